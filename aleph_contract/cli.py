@@ -1,0 +1,81 @@
+"""The command line: a table of commands, each imported when it is called for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from aleph_contract import __version__
+from aleph_contract.errors import AlephContractError
+
+#: Every command: the module under `aleph_contract.commands` that holds it, and its line of help.
+#: The help stands here so that `--help` need not import what it lists.
+COMMANDS = {
+    "serve": ("serve", "Run the fake until it is interrupted."),
+    "exec": ("exec_", "Run a command against a fresh fake and judge the traffic it made."),
+    "verify": ("verify", "Prove that a client keeps the contract."),
+    "check": ("check", "Validate an input, or a whole request body."),
+    "cases": ("cases", "Print the catalogue of certified cases."),
+    "rules": ("rules", "List the rules a client is judged by."),
+    "explain": ("explain", "Explain a rule, a fault or a reply."),
+    "workers": ("workers", "Show how to run a Worker's env.AI against the fake."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order of the table, which is the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"aleph_contract.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+@click.version_option(__version__, prog_name="aleph-contract")
+def cli() -> None:
+    """Develop and verify clients of Cloudflare's runwayml/aleph-2, offline.
+
+    \b
+    Example:
+      aleph-contract serve
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: no traceback for a user's mistake."""
+    try:
+        code = cli.main(arguments, prog_name="aleph-contract", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("aleph-contract: interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except AlephContractError as error:
+        click.echo(f"aleph-contract: {error}", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run())

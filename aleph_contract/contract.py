@@ -1,0 +1,90 @@
+"""The contract as data: schemas, documented examples and price of one model, loaded and checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from aleph_contract.errors import ContractError, JSONError
+from aleph_contract.jsonvalue import loads
+
+#: The entry that is loaded when none is named.
+SHIPPED = "runwayml__aleph-2.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One documented exchange: an input and the bare reply the documentation shows for it."""
+
+    name: str
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    reply: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contract:
+    """What one model promises and asks for.
+
+    Args:
+        model: The exact model id, such as `runwayml/aleph-2`.
+        version: The entry's `schema_version`.
+        input_schema: JSON Schema draft 2020-12 of the input.
+        output_schema: JSON Schema draft 2020-12 of the run's result.
+        examples: The documented exchanges.
+        price_per_second: USD per second of source video, exactly as published; `None` if unknown.
+        source: Where the entry came from, for messages.
+    """
+
+    model: str
+    version: str
+    input_schema: Any
+    output_schema: Any
+    examples: tuple[Example, ...]
+    price_per_second: Decimal | None
+    source: str
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | None = None) -> Contract:
+        """Load the shipped contract, or the catalog entry in the file `path`.
+
+        Raises:
+            ContractError: The file cannot be read, is not JSON, is not an entry, holds an invalid
+                or unsatisfiable schema, or contradicts its own examples.
+        """
+        if path is None:
+            source = SHIPPED
+            raw = (resources.files("aleph_contract") / "contracts" / SHIPPED).read_bytes()
+        else:
+            source = os.fspath(path)
+            try:
+                raw = Path(path).read_bytes()
+            except OSError as error:
+                raise ContractError(source, "", f"cannot be read: {error.strerror}") from None
+        try:
+            entry = loads(raw)
+        except JSONError as error:
+            raise ContractError(source, "", f"is not JSON: {error}") from None
+        return cls.from_entry(entry, source=source)
+
+    @classmethod
+    def from_entry(cls, entry: Any, *, source: str = "entry") -> Contract:
+        """Build a contract from a catalog entry that was already read."""
+        price = next(iter(entry.get("pricing", {}).values()), None)
+        return cls(
+            model=entry["model_id"],
+            version=entry["schema_version"],
+            input_schema=entry["schema"]["input"],
+            output_schema=entry["schema"]["output"],
+            examples=tuple(
+                Example(e["name"], e["input"], e["output"], e["raw_response"])
+                for e in entry.get("examples", ())
+            ),
+            price_per_second=None if price is None else Decimal(getattr(price, "text", str(price))),
+            source=source,
+        )
