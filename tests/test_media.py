@@ -1,0 +1,167 @@
+"""The video that result URLs serve: playable, and served as RFC 9110 has it."""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fake_server import media
+
+URL = media.path("7449093b-e574-41a5-8308-05e4692fa652")
+SIZE = len(media.video())
+
+
+def fetch(method: str = "GET", url: str = URL, **headers: str) -> media.Reply:
+    sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return media.respond(method, url, sent)
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes of an MP4 file (ISO 14496-12, 4.2), name and content."""
+    while data:
+        size, name = struct.unpack(">I4s", data[:8])
+        yield name, data[8:size]
+        data = data[size:]
+
+
+def test_the_file_is_an_mp4_whose_index_comes_first() -> None:
+    names = [name for name, _ in boxes(media.video())]
+    assert names[0] == b"ftyp"
+    assert names.index(b"moov") < names.index(b"mdat")
+
+
+def test_the_file_is_h264_baseline_of_a_few_seconds_and_kilobytes() -> None:
+    moov = dict(boxes(media.video()))[b"moov"]
+    header = dict(boxes(moov))[b"mvhd"]
+    timescale, duration = struct.unpack(">II", header[12:20])
+    configuration = moov[moov.index(b"avcC") + 4 :]
+    assert 2 <= duration / timescale <= 5
+    assert configuration[1] == 66, "profile_idc 66 is Baseline"
+    assert SIZE < 10_000
+
+
+def test_a_get_brings_all_of_it() -> None:
+    reply = fetch()
+    assert reply.status == 200
+    assert reply.body == media.video()
+    assert dict(reply.headers)[b"content-type"] == b"video/mp4"
+    assert dict(reply.headers)[b"content-length"] == str(SIZE).encode()
+    assert dict(reply.headers)[b"accept-ranges"] == b"bytes"
+
+
+def test_head_tells_the_same_without_the_body() -> None:
+    assert fetch("HEAD").body == b""
+    assert fetch("HEAD").headers == fetch().headers
+    assert fetch("HEAD", range="bytes=0-1").status == 200, "Range is for GET alone (RFC 9110, 14.2)"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=0-", 0, SIZE - 1),
+        ("bytes=100-199", 100, 199),
+        (f"bytes={SIZE - 1}-", SIZE - 1, SIZE - 1),
+        (f"bytes=10-{SIZE + 5}", 10, SIZE - 1),
+        ("bytes=-1", SIZE - 1, SIZE - 1),
+        (f"bytes=-{SIZE * 2}", 0, SIZE - 1),
+        ("bytes=0-" + "9" * 5000, 0, SIZE - 1),
+        ("BYTES= 5-6 ", 5, 6),
+    ],
+)
+def test_a_range_brings_that_part(wanted: str, first: int, last: int) -> None:
+    reply = fetch(range=wanted)
+    assert reply.status == 206
+    assert reply.body == media.video()[first : last + 1]
+    assert dict(reply.headers)[b"content-range"] == f"bytes {first}-{last}/{SIZE}".encode()
+    assert dict(reply.headers)[b"content-length"] == str(last - first + 1).encode()
+
+
+@pytest.mark.parametrize("wanted", [f"bytes={SIZE}-", "bytes=-0", "bytes=" + "9" * 5000 + "-"])
+def test_a_range_beyond_the_file_is_told_its_size(wanted: str) -> None:
+    reply = fetch(range=wanted)
+    assert reply.status == 416
+    assert dict(reply.headers)[b"content-range"] == f"bytes */{SIZE}".encode()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "",
+        "bytes",
+        "bytes=",
+        "bytes=-",
+        "bytes=a-b",
+        "bytes=5-4",
+        "items=0-1",
+        "bytes=0-1,5-6",
+        "bytes=٣-٤",
+    ],
+)
+def test_a_range_that_is_none_brings_all_of_it(wanted: str) -> None:
+    assert fetch(range=wanted).status == 200
+    assert fetch(range=wanted).body == media.video()
+
+
+def test_two_range_headers_bring_all_of_it() -> None:
+    reply = media.respond("GET", URL, [(b"range", b"bytes=0-1"), (b"range", b"bytes=2-3")])
+    assert reply.status == 200
+
+
+def test_if_range_honours_the_range_only_of_the_same_file() -> None:
+    assert fetch(range="bytes=0-9", if_range=media.etag().decode()).status == 206
+    assert fetch(range="bytes=0-9", if_range='"another"').status == 200
+    assert fetch(range="bytes=0-9", if_range=f"W/{media.etag().decode()}").status == 200
+    assert fetch(range="bytes=0-9", if_range="Mon, 15 Jun 2026 19:47:34 GMT").status == 200
+
+
+@pytest.mark.parametrize("known", ["{}", "W/{}", '"a", {}', "*"])
+def test_who_has_it_already_is_told_so(known: str) -> None:
+    reply = fetch(if_none_match=known.format(media.etag().decode()))
+    assert (reply.status, reply.body) == (304, b"")
+    assert dict(reply.headers)[b"etag"] == media.etag()
+
+
+def test_other_methods_are_told_which_there_are() -> None:
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "BREW"):
+        reply = fetch(method)
+        assert reply.status == 405
+        assert dict(reply.headers)[b"allow"] == b"GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "x.mp4",
+        "../edited.mp4",
+        "7449093b-e574-41a5-8308-05e4692fa652",
+        "README.md",
+        "\u0663" * 8,
+    ],
+)
+def test_other_names_are_not_found(name: str) -> None:
+    assert fetch(url=media.PREFIX + name).status == 404
+    assert fetch("HEAD", url=media.PREFIX + name).body == b""
+
+
+@given(st.uuids())
+def test_any_uuid_names_the_video(name: uuid.UUID) -> None:
+    assert fetch(url=media.path(str(name))).status == 200
+
+
+def test_no_other_origin_may_read_it_by_script() -> None:
+    reply = fetch(origin="https://example.com")
+    assert not [name for name, _ in reply.headers if name.startswith(b"access-control")]
+
+
+@given(st.text(alphabet="bytes=-0123456789, \t", max_size=30))
+def test_every_range_header_gets_an_answer(wanted: str) -> None:
+    reply = fetch(range=wanted)
+    assert reply.status in (200, 206, 416)
+    assert int(dict(reply.headers)[b"content-length"]) == len(reply.body)
