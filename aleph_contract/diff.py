@@ -14,14 +14,12 @@ from aleph_contract.diff_notes import explain, first_difference, name_character
 from aleph_contract.errors import JSONError
 from aleph_contract.exchange import Exchange
 from aleph_contract.jsonvalue import Object, dumps, loads, pointer, same
+from aleph_contract.reading import read_request
 
 Path = tuple[str | int, ...]
 
 #: Strings of more code points than this are summarised by `describe`.
 LONG = 120
-
-#: The member of a request body that holds the input, by surface (WIRE: documented, runtime source).
-INPUT_MEMBER = {"rest": "input", "binding": "inputs"}
 
 #: Longest array whose items are compared as a set to recognise another order.
 _MANY = 200
@@ -59,16 +57,11 @@ def diff_exchange(intended: Any, exchange: Exchange) -> tuple[Change, ...]:
     whole. An intended input given as text (a lexical probe) is read first.
     """
     meant = _read_text(intended)
-    member = INPUT_MEMBER[exchange.surface]
-    try:
-        body = loads(exchange.request_body)
-    except JSONError as error:
+    request = read_request(exchange)
+    if request.problem:
         text = exchange.request_body.decode("utf-8", "backslashreplace")
-        what = "the body is empty" if not text else f"the body is not JSON: {error}"
-        return (Change("", "changed", meant, text, what),)
-    if not isinstance(body, dict) or member not in body:
-        return (Change("", "changed", meant, body, f"the body holds no {member!r}"),)
-    return diff(meant, body[member])
+        return (Change("", "changed", meant, text, request.problem),)
+    return diff(meant, request.input)
 
 
 def describe(change: Change, *, long: int = LONG) -> tuple[str, ...]:

@@ -212,11 +212,11 @@ def test_the_input_is_found_where_each_surface_has_it() -> None:
 @pytest.mark.parametrize(
     ("body", "note"),
     [
-        (b"", "the body is empty"),
+        (b"", "the body is not JSON: line 1 column 1"),
         (b"{", "the body is not JSON: line 1 column 2"),
         (b"\xff", "the body is not JSON: line 1 column 1: byte 0xff is not UTF-8"),
-        (b"[]", "the body holds no 'input'"),
-        (b'{"seed":1}', "the body holds no 'input'"),
+        (b"[]", "the body is not a JSON object"),
+        (b'{"seed":1}', 'the body has no "input"'),
     ],
 )
 def test_a_body_that_holds_no_input_is_one_change(body: bytes, note: str) -> None:
