@@ -1,0 +1,145 @@
+"""Passive mode: run somebody's own command against a fresh fake and judge the traffic it made.
+
+Nobody says here what the client was meant to send, so only rules that the wire alone can show are
+judged: each call against the contract, and each call against the one before it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from aleph_contract.contract import Contract
+from aleph_contract.errors import CouldNotRun
+from aleph_contract.exchange import Exchange
+from aleph_contract.judge import Evidence, judge
+from aleph_contract.reading import read_request
+from aleph_contract.results import CaseResult, Client, Run
+from fake_server.serve import Server, running
+
+#: Names the fake's address to a Worker's env.AI.
+BINDING_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
+
+#: Names the fake's control API to a test suite that wants scenarios of its own.
+CONTROL_VARIABLE = "ALEPH_CONTRACT_CONTROL_URL"
+
+#: Seconds a command has to end after it was asked to.
+GRACE = 5.0
+
+
+def judge_traffic(
+    exchanges: Iterable[Exchange], contract: Contract, *, refusals_meant: bool = False
+) -> Iterator[CaseResult]:
+    """Judge calls by the wire alone; a call and its repetitions make one case.
+
+    Args:
+        exchanges: What the fake saw of one account, in order.
+        contract: What the calls are held to.
+        refusals_meant: Whether violating requests were sent on purpose; then they are advice.
+    """
+    for number, calls in enumerate(_runs(exchanges), start=1):
+        first = calls[0]
+        violating = refusals_meant and first.outcome == "invalid"
+        evidence = Evidence(contract, None, calls, portable=not violating)
+        judgement = judge(evidence)
+        broken = any(finding.level == "must" for finding in judgement.findings)
+        yield CaseResult(
+            name=f"call/{first.account[:8] or 'no-account'}/{number:04}",
+            phase="traffic",
+            status="failed" if broken else "passed",
+            intended=read_request(first).input,
+            checked=judgement.checked,
+            findings=judgement.findings,
+            exchanges=calls,
+            fault=first.fault,
+            elapsed=sum(x.elapsed for x in calls),
+        )
+
+
+def _runs(exchanges: Iterable[Exchange]) -> Iterator[tuple[Exchange, ...]]:
+    """Calls that repeat a failed one, or were led elsewhere by it, belong to it."""
+    open_runs: dict[bytes, list[Exchange]] = {}
+    order: list[list[Exchange]] = []
+    for exchange in exchanges:
+        run = open_runs.get(exchange.request_body)
+        if exchange.outcome == "elsewhere" and order:
+            order[-1].append(exchange)
+        elif run is None or run[-1].outcome == "completed":
+            open_runs[exchange.request_body] = [exchange]
+            order.append(open_runs[exchange.request_body])
+        else:
+            run.append(exchange)
+    return iter(tuple(run) for run in order)
+
+
+def run_command(
+    command: Sequence[str],
+    contract: Contract | None = None,
+    *,
+    profile: str = "documented",
+    refusals_meant: bool = False,
+) -> Run:
+    """Run a command with a fake of its own in its environment, and judge what it did.
+
+    Raises:
+        CouldNotRun: The command does not start.
+    """
+    contract = contract or Contract.load()
+    begun = time.perf_counter()
+    with running(contract, profile=profile) as server:
+        code, interrupted = _execute(command, _environment(server))
+        exchanges = server.exchanges
+    results = tuple(
+        result
+        for _, own in groupby(exchanges, key=lambda x: x.account)
+        for result in judge_traffic(own, contract, refusals_meant=refusals_meant)
+    )
+    from aleph_contract.coverage import coverage  # noqa: PLC0415 - as the runner does
+
+    return Run(
+        mode="exec",
+        model=contract.model,
+        contract_version=contract.version,
+        profile=profile,
+        seed=0,
+        client=Client(os.path.basename(command[0])),  # noqa: PTH119 - a word, not a path
+        results=results,
+        interrupted=interrupted,
+        command_exit=code,
+        coverage=tuple(coverage(results, contract)),
+        notes=() if exchanges else ("the command made no call to the fake",),
+        elapsed=time.perf_counter() - begun,
+    )
+
+
+def _environment(server: Server) -> dict[str, str]:
+    return {
+        **os.environ,
+        **server.account().env,
+        BINDING_VARIABLE: server.binding_address,
+        CONTROL_VARIABLE: server.inspector,
+    }
+
+
+def _execute(command: Sequence[str], environment: dict[str, str]) -> tuple[int, bool]:
+    """The command's exit code (128 + signal, as a shell says it), and whether it was interrupted."""
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise CouldNotRun(f"{command[0]}: {error.strerror}; is it on the PATH?") from None
+    try:
+        code, interrupted = process.wait(), False
+    except KeyboardInterrupt:  # the terminal has sent it to the command as well
+        code, interrupted = _stop(process), True
+    return (code if code >= 0 else 128 - code), interrupted
+
+
+def _stop(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
