@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
-#: Where the videos live: `/media/<uuid>.mp4`, the last part as the documentation shows it.
-PREFIX = "/media/"
+#: Where the videos live: `<uuid>.mp4`, the last part as the documentation shows it.
+PREFIX = "/__aleph__/media/"
 
 CONTENT_TYPE = "video/mp4"
 
@@ -24,6 +25,9 @@ _RANGE = re.compile(r"bytes=[ \t]*(\d*)-(\d*)[ \t]*", re.ASCII | re.IGNORECASE)
 _LAST = 10**18  # positions beyond any file; longer numerals are cut down to it
 
 Headers = tuple[tuple[bytes, bytes], ...]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,14 @@ def respond(method: str, target: str, headers: Iterable[tuple[bytes, bytes]]) ->
     if method == "HEAD":
         return Reply(200, _described(len(video())), b"")
     return _part(asked.range())
+
+
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's
+    """Answer a request below `PREFIX`, as an ASGI application; its body is of no interest."""
+    reply = respond(scope["method"], scope["path"], scope["headers"])
+    start = {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": reply.body})
 
 
 class _Conditions:
