@@ -1,0 +1,28 @@
+"""`aleph-contract explain`: why a rule matters, what a fault or a reply is, how we know."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+
+@click.command("explain", epilog="Example: aleph-contract explain request.faithful")
+@click.argument("name", metavar="RULE|FAULT|OUTCOME")
+def command(*, name: str) -> None:
+    """Explain a rule, a fault or an outcome of the fake.
+
+    The provenance says how well the fact is known: http, schema, documented,
+    observed or assumed.
+    """
+    from aleph_contract.errors import ArgumentError  # noqa: PLC0415 - as every command, on use
+    from aleph_contract.explanations import EXPLAINED, explain  # noqa: PLC0415
+
+    known = EXPLAINED()
+    if name not in known:
+        near = get_close_matches(name, known, 3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ArgumentError(
+            f"nothing is called {name!r}{hint} (`aleph-contract rules` lists the rules)"
+        )
+    click.echo(explain(name))
