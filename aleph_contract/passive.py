@@ -94,7 +94,7 @@ def run_command(
         exchanges = server.exchanges
     results = tuple(
         result
-        for _, own in groupby(exchanges, key=lambda x: x.account)
+        for _, own in groupby(sorted(exchanges, key=_account), key=_account)
         for result in judge_traffic(own, contract, refusals_meant=refusals_meant)
     )
     from aleph_contract.coverage import coverage  # noqa: PLC0415 - as the runner does
@@ -113,6 +113,10 @@ def run_command(
         notes=() if exchanges else ("the command made no call to the fake",),
         elapsed=time.perf_counter() - begun,
     )
+
+
+def _account(exchange: Exchange) -> str:
+    return exchange.account
 
 
 def _environment(server: Server) -> dict[str, str]:

@@ -67,8 +67,10 @@ class Filter:
         )
 
     def select(self, exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-        """The exchanges that are meant, in order of their numbers."""
+        """The exchanges that are meant: by number, those of several accounts by time of arrival."""
         matching = sorted(filter(self.matches, exchanges), key=lambda exchange: exchange.number)
+        if len({exchange.account for exchange in matching}) > 1:
+            matching.sort(key=lambda exchange: exchange.received_at)
         first = 0 if self.limit is None else max(len(matching) - self.limit, 0)
         return tuple(matching[first:])
 
@@ -120,7 +122,7 @@ class Journal(Protocol):
         """
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
-        """The exchanges of an account, or of all, by number."""
+        """The exchanges of an account by number, or those of all by time of arrival."""
 
     def tally(self, account: str) -> Tally:
         """How many exchanges the account had, and how many of them were dropped."""
