@@ -12,8 +12,8 @@ so that the file can only shrink. Set-up errors are never excused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
@@ -61,6 +61,32 @@ class KnownFailing:
         return tuple(
             line.pattern for line in self.lines if not any(line.matches(name) for name in known)
         )
+
+    def apply(
+        self, results: Sequence[CaseResult], *, whole: bool = True
+    ) -> tuple[tuple[CaseResult, ...], tuple[str, ...], tuple[str, ...]]:
+        """Excuse what is expected to fail.
+
+        Args:
+            results: The cases of a run.
+            whole: Whether the run had every case; if not, no line can be called stale.
+
+        Returns:
+            The results, expected failures marked with their reason; the names of the cases that
+            passed against expectation; the stale patterns.
+        """
+        marked = tuple(self._marked(result) for result in results)
+        names = tuple(result.name for result in results)
+        unexpected = tuple(
+            result.name
+            for result in results
+            if result.status == "passed" and self.match(result.name) is not None
+        )
+        return marked, unexpected, self.stale(names) if whole else ()
+
+    def _marked(self, result: CaseResult) -> CaseResult:
+        reason = self.match(result.name) if result.status == "failed" else None
+        return result if reason is None else replace(result, status="expected", reason=reason)
 
 
 def load(path: str | Path) -> KnownFailing:

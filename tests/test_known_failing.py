@@ -57,6 +57,27 @@ def test_a_star_reaches_over_slashes_and_means_itself_too() -> None:
     assert KnownFailing((Line(name, "why", 1),)).match(name) == "why"
 
 
+def test_only_failures_are_excused_and_a_pass_is_told() -> None:
+    known = KnownFailing((Line("a*", "later", 1), Line("stale", "gone", 2)))
+    results = (
+        result("a1", "request.faithful"),
+        result("a2"),
+        result("a3", status="could-not-run", reason="adapter broke"),
+        result("a4", status="skipped", reason="cannot"),
+        result("b", "request.faithful"),
+    )
+    marked, unexpected, stale = known.apply(results)
+    assert [(r.status, r.reason) for r in marked] == [
+        ("expected", "later"),
+        ("passed", ""),
+        ("could-not-run", "adapter broke"),
+        ("skipped", "cannot"),
+        ("failed", ""),
+    ]
+    assert (unexpected, stale) == (("a2",), ("stale",))
+    assert known.apply(results, whole=False)[2] == ()
+
+
 def test_stale_lines_are_those_that_mean_no_case() -> None:
     known = KnownFailing((Line("a", "why", 1), Line("b*", "why", 2), Line("c*", "why", 3)))
     assert known.stale(iter(["a", "cd"])) == ("b*",)

@@ -1,0 +1,267 @@
+"""Coverage: each constraint, kept and broken, and what came of it; each fault, played or never.
+
+A green run says little if nothing was tried. Verification knows which constraint each case probes;
+in passive mode the requests of somebody's own tests are read for the constraints they touch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+from aleph_contract.constraints import Constraint, constraints
+from aleph_contract.contract import Contract
+from aleph_contract.diff import diff_exchange
+from aleph_contract.exchange import Exchange
+from aleph_contract.jsonvalue import same
+from aleph_contract.reading import read_request
+from aleph_contract.results import CaseResult
+from aleph_contract.validation import Validator, Violation, nearest, validator_for
+
+Polarity = Literal["valid", "violating"]
+POLARITIES: tuple[Polarity, ...] = ("valid", "violating")
+
+#: What can be observed of one try, and what each word means.
+OBSERVED = {
+    "accepted": "sent as meant, and the service ran it",
+    "refused": "sent as meant, and the service refused it",
+    "refused-locally": "the client refused it before anything was sent",
+    "altered": "what was sent is not what was meant",
+    "other": "sent, but the answer does not speak about the input",
+    "lost": "the client got stuck, crashed, or sent nothing and reported no error",
+    "not-run": "skipped, or could not be run",
+    "never": "nothing in this run tried it",
+}
+
+#: What a conformant client lets be observed; `never` and `not-run` tell nothing of the client.
+RIGHT = {"valid": ("accepted",), "violating": ("refused", "refused-locally")}
+
+#: What an exchange's outcome says of its input; any other outcome says nothing.
+_ANSWERED = {"completed": "accepted", "invalid": "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How often one constraint was seen in one polarity with one outcome.
+
+    Args:
+        constraint: `Constraint.key`.
+        polarity: `valid`: a value on the bound, or any value that keeps it where it has no bound.
+            `violating`: a value that breaks it.
+        observed: A word of `OBSERVED`.
+        count: How often; 0 only with `never`.
+    """
+
+    constraint: str
+    polarity: Polarity
+    observed: str
+    count: int
+
+
+#: Constraint key, polarity, observed.
+_Key = tuple[str, Polarity, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """How often a fault was played; 0 means that nobody knows how the client takes it."""
+
+    fault: str
+    played: int
+
+
+def coverage(results: Iterable[CaseResult], contract: Contract | None = None) -> tuple[Row, ...]:
+    """Coverage of a run: a row for every constraint, polarity and outcome that was seen.
+
+    A case counts for the constraint it probes; a case of passive mode, which has no outcome, for
+    whatever its calls touch. What was never tried has a row with `never` and the count 0.
+    """
+    seen: Counter[_Key] = Counter()
+    touch = Touch(contract)
+    for result in results:
+        if result.outcome is None and result.polarity is None:
+            seen.update(_touched(result.exchanges, touch))
+        elif result.constraint and result.polarity:
+            seen[result.constraint, result.polarity, _observed(result)] += 1
+    return _rows(seen, contract)
+
+
+def of_exchanges(
+    exchanges: Iterable[Exchange], contract: Contract | None = None
+) -> tuple[Row, ...]:
+    """Coverage by traffic alone: each request counts for every constraint its input touches."""
+    return _rows(Counter(_touched(exchanges, Touch(contract))), contract)
+
+
+def fault_coverage(exchanges: Iterable[Exchange], faults: Iterable[str]) -> tuple[FaultRow, ...]:
+    """Every one of `faults`, in its order, and how often it was played; unlisted ones follow."""
+    played = Counter(exchange.fault for exchange in exchanges if exchange.fault)
+    names = dict.fromkeys((*faults, *played))
+    return tuple(FaultRow(name, played[name]) for name in names)
+
+
+class Touch:
+    """Tells which constraints an input touches: called with it, yields key and polarity."""
+
+    def __init__(self, contract: Contract | None = None) -> None:
+        contract = contract or Contract.load()
+        self._validator = validator_for(contract)
+        known = constraints(contract)
+        unions = [c for c in known if c.keyword in _UNIONS]
+        self._probes = tuple(_Probe.of(c, unions, contract.input_schema) for c in known)
+
+    def __call__(self, value: Any) -> Iterator[tuple[str, Polarity]]:
+        """Pairs of constraint key and polarity, each at most once.
+
+        A valid input touches the constraints on whose bound one of its values sits; a violating
+        one those that it breaks, within a union also those of the branch it comes closest to.
+        """
+        violations = tuple(_deep(self._validator.violations(value)))
+        for probe in self._probes:
+            if any(map(probe.broken_by, violations)):
+                yield probe.constraint.key, "violating"
+            elif not violations and probe.touched_by(value):
+                yield probe.constraint.key, "valid"
+
+
+#: Keywords whose value is a list of branches of which one has to fit.
+_UNIONS = ("anyOf", "oneOf")
+
+#: For keywords with a bound: whether a value sits on it. An exclusive bound is near within one,
+#: a whole step of an integer (our choice). Other keywords have no bound: any value that keeps
+#: them will do.
+_ON_BOUND: dict[str, Callable[[Any, Any], bool]] = {
+    "minimum": same,
+    "maximum": same,
+    "exclusiveMinimum": lambda value, limit: _is_number(value) and abs(value - limit) <= 1,
+    "exclusiveMaximum": lambda value, limit: _is_number(value) and abs(value - limit) <= 1,
+    "minLength": lambda value, limit: isinstance(value, str) and len(value) == limit,
+    "maxLength": lambda value, limit: isinstance(value, str) and len(value) == limit,
+    "minItems": lambda value, limit: isinstance(value, list) and len(value) == limit,
+    "maxItems": lambda value, limit: isinstance(value, list) and len(value) == limit,
+    "minProperties": lambda value, limit: isinstance(value, dict) and len(value) == limit,
+    "maxProperties": lambda value, limit: isinstance(value, dict) and len(value) == limit,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """One constraint, ready to be looked for.
+
+    Args:
+        constraint: The constraint.
+        path: Its instance pattern, in parts.
+        branches: The branches of unions that it stands in: how deep in `path` the union is, and
+            the branch's validator.
+    """
+
+    constraint: Constraint
+    path: tuple[str, ...]
+    branches: tuple[tuple[int, Validator], ...]
+
+    @classmethod
+    def of(cls, constraint: Constraint, unions: list[Constraint], schema: Any) -> _Probe:
+        branches = []
+        for union in unions:
+            if constraint.schema.startswith(union.schema + "/"):
+                index = constraint.schema[len(union.schema) + 1 :].partition("/")[0]
+                branch = {"$defs": schema.get("$defs", {}), **union.limit[int(index)]}
+                branches.append((len(_parts(union.instance)), Validator(branch)))
+        return cls(constraint, _parts(constraint.instance), tuple(branches))
+
+    def broken_by(self, violation: Violation) -> bool:
+        """Whether the violation is one of this constraint, at any item."""
+        own = self.constraint
+        return (
+            violation.schema == own.schema
+            and _matches(_parts(violation.instance), self.path)
+            and (own.keyword != "required" or violation.limit in _names(own.limit))
+        )
+
+    def touched_by(self, value: Any) -> bool:
+        """Whether a valid input holds a value that sits on the bound."""
+        on_bound = _ON_BOUND.get(self.constraint.keyword)
+        return any(
+            on_bound is None or on_bound(chain[-1], self.constraint.limit)
+            for chain in _chains(value, self.path)
+            if all(validator.is_valid(chain[depth]) for depth, validator in self.branches)
+        )
+
+
+def _touched(exchanges: Iterable[Exchange], touch: Touch) -> Iterator[_Key]:
+    for exchange in exchanges:
+        request = read_request(exchange)
+        if not request.problem:
+            observed = _ANSWERED.get(exchange.outcome, "other")
+            for key, polarity in touch(request.input):
+                yield key, polarity, observed
+
+
+def _observed(result: CaseResult) -> str:
+    outcome = result.outcome
+    if result.status in ("skipped", "could-not-run") or outcome is None:
+        return "not-run"
+    if not result.exchanges:
+        return "refused-locally" if outcome.kind == "error" else "lost"
+    if outcome.kind in ("stuck", "crashed"):
+        return "lost"
+    last = result.exchanges[-1]
+    if diff_exchange(result.intended, last):
+        return "altered"
+    return _ANSWERED.get(last.outcome, "other")
+
+
+def _rows(seen: Counter[_Key], contract: Contract | None) -> tuple[Row, ...]:
+    """Rows in the order of the contract, of the polarities and of `OBSERVED`."""
+    known = [c.key for c in constraints(contract)]
+    keys = dict.fromkeys((*known, *(key for key, _, _ in seen)))
+    rows = []
+    for key, polarity in product(keys, POLARITIES):
+        found = [Row(key, polarity, word, seen[key, polarity, word]) for word in OBSERVED]
+        rows += [row for row in found if row.count] or [Row(key, polarity, "never", 0)]
+    return tuple(rows)
+
+
+def _deep(violations: Iterable[Violation]) -> Iterator[Violation]:
+    for violation in violations:
+        yield violation
+        yield from _deep(nearest(violation))
+
+
+def _parts(pointer: str) -> tuple[str, ...]:
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+
+
+def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    return len(path) == len(pattern) and all(
+        wanted in ("*", part) for part, wanted in zip(path, pattern, strict=True)
+    )
+
+
+def _chains(value: Any, pattern: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    """Every way down from `value` along the pattern: the values passed, the last one meant."""
+    if not pattern:
+        yield (value,)
+        return
+    for child in _children(value, pattern[0]):
+        for chain in _chains(child, pattern[1:]):
+            yield (value, *chain)
+
+
+def _children(value: Any, part: str) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values() if part == "*" else [value[part]] if part in value else ()
+    if isinstance(value, list) and part == "*":
+        return value
+    return ()
+
+
+def _names(limit: Any) -> Any:
+    return limit if isinstance(limit, (list, tuple)) else (limit,)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
