@@ -1,0 +1,1 @@
+"""Fixtures and a conformance class for pytest."""
