@@ -1,0 +1,199 @@
+"""Starting a client's process so that all of it can be ended, and what it printed kept in bounds."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from aleph_contract.errors import ArgumentError, CouldNotRun
+
+#: Environment variable that marks everything a client starts, however it detaches itself.
+MARK = "ALEPH_CONTRACT_CLIENT"
+
+#: Bytes kept of each output stream of a case; of more, the beginning and the end.
+KEPT = 1 << 20
+
+
+class Kept:
+    """The output of a stream: all of it up to a bound, beyond that its beginning and its end."""
+
+    def __init__(self, limit: int = KEPT) -> None:
+        self._half = limit // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._dropped = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take note of more output."""
+        room = self._half - len(self._head)
+        self._head += chunk[:room]
+        self._tail += chunk[room:]
+        if len(self._tail) > 2 * self._half:  # trim seldom: each trim copies the tail
+            self._trim()
+
+    def text(self) -> str:
+        """What was kept, with a line that says how much was left out."""
+        self._trim()
+        if not self._dropped:
+            return (self._head + self._tail).decode(errors="replace")
+        head, tail = (half.decode(errors="replace") for half in (self._head, self._tail))
+        return f"{head}\n… {self._dropped} bytes left out …\n{tail}"
+
+    def _trim(self) -> None:
+        if (excess := len(self._tail) - self._half) > 0:
+            del self._tail[:excess]
+            self._dropped += excess
+
+
+def environment(mark: str, extra: Mapping[str, str] = {}) -> dict[str, str]:
+    """Our environment as a client gets it.
+
+    The user's own `CLOUDFLARE_*` settings are left out, so that a client which ignores what it is
+    given fails instead of spending money, and proxies are told to leave this machine alone.
+    """
+    own = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDFLARE_")}
+    hosts = ",".join(
+        filter(None, (own.get("no_proxy") or own.get("NO_PROXY"), "127.0.0.1,localhost"))
+    )
+    return {**own, "NO_PROXY": hosts, "no_proxy": hosts, MARK: mark, **extra}
+
+
+def new_mark() -> str:
+    """A value of `MARK` that nobody else uses."""
+    return secrets.token_hex(8)
+
+
+def check_command(argv: Sequence[str]) -> None:
+    """Refuse a command that cannot be started, and say what to do about it.
+
+    Raises:
+        ArgumentError: There is no command.
+        CouldNotRun: Its program is not there, or is not executable.
+    """
+    if not argv:
+        raise ArgumentError(
+            "no command for the client; write it after `--`, such as `-- node client.js`"
+        )
+    program = argv[0]
+    if shutil.which(program):
+        return
+    if Path(program).is_file() and os.sep in program:
+        raise CouldNotRun(
+            f"{program} is not executable; run `chmod +x {shlex.quote(program)}`,"
+            " or name its interpreter before it"
+        )
+    hint = f"; did you mean ./{program}?" if Path(program).is_file() else ""
+    place = "" if os.sep in program else " on PATH"
+    raise CouldNotRun(f"the client's program {program!r} was not found{place}{hint}")
+
+
+def start(
+    argv: Sequence[str], env: Mapping[str, str], stdin: int | IO[Any]
+) -> subprocess.Popen[bytes]:
+    """Start a client's process in a session of its own, output on pipes.
+
+    Raises:
+        CouldNotRun: The system refuses to start it.
+    """
+    try:
+        return subprocess.Popen(
+            argv,
+            env=env,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        hint = "; does it begin with a `#!` line?" if error.strerror == "Exec format error" else ""
+        raise CouldNotRun(f"cannot start {argv[0]!r}: {error.strerror}{hint}") from None
+
+
+def end(process: subprocess.Popen[bytes], mark: str | None = None) -> None:
+    """Kill a process, its group, its descendants, and whatever carries `mark`; then reap it."""
+    victims = descendants(process.pid) if process.poll() is None else []
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    _kill(victims)
+    if mark is not None:
+        end_marked(mark)
+    process.wait()
+
+
+def end_marked(mark: str) -> None:
+    """Kill every process that carries `mark`, until there is none (Linux; elsewhere nothing)."""
+    for _ in range(100):  # a victim may fork while we read; each round leaves fewer
+        victims = _marked(mark)
+        if not victims:
+            return
+        _kill(victims)
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below `pid`, children before their own children."""
+    children: dict[int, list[int]] = {}
+    for child, parent in _parents():
+        children.setdefault(parent, []).append(child)
+    found: list[int] = []
+    level = [pid]
+    while level:
+        level = [child for parent in level for child in children.get(parent, ())]
+        found += level
+    return found
+
+
+def how_it_ended(returncode: int) -> str:
+    """Words for the end of a process."""
+    if returncode >= 0:
+        return f"ended with exit code {returncode}"
+    try:
+        return f"was ended by {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"was ended by signal {-returncode}"
+
+
+def _kill(pids: Sequence[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _marked(mark: str) -> list[int]:
+    needle = f"{MARK}={mark}".encode()
+    own = os.getpid()
+    found = []
+    for entry in _proc():
+        with suppress(OSError):
+            if needle in (entry / "environ").read_bytes() and int(entry.name) != own:
+                found.append(int(entry.name))
+    return found
+
+
+def _proc() -> list[Path]:
+    if not sys.platform.startswith("linux"):
+        return []
+    return [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _parents() -> list[tuple[int, int]]:
+    """(pid, parent's pid) of every process."""
+    pairs = []
+    for entry in _proc():
+        with suppress(OSError):
+            fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            pairs.append((int(entry.name), int(fields[1])))
+    if pairs:
+        return pairs
+    listing = subprocess.run(
+        ("ps", "-A", "-o", "pid=,ppid="), capture_output=True, text=True, check=False
+    ).stdout
+    return [(int(pid), int(parent)) for pid, parent in map(str.split, listing.splitlines())]
