@@ -1,0 +1,274 @@
+"""What every report tells of a run, worked out once: verdict, rules, problems, numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from aleph_contract.coverage import FaultRow, fault_coverage
+from aleph_contract.diff import Change, diff_exchange
+from aleph_contract.exchange import Exchange
+from aleph_contract.reports.text import counted, listed, one_line
+from aleph_contract.results import CaseResult, Finding, Level, Run, smallest
+from aleph_contract.rules import RULES
+
+RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
+Word = Literal["conforms", "does-not-conform", "not-checked"]
+
+#: The verdict as a person reads it.
+TITLES: dict[Word, str] = {
+    "conforms": "Conforms",
+    "does-not-conform": "Does not conform",
+    "not-checked": "Could not be checked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to the run's question, in one word and one sentence."""
+
+    word: Word
+    sentence: str
+
+    @property
+    def title(self) -> str:
+        """The word as a person reads it."""
+        return TITLES[self.word]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """How one rule came off.
+
+    Args:
+        id: Id of the rule.
+        sentence: What the client has to do; reads after "the client".
+        provenance: What the rule rests on.
+        level: Whether its findings fail the client.
+        examined: Cases that could have broken it.
+        broken: Cases that broke it and fail the client.
+        advised: Cases that broke it as advice.
+        expected: Cases that broke it as expected.
+    """
+
+    id: str
+    sentence: str
+    provenance: str
+    level: Level
+    examined: int
+    broken: int
+    advised: int
+    expected: int
+
+    @property
+    def status(self) -> RuleStatus:
+        """The weightiest thing to say of it."""
+        if self.broken:
+            return "broken"
+        if self.expected:
+            return "expected"
+        if self.advised:
+            return "advice"
+        return "kept" if self.examined else "not examined"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken rule, with the smallest input that shows it.
+
+    Args:
+        rule: The rule.
+        names: The cases that break it, in order.
+        example: The smallest of them.
+        finding: What the example shows of the rule.
+        changes: How the example's bytes differ from its input, at the first call that differs.
+    """
+
+    rule: RuleRow
+    names: tuple[str, ...]
+    example: CaseResult
+    finding: Finding
+    changes: tuple[Change, ...]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The cases that break it besides the example."""
+        return tuple(name for name in self.names if name != self.example.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A run, ready to be told.
+
+    Args:
+        run: The run.
+        verdict: Its verdict.
+        rules: Every rule, in the order of the table.
+        broken: The rules that fail the client, in that order.
+        advice: The rules with advice.
+        expected: Reasons of expected failures, each with its cases.
+        skipped: Reasons of skipped cases, each with its cases.
+        unrun: Reasons why cases could not be run, each with its cases.
+        faults: Fault coverage.
+        calls: Requests that reached the fake.
+        billed: Those of them that the real service may have charged for.
+        cost: USD that they would have cost.
+    """
+
+    run: Run
+    verdict: Verdict
+    rules: tuple[RuleRow, ...]
+    broken: tuple[Problem, ...]
+    advice: tuple[Problem, ...]
+    expected: dict[str, tuple[str, ...]]
+    skipped: dict[str, tuple[str, ...]]
+    unrun: dict[str, tuple[str, ...]]
+    faults: tuple[FaultRow, ...]
+    calls: int
+    billed: int
+    cost: Decimal
+
+    @property
+    def total(self) -> int:
+        """How many cases there are; the counts of all statuses add up to it."""
+        return len(self.run.results)
+
+    @property
+    def who(self) -> str:
+        """The client as it calls itself."""
+        client = self.run.client
+        language = f"({client.language})" if client.language else ""
+        return one_line(" ".join(filter(None, (client.name, client.version, language))))
+
+
+def digest(run: Run) -> Digest:
+    """Work out what every report tells."""
+    rows = _rows(run.results)
+    exchanges = [exchange for result in run.results for exchange in result.exchanges]
+    broken = _problems(rows, [r for r in run.results if r.status == "failed"], "must")
+    advice = _problems(rows, run.results, "advice")
+    return Digest(
+        run=run,
+        verdict=_verdict(run, broken, advice),
+        rules=rows,
+        broken=broken,
+        advice=advice,
+        expected=_by_reason(run.results, "expected"),
+        skipped=_by_reason(run.results, "skipped"),
+        unrun=_by_reason(run.results, "could-not-run"),
+        faults=fault_coverage(exchanges, _fault_names()),
+        calls=len(exchanges),
+        billed=sum(exchange.billed for exchange in exchanges),
+        cost=sum((exchange.cost for exchange in exchanges), Decimal(0)),
+    )
+
+
+def changes_of(result: CaseResult) -> tuple[Change, ...]:
+    """How the bytes of a case differ from its input, at the first call that differs."""
+    return next(filter(None, (_changes(result, call) for call in result.exchanges)), ())
+
+
+def _changes(result: CaseResult, exchange: Exchange) -> tuple[Change, ...]:
+    reached = exchange.outcome not in ("elsewhere", "no-route") and exchange.method == "POST"
+    return diff_exchange(result.intended, exchange) if reached else ()
+
+
+def _rows(results: Sequence[CaseResult]) -> tuple[RuleRow, ...]:
+    examined = Counter(rule for result in results for rule in set(result.checked))
+    broken, advised, expected = Counter[str](), Counter[str](), Counter[str]()
+    for result in results:
+        must = {finding.rule for finding in result.broken}
+        (expected if result.status == "expected" else broken).update(must)
+        advised.update({f.rule for f in result.findings if f.level == "advice"} - must)
+    unlisted = dict.fromkeys((*examined, *broken, *advised, *expected))
+    return tuple(
+        _row(rule, examined[rule], broken[rule], advised[rule], expected[rule])
+        for rule in dict.fromkeys((*RULES, *sorted(unlisted)))
+    )
+
+
+def _row(rule_id: str, examined: int, broken: int, advised: int, expected: int) -> RuleRow:
+    rule = RULES.get(rule_id)
+    sentence, provenance, level = (
+        (rule.sentence, rule.provenance, rule.level) if rule else ("", "assumed", "must")
+    )
+    return RuleRow(rule_id, sentence, provenance, level, examined, broken, advised, expected)
+
+
+def _problems(
+    rows: Iterable[RuleRow], results: Iterable[CaseResult], level: Level
+) -> tuple[Problem, ...]:
+    found: dict[str, list[CaseResult]] = {}
+    for result in results:
+        for rule in dict.fromkeys(f.rule for f in result.findings if f.level == level):
+            found.setdefault(rule, []).append(result)
+    return tuple(_problem(row, found[row.id], level) for row in rows if row.id in found)
+
+
+def _problem(row: RuleRow, breaking: list[CaseResult], level: Level) -> Problem:
+    example = smallest(breaking, row.id) or breaking[0]
+    finding = next(f for f in example.findings if f.rule == row.id and f.level == level)
+    names = tuple(result.name for result in breaking)
+    return Problem(row, names, example, finding, changes_of(example))
+
+
+def _by_reason(results: Iterable[CaseResult], status: str) -> dict[str, tuple[str, ...]]:
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        if result.status == status:
+            reasons.setdefault(one_line(result.reason) or "no reason given", []).append(result.name)
+    return {reason: tuple(names) for reason, names in reasons.items()}
+
+
+def _fault_names() -> tuple[str, ...]:
+    try:
+        from fake_server.faults import FAULTS  # noqa: PLC0415 - only the names; not for a bare import
+    except ImportError:
+        return ()
+    return tuple(FAULTS)
+
+
+def _verdict(run: Run, broken: Sequence[Problem], advice: Sequence[Problem]) -> Verdict:
+    against = _against(run, broken)
+    obstacles = _obstacles(run)
+    if obstacles:
+        so_far = f"; so far it {_joined(against)}" if against else ""
+        return Verdict("not-checked", _joined(obstacles) + so_far)
+    if against:
+        return Verdict("does-not-conform", f"{run.client.name} {_joined(against)}")
+    kept = f"{run.client.name} keeps the contract in {counted(len(run.results), 'case')}"
+    asides = [
+        f"{counted(run.counts['expected'], 'expected failure')}" if run.counts["expected"] else "",
+        f"advice on {counted(len(advice), 'rule')}" if advice else "",
+    ]
+    return Verdict("conforms", ", ".join(filter(None, (kept, *asides))))
+
+
+def _obstacles(run: Run) -> list[str]:
+    unrun = run.counts["could-not-run"]
+    return [
+        *map(one_line, run.trouble),
+        *([f"interrupted after {counted(len(run.results), 'case')}"] if run.interrupted else []),
+        *([f"{counted(unrun, 'case')} could not be run"] if unrun else []),
+        *(["there was nothing to judge"] if not (run.results or run.trouble) else []),
+    ]
+
+
+def _against(run: Run, broken: Sequence[Problem]) -> list[str]:
+    failed = f"{run.counts['failed']:,} of {counted(len(run.results), 'case')}"
+    return [
+        *([f"breaks {counted(len(broken), 'rule')} in {failed}"] if broken else []),
+        *(
+            [f"passes {counted(len(run.unexpected_passes), 'case')} expected to fail"]
+            if run.unexpected_passes
+            else []
+        ),
+        *([f"left stale: {listed(run.stale)}"] if run.stale else []),
+    ]
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return ", ".join(parts)

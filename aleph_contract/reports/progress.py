@@ -1,0 +1,70 @@
+"""Progress while a run goes on: on a terminal only, and gone when it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+    from aleph_contract.results import CaseResult
+    from aleph_contract.runner import Event
+
+
+class Progress:
+    """A line that moves: phase, cases done, cases failed.
+
+    Draws on `stream` if that is a terminal, and otherwise does nothing at all; rich is imported
+    only to draw. Call it with the runner's events, and close it before anything else is written.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._bars: Bars | None = _bars(stream) if stream.isatty() else None
+        self._task: Any = None
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event of the runner."""
+        if self._bars is None:
+            return
+        phase: str | None = getattr(event, "phase", None)
+        if phase is not None:
+            self._start(phase, getattr(event, "cases", None))
+        else:
+            self._count(event.result)  # type: ignore[union-attr]
+
+    def close(self) -> None:
+        """Take the line away; may be called again."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+    def _start(self, phase: str, cases: int | None) -> None:
+        assert self._bars is not None  # noqa: S101 - checked by the caller
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(phase, total=cases, told=self._told())
+        self._bars.start()
+
+    def _count(self, result: CaseResult) -> None:
+        assert self._bars is not None  # noqa: S101 - checked by the caller
+        self._counts[result.status] += 1
+        self._bars.update(self._task, advance=1, told=self._told())
+
+    def _told(self) -> str:
+        failed = self._counts["failed"]
+        return f"{self._counts.total():,} cases" + (f", {failed:,} failed" if failed else "")
+
+
+def _bars(stream: TextIO) -> Bars:
+    from rich.console import Console  # noqa: PLC0415 - costs a tenth of a second
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=Console(file=stream), transient=True)
