@@ -1,106 +1,129 @@
 """Input -> every violation of the contract, by a fast validator and by an independent second one.
 
-The fast one is jsonschema-rs; the second opinion is jsonschema, which is loaded only when asked
-for. `docs/disagreements.md` lists the values on which the two differ and what is done about each.
+The fast one is jsonschema-rs, the second opinion jsonschema (`aleph_contract.reference`), which is
+loaded only when asked for. `format` is an annotation in draft 2020-12 and asserts nothing in
+either. `docs/disagreements.md` lists the values on which the libraries differ and what is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin
 
 from aleph_contract.contract import Contract
-from aleph_contract.jsonvalue import Number, pointer
+from aleph_contract.errors import ArgumentError, ContractError
+from aleph_contract.jsonvalue import pointer
+from aleph_contract.keywords import Path, children, rewrite
+from aleph_contract.violations import Raw, Violation, at, describe, leaves, nearest
 
+if TYPE_CHECKING:
+    from aleph_contract.reference import Reference
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One statement of the contract that an input breaks.
-
-    Args:
-        instance: JSON Pointer to the offending value in the input.
-        schema: JSON Pointer to the keyword in the input schema; through `$ref` the place where
-            the keyword stands in the document.
-        keyword: The keyword; `false` where the schema is the literal `false`.
-        limit: What the keyword says. For `required` and `dependentRequired` the one missing name.
-        actual: What was held against it: a length or a count for the keywords that limit those,
-            the unknown names for `additionalProperties`, `None` for a missing name, otherwise the
-            value itself.
-        message: One sentence that names the place, the limit and the actual value.
-        branches: For `anyOf` and `oneOf`, the violations of each branch in order; the empty tuple
-            stands for a branch that the input satisfies.
-    """
-
-    instance: str
-    schema: str
-    keyword: str
-    limit: Any
-    actual: Any
-    message: str
-    branches: tuple[tuple[Violation, ...], ...] = ()
+__all__ = ["Validator", "Violation", "leaves", "nearest", "plain", "validate", "validator_for"]
 
 
 def validate(input: Any, contract: Contract | None = None) -> tuple[Violation, ...]:  # noqa: A002 - the contract's word
-    """Every violation of the contract's input schema, in a stable order; empty if it is valid."""
+    """Every violation of the contract's input schema, in a stable order; empty if it is valid.
+
+    Raises:
+        ArgumentError: `input` holds something that is not a JSON value.
+    """
     return validator_for(contract).violations(input)
 
 
 class Validator:
-    """Both validators of one schema."""
+    """Both validators of one schema.
+
+    Raises:
+        ContractError: The schema is not a valid draft 2020-12 schema.
+    """
 
     def __init__(self, schema: Any) -> None:
-        import jsonschema_rs  # noqa: PLC0415 - on first use
+        import jsonschema_rs  # noqa: PLC0415 - on first use: a program may never validate
+        import orjson  # noqa: PLC0415
 
         self.schema = schema
-        self._fast = jsonschema_rs.Draft202012Validator(schema, offline=True)
+        self._resources = _resources(schema)
+        read = rewrite(schema, _without_legacy)
+        if self._resources and isinstance(read, dict):
+            read.setdefault("$id", _NOWHERE)
+        try:
+            self._fast = jsonschema_rs.Draft202012Validator(read, offline=True)
+        except jsonschema_rs.ValidationError as error:
+            raise ContractError("schema", pointer(error.instance_path), error.message) from None
         self._fast_is_valid = self._fast.is_valid
+        self._dumps = orjson.dumps
+        self._strictly = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
     def is_valid(self, value: Any) -> bool:
-        """Whether `value` keeps the schema."""
+        """Whether `value` keeps the schema.
+
+        The fast validator silently misreads values of other than the plain JSON types; trying to
+        write the value finds those in a tenth of a microsecond.
+        """
         try:
-            return self._fast_is_valid(value)
-        except ValueError:
-            return self._fast_is_valid(_plain(value))
+            self._dumps(value, None, self._strictly)
+        except TypeError:
+            return not self.violations(value)
+        return self._fast_is_valid(value)
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
         """Every violation, by the fast validator."""
-        plain = _plain(value)
-        return _sorted(self._convert(error, plain) for error in self._fast.iter_errors(plain))
+        read = plain(value)
+        if _has_surrogate(read):
+            return self.reference_violations(value)
+        errors = self._fast.iter_errors(read)
+        return describe(self._raws(errors, read), self.schema, value)
 
     def reference_violations(self, value: Any) -> tuple[Violation, ...]:
         """Every violation, by the reference validator."""
-        raise NotImplementedError
+        return describe(self._reference.errors(plain(value)), self.schema, value)
 
-    def _convert(self, error: Any, value: Any) -> Violation:
-        keyword = "false" if error.kind.name == "falseSchema" else error.schema_path[-1]
-        limit = _at(self.schema, error.schema_path)
-        actual = _at(value, error.instance_path)
-        branches = getattr(error.kind, "context", ()) if keyword in ("anyOf", "oneOf") else ()
-        if keyword in ("required", "dependentRequired"):
-            limit, actual = error.kind.property, None
-        elif keyword in ("additionalProperties", "unevaluatedProperties", "unevaluatedItems"):
-            actual = tuple(error.kind.unexpected)
-        elif keyword.startswith(("min", "max")) and keyword not in ("minimum", "maximum"):
-            actual = len(actual)
-        return Violation(
-            pointer(error.instance_path),
-            pointer(error.schema_path),
-            keyword,
-            limit,
-            actual,
-            error.message,
-            tuple(_sorted(self._convert(e, value) for e in branch) for branch in branches),
-        )
+    @cached_property
+    def _reference(self) -> Reference:
+        from aleph_contract.reference import Reference  # noqa: PLC0415 - takes 100 ms to import
+
+        return Reference(self.schema)
+
+    def _raws(self, errors: Iterable[Any], value: Any, key: str | None = None) -> Iterator[Raw]:
+        for error in errors:
+            kind, name = error.kind, key
+            if kind.name == "propertyNames":
+                name, kind = kind.error.instance, kind.error.kind
+            path = self._document_path(error)
+            keyword = "false" if kind.name == "falseSchema" else str(path[-1])
+            yield Raw(
+                _path(value, error.instance_path),
+                path,
+                keyword,
+                names=_names(kind, keyword),
+                key=None if keyword == "false" else name,
+                branches=tuple(
+                    tuple(self._raws(branch, value, name))
+                    for branch in getattr(kind, "context", ())
+                ),
+            )
+
+    def _document_path(self, error: Any) -> Path:
+        if not self._resources:
+            return _path(self.schema, error.schema_path)
+        base, _, fragment = error.absolute_keyword_location.partition("#")
+        steps = unquote(fragment).split("/")[1:]
+        names = [step.replace("~1", "/").replace("~0", "~") for step in steps]
+        start = self._resources[base]
+        return start + _path(at(self.schema, start), names)
 
 
-def validator_for(contract: Contract | Any = None) -> Validator:
+def validator_for(contract: Any = None) -> Validator:
     """The validator of a contract's input, or of a schema; made once and kept.
 
     Args:
-        contract: A `Contract`; or a schema (an object or a boolean); or `None` for the shipped
-            contract.
+        contract: A `Contract`, or a schema (an object or a boolean); the shipped contract if
+            `None`.
     """
     if contract is None:
         contract = _shipped()
@@ -111,6 +134,7 @@ def validator_for(contract: Contract | Any = None) -> Validator:
     return kept
 
 
+#: By identity of the schema, which each validator keeps alive.
 _KEPT: dict[int, Validator] = {}
 
 
@@ -119,54 +143,85 @@ def _shipped() -> Contract:
     return Contract.load()
 
 
-def nearest(violation: Violation) -> tuple[Violation, ...]:
-    """Of a union's branches, the violations of the one that the value came closest to.
+def plain(value: Any, path: Path = ()) -> Any:
+    """`value` in the plain JSON types that both validators read alike.
 
-    A branch whose type fits beats one whose type does not, then the one whose discriminating
-    `const` fits, then the one with the fewest violations; the first wins a tie.
+    A `Number` becomes its double, a tuple an array, an integral `Decimal` an integer, and `NaN`
+    and the infinities become `null`, as `JSON.stringify` would write them.
+
+    Raises:
+        ArgumentError: There is something in it that JSON cannot hold.
     """
-    return min(violation.branches, key=lambda b: _distance(b, violation.instance), default=())
-
-
-def leaves(violations: Iterable[Violation]) -> tuple[Violation, ...]:
-    """The violations a person wants to read: each union replaced by those of its nearest branch.
-
-    A union stays as it is where several branches are equally near: it is then the message.
-    """
-    return tuple(leaf for violation in violations for leaf in _leaves(violation))
-
-
-def _leaves(violation: Violation) -> tuple[Violation, ...]:
-    distances = [_distance(branch, violation.instance) for branch in violation.branches]
-    if not distances or distances.count(min(distances)) > 1:
-        return (violation,)
-    return leaves(nearest(violation)) or (violation,)
-
-
-def _distance(branch: Sequence[Violation], at: str) -> tuple[int, int, int]:
-    found = leaves(branch)
-    wrong_type = sum(leaf.keyword == "type" and leaf.instance == at for leaf in found)
-    wrong_tag = sum(
-        leaf.keyword == "const" and leaf.instance.rpartition("/")[0] == at for leaf in found
-    )
-    return wrong_type, wrong_tag, len(found)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Number):
-        return float(value)
-    if isinstance(value, dict):
-        return {key: _plain(child) for key, child in value.items()}
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, (float, Decimal)):
+        return _number(value)
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: plain(child, (*path, key)) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(child) for child in value]
-    return value
+        return [plain(child, (*path, index)) for index, child in enumerate(value)]
+    place = pointer(path) or "the top"
+    raise ArgumentError(f"not a JSON value at {place}: {value!r:.60}")
 
 
-def _sorted(violations: Iterable[Violation]) -> tuple[Violation, ...]:
-    return tuple(sorted(violations, key=lambda v: (v.instance, v.schema, str(v.limit))))
+def _number(value: float | Decimal) -> float | None:
+    if not math.isfinite(value):
+        return None
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return float(value)
 
 
-def _at(value: Any, path: Iterable[str | int]) -> Any:
-    for part in path:
-        value = value[part]
-    return value
+def _has_surrogate(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)
+    if isinstance(value, dict):
+        return any(_has_surrogate(part) for item in value.items() for part in item)
+    return isinstance(value, list) and any(map(_has_surrogate, value))
+
+
+def _names(kind: Any, keyword: str | int) -> tuple[str, ...]:
+    if keyword in ("required", "dependentRequired"):
+        return (kind.property,)
+    if keyword in ("additionalProperties", "unevaluatedProperties"):
+        return tuple(kind.unexpected)
+    return ()
+
+
+def _path(document: Any, steps: Iterable[str | int]) -> Path:
+    """`steps` with indices as numbers and names as text: the fast validator takes "1" for 1."""
+    path: Path = ()
+    for step in steps:
+        part = int(step) if isinstance(document, list) else str(step)
+        path, document = (*path, part), document[part]
+    return path
+
+
+#: Stands for the address of a schema that names none; nothing is ever fetched from it.
+_NOWHERE = "https://schema.invalid/"
+
+
+def _resources(schema: Any) -> dict[str, Path]:
+    """Address of each schema resource inside `schema` -> where it stands; empty if it has none."""
+    found: dict[str, Path] = {}
+
+    def visit(part: Any, path: Path, base: str) -> None:
+        if isinstance(part, dict) and isinstance(part.get("$id"), str):
+            base = urljoin(base, part["$id"]).rstrip("#")
+            found[base] = path
+        for step, child in children(part):
+            visit(child, path + step, base)
+
+    visit(schema, (), _NOWHERE)
+    if set(found.values()) <= {()}:
+        return {}
+    return {_NOWHERE: (), **found}
+
+
+def _without_legacy(schema: Any, *_: Path) -> Any:
+    """`schema` without `dependencies`: draft 2020-12 does not know it, the fast validator does."""
+    if isinstance(schema, dict):
+        schema.pop("dependencies", None)
+    return schema

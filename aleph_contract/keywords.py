@@ -1,0 +1,86 @@
+"""Where a draft 2020-12 schema holds other schemas: one table, and the walks that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+Holding = Literal["schema", "list", "map"]
+
+#: Every keyword whose value is a schema, a list of schemas, or an object of schemas (JSON Schema
+#: Core 2020-12, sections 8 and 10 and 11; `definitions` as its meta-schema keeps it).
+SUBSCHEMAS: dict[str, Holding] = {
+    "$defs": "map",
+    "definitions": "map",
+    "properties": "map",
+    "patternProperties": "map",
+    "additionalProperties": "schema",
+    "propertyNames": "schema",
+    "dependentSchemas": "map",
+    "prefixItems": "list",
+    "items": "schema",
+    "contains": "schema",
+    "allOf": "list",
+    "anyOf": "list",
+    "oneOf": "list",
+    "not": "schema",
+    "if": "schema",
+    "then": "schema",
+    "else": "schema",
+    "unevaluatedItems": "schema",
+    "unevaluatedProperties": "schema",
+    "contentSchema": "schema",
+}
+
+Path = tuple[str | int, ...]
+
+
+def children(schema: Any) -> Iterator[tuple[Path, Any]]:
+    """The schemas that stand directly in `schema`, each with its path from there."""
+    if not isinstance(schema, dict):
+        return
+    for keyword, value in schema.items():
+        holding = SUBSCHEMAS.get(keyword)
+        if holding == "schema":
+            yield (keyword,), value
+        elif holding == "list":
+            yield from (((keyword, index), child) for index, child in enumerate(value))
+        elif holding == "map":
+            yield from (((keyword, name), child) for name, child in value.items())
+
+
+def walk(schema: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every schema of the document, itself first, each with its path; `$ref` is not followed."""
+    yield path, schema
+    for step, child in children(schema):
+        yield from walk(child, path + step)
+
+
+def rewrite(schema: Any, change: Callable[[Any, Path, Path], Any], path: Path = ()) -> Any:
+    """A copy of the document with every schema put through `change`, innermost first.
+
+    Args:
+        schema: The document.
+        change: Takes a fresh copy of one schema, its path from the root and its step from the
+            schema around it (one part, or two inside a list or an object); returns what takes its
+            place.
+        path: Path of `schema` itself.
+    """
+    return _rewrite(schema, change, path, ())
+
+
+def _rewrite(schema: Any, change: Callable[[Any, Path, Path], Any], path: Path, step: Path) -> Any:
+    if isinstance(schema, dict):
+        copy = {key: copied(value) for key, value in schema.items()}
+        for inner, child in children(schema):
+            holder, last = (copy, inner[0]) if len(inner) == 1 else (copy[inner[0]], inner[1])
+            holder[last] = _rewrite(child, change, path + inner, inner)
+        schema = copy
+    return change(schema, path, step)
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of a JSON value, in plain objects and arrays."""
+    if isinstance(value, dict):
+        return {key: copied(part) for key, part in value.items()}
+    return [copied(part) for part in value] if isinstance(value, list) else value
