@@ -1,0 +1,40 @@
+"""`aleph-contract workers`: how to run a Worker's own env.AI against the fake."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("workers", epilog="Example: aleph-contract workers --address 127.0.0.1:9000")
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8787",
+    show_default=True,
+    help="Where the fake listens: `binding_address` of what `serve` prints.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Only the plugin and its options, as JSON.")
+def command(*, address: str, as_json: bool) -> None:
+    """Show how to run a Worker's env.AI against the fake.
+
+    No login, no network, no bill: the plugin binds the client code of the Workers
+    runtime itself. Prints the path of the plugin, and ready-to-paste settings for
+    wrangler dev, vitest, getPlatformProxy and Miniflare.
+    """
+    from fake_server import workers  # noqa: PLC0415 - as every command, on use
+
+    if as_json:
+        click.echo(json.dumps(workers.settings(address)))
+        return
+    recipes = workers.recipes(address)
+    click.echo(
+        f"Plugin   {workers.PLUGIN}\n"
+        f"Address  {address}, unless {workers.VARIABLE} says otherwise\n"
+        f"Fake     aleph-contract serve --port {address.rpartition(':')[2]}\n"
+        "         or, around any command below: aleph-contract exec -- COMMAND"
+    )
+    for recipe in recipes:
+        click.echo(f"\n# {recipe.title}\n# {recipe.file}\n\n{recipe.text}\n")
+        click.echo(f"# then: {recipe.command}")
