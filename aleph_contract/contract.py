@@ -17,6 +17,10 @@ from aleph_contract.jsonvalue import loads
 SHIPPED = "runwayml__aleph-2.json"
 
 
+#: The input field by which a run is billed (documented: it serves billing alone).
+BILLED_FIELD = "duration"
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One documented exchange: an input and the bare reply the documentation shows for it."""

@@ -14,8 +14,9 @@ from itertools import groupby
 
 from aleph_contract.contract import Contract
 from aleph_contract.errors import CouldNotRun
+from aleph_contract.evidence import Evidence
 from aleph_contract.exchange import Exchange
-from aleph_contract.judge import Evidence, judge
+from aleph_contract.judge import judge
 from aleph_contract.reading import read_request
 from aleph_contract.results import CaseResult, Client, Run
 from fake_server.serve import Server, running
@@ -129,7 +130,7 @@ def _environment(server: Server) -> dict[str, str]:
 
 
 def _execute(command: Sequence[str], environment: dict[str, str]) -> tuple[int, bool]:
-    """The command's exit code (128 + signal, as a shell says it), and whether it was interrupted."""
+    """The exit code (128 + signal, as a shell says it), and whether it was interrupted."""
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from aleph_contract.cases import Case, cases
-from aleph_contract.contract import Contract
+from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.rules import MAX_TRIES
 from fake_server.faults import FAULTS, Fault
@@ -21,6 +21,9 @@ PERSISTENT = MAX_TRIES + 5
 #: the first is answered last.
 TOGETHER = 8
 STAGGER = 0.02
+
+#: How slow a slow answer is (s): enough to be seen, too little for anybody's time-out.
+SLOWNESS = 0.3
 
 #: How long a client may stay silent when the fake never answers (s): it may be right to wait for
 #: minutes, so going on waiting is no failure.
@@ -97,10 +100,13 @@ def _faults(contract: Contract) -> Iterable[Plan]:
     given = billable_input(contract)
     for fault in FAULTS.values():
         yield _fault(fault, given, "once", 1)
-        yield _fault(fault, given, "repeated", PERSISTENT)
+        if not fault.completes:  # a completed run is over; there is nothing to repeat
+            yield _fault(fault, given, "repeated", PERSISTENT)
 
 
 def _fault(fault: Fault, given: Any, word: str, times: int) -> Plan:
+    step = {"fault": fault.name, "times": times}
+    endless = fault.delivery == "hang"
     return Plan(
         name=f"fault/{fault.name}/{word}",
         phase="faults",
@@ -108,9 +114,9 @@ def _fault(fault: Fault, given: Any, word: str, times: int) -> Plan:
         polarity="valid",
         expectation=f"copes with: {fault.title}",
         fault=fault.name,
-        scenario=({"fault": fault.name, "times": times},),
-        timeout=PATIENCE if fault.silent else None,
-        waits=fault.silent,
+        scenario=(step | {"delay": SLOWNESS} if fault.delay else step,),
+        timeout=PATIENCE if endless else None,
+        waits=endless,
     )
 
 
@@ -126,7 +132,7 @@ def _concurrency(contract: Contract) -> Iterable[Plan]:
             input=distinct,
             polarity="valid",
             expectation="returns its own result while other runs are in flight",
-            scenario=({"fault": "delayed", "times": 1, "delay": delay},),
+            scenario=({"fault": None, "delay": delay},),
         )
 
 
@@ -156,10 +162,8 @@ PHASES: dict[str, Callable[[Contract], Iterable[Plan]]] = {
 
 def billable_input(contract: Contract) -> dict[str, Any]:
     """The smallest valid input for which the price is known, else the smallest valid one."""
-    from fake_server.accounts import billed_seconds  # noqa: PLC0415 - keeps this module light
-
     valid = [c.input for c in cases(contract) if c.polarity == "valid" and c.portable]
-    priced = [given for given in valid if billed_seconds(given) is not None]
+    priced = [given for given in valid if BILLED_FIELD in given]
     smallest: dict[str, Any] = min(priced or valid, key=lambda given: len(dumps(given)))
     return smallest
 

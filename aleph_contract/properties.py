@@ -39,12 +39,12 @@ class Property:
 #: Every property by the name of its case.
 PROPERTIES = {
     "property/valid": Property(
-        lambda contract: valid_inputs(contract),
+        valid_inputs,
         "valid",
         "sends every valid input as it is and returns its video",
     ),
     "property/boundary": Property(
-        lambda contract: boundary_inputs(contract),
+        boundary_inputs,
         "valid",
         "sends every valid input on its bounds as it is and returns its video",
     ),
@@ -116,7 +116,8 @@ def _explore(session: Session, name: str, prop: Property) -> Iterator[CaseResult
         _draw(exploration, prop.draw(session.contract))
         if exploration.smallest is None:
             break
-        yield replace(exploration.smallest, name=name if not known else f"{name}/{exploration.rule}")
+        own = f"{name}/{exploration.rule}" if known else name
+        yield replace(exploration.smallest, name=own)
         known.add(exploration.rule)
     if not known:
         yield _kept(session, plan, exploration)

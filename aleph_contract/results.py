@@ -42,7 +42,8 @@ class CaseResult:
         name: Stable name, such as `boundary/seed/maximum/above`.
         phase: The phase it belongs to.
         status: See `STATUSES`; a case with advice alone has passed.
-        intended: The input that the client was given (a JSON value), or its text for lexical probes.
+        intended: The input that the client was given (a JSON value), or its text where
+            the spelling is the point.
         expectation: One sentence: what a conformant client does with it.
         polarity: `valid` or `violating`; `None` where no input is probed (passive mode).
         constraint: Key of the constraint it probes (`Constraint.key`), if any.
@@ -125,7 +126,7 @@ class Run:
     @property
     def counts(self) -> dict[str, int]:
         """How many cases ended in each status; the values add up to the number of cases."""
-        counted = Counter(result.status for result in self.results)
+        counted = Counter[str](result.status for result in self.results)
         return {status: counted[status] for status in STATUSES}
 
     @property

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from aleph_contract.contract import Contract
 from aleph_contract.drivers import Call, Driver
 from aleph_contract.errors import ArgumentError, CouldNotRun
+from aleph_contract.evidence import Evidence
 from aleph_contract.exchange import Outcome, ReportedError
 from aleph_contract.jsonvalue import dumps
-from aleph_contract.judge import Evidence, judge
+from aleph_contract.judge import judge
 from aleph_contract.plans import PHASES, Plan, selected
 from aleph_contract.results import CaseResult, Run, Status
 from fake_server.serve import running
@@ -205,7 +206,7 @@ class Session:
         driven = list(self._run(plans))
         videos: dict[str, str] = {}
         for plan, _, account in driven:
-            videos |= {video: plan.name for video in _videos(account)}
+            videos |= dict.fromkeys(_videos(account), plan.name)
         for plan, outcome, account in driven:
             others = {video: name for video, name in videos.items() if name != plan.name}
             yield self.judge(plan, outcome, account, others)

@@ -1,4 +1,4 @@
-"""The judge, rule by rule: for each one evidence that breaks it alone, and evidence that keeps it."""
+"""The judge, rule by rule: evidence that breaks it alone, and evidence that keeps it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from aleph_contract.checks import CHECKS
 from aleph_contract.contract import Contract
+from aleph_contract.evidence import Evidence
 from aleph_contract.exchange import Exchange, Outcome, ReportedError
-from aleph_contract.judge import CHECKS, Evidence, judge
+from aleph_contract.judge import judge
 from aleph_contract.rules import MAX_TRIES, RULES
 
 CONTRACT = Contract.load()
@@ -87,9 +89,7 @@ def evidence(*exchanges: Exchange, outcome: Outcome | None = RESULT, **more: Any
 
 
 def violating(*exchanges: Exchange, outcome: Outcome = ERROR, **more: Any) -> Evidence:
-    return evidence(
-        *exchanges, outcome=outcome, intended=VIOLATING, polarity="violating", **more
-    )
+    return evidence(*exchanges, outcome=outcome, intended=VIOLATING, polarity="violating", **more)
 
 
 def bare(**result: Any) -> dict[str, Any]:
