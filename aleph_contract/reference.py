@@ -6,7 +6,6 @@ or less exactly; `docs/disagreements.md` gives the list and the reasons.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -109,16 +108,6 @@ def _names(error: Any, nth: int) -> tuple[str, ...]:
     if error.validator == "dependentRequired":
         asked = [name for trigger in limit if trigger in value for name in limit[trigger]]
         return ([name for name in asked if name not in value][nth],)
-    if error.validator == "additionalProperties":
-        known, patterns = (
-            error.schema.get("properties", {}),
-            error.schema.get("patternProperties", ()),
-        )
-        return tuple(
-            name
-            for name in value
-            if name not in known and not any(re.search(pattern, name) for pattern in patterns)
-        )
     return ()
 
 

@@ -48,7 +48,7 @@ class Validator:
 
         self.schema = schema
         self._resources = _resources(schema)
-        read = rewrite(schema, _without_legacy)
+        read = rewrite(schema, _for_fast)
         if self._resources and isinstance(read, dict):
             read.setdefault("$id", _NOWHERE)
         try:
@@ -68,8 +68,10 @@ class Validator:
         try:
             self._dumps(value, None, self._strictly)
         except TypeError:
-            return not self.violations(value)
-        return self._fast_is_valid(value)
+            value = plain(value)
+            if _has_surrogate(value):
+                return not self.reference_violations(value)
+        return bool(self._fast_is_valid(value))
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
         """Every violation, by the fast validator."""
@@ -95,13 +97,15 @@ class Validator:
             if kind.name == "propertyNames":
                 name, kind = kind.error.instance, kind.error.kind
             path = self._document_path(error)
-            keyword = "false" if kind.name == "falseSchema" else str(path[-1])
+            closing = path[-1:] == ("additionalProperties",) and path[-2:-1] != ("properties",)
+            false = kind.name == "falseSchema" and not closing
+            keyword = "false" if false else str(path[-1])
             yield Raw(
                 _path(value, error.instance_path),
                 path,
                 keyword,
                 names=_names(kind, keyword),
-                key=None if keyword == "false" else name,
+                key=None if false else name,
                 branches=tuple(
                     tuple(self._raws(branch, value, name))
                     for branch in getattr(kind, "context", ())
@@ -109,13 +113,19 @@ class Validator:
             )
 
     def _document_path(self, error: Any) -> Path:
-        if not self._resources:
-            return _path(self.schema, error.schema_path)
-        base, _, fragment = error.absolute_keyword_location.partition("#")
-        steps = unquote(fragment).split("/")[1:]
-        names = [step.replace("~1", "/").replace("~0", "~") for step in steps]
-        start = self._resources[base]
-        return start + _path(at(self.schema, start), names)
+        start: Path = ()
+        steps = error.schema_path
+        if self._resources:
+            base, _, fragment = error.absolute_keyword_location.partition("#")
+            start = self._resources[base]
+            steps = [
+                step.replace("~1", "/").replace("~0", "~")
+                for step in unquote(fragment).split("/")[1:]
+            ]
+        if steps[-1:] == ["minContains"]:
+            around = at(self.schema, _path(self.schema, (*start, *steps[:-1])))
+            steps = steps if "minContains" in around else [*steps[:-1], "contains"]
+        return _path(self.schema, (*start, *steps))
 
 
 def validator_for(contract: Any = None) -> Validator:
@@ -185,9 +195,7 @@ def _has_surrogate(value: Any) -> bool:
 def _names(kind: Any, keyword: str | int) -> tuple[str, ...]:
     if keyword in ("required", "dependentRequired"):
         return (kind.property,)
-    if keyword in ("additionalProperties", "unevaluatedProperties"):
-        return tuple(kind.unexpected)
-    return ()
+    return tuple(kind.unexpected) if keyword == "unevaluatedProperties" else ()
 
 
 def _path(document: Any, steps: Iterable[str | int]) -> Path:
@@ -220,8 +228,14 @@ def _resources(schema: Any) -> dict[str, Path]:
     return {_NOWHERE: (), **found}
 
 
-def _without_legacy(schema: Any, *_: Path) -> Any:
-    """`schema` without `dependencies`: draft 2020-12 does not know it, the fast validator does."""
+def _for_fast(schema: Any, *_: Path) -> Any:
+    """`schema` without what jsonschema-rs reads differently; it means the same.
+
+    `dependencies` asserts nothing in draft 2020-12. An unwritten `minContains` is 1, and when it
+    is not written the fast validator blames `maxContains` for it.
+    """
     if isinstance(schema, dict):
         schema.pop("dependencies", None)
+        if "contains" in schema and "maxContains" in schema:
+            schema.setdefault("minContains", 1)
     return schema

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aleph_contract import wording
 from aleph_contract.jsonvalue import pointer
 from aleph_contract.keywords import Path
+from aleph_contract.patterns import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,33 +103,31 @@ def _distance(branch: Sequence[Violation], at: str) -> tuple[int, int, int]:
 
 
 def _describe(raw: Raw, schema: Any, value: Any) -> Violation:
+    around = at(schema, raw.schema[:-1])
     found = at(value, raw.instance) if raw.key is None else raw.key
-    limit = raw.names[0] if raw.keyword in _MISSING else at(schema, raw.schema)
-    actual = _actual(raw, found)
+    names = _unknown(around, found) if raw.keyword == "additionalProperties" else raw.names
+    limit = names[0] if raw.keyword in _MISSING else at(schema, raw.schema)
+    actual = _MEASURES.get(raw.keyword, lambda found, _: found)(found, names)
     branches = tuple(describe(branch, schema, value) for branch in raw.branches)
+    instance = pointer(raw.instance)
     subject = wording.place(raw.instance)
     if raw.key is not None:
         subject = f"the name {wording.quote(raw.key)} in {subject}"
-    known = at(schema, raw.schema[:-1]).get("properties", ()) if raw.names else ()
-    return Violation(
-        pointer(raw.instance),
-        pointer(raw.schema),
-        raw.keyword,
-        limit,
-        actual,
-        _union(subject, branches, pointer(raw.instance))
-        if branches
-        else wording.sentence(raw.keyword, subject, limit, actual, names=raw.names, known=known),
-        branches,
+    if branches:
+        message = _union(subject, branches, instance)
+    else:
+        known = around.get("properties", ()) if names else ()
+        message = wording.sentence(raw.keyword, subject, limit, actual, names=names, known=known)
+    return Violation(instance, pointer(raw.schema), raw.keyword, limit, actual, message, branches)
+
+
+def _unknown(schema: Any, value: Any) -> tuple[str, ...]:
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    return tuple(
+        name
+        for name in value
+        if name not in known and not any(compiled(pattern).search(name) for pattern in patterns)
     )
-
-
-def _actual(raw: Raw, found: Any) -> Any:
-    if raw.keyword in _MISSING:
-        return None
-    if raw.keyword == "additionalProperties":
-        return raw.names
-    return len(found) if raw.keyword in _COUNTING else found
 
 
 def _union(subject: str, branches: Sequence[tuple[Violation, ...]], at: str) -> str:
@@ -143,9 +142,16 @@ def _union(subject: str, branches: Sequence[tuple[Violation, ...]], at: str) -> 
 
 
 _MISSING = frozenset({"required", "dependentRequired"})
-_COUNTING = frozenset(
-    {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
-)
+
+#: Keyword -> what it holds against its limit, where that is not the value itself.
+_MEASURES: dict[str, Callable[[Any, tuple[str, ...]], Any]] = {
+    **dict.fromkeys(_MISSING, lambda *_: None),
+    "additionalProperties": lambda _, names: names,
+    **dict.fromkeys(
+        ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
+        lambda found, _: len(found),
+    ),
+}
 
 
 def _order(raw: Raw) -> tuple[Any, ...]:
