@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import github, html, json_report, junit, terminal
+from aleph_contract.reports.files import check_writable, writing
 from aleph_contract.results import Run
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _SHARING = ("terminal", "github")
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One report that was asked for: its format, and the file it goes to (`None`: standard output)."""
+    """One report that was asked for: its format, and its file (`None`: standard output)."""
 
     format: str
     path: Path | None = None
@@ -103,7 +104,9 @@ def opened(texts: Sequence[str]) -> Iterator[Reports]:
     _check_together(specs)
     for spec in specs:
         if spec.path is not None:
-            _check_writable(spec.path)
+            check_writable(spec.path, "--report")
+    if any(spec.format == "github" for spec in specs):
+        github.check_summary()
     progress = Progress(sys.stderr)
     try:
         yield Reports(specs, progress)
@@ -118,9 +121,8 @@ def _check_together(specs: Sequence[Spec]) -> None:
             if spec.path != other.path:
                 continue
             if spec.path is not None:
-                raise ArgumentError(
-                    f"--report: {other.format} and {spec.format} both go to {spec.path}"
-                )
+                both = f"{other.format} and {spec.format}"
+                raise ArgumentError(f"--report: {both} both go to {spec.path}")
             if spec.format == other.format or not {spec.format, other.format} <= set(_SHARING):
                 raise ArgumentError(
                     f"--report: {other.format} and {spec.format} both go to standard output; "
@@ -128,26 +130,13 @@ def _check_together(specs: Sequence[Spec]) -> None:
                 )
 
 
-def _check_writable(path: Path) -> None:
-    existed = path.exists()
-    try:
-        with path.open("ab"):
-            pass
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise ArgumentError(f"--report: cannot write {path}: {error.strerror}") from None
-
-
 def _save(path: Path, text: str) -> None:
-    try:
+    with writing(path, "--report"):
         path.write_bytes(text.encode("utf-8"))
-    except OSError as error:
-        raise ArgumentError(f"--report: cannot write {path}: {error.strerror}") from None
 
 
 def _print(name: str, run: Run, stream: TextIO) -> None:
-    """Print one report; documents as UTF-8 whatever the locale, lines as the stream can show them."""
+    """Print one report: a document as UTF-8 whatever the locale, lines as the stream shows them."""
     if name == "terminal":
         text = terminal.render(run, terminal.Style.of(stream))
     else:

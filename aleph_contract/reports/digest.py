@@ -11,7 +11,7 @@ from typing import Literal
 from aleph_contract.coverage import FaultRow, fault_coverage
 from aleph_contract.diff import Change, diff_exchange
 from aleph_contract.exchange import Exchange
-from aleph_contract.reports.text import counted, listed, one_line
+from aleph_contract.reports.text import counted, one_line
 from aleph_contract.results import CaseResult, Finding, Level, Run, smallest
 from aleph_contract.rules import RULES
 
@@ -235,11 +235,12 @@ def _verdict(run: Run, broken: Sequence[Problem], advice: Sequence[Problem]) -> 
     against = _against(run, broken)
     obstacles = _obstacles(run)
     if obstacles:
-        so_far = f"; so far it {_joined(against)}" if against else ""
-        return Verdict("not-checked", _joined(obstacles) + so_far)
+        so_far = f"; so far it {', '.join(against)}" if against else ""
+        return Verdict("not-checked", ", ".join(obstacles) + so_far)
+    name = one_line(run.client.name) or "the client"
     if against:
-        return Verdict("does-not-conform", f"{run.client.name} {_joined(against)}")
-    kept = f"{run.client.name} keeps the contract in {counted(len(run.results), 'case')}"
+        return Verdict("does-not-conform", f"{name} {', '.join(against)}")
+    kept = f"{name} keeps the contract in {counted(len(run.results), 'case')}"
     asides = [
         f"{counted(run.counts['expected'], 'expected failure')}" if run.counts["expected"] else "",
         f"advice on {counted(len(advice), 'rule')}" if advice else "",
@@ -266,9 +267,5 @@ def _against(run: Run, broken: Sequence[Problem]) -> list[str]:
             if run.unexpected_passes
             else []
         ),
-        *([f"left stale: {listed(run.stale)}"] if run.stale else []),
+        *([f"has {counted(len(run.stale), 'stale line')} of known failures"] if run.stale else []),
     ]
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return ", ".join(parts)

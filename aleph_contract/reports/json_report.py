@@ -44,7 +44,7 @@ def document(run: Run) -> dict[str, Any]:
             "exit_code": run.exit_code,
         },
         "summary": {"total": told.total, **run.counts},
-        "traffic": {"calls": told.calls, "billed": told.billed, "cost_usd": _usd(told.cost)},
+        "traffic": {"calls": told.calls, "billed": told.billed, "cost_usd": _decimal(told.cost)},
         "trouble": run.trouble,
         "interrupted": run.interrupted,
         "command_exit": run.command_exit,
@@ -117,7 +117,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
                 "rule": finding.rule,
                 "level": finding.level,
                 "message": finding.message,
-                "cost_usd": _usd(finding.cost),
+                "cost_usd": _decimal(finding.cost),
             }
             for finding in result.findings
         ],
@@ -169,8 +169,8 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
         "billed": exchange.billed,
         "billed_seconds": None
         if exchange.billed_seconds is None
-        else _usd(exchange.billed_seconds),
-        "cost_usd": _usd(exchange.cost),
+        else _decimal(exchange.billed_seconds),
+        "cost_usd": _decimal(exchange.cost),
         "received_at": exchange.received_at,
         "seconds": _seconds(exchange.elapsed),
     }
@@ -184,7 +184,7 @@ def _bytes(raw: bytes) -> dict[str, str]:
         return {"base64": base64.b64encode(raw).decode("ascii")}
 
 
-def _usd(amount: Decimal) -> str:
+def _decimal(amount: Decimal) -> str:
     return format(amount, "f")
 
 

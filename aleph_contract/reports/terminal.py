@@ -5,32 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from aleph_contract.diff import describe, shown
-from aleph_contract.exchange import Exchange, Outcome
 from aleph_contract.reports.digest import Digest, Problem, RuleRow, digest
+from aleph_contract.reports.evidence import Item, evidence
 from aleph_contract.reports.text import (
     clipped,
     counted,
-    decoded,
+    inert,
     listed,
     money,
     one_line,
     visible,
 )
-from aleph_contract.results import CaseResult, Run
+from aleph_contract.results import Run
 
 #: Longest payload, in characters, that is shown whole; the json report has them all.
 MOST = 400
 
 #: Longest command that is shown; a longer one helps nobody in a terminal.
 MOST_COMMAND = 4000
-
-#: Most calls and lines of standard error that one finding shows.
-MOST_LINES = 8
 
 #: SGR codes of ECMA-48, which every terminal knows.
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
@@ -51,7 +47,7 @@ class Style:
 
     @classmethod
     def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Style:
-        """What suits a stream: colour on a terminal only, unless `FORCE_COLOR`; never `NO_COLOR`."""
+        """What suits a stream; `FORCE_COLOR` colours a pipe too, `NO_COLOR` nothing."""
         terminal = stream.isatty() and environment.get("TERM") != "dumb"
         forced = environment.get("FORCE_COLOR", "") not in ("", "0")
         colour = (terminal or forced) and not environment.get("NO_COLOR")
@@ -79,7 +75,8 @@ def render(run: Run, style: Style | None = None) -> str:
         _books(told, style),
         _foot(told, style),
     ]
-    return "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block))) + "\n"
+    text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
+    return inert(text) + "\n"
 
 
 def _head(told: Digest, style: Style) -> Iterator[str]:
@@ -105,69 +102,15 @@ def _problem(problem: Problem, style: Style) -> Iterator[str]:
     yield style.paint(f"BROKEN {row.id}", "bold", "red") + f" in {_share(row, problem)}"
     yield from _wrapped(f"The client {row.sentence}." if row.sentence else "", style, "  ")
     yield ""
-    yield from _field("but", problem.finding.message, style)
-    yield from _field("smallest", example.name, style)
-    yield from _field("due", example.expectation, style)
-    yield from _field("intended", shown(example.intended), style)
-    yield from _lines("sent", _sent(problem), style)
-    yield from _lines("calls", _calls(example), style)
-    yield from _field("reply", _reply(example), style)
-    yield from _lines("reported", _reported(example.outcome), style)
-    yield from _field("also in", listed(problem.others), style)
-    yield from _command("try", example.curl)
-    yield from _command("again", example.reproduce)
+    yield from _labelled(Item("smallest", (example.name,)), style)
+    yield from _labelled(Item("found", (problem.finding.message,)), style)
+    for item in evidence(example, problem.changes):
+        yield from _labelled(item, style)
+    yield from _labelled(Item("also in", (listed(problem.others),)), style)
 
 
 def _share(row: RuleRow, problem: Problem) -> str:
     return f"{len(problem.names):,} of {counted(row.examined, 'case')}"
-
-
-def _sent(problem: Problem) -> list[str]:
-    """The difference, or that there is none."""
-    if problem.changes:
-        return [line for change in problem.changes for line in describe(change)]
-    return ["as intended"] if problem.example.exchanges else ["nothing"]
-
-
-def _calls(result: CaseResult) -> list[str]:
-    calls = result.exchanges
-    if not calls:
-        return []
-    cost = sum((call.cost for call in calls), start=calls[0].cost * 0)
-    head = f"{counted(len(calls), 'call')}, {money(cost)}"
-    if len(calls) == 1:
-        return [f"{head}: {_call(calls[0], calls[0])}"]
-    lines = [f"{call.number}. {_call(call, calls[0])}" for call in calls[:MOST_LINES]]
-    left = len(calls) - len(lines)
-    return [head, *lines, *([f"… {counted(left, 'more call')}"] if left else [])]
-
-
-def _call(call: Exchange, first: Exchange) -> str:
-    after = f" after {call.received_at - first.received_at:.1f} s" if call is not first else ""
-    fault = f" (fault {call.fault})" if call.fault else ""
-    answer = "no answer" if call.status is None else str(call.status)
-    return f"{call.method} {call.target}{after}: {answer} {call.outcome}{fault}"
-
-
-def _reply(result: CaseResult) -> str:
-    if not result.exchanges:
-        return ""
-    return decoded(result.exchanges[-1].response_body) or "empty"
-
-
-def _reported(outcome: Outcome | None) -> list[str]:
-    """What the client said of the call, and the end of its standard error."""
-    if outcome is None:
-        return []
-    error = outcome.error
-    known = {"stage": error.stage, "status": error.status, "code": error.code} if error else {}
-    told = " ".join(f"{name} {value}" for name, value in known.items() if value is not None)
-    what = {
-        "result": f"result {shown(outcome.video)}",
-        "error": f"error{f' ({told})' if told else ''}: {error.message if error else ''}",
-    }.get(outcome.kind, f"{outcome.kind}: {outcome.reason}")
-    errors = outcome.stderr.strip().splitlines()[-MOST_LINES:]
-    return [what, *(f"stderr: {line}" for line in errors)]
 
 
 def _advice(told: Digest, style: Style) -> Iterator[str]:
@@ -175,7 +118,8 @@ def _advice(told: Digest, style: Style) -> Iterator[str]:
         row = problem.rule
         yield style.paint(f"ADVICE {row.id}", "yellow") + f" in {_share(row, problem)}"
         yield from _wrapped(problem.finding.message, style, "  ")
-        yield from _command("again", problem.example.reproduce or problem.example.name)
+        again = problem.example.reproduce or problem.example.name
+        yield from _labelled(Item("again", (again,), "command"), style)
 
 
 def _reasons(title: str, reasons: Mapping[str, tuple[str, ...]], style: Style) -> Iterator[str]:
@@ -189,9 +133,10 @@ def _books(told: Digest, style: Style) -> Iterator[str]:
     """The known-failing file against what happened."""
     run = told.run
     for name in run.unexpected_passes:
-        yield style.paint("PASSED", "red") + f" against expectation, take its line out: {name}"
+        head = style.paint("PASSED", "red")
+        yield f"{head} against expectation, take its line out: {one_line(name)}"
     for pattern in run.stale:
-        yield style.paint("STALE", "red") + f" line, it means no case: {pattern}"
+        yield f"{style.paint('STALE', 'red')} line, it means no case: {one_line(pattern)}"
 
 
 def _foot(told: Digest, style: Style) -> Iterator[str]:
@@ -210,39 +155,46 @@ def _foot(told: Digest, style: Style) -> Iterator[str]:
     yield from rest
 
 
-def _field(label: str, text: str, style: Style) -> Iterator[str]:
-    if text:
-        yield from _lines(label, [text], style)
-
-
-def _lines(label: str, lines: Iterable[str], style: Style) -> Iterator[str]:
-    """A label and its lines, safe, clipped, and folded to the width."""
-    head = f"  {label:<{_LABEL}}"
-    for line in lines:
-        for part in visible(clipped(line, MOST)).split("\n"):
-            for piece in _folded(part, style.width - len(head)):
-                yield style.paint(head, "dim") + piece if head.strip() else head + piece
+def _labelled(item: Item, style: Style) -> Iterator[str]:
+    head = f"  {item.label:<{_LABEL}}"
+    for text in filter(None, item.lines):
+        for line in visible(_CLIPS[item.kind](text)).split("\n"):
+            for piece in _FOLDS[item.kind](line, style.width - len(head)):
+                yield (style.paint(head, "dim") if head.strip() else head) + piece
                 head = " " * len(head)
 
 
-def _folded(text: str, width: int) -> list[str]:
-    """Fold at spaces where there are some, anywhere else; what it starts with stays in column."""
+def _fold(text: str, width: int) -> list[str]:
+    """Fold at spaces where there are some; what the text starts with stays in its column."""
     margin = " " * (len(text) - len(text.lstrip()))
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=margin,
-        subsequent_indent=margin,
-        break_on_hyphens=False,
-    ) or [""]
+    folded = textwrap.wrap(
+        text, width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False
+    )
+    return folded or [""]
 
 
-def _command(label: str, command: str) -> Iterator[str]:
-    """A command on one line, to be copied: never folded, never cut."""
-    if len(command) > MOST_COMMAND:
-        yield f"  {label:<{_LABEL}}a command of {len(command):,} characters; the json report has it"
-    elif command:
-        yield f"  {label:<{_LABEL}}{visible(command)}"
+def _chunk(text: str, width: int) -> list[str]:
+    return [text[start : start + width] for start in range(0, len(text), width)] or [""]
+
+
+def _whole(text: str, _: int) -> list[str]:
+    """A command is there to be copied: one line, however long."""
+    return [text]
+
+
+def _clip(text: str) -> str:
+    return clipped(text, MOST)
+
+
+def _clip_command(text: str) -> str:
+    if len(text) > MOST_COMMAND:
+        return f"a command of {len(text):,} characters; the json report has it"
+    return text
+
+
+#: How to shorten, and how to fold, each kind of evidence.
+_CLIPS = {"prose": _clip, "exact": _clip, "command": _clip_command}
+_FOLDS = {"prose": _fold, "exact": _chunk, "command": _whole}
 
 
 def _wrapped(text: str, style: Style, margin: str = "") -> list[str]:

@@ -11,17 +11,25 @@ from typing import Any
 
 from aleph_contract.jsonvalue import Number
 
-#: What could move a cursor, hide, or turn the direction of the text around it: controls but the
-#: line feed, surrogates, bidirectional controls (Unicode TR 36), line separators, the byte order
+#: What could move a cursor, hide, or turn the direction of the text around it: controls but tab
+#: and line feed, surrogates, bidirectional controls (Unicode TR 36), line separators, the byte order
 #: mark and the two noncharacters that XML forbids.
 _UNSAFE = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 
+#: The beginnings of a workflow command, which GitHub obeys wherever a log line starts with one.
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
+
+
+def inert(text: str) -> str:
+    r"""Lines for a log that GitHub may read: none is a workflow command of somebody else's."""
+    return _COMMAND.sub(lambda match: f"{match[1] or ''}\\u{ord(match[0][-1]):04x}", text)
+
 
 def visible(text: str) -> str:
-    r"""The text with what could act instead of show as `\uXXXX`; line feeds stay."""
+    r"""The text with what could act instead of show as `\uXXXX`; tabs and line feeds stay."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
