@@ -148,6 +148,9 @@ def _profile(contract: Contract) -> Iterable[Plan]:
             )
 
 
+#: Names of the properties that Hypothesis explores; `properties` says what each is.
+PROPERTIES = ("property/valid", "property/boundary", "property/violating")
+
 #: Every phase in order, with what makes its plans. `properties` has none: its inputs are drawn.
 PHASES: dict[str, Callable[[Contract], Iterable[Plan]]] = {
     "examples": _examples,

@@ -15,7 +15,7 @@ from aleph_contract.evidence import Evidence
 from aleph_contract.exchange import Outcome, ReportedError
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.judge import judge
-from aleph_contract.plans import PHASES, Plan, selected
+from aleph_contract.plans import PHASES, PROPERTIES, Plan, selected
 from aleph_contract.results import CaseResult, Run, Status
 from fake_server.serve import running
 
@@ -105,8 +105,6 @@ def verify(
 
 
 def _choose(contract: Contract, settings: Settings) -> dict[str, tuple[Plan, ...]]:
-    from aleph_contract.properties import PROPERTIES  # noqa: PLC0415 - loads Hypothesis
-
     chosen = {}
     for phase, make in PHASES.items():
         plans = tuple(

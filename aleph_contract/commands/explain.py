@@ -16,9 +16,9 @@ def command(*, name: str) -> None:
     observed or assumed.
     """
     from aleph_contract.errors import ArgumentError  # noqa: PLC0415 - as every command, on use
-    from aleph_contract.explanations import EXPLAINED, explain  # noqa: PLC0415
+    from aleph_contract.explanations import explain, names  # noqa: PLC0415
 
-    known = EXPLAINED()
+    known = names()
     if name not in known:
         near = get_close_matches(name, known, 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,187 @@
+"""A whole verification in process: phases, choice, evidence, determinism, and what ends it early."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.errors import ArgumentError
+from aleph_contract.plans import PHASES, PROPERTIES
+from aleph_contract.results import CaseResult, Run
+from aleph_contract.runner import CaseFinished, Event, PhaseStarted, Settings, verify
+
+Client = Callable[..., Any]
+
+
+def post(given: Any, *, base_url: str, account_id: str, api_token: str) -> Any:
+    """The documented call, without any care for the answer."""
+    request = urllib.request.Request(
+        f"{base_url}/accounts/{account_id}/ai/run",
+        json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
+        {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(_NoRedirect)
+    with opener.open(request, timeout=20) as reply:
+        return json.load(reply)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def good(given: Any, **where: Any) -> str:
+    """A client that does all it must."""
+    run = post(given, **where)
+    if "success" in run:
+        run = run["result"]
+    video = run["result"]["video"] if run["state"] == "Completed" else None
+    if not isinstance(video, str):
+        raise ValueError(f"no video: {run}")
+    return video
+
+
+def drops_zero(given: Any, **where: Any) -> str:
+    return good({k: v for k, v in given.items() if v != 0}, **where)
+
+
+def cuts_prompt(given: Any, **where: Any) -> str:
+    prompt = given.get("prompt")
+    return good(given | {"prompt": prompt[:1000]} if isinstance(prompt, str) else given, **where)
+
+
+def run(client: Client, *phases: str, **settings: Any) -> Run:
+    return verify(PythonDriver(client), settings=Settings(run=phases, **settings))
+
+
+def failures(found: Run) -> dict[str, list[str]]:
+    return {r.name: [f.rule for f in r.broken] for r in found.results if r.broken}
+
+
+def test_a_good_client_passes_every_phase() -> None:
+    seen: list[Event] = []
+    found = verify(PythonDriver(good), settings=Settings(max_examples=15), on_event=seen.append)
+    assert (failures(found), found.trouble, found.exit_code) == ({}, (), 0)
+    assert [name for name, _ in found.phases] == list(PHASES)
+    assert [e.phase for e in seen if isinstance(e, PhaseStarted)] == list(PHASES)
+    finished = [e.result for e in seen if isinstance(e, CaseFinished)]
+    assert len(finished) == len(found.results) == sum(found.counts.values())
+    assert {r.phase for r in found.results} == set(PHASES)
+
+
+def test_names_are_unique() -> None:
+    names = [r.name for r in run(good).results]
+    assert len(names) == len(set(names))
+
+
+def test_the_smallest_input_that_drops_a_zero_is_found() -> None:
+    found = run(drops_zero, "property/valid")
+    (name,) = failures(found)
+    assert name == "property/valid"
+    (broken,) = found.results
+    assert [f.rule for f in broken.findings] == ["request.faithful"]
+    assert broken.intended.keys() - {"prompt", "video_uri"} in ({"seed"}, {"keyframes"})
+    assert broken.intended["prompt"] == "a" or len(broken.intended["prompt"]) == 1
+
+
+def test_the_smallest_prompt_that_is_cut_is_one_letter_too_long() -> None:
+    found = run(cuts_prompt, "property/violating", max_examples=300)
+    (broken,) = [r for r in found.results if r.broken]
+    assert broken.findings[0].rule == "boundary.not-repaired"
+    assert len(broken.intended["prompt"]) == 1001
+
+
+def test_a_broken_client_fails_the_boundary_cases_that_show_it() -> None:
+    found = run(drops_zero, "boundary")
+    broken = failures(found)
+    assert "boundary/seed/minimum/on" in broken
+    assert {rule for rules in broken.values() for rule in rules} == {"request.faithful"}
+    assert found.exit_code == 1
+
+
+def test_a_finding_carries_the_whole_evidence_but_no_token() -> None:
+    tokens: list[str] = []
+
+    def leaks(given: Any, **where: Any) -> str:
+        tokens.append(where["api_token"])
+        raise RuntimeError(f"cannot send with {where['api_token']}")
+
+    (found, *_) = run(leaks, "examples").results
+    assert "security.token-leak" in [f.rule for f in found.findings]
+    assert found.outcome is not None
+    assert found.outcome.error is not None
+    assert found.outcome.error.message == "cannot send with <token>"
+    assert not any(token in repr(found) for token in tokens)
+
+
+def test_evidence_tells_how_to_see_it_again() -> None:
+    (found,) = run(drops_zero, "boundary/seed/minimum/on", seed=7).results
+    assert found.exchanges
+    assert "--run boundary/seed/minimum/on --seed 7" in found.reproduce
+    assert '"seed":0' in found.curl
+
+
+def test_two_runs_with_one_seed_are_the_same() -> None:
+    def told(found: Run) -> list[tuple[Any, ...]]:
+        return [(r.name, r.status, r.findings, _plain(r)) for r in found.results]
+
+    phases = ("boundary", "property/valid")
+    assert told(run(drops_zero, *phases)) == told(run(drops_zero, *phases))
+
+
+def _plain(result: CaseResult) -> str:
+    return json.dumps(result.intended)
+
+
+def test_run_and_skip_choose_by_name_and_by_phase() -> None:
+    assert {r.phase for r in run(good, "examples", "probe/*").results} == {"examples", "probes"}
+    found = verify(
+        PythonDriver(good), settings=Settings(run=("examples",), skip=("example/simple*",))
+    )
+    assert found.results
+    assert not any(r.name.startswith("example/simple") for r in found.results)
+
+
+def test_a_choice_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="no case is left"):
+        run(good, "no-such-case")
+
+
+def test_the_table_of_names_holds_every_property() -> None:
+    from aleph_contract import properties
+
+    assert tuple(properties.PROPERTIES) == PROPERTIES
+
+
+def test_an_interrupt_ends_with_the_report_so_far() -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, CaseFinished):
+            raise KeyboardInterrupt
+
+    found = verify(PythonDriver(good), settings=Settings(run=("examples",)), on_event=stop)
+    assert found.interrupted
+    assert len(found.results) == 1
+    assert found.exit_code == 3
+
+
+def test_the_other_profile_is_advice() -> None:
+    def only_bare(given: Any, **where: Any) -> str:
+        video: str = post(given, **where)["result"]["video"]
+        return video
+
+    found = run(only_bare, "examples", "profile")
+    advised = {r.name for r in found.results if r.findings}
+    assert found.exit_code == 0
+    assert advised == {r.name for r in found.results if r.phase == "profile"}
+    assert all(f.level == "advice" for r in found.results for f in r.findings)
+
+
+def test_violating_input_that_reaches_the_network_can_be_judged() -> None:
+    found = run(good, "boundary", require_local_validation=True)
+    rules = {rule for rules in failures(found).values() for rule in rules}
+    assert rules == {"boundary.refused-locally"}
