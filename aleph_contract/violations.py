@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,8 @@ class Raw:
 
 def describe(raws: Iterable[Raw], schema: Any, value: Any) -> tuple[Violation, ...]:
     """The violations that `raws` amount to, ordered by place in the input, then in the schema."""
-    return tuple(_describe(raw, schema, value) for raw in sorted(set(raws), key=_order))
+    found = _decided(set(raws))
+    return tuple(_describe(raw, schema, value) for raw in sorted(found, key=_order))
 
 
 def nearest(violation: Violation) -> tuple[Violation, ...]:
@@ -102,12 +103,32 @@ def _distance(branch: Sequence[Violation], at: str) -> tuple[int, int, int]:
     return wrong_type, wrong_tag, len(found)
 
 
+def _decided(raws: Collection[Raw]) -> list[Raw]:
+    """`raws` without complaints of `unevaluated*` about a value that is wrong for another reason.
+
+    What has been evaluated depends on which subschemas hold, and the specification leaves open
+    what a failed one still counts for: validators differ, and the complaint may be an echo.
+    """
+    return [
+        raw
+        for raw in raws
+        if not raw.keyword.startswith("unevaluated")
+        or not any(_decides(other, raw) for other in raws if other is not raw)
+    ]
+
+
+def _decides(other: Raw, raw: Raw) -> bool:
+    within = other.instance[: len(raw.instance)] == raw.instance
+    deeper = (len(other.instance), len(other.schema)) > (len(raw.instance), len(raw.schema))
+    return within and (deeper or not other.keyword.startswith("unevaluated"))
+
+
 def _describe(raw: Raw, schema: Any, value: Any) -> Violation:
     around = at(schema, raw.schema[:-1])
     found = at(value, raw.instance) if raw.key is None else raw.key
     names = _unknown(around, found) if raw.keyword == "additionalProperties" else raw.names
     limit = names[0] if raw.keyword in _MISSING else at(schema, raw.schema)
-    actual = _MEASURES.get(raw.keyword, lambda found, _: found)(found, names)
+    actual = _actual(raw.keyword, found, names)
     branches = tuple(describe(branch, schema, value) for branch in raw.branches)
     instance = pointer(raw.instance)
     subject = wording.place(raw.instance)
@@ -119,6 +140,14 @@ def _describe(raw: Raw, schema: Any, value: Any) -> Violation:
         known = around.get("properties", ()) if names else ()
         message = wording.sentence(raw.keyword, subject, limit, actual, names=names, known=known)
     return Violation(instance, pointer(raw.schema), raw.keyword, limit, actual, message, branches)
+
+
+def _actual(keyword: str, found: Any, names: tuple[str, ...]) -> Any:
+    if keyword in _MISSING:
+        return None
+    if keyword == "additionalProperties":
+        return names
+    return len(found) if keyword in _COUNTING else found
 
 
 def _unknown(schema: Any, value: Any) -> tuple[str, ...]:
@@ -143,15 +172,10 @@ def _union(subject: str, branches: Sequence[tuple[Violation, ...]], at: str) -> 
 
 _MISSING = frozenset({"required", "dependentRequired"})
 
-#: Keyword -> what it holds against its limit, where that is not the value itself.
-_MEASURES: dict[str, Callable[[Any, tuple[str, ...]], Any]] = {
-    **dict.fromkeys(_MISSING, lambda *_: None),
-    "additionalProperties": lambda _, names: names,
-    **dict.fromkeys(
-        ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
-        lambda found, _: len(found),
-    ),
-}
+#: Keywords that hold a length or a count against their limit.
+_COUNTING = frozenset(
+    {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
+)
 
 
 def _order(raw: Raw) -> tuple[Any, ...]:
