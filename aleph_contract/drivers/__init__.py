@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aleph_contract.exchange import Outcome
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.results import Client
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in `typing` from 3.11 on
 
 #: What stands in messages where a client printed its token.
 REDACTED = "<token>"
@@ -97,7 +100,7 @@ class Driver(Protocol):
             CouldNotRun: It broke the protocol after its last report. It is ended all the same.
         """
 
-    def __enter__(self) -> Driver:
+    def __enter__(self) -> Self:
         """Start, and end again what a failing start left behind."""
         try:
             self.start()

@@ -15,7 +15,8 @@ from threading import Lock
 
 from aleph_contract.drivers import REDACTED, Call, Driver, Renew, processes, reported, unchanged
 from aleph_contract.drivers.processes import Kept
-from aleph_contract.drivers.threads import in_threads
+from aleph_contract.drivers.threads import Threads
+from aleph_contract.drivers.window import fly
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.exchange import Outcome
 from aleph_contract.results import Client
@@ -52,10 +53,10 @@ class CommandDriver(Driver):
 
     def run(
         self, calls: Iterable[Call], renew: Renew = unchanged
-    ) -> Iterator[tuple[Call, Outcome]]:  # noqa: ARG002 - one process a case: nobody suffers for another
+    ) -> Iterator[tuple[Call, Outcome]]:
         """See `Driver.run`."""
         try:
-            yield from in_threads(self._one, calls, self.window)
+            yield from fly(Threads(self._one), calls, self.window, renew)
         finally:
             self._end_all()
 
@@ -73,7 +74,7 @@ class CommandDriver(Driver):
             self._running.clear()
 
     def _one(self, call: Call) -> Outcome:
-        mark = f"{self._mark}.{call.case}"
+        mark = f"{self._mark}{call.case}."
         began = time.monotonic()
         with tempfile.TemporaryFile() as stdin:
             stdin.write(call.json.encode())

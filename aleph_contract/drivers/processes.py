@@ -1,4 +1,4 @@
-"""Starting a client's process so that all of it can be ended, and what it printed kept in bounds."""
+"""A client's process: started so that all of it can be ended, its output kept in bounds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Kept:
             self._dropped += excess
 
 
-def environment(mark: str, extra: Mapping[str, str] = {}) -> dict[str, str]:
+def environment(mark: str, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Our environment as a client gets it.
 
     The user's own `CLOUDFLARE_*` settings are left out, so that a client which ignores what it is
@@ -64,12 +64,12 @@ def environment(mark: str, extra: Mapping[str, str] = {}) -> dict[str, str]:
     hosts = ",".join(
         filter(None, (own.get("no_proxy") or own.get("NO_PROXY"), "127.0.0.1,localhost"))
     )
-    return {**own, "NO_PROXY": hosts, "no_proxy": hosts, MARK: mark, **extra}
+    return {**own, "NO_PROXY": hosts, "no_proxy": hosts, MARK: mark, **(extra or {})}
 
 
 def new_mark() -> str:
-    """A value of `MARK` that nobody else uses."""
-    return secrets.token_hex(8)
+    """A value of `MARK` that nobody else uses, and no other begins with."""
+    return secrets.token_hex(8) + "."
 
 
 def check_command(argv: Sequence[str]) -> None:
@@ -112,10 +112,20 @@ def start(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            bufsize=0,
         )
     except OSError as error:
         hint = "; does it begin with a `#!` line?" if error.strerror == "Exec format error" else ""
         raise CouldNotRun(f"cannot start {argv[0]!r}: {error.strerror}{hint}") from None
+
+
+def pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
+    """The three pipes of a process that was started with all of them, set not to block."""
+    streams = (process.stdin, process.stdout, process.stderr)
+    stdin, stdout, stderr = (stream for stream in streams if stream is not None)
+    for stream in (stdin, stdout, stderr):
+        os.set_blocking(stream.fileno(), False)
+    return stdin, stdout, stderr
 
 
 def end(process: subprocess.Popen[bytes], mark: str | None = None) -> None:

@@ -3,85 +3,176 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 import inspect
 import json
 import platform
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from threading import Lock
+from typing import Any, Literal
 
-from aleph_contract.drivers import Call, Driver, Renew, reported, unchanged
-from aleph_contract.drivers.threads import in_threads
-from aleph_contract.errors import ArgumentError, CouldNotRun
+from aleph_contract.drivers import Call, Driver, Renew, loading, output, reported, unchanged
+from aleph_contract.drivers.loops import Loop, LoopThread
+from aleph_contract.drivers.output import Output
+from aleph_contract.drivers.threads import Threads
+from aleph_contract.drivers.window import Crew, fly
 from aleph_contract.exchange import Outcome
 from aleph_contract.results import Client
 
+Kind = Literal["result", "error", "stuck", "crashed"]
+
+#: Calls in flight: threads for a sync callable, tasks on one event loop for an async one.
+SYNC_WINDOW = 4
+ASYNC_WINDOW = 16
+
 
 class PythonDriver(Driver):
-    """Calls `target(input, base_url=…, account_id=…, api_token=…)`."""
+    """Calls `target(input, base_url=…, account_id=…, api_token=…)`.
+
+    What it returns is a result, whatever it is; what it raises is an error. A callable that gets
+    stuck cannot be killed: its thread or task is left behind, and the run goes on without it.
+
+    Args:
+        target: `MODULE:CALLABLE`, `FILE.py:CALLABLE`, or the callable itself.
+        jobs: Calls in flight; `None` for `SYNC_WINDOW` or `ASYNC_WINDOW`.
+    """
 
     def __init__(self, target: str | Callable[..., Any], *, jobs: int | None = None) -> None:
         self._target = target
-        self.window = jobs or 4
-        self.client = Client(
-            target if isinstance(target, str) else target.__name__,
-            "",
-            f"Python {platform.python_version()}",
-        )
+        self._jobs = jobs
+        self._name = target if isinstance(target, str) else _name(target)
+        self.window = jobs or SYNC_WINDOW
+        self.client = Client(self._name, language=f"Python {platform.python_version()}")
+        self._open = ExitStack()
+        self._attempts: dict[Call, _Attempt] = {}
+        self._helper: LoopThread | None = None
+        self._lock = Lock()
 
     def start(self) -> None:
-        if not isinstance(self._target, str):
-            self._call = self._target
-            return
-        module, _, name = self._target.rpartition(":")
-        sys.path.insert(0, "")
-        if module.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(module).stem, module)
-            loaded = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(loaded)
+        """Import the callable and see that it can be called."""
+        self._open.enter_context(output.divided())
+        if isinstance(self._target, str):
+            self._open.enter_context(loading.search_path(self._target))
+            self._function = loading.load(self._target)
         else:
-            loaded = importlib.import_module(module)
-        self._call = getattr(loaded, name)
+            self._function = loading.check(self._target, self._name)
+        if _is_async(self._function):
+            self.window = self._jobs or ASYNC_WINDOW
+            loop = Loop(self._call_async, self._overdue, self._blocking)
+            self._open.callback(loop.end)
+            self._crew: Crew = loop
+        else:
+            self._crew = Threads(self._call_sync, self._overdue)
 
     def run(
         self, calls: Iterable[Call], renew: Renew = unchanged
     ) -> Iterator[tuple[Call, Outcome]]:
-        return in_threads(self._one, calls, self.window, _stuck)
+        """See `Driver.run`."""
+        return fly(self._crew, calls, self.window, renew)
 
     def close(self) -> None:
-        pass
+        """Leave the process as it was found."""
+        self._open.close()
 
-    def _one(self, call: Call) -> Outcome:
-        began = time.monotonic()
+    def _call_sync(self, call: Call) -> Outcome:
+        with self._attempt(call) as attempt:
+            value = self._send(call)
+            if inspect.isawaitable(value):  # a plain function around an async one
+                value = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop()).result()
+            attempt.value = value
+        return attempt.outcome
+
+    async def _call_async(self, call: Call) -> Outcome:
+        with self._attempt(call) as attempt:
+            attempt.value = await self._send(call)
+        return attempt.outcome
+
+    def _send(self, call: Call) -> Any:
+        return self._function(
+            json.loads(call.json),  # a copy of its own, of plain Python types
+            base_url=call.base_url,
+            account_id=call.account_id,
+            api_token=call.api_token,
+        )
+
+    @contextmanager
+    def _attempt(self, call: Call) -> Iterator[_Attempt]:
+        attempt = self._attempts[call] = _Attempt()
         try:
-            value = self._call(
-                json.loads(call.json),
-                base_url=call.base_url,
-                account_id=call.account_id,
-                api_token=call.api_token,
-            )
-            if inspect.isawaitable(value):
+            with output.collected(attempt.output):
+                yield attempt
+        except BaseException as error:  # noqa: BLE001 - whatever a client raises is its report
+            attempt.error = error
+        self._attempts.pop(call, None)
 
-                async def wait():
-                    return await value
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._helper is None:
+                self._helper = LoopThread()
+                self._open.callback(self._helper.end)
+            return self._helper.loop
 
-                value = asyncio.run(wait())
-        except Exception as error:
-            return Outcome(
-                "error", error=reported.raised_error(error), elapsed=time.monotonic() - began
-            )
+    def _overdue(self, call: Call) -> Outcome:
+        return self._stuck(call, f"did not return within {call.timeout:g} s; left behind")
+
+    def _blocking(self, call: Call) -> Outcome:
+        return self._stuck(call, f"blocked its event loop beyond its {call.timeout:g} s")
+
+    def _stuck(self, call: Call, reason: str) -> Outcome:
+        attempt = self._attempts.pop(call, None) or _Attempt()
+        return replace(attempt.ended("stuck"), reason=reason)
+
+
+class _Attempt:
+    """One call as it goes on."""
+
+    def __init__(self) -> None:
+        self.output = Output()
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self._began = time.monotonic()
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it came to: an exception is an error, an exit a crash, all else a result."""
+        error = self.error
+        if error is None:
+            return replace(self.ended("result"), video=reported.video(reported.plain(self.value)))
+        self.output.stderr.add("".join(_traceback(error)).encode("utf-8", "replace"))
+        if isinstance(error, Exception):
+            return replace(self.ended("error"), error=reported.raised_error(error))
+        return replace(self.ended("crashed"), reason=f"raised {reported.described(error)}")
+
+    def ended(self, kind: Kind) -> Outcome:
+        """An outcome with what is known of it by now."""
         return Outcome(
-            "result", video=reported.video(reported.plain(value)), elapsed=time.monotonic() - began
+            kind,
+            stdout=self.output.stdout.text(),
+            stderr=self.output.stderr.text(),
+            elapsed=time.monotonic() - self._began,
         )
 
 
-def _stuck(call: Call) -> Outcome:
-    return Outcome(
-        "stuck", reason=f"did not return within {call.timeout:g} s", elapsed=call.timeout
-    )
+def _traceback(error: BaseException) -> list[str]:
+    """The traceback from the client's own frames on."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return traceback.format_exception(type(error), error, frames)
+
+
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    by_call = getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(by_call)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{function.__module__}:{name}"

@@ -61,14 +61,14 @@ def printed_video(stdout: str) -> Any:
     text = stdout.strip()
     for candidate in (text, text.rpartition("\n")[2].strip()):
         with suppress(JSONError):
-            return video(loads(candidate))
+            return video(read(candidate))
     return text.rpartition("\n")[2].strip()
 
 
 def printed_error(stdout: str, stderr: str) -> ReportedError:
     """The error that a command reported: `{"error":{…}}` if it printed that, else all its text."""
     with suppress(JSONError):
-        report = loads(stdout.strip())
+        report = read(stdout.strip())
         if isinstance(report, dict) and isinstance(report.get("error"), dict):
             members = report["error"]
             return _error({key: value for key, value in members.items() if _fits(key, value)})
@@ -94,23 +94,44 @@ def raised_error(error: BaseException) -> ReportedError:
     status = next((s for path in _STATUS if _is_status(s := _at(error, path))), None)
     codes = (*(_at(error, path) for path in _CODE), _body_code(error))
     code = next((c for c in codes if _is_code(c) and c != status), None)
-    stage = getattr(error, "stage", None)
+    stage: Stage | None = getattr(error, "stage", None)
     if stage not in STAGES:
         names = {base.__name__ for base in type(error).__mro__}
         stage = "api" if status else "transport" if names & _TRANSPORT else "client"
-    return ReportedError(_described(error), stage, status, code)
+    return ReportedError(described(error), stage, status, code)
+
+
+def read(raw: bytes | str) -> Any:
+    """Read JSON that a client wrote, as generously as most parsers.
+
+    How well it spells its report is not what a client is judged by: a lone surrogate (an error
+    text cut in two by a JavaScript client) becomes `?`, and `NaN` its name.
+
+    Raises:
+        JSONError: No parser takes it.
+    """
+    try:
+        return loads(raw)
+    except JSONError:
+        try:
+            text = raw.decode() if isinstance(raw, bytes) else raw
+            return plain(json.loads(text, parse_constant=str))
+        except (ValueError, RecursionError):
+            pass
+        raise
 
 
 def plain(value: Any) -> Any:
     """A returned value as JSON data: what JSON cannot say stands as its `repr`."""
     try:
-        return json.loads(json.dumps(value, default=repr), parse_constant=str)
+        text = json.dumps(value, default=repr, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        return repr(value)
+        text = json.dumps(repr(value), ensure_ascii=False)
+    return json.loads(text.encode("utf-8", "replace"), parse_constant=str)
 
 
 def _is_status(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599
+    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599  # noqa: PLR2004 - the range of HTTP
 
 
 def _is_code(value: Any) -> bool:
@@ -130,8 +151,8 @@ def _fits(key: str, value: Any) -> bool:
 
 
 def _error(members: dict[str, Any]) -> ReportedError:
-    known = {key: value for key, value in members.items() if key in _MEMBERS}
-    return ReportedError(**{**known, "message": known.get("message") or ""})
+    stage, status, code = (members.get(key) for key in ("stage", "status", "code"))
+    return ReportedError(members.get("message") or "", stage, status, code)
 
 
 def _at(value: Any, path: str) -> Any:
@@ -154,7 +175,8 @@ def _body_code(error: BaseException) -> Any:
     return None
 
 
-def _described(error: BaseException) -> str:
-    text = str(error)
+def described(error: BaseException) -> str:
+    """An exception's type and text."""
+    text = str(error).encode("utf-8", "replace").decode()
     name = type(error).__name__
     return f"{name}: {text}" if text else name

@@ -2,66 +2,258 @@
 
 from __future__ import annotations
 
+import math
+import selectors
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-import json, subprocess
-from aleph_contract.drivers import Call, Driver, Renew, processes, reported, unchanged
-from aleph_contract.errors import ArgumentError, CouldNotRun
+from dataclasses import replace
+from pathlib import Path
+
+from aleph_contract.drivers import Call, Driver, Renew, processes, unchanged
+from aleph_contract.drivers.incident import Ended, Incident, Suspect
+from aleph_contract.drivers.protocol import HELLO, MAX_LINE, Breach, read_hello, read_report, shown
+from aleph_contract.drivers.worker import GRACE, Flight, Worker
+from aleph_contract.errors import CouldNotRun
 from aleph_contract.exchange import Outcome
-from aleph_contract.jsonvalue import loads
 from aleph_contract.results import Client
+
+#: Seconds a client has for its hello; a JVM on a busy machine needs a few.
+HELLO_TIMEOUT = 30.0
+
+#: Seconds for a client to end after the goodbye.
+GOODBYE = 2.0
+
+#: Processes beside the ordinary ones that find out, one call each, which call was to blame.
+EXAMINERS = 4
 
 
 class StdioDriver(Driver):
-    """thin: one call at a time"""
+    """Keeps clients running and feeds each as many calls as it takes at once.
 
-    def __init__(self, argv: Sequence[str], *, jobs: int | None = None) -> None:
+    Everything happens in the thread that iterates: one selector watches all pipes, so no pipe can
+    fill up and no deadline can be missed while another is waited for.
+
+    Args:
+        argv: The command and its arguments; no shell reads them.
+        jobs: How many processes.
+        hello_timeout: Seconds that each has to say hello.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], *, jobs: int | None = None, hello_timeout: float = HELLO_TIMEOUT
+    ) -> None:
         self.argv = tuple(argv)
-        self.window = 1
+        self.client = Client(" ".join(Path(part).name for part in self.argv[:2]))
+        self.window = self._jobs = jobs or 1
+        self._hello_timeout = hello_timeout
         self._mark = processes.new_mark()
-        self._process = None
+        self._marks = 0
+        self._selector = selectors.DefaultSelector()
+        self._workers: list[Worker] = []
+        self._suspects: deque[Suspect] = deque()
+        self._ended: deque[Ended] = deque()
 
     def start(self) -> None:
+        """Start the processes and wait for every hello."""
         processes.check_command(self.argv)
-        self._process = processes.start(
-            self.argv, processes.environment(self._mark), subprocess.PIPE
-        )
-        self._send('{"type":"hello","protocol":1}')
-        hello = self._receive()
-        self.client = Client(**hello["client"])
+        self._staff()
+        while not all(worker.room for worker in self._workers):
+            self._step()
+        self.window = sum(worker.room for worker in self._workers)
 
-    def _send(self, line):
-        self._process.stdin.write(line.encode() + b"\n")
-        self._process.stdin.flush()
-
-    def _receive(self):
-        return loads(self._process.stdout.readline())
-
-    def run(
-        self, calls: Iterable[Call], renew: Renew = unchanged
-    ) -> Iterator[tuple[Call, Outcome]]:
-        for call in calls:
-            head = json.dumps(
-                {
-                    "type": "run",
-                    "case": call.case,
-                    "base_url": call.base_url,
-                    "account_id": call.account_id,
-                    "api_token": call.api_token,
-                    "timeout_seconds": call.timeout,
-                }
-            )
-            self._send(head[:-1] + ',"input":' + call.json.replace("\n", " ") + "}")
-            answer = self._receive()
-            if answer["type"] == "skipped":
-                yield call, Outcome("skipped", reason=answer["reason"])
-            elif answer.get("error") is not None:
-                yield call, Outcome("error", error=reported.stated_error(answer["error"]))
-            else:
-                yield call, Outcome("result", video=answer.get("video"))
+    def run(self, calls: Iterable[Call], renew: Renew = unchanged) -> Iterator[Ended]:
+        """See `Driver.run`."""
+        waiting = iter(calls)
+        more = True
+        trouble: CouldNotRun | None = None
+        try:
+            self._step(until=0.0)  # what came unasked since the last run
+            while trouble is None:
+                self._staff()
+                self._examine(renew)
+                more = more and self._draw(waiting)
+                if not (more or self._suspects or self._flights()):
+                    return
+                try:
+                    self._step()
+                except CouldNotRun as error:  # told after what was reported before it
+                    trouble = error
+                while self._ended:
+                    yield self._ended.popleft()
+            raise trouble
+        finally:
+            self._suspects.clear()
+            self._ended.clear()
+            for worker in self._flights():
+                self._end(worker)
 
     def close(self) -> None:
-        if self._process is not None:
-            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-                stream.close()
-            processes.end(self._process, self._mark)
-            self._process = None
+        """Say goodbye, wait, and end what does not go by itself."""
+        try:
+            for worker in list(self._workers):
+                if worker.flights or not worker.room:
+                    self._end(worker)
+                elif not worker.leaving:
+                    worker.leave()
+            self._wait(GOODBYE)
+            for worker in self._workers:
+                worker.terminate()
+            self._wait(GRACE)
+        finally:
+            for worker in list(self._workers):
+                self._end(worker)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while self._workers and time.monotonic() < until:
+            self._step(until=until)
+
+    def _flights(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.flights]
+
+    def _staff(self) -> None:
+        """Start the processes that are wanting, and let go of those that are not needed."""
+        present = [worker for worker in self._workers if not worker.leaving]
+        examiners = [worker for worker in present if worker.alone]
+        for _ in range(len(present) - len(examiners), self._jobs):
+            self._spawn(alone=False)
+        idle = [worker for worker in examiners if not worker.flights]
+        for _ in range(len(idle), min(len(self._suspects), EXAMINERS - len(examiners) + len(idle))):
+            self._spawn(alone=True)
+        for worker in idle[len(self._suspects) :]:
+            if worker.room:
+                worker.leave()
+
+    def _spawn(self, *, alone: bool) -> None:
+        self._marks += 1
+        mark = f"{self._mark}{self._marks}."
+        self._workers.append(Worker(self.argv, mark, self._selector, alone=alone))
+
+    def _examine(self, renew: Renew) -> None:
+        for worker in self._workers:
+            if self._suspects and worker.alone and worker.accepts:
+                suspect = self._suspects.popleft()
+                worker.hand_over(Flight(renew(suspect.call), suspect))
+
+    def _draw(self, waiting: Iterator[Call]) -> bool:
+        """Hand out new calls while there is room; whether there may be more of them."""
+        while True:
+            busy = sum(len(worker.flights) for worker in self._workers) + len(self._suspects)
+            free = [worker for worker in self._workers if worker.accepts and not worker.alone]
+            if busy >= self.window or not free:
+                return True
+            call = next(waiting, None)
+            if call is None:
+                return False
+            min(free, key=lambda worker: len(worker.flights)).hand_over(Flight(call))
+
+    def _step(self, until: float = math.inf) -> None:
+        """Wait for output or the next deadline, and deal with both.
+
+        Time is taken before the look at the pipes: what lies in them was there in time, however
+        long the caller was busy with something else.
+        """
+        now = time.monotonic()
+        ahead = [d for worker in self._workers for d in self._deadlines(worker) if d > now]
+        timeout = max(0.0, min([until, *ahead]) - now)
+        ready = self._selector.select(None if timeout == math.inf else timeout)
+        for worker in {key.data: None for key, _ in ready}:
+            self._listen(worker, now)
+        for worker in list(self._workers):
+            self._check_time(worker, now)
+
+    def _deadlines(self, worker: Worker) -> list[float]:
+        if not worker.room:
+            return [worker.born + self._hello_timeout]
+        return [flight.deadline for flight in worker.flights.values()]
+
+    def _check_time(self, worker: Worker, now: float) -> None:
+        deadlines = self._deadlines(worker)
+        if not deadlines or max(deadlines) > now:
+            return
+        if not worker.room:
+            raise self._could_not_run(
+                worker,
+                f"the client said no hello within {self._hello_timeout:g} s; it answers the line"
+                f" {shown(HELLO.decode().strip())} with its own, and flushes it",
+            )
+        waited = max(flight.call.timeout for flight in worker.flights.values())
+        self._lose(worker, Outcome("stuck", reason=f"no report within {waited:g} s; killed"))
+
+    def _listen(self, worker: Worker, now: float) -> None:
+        line = b""
+        try:
+            for line in worker.attend():
+                self._take(worker, line, now)
+            line = worker.unfinished
+            if len(line) > MAX_LINE:
+                raise Breach(f"a line ends within {MAX_LINE} bytes")  # noqa: TRY301 - one handler
+        except Breach as breach:
+            got = shown(worker.redacted(line.decode(errors="replace")))
+            raise self._could_not_run(worker, f"{breach}; the client wrote: {got}") from None
+        if worker.ended:
+            self._part(worker)
+
+    def _take(self, worker: Worker, line: bytes, now: float) -> None:
+        """Deal with one line of a client's output."""
+        if worker.leaving:
+            raise Breach('nothing is written after {"type":"bye"}')
+        if not worker.room:
+            hello = read_hello(line)
+            self.client = hello.client
+            worker.room = 1 if worker.alone else hello.max_in_flight
+            return
+        case, outcome = read_report(line)
+        flight = worker.flights.pop(case, None)
+        if flight is None:
+            once = (
+                "a case is reported once" if worker.knows(case) else "a report names a case in hand"
+            )
+            raise Breach(once)
+        if flight.deadline < now:
+            reason = f"reported only after its {flight.call.timeout:g} s"
+            outcome = Outcome("stuck", reason=reason)
+        self._settle(flight, outcome)
+
+    def _part(self, worker: Worker) -> None:
+        """Deal with a process whose output has ended."""
+        if worker.leaving:
+            self._end(worker)
+            return
+        how = worker.how_it_ended()
+        if not worker.room:
+            raise self._could_not_run(worker, f"the client {how} before it said hello")
+        if worker.process.returncode == 0 or not worker.flights:
+            raise self._could_not_run(
+                worker,
+                f'the client {how} though nobody said {{"type":"bye"}};'
+                f" {len(worker.flights)} cases were in flight",
+            )
+        self._lose(worker, Outcome("crashed", reason=how))
+
+    def _lose(self, worker: Worker, what: Outcome) -> None:
+        """End a process, and either blame its one call or examine each of several."""
+        flights = list(worker.flights.values())
+        self._end(worker)
+        if len(flights) == 1:
+            self._settle(flights[0], what)
+            return
+        what = replace(what, stderr=flights[0].stderr.text())
+        self._suspects += Incident(what, (flight.call for flight in flights)).suspects
+
+    def _settle(self, flight: Flight, outcome: Outcome) -> None:
+        elapsed = time.monotonic() - flight.sent
+        outcome = replace(outcome, stderr=flight.stderr.text(), elapsed=elapsed)
+        if flight.suspect is None:
+            self._ended.append((flight.call, outcome))
+        else:
+            self._ended += flight.suspect.incident.settle(flight.suspect, flight.call, outcome)
+
+    def _end(self, worker: Worker) -> None:
+        worker.kill()
+        self._workers.remove(worker)
+
+    def _could_not_run(self, worker: Worker, what: str) -> CouldNotRun:
+        last = worker.last_words()
+        return CouldNotRun(f"{what} (its standard error ends: {shown(last)})" if last else what)

@@ -1,70 +1,62 @@
-"""Calls in flight on threads, one thread a call, so that none can hold up another."""
+"""Calls on threads, one thread a call, so that none can hold up another."""
 
 from __future__ import annotations
 
 import ctypes
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Sequence
 from threading import Thread
 
 from aleph_contract.drivers import Call
+from aleph_contract.drivers.window import Report
 from aleph_contract.exchange import Outcome
 
-Done = tuple[Call, Outcome | BaseException]
 
+class Threads:
+    """A crew of daemon threads.
 
-def in_threads(
-    work: Callable[[Call], Outcome],
-    calls: Iterable[Call],
-    window: int,
-    overdue: Callable[[Call], Outcome] | None = None,
-) -> Iterator[tuple[Call, Outcome]]:
-    """Run `work` on each of `calls`, at most `window` at once, and yield each as it ends.
-
-    With `overdue`, a call that outlives its timeout ends as what that returns, and its thread is
-    left to itself: Python cannot kill a thread, but it can ask it to end at its next instruction.
-    An exception that `work` raises is raised here.
+    Args:
+        work: What a call is; what it raises ends the run.
+        overdue: The outcome of a call that outlives its timeout. Python cannot kill the thread,
+            so it is left to itself. Without it, `work` sees to the timeout.
     """
-    done: SimpleQueue[Done] = SimpleQueue()
-    flying: dict[Call, tuple[Thread, float]] = {}
-    waiting = iter(calls)
-    while True:
-        while len(flying) < window and (call := next(waiting, None)) is not None:
-            flying[call] = (_start(work, call, done), time.monotonic() + call.timeout)
-        if not flying:
-            return
-        try:
-            call, outcome = done.get(timeout=_left(flying) if overdue else None)
-        except Empty:
-            for call in [c for c, (_, end) in flying.items() if end <= time.monotonic()]:
-                _ask_to_end(flying.pop(call)[0])
-                yield call, overdue(call)  # type: ignore[misc]  # Empty comes with overdue only
-            continue
-        if flying.pop(call, None) is None:
-            continue  # it was given up, and ended after all
-        if isinstance(outcome, BaseException):
-            raise outcome
-        yield call, outcome
+
+    def __init__(
+        self, work: Callable[[Call], Outcome], overdue: Callable[[Call], Outcome] | None = None
+    ) -> None:
+        self._work = work
+        self._overdue = overdue
+        self._threads: dict[Call, Thread] = {}
+
+    def launch(self, call: Call, report: Report) -> float:
+        """See `Crew.launch`."""
+
+        def body() -> None:
+            try:
+                report((call, self._work(call)))
+            except BaseException as error:  # noqa: BLE001 - raised again where it can be handled
+                report((call, error))
+            self._threads.pop(call, None)
+
+        thread = Thread(target=body, name=f"case {call.case}", daemon=True)
+        self._threads[call] = thread
+        thread.start()
+        return time.monotonic() + call.timeout if self._overdue else math.inf
+
+    def give_up(
+        self,
+        late: Sequence[Call],
+        flying: Sequence[Call],  # noqa: ARG002 - nobody suffers for another
+    ) -> tuple[dict[Call, Outcome], list[Call]]:
+        """See `Crew.give_up`."""
+        for call in late:
+            if thread := self._threads.pop(call, None):
+                ask_to_end(thread)
+        return {call: self._overdue(call) for call in late if self._overdue}, []
 
 
-def _start(work: Callable[[Call], Outcome], call: Call, done: SimpleQueue[Done]) -> Thread:
-    def body() -> None:
-        try:
-            done.put((call, work(call)))
-        except BaseException as error:  # noqa: BLE001 - raised again where it can be handled
-            done.put((call, error))
-
-    thread = Thread(target=body, name=f"case {call.case}", daemon=True)
-    thread.start()
-    return thread
-
-
-def _left(flying: dict[Call, tuple[Thread, float]]) -> float:
-    return max(0.0, min(end for _, end in flying.values()) - time.monotonic())
-
-
-def _ask_to_end(thread: Thread) -> None:
-    """Raise `SystemExit` in `thread` once it runs Python code again: ends a busy loop."""
+def ask_to_end(thread: Thread) -> None:
+    """Raise `SystemExit` in `thread` at its next instruction: that ends a busy loop at least."""
     ident = ctypes.c_ulong(thread.ident or 0)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))

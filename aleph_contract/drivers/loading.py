@@ -1,0 +1,128 @@
+"""From `MODULE:CALLABLE` to a callable that can be called as it will be."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from aleph_contract.errors import ArgumentError, CouldNotRun
+
+#: The keyword arguments of a client, in the order of the documentation.
+KEYWORDS = ("base_url", "account_id", "api_token")
+
+_FORM = "MODULE:CALLABLE or FILE.py:CALLABLE, such as my_client:edit_video"
+
+
+def load(target: str) -> Callable[..., Any]:
+    """Import what `target` names.
+
+    Raises:
+        ArgumentError: It is not written that way, or names nothing.
+        CouldNotRun: The module is there, but fails while it is imported.
+    """
+    module_name, _, path = target.rpartition(":")
+    if not module_name or not path:
+        raise ArgumentError(f"--python {target}: write {_FORM}")
+    module = _import(module_name)
+    found: Any = module
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise ArgumentError(f"--python {target}: {_missing(module_name, found, name)}")
+        found = getattr(found, name)
+    return check(found, target)
+
+
+def check(function: Any, name: str) -> Callable[..., Any]:
+    """Refuse what cannot be called as a client is.
+
+    Raises:
+        ArgumentError: It is not callable, or does not take these arguments.
+    """
+    if not callable(function):
+        raise ArgumentError(f"{name} is {type(function).__name__}, not a callable")
+    client: Callable[..., Any] = function
+    try:
+        signature = inspect.signature(client)
+    except (TypeError, ValueError):  # some callables in C have none
+        return client
+    try:
+        signature.bind({}, **dict.fromkeys(KEYWORDS, ""))
+    except TypeError as error:
+        wanted = ", ".join(f"{key}=…" for key in KEYWORDS)
+        raise ArgumentError(
+            f"{name} is called with (input, {wanted}) but takes {signature}: {error}"
+        ) from None
+    return client
+
+
+@contextmanager
+def search_path(target: str) -> Iterator[None]:
+    """Let imports find what lies beside the client, as they do when Python runs it."""
+    module_name = target.rpartition(":")[0]
+    place = str(Path(module_name).resolve().parent) if _is_file(module_name) else os.getcwd()  # noqa: PTH109 - sys.path holds strings
+    sys.path.insert(0, place)
+    try:
+        yield
+    finally:
+        if place in sys.path:
+            sys.path.remove(place)
+
+
+def _is_file(module_name: str) -> bool:
+    return module_name.endswith(".py") or os.sep in module_name
+
+
+def _import(module_name: str) -> ModuleType:
+    try:
+        if _is_file(module_name):
+            return _import_file(Path(module_name))
+        return importlib.import_module(module_name)
+    except ArgumentError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
+            raise ArgumentError(
+                f"--python {module_name}: there is no module {error.name!r} here or on sys.path;"
+                f" write {_FORM}"
+            ) from None
+        raise CouldNotRun(f"{module_name} needs a module that is not installed: {error}") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a client's module may raise anything
+        text = " ".join(str(error).split())
+        raise CouldNotRun(
+            f"{module_name} fails while it is imported: {type(error).__name__}: {text}"
+        ) from None
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ArgumentError(f"--python {path}: there is no such file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ArgumentError(f"--python {path}: not a Python file; its name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(path.stem)
+    sys.modules[path.stem] = module  # dataclasses and pickle look themselves up there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    finally:
+        if before is not None:
+            sys.modules[path.stem] = before
+    return module
+
+
+def _missing(module_name: str, holder: Any, name: str) -> str:
+    near = difflib.get_close_matches(name, [key for key in vars(holder) if key[0] != "_"], n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{module_name} has no {name!r}{hint}"
