@@ -224,10 +224,8 @@ def _by_reason(results: Iterable[CaseResult], status: str) -> dict[str, tuple[st
 
 
 def _fault_names() -> tuple[str, ...]:
-    try:
-        from fake_server.faults import FAULTS  # noqa: PLC0415 - only the names; not for a bare import
-    except ImportError:
-        return ()
+    from fake_server.faults import FAULTS  # noqa: PLC0415 - the names alone
+
     return tuple(FAULTS)
 
 

@@ -1,11 +1,182 @@
-"""The html report."""
+"""The report as a page: one file that opens from disk, asks no other host, and prints well.
+
+Everything a client or a prompt may hold goes through Jinja's escaping and `visible`; should that
+ever fail, the page's own policy (a hash of its one script) still runs nothing else.
+"""
 
 from __future__ import annotations
 
-from aleph_contract.reports import json_report
-from aleph_contract.results import Run
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import aleph_contract
+from aleph_contract.coverage import OBSERVED, POLARITIES, RIGHT, Row
+from aleph_contract.diff import shown
+from aleph_contract.errors import JSONError
+from aleph_contract.jsonvalue import loads
+from aleph_contract.reports import evidence
+from aleph_contract.reports.digest import digest
+from aleph_contract.reports.text import counted, decoded, money, visible, write_json
+from aleph_contract.results import STATUSES, Run
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+#: Characters of context around a difference, and the most of a difference itself, that are shown.
+_AROUND, _MOST = 40, 160
 
 
 def render(run: Run) -> str:
-    """The report."""
-    return json_report.render(run)
+    """The page, complete."""
+    template = _environment().get_template("report.html")
+    style, script = _asset("report.css"), _asset("report.js")
+    return template.render(
+        d=digest(run),
+        run=run,
+        statuses=STATUSES,
+        version=aleph_contract.__version__,
+        groups=tuple(_groups(run.coverage)),
+        observed=OBSERVED,
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One square of the coverage picture.
+
+    Args:
+        constraint: Key of the constraint.
+        polarity: Its polarity.
+        state: `right`, `wrong`, `unknown` or `never`: what the observations amount to.
+        rows: The observations.
+    """
+
+    constraint: str
+    polarity: str
+    state: str
+    rows: tuple[Row, ...]
+
+    @property
+    def words(self) -> str:
+        """The observations in words."""
+        return ", ".join(f"{r.observed} {r.count}" if r.count else r.observed for r in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Where two strings part: what they share around it, and what stands there in each."""
+
+    before: str
+    intended: str
+    sent: str
+    after: str
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[tuple[str, list[list[Cell]]]]:
+    """Constraints of one property together; of each constraint a cell per polarity."""
+    keys: dict[str, dict[str, list[Row]]] = {}
+    for row in rows:
+        keys.setdefault(row.constraint, {}).setdefault(row.polarity, []).append(row)
+    pairs = [[_cell(key, p, seen.get(p, [])) for p in POLARITIES] for key, seen in keys.items()]
+    for name, group in groupby(pairs, lambda pair: _property(pair[0].constraint)):
+        yield name, list(group)
+
+
+def _property(key: str) -> str:
+    head, slash, _ = key.partition("/")
+    return head if slash else "the input itself"
+
+
+def _cell(key: str, polarity: str, rows: list[Row]) -> Cell:
+    words = {row.observed for row in rows} - {"never", "not-run", "other"}
+    if words:
+        state = "right" if words <= set(RIGHT[polarity]) else "wrong"
+    else:
+        tried = any(row.observed != "never" for row in rows)
+        state = "unknown" if tried else "never"
+    return Cell(key, polarity, state, tuple(rows))
+
+
+def contrast(intended: Any, sent: Any) -> Contrast | None:
+    """The contrast of two strings; `None` for other values."""
+    if not (isinstance(intended, str) and isinstance(sent, str)):
+        return None
+    shorter = min(len(intended), len(sent))
+    start = next((i for i in range(shorter) if intended[i] != sent[i]), shorter)
+    rest = shorter - start
+    end = next((i for i in range(rest) if intended[-1 - i] != sent[-1 - i]), rest)
+    left, right = intended[start : len(intended) - end], sent[start : len(sent) - end]
+    before, after = intended[:start], intended[len(intended) - end :]
+    return Contrast(
+        f"…{before[-_AROUND:]}" if len(before) > _AROUND else before,
+        _middle(left),
+        _middle(right),
+        f"{after[:_AROUND]}…" if len(after) > _AROUND else after,
+    )
+
+
+def _middle(text: str) -> str:
+    if len(text) <= _MOST:
+        return text
+    return f"{text[: _MOST // 2]}… {len(text) - _MOST:,} more …{text[-_MOST // 2 :]}"
+
+
+def _pretty(value: Any) -> str:
+    """A payload as a person reads it: JSON indented, anything else as it is."""
+    if not isinstance(value, bytes):
+        return write_json(value)
+    try:
+        return write_json(loads(value))
+    except JSONError:
+        return decoded(value) or "(empty)"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - not to import
+
+    environment = Environment(
+        loader=PackageLoader("aleph_contract.reports"),
+        autoescape=True,
+        finalize=_final,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        counted=counted,
+        decoded=decoded,
+        money=money,
+        pretty=_pretty,
+        shown=shown,
+    )
+    environment.globals.update(contrast=contrast, evidence=evidence)
+    return environment
+
+
+def _final(value: Any) -> Any:
+    """What every expression of the template goes through before it is escaped."""
+    return value if hasattr(value, "__html__") else visible(str(value))
+
+
+def _asset(name: str) -> Any:
+    from markupsafe import Markup  # noqa: PLC0415 - comes with Jinja
+
+    text = (resources.files(__package__) / "templates" / name).read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - the package's own file
+
+
+def _hash(text: str) -> str:
+    """The source of an inline element, as Content Security Policy names it."""
+    digest_ = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest_).decode('ascii')}"

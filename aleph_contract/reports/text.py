@@ -12,8 +12,8 @@ from typing import Any
 from aleph_contract.jsonvalue import Number
 
 #: What could move a cursor, hide, or turn the direction of the text around it: controls but tab
-#: and line feed, surrogates, bidirectional controls (Unicode TR 36), line separators, the byte order
-#: mark and the two noncharacters that XML forbids.
+#: and line feed, surrogates, bidirectional controls (Unicode TR 36), line separators, the byte
+#: order mark and the two noncharacters that XML forbids.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufeff\ufffe\uffff]"
