@@ -32,6 +32,12 @@ SUBSCHEMAS: dict[str, Holding] = {
     "contentSchema": "schema",
 }
 
+_NAMED = ("list", "map")
+
+#: Keywords that say "nothing more may be here" when they are `false`; they are named themselves
+#: then, of the whole object or array. Any other `false` is said of the one value it stands for.
+CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
+
 Path = tuple[str | int, ...]
 
 
@@ -54,6 +60,14 @@ def walk(schema: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     yield path, schema
     for step, child in children(schema):
         yield from walk(child, path + step)
+
+
+def ends_in_keyword(path: Path) -> bool:
+    """Whether the last part of the path of a schema is a keyword, not the name of a member."""
+    named = name_next = False
+    for part in path:
+        named, name_next = name_next, not name_next and SUBSCHEMAS.get(str(part)) in _NAMED
+    return bool(path) and not named
 
 
 def rewrite(schema: Any, change: Callable[[Any, Path, Path], Any], path: Path = ()) -> Any:

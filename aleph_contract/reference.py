@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
-from aleph_contract.keywords import Path, rewrite
+from aleph_contract.keywords import CLOSING, Path, rewrite
 from aleph_contract.patterns import to_python
 from aleph_contract.violations import Raw, at
 
@@ -71,7 +71,7 @@ class Reference:
 
         A `false` becomes an object that fails, so that it has an identity.
         """
-        if schema is True or (schema is False and step in _CLOSING):
+        if schema is True or (schema is False and len(step) == 1 and step[0] in CLOSING):
             return schema
         if schema is False:
             schema = {"not": {}}
@@ -85,10 +85,6 @@ class Reference:
             }
         self._where[id(schema)] = path
         return schema
-
-
-#: Keywords that both engines report at the object or array when their value is `false`.
-_CLOSING = (("additionalProperties",), ("unevaluatedItems",), ("unevaluatedProperties",))
 
 
 def _objects(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

@@ -8,17 +8,15 @@ either. `docs/disagreements.md` lists the values on which the libraries differ a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin
 
 from aleph_contract.contract import Contract
-from aleph_contract.errors import ArgumentError, ContractError
+from aleph_contract.errors import ArgumentError
 from aleph_contract.jsonvalue import pointer
-from aleph_contract.keywords import Path, children, rewrite
-from aleph_contract.violations import Raw, Violation, at, describe, leaves, nearest
+from aleph_contract.keywords import Path
+from aleph_contract.violations import Violation, describe, leaves, nearest
 
 if TYPE_CHECKING:
     from aleph_contract.reference import Reference
@@ -43,18 +41,12 @@ class Validator:
     """
 
     def __init__(self, schema: Any) -> None:
-        import jsonschema_rs  # noqa: PLC0415 - on first use: a program may never validate
-        import orjson  # noqa: PLC0415
+        import orjson  # noqa: PLC0415 - on first use: a program may never validate
+
+        from aleph_contract.fast import Fast  # noqa: PLC0415
 
         self.schema = schema
-        self._resources = _resources(schema)
-        read = rewrite(schema, _for_fast)
-        if self._resources and isinstance(read, dict):
-            read.setdefault("$id", _NOWHERE)
-        try:
-            self._fast = jsonschema_rs.Draft202012Validator(read, offline=True)
-        except jsonschema_rs.ValidationError as error:
-            raise ContractError("schema", pointer(error.instance_path), error.message) from None
+        self._fast = Fast(schema)
         self._fast_is_valid = self._fast.is_valid
         self._dumps = orjson.dumps
         self._strictly = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
@@ -78,8 +70,7 @@ class Validator:
         read = plain(value)
         if _has_surrogate(read):
             return self.reference_violations(value)
-        errors = self._fast.iter_errors(read)
-        return describe(self._raws(errors, read), self.schema, value)
+        return describe(self._fast.errors(read), self.schema, value)
 
     def reference_violations(self, value: Any) -> tuple[Violation, ...]:
         """Every violation, by the reference validator."""
@@ -90,42 +81,6 @@ class Validator:
         from aleph_contract.reference import Reference  # noqa: PLC0415 - takes 100 ms to import
 
         return Reference(self.schema)
-
-    def _raws(self, errors: Iterable[Any], value: Any, key: str | None = None) -> Iterator[Raw]:
-        for error in errors:
-            kind, name = error.kind, key
-            if kind.name == "propertyNames":
-                name, kind = kind.error.instance, kind.error.kind
-            path = self._document_path(error)
-            closing = path[-1:] == ("additionalProperties",) and path[-2:-1] != ("properties",)
-            false = kind.name == "falseSchema" and not closing
-            keyword = "false" if false else str(path[-1])
-            yield Raw(
-                _path(value, error.instance_path),
-                path,
-                keyword,
-                names=_names(kind, keyword),
-                key=None if false else name,
-                branches=tuple(
-                    tuple(self._raws(branch, value, name))
-                    for branch in getattr(kind, "context", ())
-                ),
-            )
-
-    def _document_path(self, error: Any) -> Path:
-        start: Path = ()
-        steps = error.schema_path
-        if self._resources:
-            base, _, fragment = error.absolute_keyword_location.partition("#")
-            start = self._resources[base]
-            steps = [
-                step.replace("~1", "/").replace("~0", "~")
-                for step in unquote(fragment).split("/")[1:]
-            ]
-        if steps[-1:] == ["minContains"]:
-            around = at(self.schema, _path(self.schema, (*start, *steps[:-1])))
-            steps = steps if "minContains" in around else [*steps[:-1], "contains"]
-        return _path(self.schema, (*start, *steps))
 
 
 def validator_for(contract: Any = None) -> Validator:
@@ -139,13 +94,16 @@ def validator_for(contract: Any = None) -> Validator:
         contract = _shipped()
     schema = contract.input_schema if isinstance(contract, Contract) else contract
     kept = _KEPT.get(id(schema))
-    if kept is None or kept.schema is not schema:
+    if kept is None:
+        if len(_KEPT) >= _MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
         kept = _KEPT[id(schema)] = Validator(schema)
     return kept
 
 
 #: By identity of the schema, which each validator keeps alive.
 _KEPT: dict[int, Validator] = {}
+_MOST_KEPT = 64
 
 
 @lru_cache(maxsize=1)
@@ -190,52 +148,3 @@ def _has_surrogate(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_has_surrogate(part) for item in value.items() for part in item)
     return isinstance(value, list) and any(map(_has_surrogate, value))
-
-
-def _names(kind: Any, keyword: str | int) -> tuple[str, ...]:
-    if keyword in ("required", "dependentRequired"):
-        return (kind.property,)
-    return tuple(kind.unexpected) if keyword == "unevaluatedProperties" else ()
-
-
-def _path(document: Any, steps: Iterable[str | int]) -> Path:
-    """`steps` with indices as numbers and names as text: the fast validator takes "1" for 1."""
-    path: Path = ()
-    for step in steps:
-        part = int(step) if isinstance(document, list) else str(step)
-        path, document = (*path, part), document[part]
-    return path
-
-
-#: Stands for the address of a schema that names none; nothing is ever fetched from it.
-_NOWHERE = "https://schema.invalid/"
-
-
-def _resources(schema: Any) -> dict[str, Path]:
-    """Address of each schema resource inside `schema` -> where it stands; empty if it has none."""
-    found: dict[str, Path] = {}
-
-    def visit(part: Any, path: Path, base: str) -> None:
-        if isinstance(part, dict) and isinstance(part.get("$id"), str):
-            base = urljoin(base, part["$id"]).rstrip("#")
-            found[base] = path
-        for step, child in children(part):
-            visit(child, path + step, base)
-
-    visit(schema, (), _NOWHERE)
-    if set(found.values()) <= {()}:
-        return {}
-    return {_NOWHERE: (), **found}
-
-
-def _for_fast(schema: Any, *_: Path) -> Any:
-    """`schema` without what jsonschema-rs reads differently; it means the same.
-
-    `dependencies` asserts nothing in draft 2020-12. An unwritten `minContains` is 1, and when it
-    is not written the fast validator blames `maxContains` for it.
-    """
-    if isinstance(schema, dict):
-        schema.pop("dependencies", None)
-        if "contains" in schema and "maxContains" in schema:
-            schema.setdefault("minContains", 1)
-    return schema

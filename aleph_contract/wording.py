@@ -119,6 +119,7 @@ _WHOLE: dict[str, Callable[[Any], str]] = {
     "dependentRequired": lambda limit: f"must have {quote(limit)} beside what it has",
     "additionalProperties": lambda _: "has a member that must not be there",
     "unevaluatedProperties": lambda _: "has a member that must not be there",
+    "items": lambda _: "has an item that must not be there",
     "unevaluatedItems": lambda _: "has an item that must not be there",
     "uniqueItems": lambda _: "must not hold the same item twice",
     "contains": lambda _: "must hold an item of the kind asked for",
