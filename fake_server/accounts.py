@@ -1,51 +1,105 @@
-"""Accounts: every account id is a world of its own, with its journal, scenario, credits, bill."""
+"""Accounts: every account id is a world of its own, with its scenario, its credits and its bill."""
 
 from __future__ import annotations
 
 import re
 import secrets
 import threading
-from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Any
 
-#: A well-formed account id (assumed: lower case, as every published one is).
+from aleph_contract.errors import ArgumentError
+from fake_server import faults
+from fake_server.faults import Step
+from fake_server.replies import PROFILES, Profile
+
+#: A well-formed account id (documented: 32 characters; that they are lower-case hexadecimal
+#: digits is observed).
 ACCOUNT_ID = re.compile(r"[0-9a-f]{32}")
 
-#: The account of requests that name none: malformed routes, and the binding's default gateway.
+#: The account of requests that name none.
 NOBODY = ""
 
-# Money is exact or it is an error: 5000 digits hold any duration that the JSON reader lets in.
-_EXACT = Context(prec=5000, traps=[Inexact])
+#: The account of the binding, which names none either, unless its gateway id is an account id.
+BINDING = "binding"
+
+#: Accounts that came to be by a request that named them; the one idle longest is forgotten.
+MAX_STRANGERS = 10_000
+
+# Sums and products are exact, or an error: 5000 digits hold every number the JSON reader lets in.
+_EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an account would have paid.
+    """What the owner of an account would have paid.
 
     Args:
         runs: Completed runs.
         seconds: Seconds of source video in them, as their `duration` said.
         usd: What these cost.
-        runs_without_duration: Completed runs without `duration`, whose cost nobody knows.
+        runs_without_duration: Completed runs without a `duration`; nobody knows what they cost.
+        doubtful_runs: Runs that did not complete, but that the service may have charged for.
+        doubtful_usd: What these would have cost.
     """
 
     runs: int = 0
     seconds: Decimal = Decimal(0)
     usd: Decimal = Decimal(0)
     runs_without_duration: int = 0
+    doubtful_runs: int = 0
+    doubtful_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendLimit:
+    """A rule of the gateway that stops runs: so many USD within so many seconds.
+
+    The fake does not reset it (assumed: nobody wants a test that waits for midnight).
+    """
+
+    usd: Decimal
+    rule: str = "default"
+    period: int = 86_400
 
 
 class Account:
-    """One account's state; safe to use from any thread."""
+    """The state of one account; safe to use from any thread.
 
-    __slots__ = ("_bill", "_lock", "credits", "id", "profile", "spend_limit", "token")
+    Args:
+        id: 32 hexadecimal digits; `BINDING` and `NOBODY` are the exceptions.
+        token: The one token that lets in; `None` lets in what the server lets in.
+        profile: Shape of successful REST replies.
+        credits: USD that runs may cost in all; `None` is no bound.
+        spend_limit: USD at which the gateway stops runs; `None` is no bound.
+    """
+
+    __slots__ = (
+        "_doubtful_runs",
+        "_doubtful_usd",
+        "_lock",
+        "_runs",
+        "_seconds",
+        "_steps",
+        "_unpriced",
+        "_usd",
+        "busy",
+        "credits",
+        "id",
+        "profile",
+        "spend_limit",
+        "token",
+    )
 
     def __init__(
         self,
         id: str,  # noqa: A002 - its name on the wire
         *,
         token: str | None = None,
-        profile: str = "documented",
+        profile: Profile = "documented",
         credits: Decimal | None = None,  # noqa: A002 - the service's word
         spend_limit: Decimal | None = None,
     ) -> None:
@@ -53,98 +107,223 @@ class Account:
         self.token = token
         self.profile = profile
         self.credits = credits
-        self.spend_limit = spend_limit
-        self._bill = Bill()
+        self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
+        #: Requests in flight.
+        self.busy = 0
+        self._runs = self._unpriced = self._doubtful_runs = 0
+        self._seconds = self._usd = self._doubtful_usd = Decimal(0)
+        self._steps: deque[Step] | None = None
         self._lock = threading.Lock()
 
     @property
     def bill(self) -> Bill:
-        """What the account would have paid so far."""
-        return self._bill
+        """What would have been paid so far."""
+        with self._lock:
+            return Bill(
+                self._runs,
+                self._seconds,
+                self._usd,
+                self._unpriced,
+                self._doubtful_runs,
+                self._doubtful_usd,
+            )
+
+    @property
+    def scenario(self) -> tuple[Step, ...]:
+        """The steps still to be played."""
+        with self._lock:
+            return tuple(self._steps or ())
+
+    @scenario.setter
+    def scenario(self, given: Any) -> None:
+        steps = deque(faults.scenario(given))
+        with self._lock:
+            self._steps = steps or None
+
+    def next_step(self) -> Step | None:
+        """The step to play for a run that has just arrived; it counts as played."""
+        if self._steps is None:
+            return None
+        with self._lock:
+            if not self._steps:
+                return None
+            step = self._steps[0]
+            if step.times is not None:
+                left = replace(step, times=step.times - 1)
+                if left.times:
+                    self._steps[0] = left
+                else:
+                    self._steps.popleft()
+            if not self._steps:
+                self._steps = None
+            return step
 
     def charge(self, seconds: Decimal | None, cost: Decimal) -> str | None:
-        """Bill a completed run, unless money lacks; then the name of the failure."""
+        """Bill a completed run; or, where money lacks, say which failure that is.
+
+        A run of unknown cost is refused only when nothing at all is left.
+        """
         with self._lock:
-            bill = self._bill
-            usd = _EXACT.add(bill.usd, cost)
-            if self.credits is not None and (usd > self.credits or bill.usd >= self.credits):
+            before = self._usd
+            after = before if seconds is None else _EXACT.add(before, cost)
+            if self.credits is not None and _exceeds(before, after, self.credits):
                 return "no-credits"
-            if self.spend_limit is not None and usd > self.spend_limit:
+            if self.spend_limit is not None and _exceeds(before, after, self.spend_limit.usd):
                 return "spend-limit"
-            self._bill = Bill(
-                bill.runs + 1,
-                bill.seconds if seconds is None else _EXACT.add(bill.seconds, seconds),
-                usd,
-                bill.runs_without_duration + (seconds is None),
-            )
+            self._runs += 1
+            self._usd = after
+            if seconds is None:
+                self._unpriced += 1
+            else:
+                self._seconds = _EXACT.add(self._seconds, seconds)
         return None
+
+    def doubt(self, cost: Decimal) -> None:
+        """Note a run that the service may have charged for, though it did not complete."""
+        with self._lock:
+            self._doubtful_runs += 1
+            self._doubtful_usd = _EXACT.add(self._doubtful_usd, cost)
 
 
 class Accounts:
-    """All accounts of one fake: made on purpose, or by their first request."""
+    """All accounts of one fake: those made on purpose, and those that a request named.
+
+    Args:
+        profile: What accounts have unless they are made otherwise; so the next two.
+        credits: See `Account`.
+        spend_limit: See `Account`.
+        tokens: Let in only these, to accounts that have no token of their own; empty: let in any.
+    """
 
     def __init__(
         self,
         *,
-        profile: str = "documented",
-        tokens: tuple[str, ...] = (),
-        credits: Decimal | None = None,  # noqa: A002
+        profile: Profile = "documented",
+        credits: Decimal | None = None,  # noqa: A002 - the service's word
         spend_limit: Decimal | None = None,
+        tokens: Iterable[str] = (),
     ) -> None:
         self.profile = profile
-        self.tokens = frozenset(tokens)
         self.credits = credits
         self.spend_limit = spend_limit
-        self._by_id: dict[str, Account] = {}
-        self._by_token: dict[str, Account] = {}
+        self.tokens = frozenset(tokens)
+        self._made: dict[str, Account] = {}
+        self._strangers: dict[str, Account] = {}
+        self._owners: dict[str, Account] = {}
         self._lock = threading.Lock()
 
     def create(
         self,
         *,
-        profile: str | None = None,
-        credits: Decimal | None = None,  # noqa: A002
-        spend_limit: Decimal | None = None,
+        profile: Profile | None = None,
+        credits: Decimal | str | float | None = None,  # noqa: A002 - the service's word
+        spend_limit: Decimal | str | float | None = None,
     ) -> Account:
-        """A fresh account that only its own fresh token lets in."""
+        """A fresh account, which only its own fresh token lets in.
+
+        Raises:
+            ArgumentError: An unknown profile, or an amount that is none.
+        """
+        token = secrets.token_urlsafe(30)
         account = Account(
             secrets.token_hex(16),
-            token=secrets.token_urlsafe(30),
-            profile=profile or self.profile,
-            credits=self.credits if credits is None else credits,
-            spend_limit=self.spend_limit if spend_limit is None else spend_limit,
+            token=token,
+            profile=checked_profile(profile or self.profile),
+            credits=self.credits if credits is None else amount("credits", credits),
+            spend_limit=(
+                self.spend_limit if spend_limit is None else amount("spend_limit", spend_limit)
+            ),
         )
         with self._lock:
-            self._by_id[account.id] = account
-            self._by_token[account.token or ""] = account
+            self._made[account.id] = account
+            self._owners[token] = account
         return account
+
+    def find(self, account_id: str) -> Account | None:
+        """The account of an id, if it was made or named before."""
+        return self._made.get(account_id) or self._strangers.get(account_id)
 
     def get(self, account_id: str) -> Account:
-        """The account of an id; a new id makes one."""
-        account = self._by_id.get(account_id)
-        if account is None:
-            with self._lock:
-                account = self._by_id.setdefault(
-                    account_id,
-                    Account(
-                        account_id,
-                        profile=self.profile,
-                        credits=self.credits,
-                        spend_limit=self.spend_limit,
-                    ),
-                )
-        return account
+        """The account of an id; an id never seen makes one that the server's tokens let in."""
+        return (
+            self._made.get(account_id) or self._strangers.get(account_id) or self._meet(account_id)
+        )
 
-    def refuses(self, account: Account, token: str) -> str | None:
-        """The name of the failure if `token` does not let in to `account`."""
+    def _meet(self, account_id: str) -> Account:
+        with self._lock:
+            if account_id not in self._strangers:
+                self._strangers[account_id] = Account(
+                    account_id,
+                    profile=self.profile,
+                    credits=self.credits,
+                    spend_limit=self.spend_limit,
+                )
+                if len(self._strangers) > MAX_STRANGERS:
+                    del self._strangers[next(iter(self._strangers))]
+            return self._strangers[account_id]
+
+    def remove(self, account: Account) -> None:
+        """Forget an account and its token."""
+        with self._lock:
+            self._made.pop(account.id, None)
+            self._strangers.pop(account.id, None)
+            self._owners.pop(account.token or "", None)
+
+    def refusal(self, account: Account, token: str) -> str | None:
+        """Which failure it is that `token` does not let in to `account`; `None` if it does."""
         if account.token is not None:
             if token == account.token:
                 return None
-        elif (not self.tokens or token in self.tokens) and token not in self._by_token:
+        elif token not in self._owners and (not self.tokens or token in self.tokens):
             return None
-        return "token-of-another-account" if token in self._by_token else "token-wrong"
+        return "token-of-another-account" if token in self._owners else "token-wrong"
 
 
-def cost_of(seconds: Decimal, price: Decimal) -> Decimal:
-    """USD for so many seconds, exactly."""
+def billed_seconds(value: Any) -> Decimal | None:
+    """Seconds of source video that a run of this input is billed for; `None` if nobody knows.
+
+    They are the input's `duration`, which exists for nothing else (documented). Of a number with
+    a fraction the nearest double counts, in its shortest spelling, as in any JSON reader.
+    """
+    duration = value.get("duration") if isinstance(value, Mapping) else None
+    if isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration < 0:
+        return None
+    return Decimal(repr(float(duration)) if isinstance(duration, float) else duration)
+
+
+def cost(seconds: Decimal | None, price: Decimal | None) -> Decimal:
+    """USD for so many seconds at so many USD each, exactly; 0 where either is unknown."""
+    if seconds is None or price is None:
+        return Decimal(0)
     return _EXACT.multiply(seconds, price)
+
+
+def amount(name: str, given: Decimal | str | float) -> Decimal:
+    """An amount of money as somebody wrote it.
+
+    Raises:
+        ArgumentError: It is no number, or negative, or not finite.
+    """
+    try:
+        value = Decimal(str(given).strip().removeprefix("$"))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or value < 0:
+        raise ArgumentError(f"{name} is an amount in USD such as 5 or 1.68, not {given!r}")
+    return value
+
+
+def checked_profile(given: str) -> Profile:
+    """A profile by its name.
+
+    Raises:
+        ArgumentError: There is no such profile.
+    """
+    for profile in PROFILES:
+        if profile == given:
+            return profile
+    raise ArgumentError(f"profile is {' or '.join(PROFILES)}, not {given!r}")
+
+
+def _exceeds(before: Decimal, after: Decimal, limit: Decimal) -> bool:
+    return after > limit or before >= limit

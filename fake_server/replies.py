@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
+
+import orjson
 
 from aleph_contract.contract import Contract
 from aleph_contract.exchange import Surface
 from aleph_contract.validation import Violation
+from fake_server import wording
 
 Profile = Literal["documented", "live"]
 Provenance = Literal["schema", "documented", "observed", "assumed"]
 
-PROFILES: tuple[Profile, ...] = ("documented", "live")
+#: The shapes of a successful REST reply: bare, as the documentation page shows it; wrapped in the
+#: envelope of the API, as six sources saw it live. The binding is bare in both.
+PROFILES: Mapping[Profile, Provenance] = {"documented": "documented", "live": "observed"}
 
 #: Every word of `Exchange.outcome`, with what it says.
-OUTCOMES = {
-    "completed": "the run was completed, and billed",
+OUTCOMES: Mapping[str, str] = {
+    "completed": "the run was completed and billed",
     "invalid": "the input breaks the contract",
     "malformed": "the request cannot be read: framing, encoding, content type, JSON",
     "unauthenticated": "no token, or a wrong one",
     "forbidden": "the token of another account",
     "unknown-model": "no such model",
-    "no-route": "no such route, or a method it does not take",
+    "no-route": "no such route, or a method that it does not take",
     "no-credits": "the account's credits do not suffice",
     "spend-limit": "the account's spend limit would be exceeded",
     "fault": "a scripted fault was answered",
-    "cut": "the connection ended before the answer did, as scripted or by the client",
+    "cut": "the connection ended before the answer did: as scripted, or the client went",
     "elsewhere": "a redirect was followed to the fake's other host name",
 }
+
+JSON_TYPE = "application/json"
+
+_USER_ERROR = "Model execution failed (User Input Error): "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +50,13 @@ class Failure:
     Args:
         status: HTTP status.
         code: `errors[0].code`; on the binding `internalCode`.
-        message: `errors[0].message`, a template of `str.format`.
+        message: `errors[0].message`; a template of `str.format`, filled from the request.
         outcome: The word of `OUTCOMES` for it.
         provenance: How well status, code and message are known.
         title: What happened, in words.
-        description: The binding's `description`, where it differs from the message.
-        null_result: `"result": null`, with the keys in the order result, success, errors,
-            messages, as authentication failures have it (observed).
+        description: The binding's `description` where it differs from the message.
+        null_result: Whether `result` is `null` and the keys are in the order result, success,
+            errors, messages, as in authentication failures (observed).
         headers: Further response headers.
     """
 
@@ -61,20 +71,20 @@ class Failure:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-_USER_ERROR = "Model execution failed (User Input Error): "
-
-#: Every failure of the service, by name.
+#: Every failure of the service, in the order of its checks: route, authentication, request, model,
+#: input, gateway, provider.
 FAILURES: Mapping[str, Failure] = {
     "no-route": Failure(
         400, 7000, "No route for that URI", "no-route", "observed",
-        "no such route; status and code are assumed", null_result=True,
+        "no such route (the message is observed, its status and code are assumed)",
+        null_result=True,
     ),
     "wrong-method": Failure(
-        405, 10405, "Method not allowed for this URI", "no-route", "assumed",
+        405, 10405, "Method not allowed for this route", "no-route", "assumed",
         "the route takes another method", headers=(("allow", "POST"),),
     ),
     "malformed-account": Failure(
-        404, 7003, "Could not route to {path}, perhaps your object identifier is invalid?",
+        404, 7003, "Could not route to {target}, perhaps your object identifier is invalid?",
         "no-route", "observed", "the account id is not one", null_result=True,
     ),
     "token-missing": Failure(
@@ -83,7 +93,7 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "token-malformed": Failure(
         400, 6003, "Invalid request headers", "unauthenticated", "assumed",
-        "an Authorization header that holds no bearer token", null_result=True,
+        "an Authorization header without a bearer token", null_result=True,
     ),
     "token-wrong": Failure(
         401, 10000, "Authentication error", "unauthenticated", "observed",
@@ -93,30 +103,37 @@ FAILURES: Mapping[str, Failure] = {
         403, 10000, "Authentication error", "forbidden", "assumed",
         "the token is another account's", null_result=True,
     ),
-    "too-large": Failure(
-        413, 7011, "Request body is larger than {limit} bytes", "malformed", "assumed",
+    "bad-framing": Failure(
+        400, 7002, "Malformed HTTP request: {reason}", "malformed", "assumed",
+        "the request breaks HTTP itself",
+    ),
+    "head-too-large": Failure(
+        431, 7002, "Request head is larger than {limit} bytes", "malformed", "assumed",
+        "request line and headers are larger than the fake reads",
+    ),
+    "body-too-large": Failure(
+        413, 7002, "Request body is larger than {limit} bytes", "malformed", "assumed",
         "the body is larger than the fake reads",
     ),
-    "content-type": Failure(
-        415, 7009, "Content-Type must be application/json, not {actual}", "malformed", "assumed",
-        "the content type is missing, or not JSON",
-    ),
     "content-encoding": Failure(
-        415, 7010, "Content-Encoding {actual} is not accepted", "malformed", "assumed",
-        "the body is compressed",
+        415, 7002, "Content-Encoding {actual} is not accepted; send the body as it is",
+        "malformed", "assumed", "the body is compressed",
+    ),
+    "content-type": Failure(
+        415, 7002, "Content-Type must be application/json, received {actual}",
+        "malformed", "assumed", "the content type is missing, or is not JSON in UTF-8",
     ),
     "malformed-json": Failure(
-        400, 7008, "Could not parse request body as JSON: {reason}", "malformed", "assumed",
+        400, 7002, "Could not parse the request body as JSON: {reason}", "malformed", "assumed",
         "the body is not JSON",
     ),
-    "malformed-body": Failure(
-        400, 7003, _USER_ERROR + "Invalid value at {field}: Invalid input: expected {expected}, "
-        "received {received}", "malformed", "assumed",
-        "the body is JSON, but no run request",
+    "malformed-gateway-header": Failure(
+        400, 7002, "Invalid value of header {name}: {reason}", "malformed", "assumed",
+        "a gateway header is out of its documented range",
     ),
-    "incomplete": Failure(
-        400, 7012, "Request body ended early", "malformed", "assumed",
-        "the body is shorter than its framing says, or badly framed",
+    "unknown-fault": Failure(
+        400, 7002, "No fault is named {name}; there are: {known}", "malformed", "assumed",
+        "a token or gateway id that asks for a fault which the fake does not have",
     ),
     "unknown-model": Failure(
         404, 7003, "Model not found: {model}", "unknown-model", "observed", "no such model",
@@ -127,7 +144,7 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "field-invalid": Failure(
         400, 7003, _USER_ERROR + "Invalid value at {path}: {detail}", "invalid", "observed",
-        "a field breaks the schema",
+        "a field breaks the schema (for an unknown field: assumed)",
     ),
     "no-credits": Failure(
         402, 2021, "Insufficient balance; add money to your gateway or use BYOK",
@@ -135,24 +152,59 @@ FAILURES: Mapping[str, Failure] = {
         description="Insufficient AI Gateway credits",
     ),
     "spend-limit": Failure(
-        429, 2045, "Spend limit exceeded: rule '{rule}' (cost limit {limit} per {period}s, fixed)"
-        " for {provider} {model}", "spend-limit", "observed", "the spend limit would be exceeded",
+        429, 2045, "Spend limit exceeded: rule '{rule}' (cost limit {usd} per {period}s, fixed)"
+        " for {provider} {name}", "spend-limit", "observed", "the spend limit would be exceeded",
+    ),
+    "rate-limited": Failure(
+        429, 2003, "Rate limited", "fault", "observed", "too many requests; no Retry-After",
+    ),
+    "gateway-missing": Failure(
+        400, 2001, "Please configure AI Gateway in the Cloudflare dashboard", "fault", "observed",
+        "the gateway does not exist (seen on the binding)",
+    ),
+    "guardrail-blocked": Failure(
+        422, 2017, "Prompt or response was blocked by guardrails", "fault", "documented",
+        "a guardrail blocked the prompt or the response (the message is assumed)",
+    ),
+    "guardrail-unavailable": Failure(
+        503, 7013, "Guardrails are unavailable", "fault", "documented",
+        "the guardrail scanner is unavailable (the message is assumed)",
+    ),
+    "dlp-request": Failure(
+        424, 2029, "Request was blocked by data loss prevention", "fault", "documented",
+        "data-loss prevention blocked the request (the message is assumed)",
+        headers=(("cf-aig-dlp", '{"findings":[],"action":"BLOCK","check":"REQUEST"}'),),
+    ),
+    "dlp-response": Failure(
+        424, 2030, "Response was blocked by data loss prevention", "fault", "documented",
+        "data-loss prevention blocked the response (the message is assumed)",
+        headers=(("cf-aig-dlp", '{"findings":[],"action":"BLOCK","check":"RESPONSE"}'),),
+    ),
+    "content-refused": Failure(
+        402, 2021, "Model execution failed (Payment error)", "fault", "observed",
+        "the provider refused the content",
+    ),
+    "provider-failed": Failure(
+        400, 2005, "Failed to get response from provider", "fault", "observed",
+        "the provider failed (seen on other models)",
+    ),
+    "internal-error": Failure(
+        500, 7000, "Internal server error", "fault", "assumed", "the service broke",
+    ),
+    "bad-gateway": Failure(
+        502, 7000, "Bad gateway", "fault", "assumed", "a part behind the service broke",
+    ),
+    "unavailable": Failure(
+        503, 7000, "Service unavailable", "fault", "assumed", "the service is overloaded or down",
+    ),
+    "gateway-timeout": Failure(
+        504, 7000, "Gateway timeout", "fault", "assumed", "the run took longer than somebody waits",
     ),
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent: status, headers without those of the transport, body."""
-
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-    outcome: str
-
-
 class Refused(Exception):  # noqa: N818 - a decision of the service, not an error of ours
-    """A request is refused with a failure of the table."""
+    """A request is refused with a failure of the table, whose template `values` fill."""
 
     def __init__(self, name: str, **values: object) -> None:
         super().__init__(name)
@@ -160,39 +212,140 @@ class Refused(Exception):  # noqa: N818 - a decision of the service, not an erro
         self.message = self.failure.message.format(**values)
 
 
-def failure_body(failure: Failure, message: str, surface: Surface, request_id: str) -> bytes:
-    """The body of a failure as the surface shows it."""
-    build = _binding_failure if surface == "binding" else _rest_failure
-    return json.dumps(build(failure, message, request_id), separators=(",", ":")).encode()
-
-
-def _rest_failure(failure: Failure, message: str, request_id: str) -> dict[str, Any]:  # noqa: ARG001
-    if failure.null_result:
-        errors = [{"code": failure.code, "message": message}]
-        return {"result": None, "success": False, "errors": errors, "messages": []}
-    errors = [{"message": message, "code": failure.code}]
-    return {"errors": errors, "success": False, "result": {}, "messages": []}
-
-
-def _binding_failure(failure: Failure, message: str, request_id: str) -> dict[str, Any]:
-    return {
-        "success": False,
-        "result": [],
-        "messages": [],
-        "error": [{"code": failure.code, "message": message}],
-        "name": "AiGatewayError",
-        "httpCode": failure.status,
-        "internalCode": failure.code,
-        "message": message,
-        "description": failure.description or message,
-        "requestId": request_id,
-    }
-
-
 def refusal(violation: Violation) -> Refused:
-    """The refusal of an input, in the observed wording (Zod's)."""
-    path = ".".join(part for part in violation.instance.split("/") if part)
+    """The refusal of an input that breaks the schema."""
     if violation.keyword == "required":
-        missing = f"{path}.{violation.limit}" if path else str(violation.limit)
-        return Refused("field-missing", path=missing)
-    return Refused("field-invalid", path=path or "input", detail=violation.message)
+        return Refused("field-missing", path=wording.missing(violation))
+    return Refused("field-invalid", path=wording.path(violation), detail=wording.detail(violation))
+
+
+def failure_body(
+    failure: Failure, message: str, surface: Surface = "rest", request_id: str = ""
+) -> bytes:
+    """The body of a failure, as the surface shows it (observed)."""
+    code = failure.code
+    if surface == "binding":
+        return compact(
+            {
+                "success": False,
+                "result": [],
+                "messages": [],
+                "error": [{"code": code, "message": message}],
+                "name": "AiGatewayError",
+                "httpCode": failure.status,
+                "internalCode": code,
+                "message": message,
+                "description": failure.description or message,
+                "requestId": request_id,
+            }
+        )
+    if failure.null_result:
+        errors = [{"code": code, "message": message}]
+        return compact({"result": None, "success": False, "errors": errors, "messages": []})
+    errors = [{"message": message, "code": code}]
+    return compact({"errors": errors, "success": False, "result": {}, "messages": []})
+
+
+def compact(document: Any) -> bytes:
+    """A JSON document without spaces; a lone surrogate in a message becomes a replacement mark."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+class Replies:
+    """The successful replies of one contract.
+
+    The documented inputs get the documented replies. Any other input gets a reply of the same
+    shape, in which every URL is replaced by one that is made of the input alone: same input,
+    same URL; any difference, another URL.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self._documented = {
+            digest(dict(example.input)): compact(example.reply) for example in contract.examples
+        }
+        self._parts = compact(self.bare(_URL)).split(_URL.encode())
+
+    def bare(self, url: str) -> dict[str, Any]:
+        """A reply around a URL, as the documentation page shows it."""
+        if self.contract.examples:
+            reply: dict[str, Any] = _fill(self.contract.examples[0].reply, url)
+            return reply
+        result = _sample(self.contract.output_schema, url)
+        return {
+            "state": "Completed",
+            "result": result,
+            "gatewayMetadata": {"keySource": "Unified"},
+        }
+
+    def body(self, value: Any, origin: bytes, *, floats: bool = True) -> bytes:
+        """The bare reply to an input.
+
+        Args:
+            value: The input.
+            origin: What comes before the name of a video in its URL.
+            floats: Whether numbers in the input may be no `int`.
+        """
+        key = digest(value, floats=floats)
+        documented = self._documented.get(key)
+        if documented is not None:
+            return documented
+        return (origin + uuid(key) + b".mp4").join(self._parts)
+
+
+def enveloped(bare: bytes) -> bytes:
+    """A bare reply in the envelope of the API, as live REST replies have it (observed)."""
+    return b'{"result":' + bare + b',"success":true,"errors":[],"messages":[]}'
+
+
+# Stands for the URL while a reply is cut into the parts around it; no character needs an escape.
+_URL = "url://0a7d5e5c"
+
+
+def _fill(value: Any, url: str) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _fill(child, url) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_fill(child, url) for child in value]
+    return url if isinstance(value, str) and "://" in value else value
+
+
+def _sample(schema: Any, url: str) -> Any:
+    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+    names = schema.get("required", properties) if properties else ()
+    if not names:
+        return url
+    return {name: _sample(properties.get(name, {}), url) for name in names}
+
+
+def digest(value: Any, *, floats: bool = True) -> bytes:
+    """One hexadecimal digest for all spellings of the same JSON value.
+
+    Args:
+        value: The value.
+        floats: Whether numbers in it may be no `int`; `2.0` and `2` are the same number.
+    """
+    if floats:
+        value = _normal(value)
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # an integer beyond 64 bits
+        text = json.dumps(value, sort_keys=True).encode()
+    return hashlib.sha256(text).hexdigest().encode()
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else float(value)
+    if isinstance(value, dict):
+        return {key: _normal(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_normal(child) for child in value]
+    return value
+
+
+def uuid(digest_: bytes) -> bytes:
+    """A UUID (version 8 of RFC 9562: made the maker's own way) out of a hexadecimal digest."""
+    h = digest_
+    return b"%b-%b-8%b-a%b-%b" % (h[:8], h[8:12], h[13:16], h[17:20], h[20:32])

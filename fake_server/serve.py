@@ -3,25 +3,162 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from typing import Any
 
 import uvicorn
+from uvicorn.server import ServerState
 
+from aleph_contract.contract import Contract
+from aleph_contract.errors import ArgumentError
 from aleph_contract.exchange import Exchange
-from fake_server import journal
-from fake_server.accounts import Account, Bill
-from fake_server.app import API, CONTROL, App, create_app
+from fake_server import waiting
+from fake_server.accounts import BINDING, Account, Bill
+from fake_server.app import CONTROL, App, create_app
+from fake_server.protocol import Protocol
+from fake_server.rest import API
+from fake_server.security import is_loopback
+
+#: Seconds that answers under way get when the server stops; then their connections are cut.
+GRACE = 0.1
+
+#: Seconds that an idle connection is kept, as long as an edge does rather than uvicorn's 5: a
+#: client that reuses one a little later must not find it closed.
+KEEP_ALIVE = 120
+
+
+class Server:
+    """A fake that listens; it serves from `start` or `serve` to `close`.
+
+    Args:
+        app: The fake.
+        host: Address or name to listen on.
+        port: 0 picks a free one.
+        expose: Whether others than this machine may reach it.
+
+    Raises:
+        ArgumentError: The port is taken, the host is not an address of this machine, or is one
+            that others reach while `expose` is not set.
+    """
+
+    def __init__(self, app: App, host: str, port: int, *, expose: bool = False) -> None:
+        if not (expose or is_loopback(host)):
+            raise ArgumentError(
+                f"host {host} lets other machines in: they could read every prompt and answer, "
+                "and script what clients are answered; if that is meant, add --expose"
+            )
+        self.app = app
+        self._socket = _listen(host, port)
+        name = f"[{host}]" if ":" in host else host
+        self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
+        self.origin = f"http://{self.binding_address}"
+        self.base_url = self.origin + API
+        self.inspector = self.origin + CONTROL
+        self._state = ServerState()
+        self._loop = _new_loop()
+        self._stopping = asyncio.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        self._thread = threading.Thread(target=self.serve, name="aleph-contract", daemon=True)
+        self._thread.start()
+
+    def serve(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve in this thread until `close`, or in the main one until SIGINT or SIGTERM."""
+        try:
+            asyncio.set_event_loop(self._loop)
+            self._loop.run_until_complete(self._serve(ready))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        finally:
+            asyncio.set_event_loop(None)
+            self._loop.close()
+            self.app.journal.close()
+
+    def close(self) -> None:
+        """Stop within a second, whatever is in flight."""
+        if self._thread is None:
+            self._socket.close()
+            self._loop.close()
+            return
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it stopped by itself
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def account(self, **options: Any) -> AccountHandle:
+        """A fresh account with a token of its own.
+
+        Args:
+            **options: `profile`, `credits`, `spend_limit`, where they differ from the server's.
+        """
+        return AccountHandle(self, self.app.accounts.create(**options))
+
+    @property
+    def binding(self) -> AccountHandle:
+        """The account of calls through the binding that name no gateway."""
+        return AccountHandle(self, self.app.accounts.get(BINDING))
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """What came in, of all accounts, in order of arrival."""
+        return self.app.journal.exchanges(None)
+
+    async def _serve(self, ready: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _signals():
+            loop.add_signal_handler(number, self._stopping.set)
+        config = uvicorn.Config(
+            self.app,
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+        )
+        config.load()
+        listener = await loop.create_server(
+            lambda: Protocol(config=config, server_state=self._state, app_state={}),
+            sock=self._socket,
+            backlog=2048,
+        )
+        ready()
+        while not self._stopping.is_set():
+            date = formatdate(time.time(), usegmt=True).encode()
+            self._state.default_headers = [(b"date", date)]
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1)
+        listener.close()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=GRACE)
+        for connection in list(self._state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=GRACE)
+        for task in self._state.tasks:
+            task.cancel()
 
 
 class AccountHandle:
-    """An account of a running server, as a test uses it."""
+    """An account of a running server, as a test uses it; from any thread."""
 
     def __init__(self, server: Server, account: Account) -> None:
-        self._server = server
+        self._journal = server.app.journal
+        self._accounts = server.app.accounts
         self._account = account
         self.id = account.id
         self.token = account.token or ""
@@ -29,7 +166,7 @@ class AccountHandle:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment a client under test receives."""
+        """The environment that a client under test receives."""
         return {
             "CLOUDFLARE_BASE_URL": self.base_url,
             "CLOUDFLARE_ACCOUNT_ID": self.id,
@@ -38,56 +175,99 @@ class AccountHandle:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What the fake saw of this account, in order of arrival."""
-        return self._server.app.journal.exchanges(self.id)
+        """What came in for this account and was answered, in order of arrival."""
+        return self._journal.exchanges(self.id)
 
     @property
     def bill(self) -> Bill:
-        """What the account would have paid."""
+        """What would have been paid so far."""
         return self._account.bill
 
+    def scenario(self, given: Any) -> None:
+        """Play a scenario to the runs to come; see `faults.scenario`.
+
+        Raises:
+            ArgumentError: It names an unknown fault or holds something else than steps.
+        """
+        self._account.scenario = given
+
     def wait_for(self, n: int, timeout: float = 5.0) -> tuple[Exchange, ...]:
-        """Wait until the journal holds `n` exchanges."""
-        return journal.wait_for(self._server.app.journal, self.id, n, timeout)
+        """The exchanges, once there are `n`.
 
+        Raises:
+            TimeoutError: There were fewer after `timeout` seconds.
+        """
+        return waiting.wait_for(self._journal, self.id, n, timeout)
 
-class Server:
-    """A fake in a thread of its own."""
+    def settle(self, timeout: float = 1.0) -> bool:
+        """Wait until no request of this account is in flight; whether that was so in time."""
+        deadline = time.monotonic() + timeout
+        while self._account.busy:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.001)
+        return True
 
-    def __init__(self, app: App, host: str, port: int) -> None:
-        self.app = app
-        self._socket = socket.create_server((host, port), backlog=2048)
-        self.binding_address = f"{host}:{self._socket.getsockname()[1]}"
-        self.origin = f"http://{self.binding_address}"
-        self.base_url = self.origin + API
-        self.inspector = self.origin + CONTROL
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-        )
-        self._uvicorn = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.run(self._uvicorn.serve(sockets=[self._socket]))
-
-    def account(self, **options: Any) -> AccountHandle:
-        """A fresh account with its own token."""
-        return AccountHandle(self, self.app.accounts.create(**options))
-
-    def close(self) -> None:
-        """Stop the server."""
-        self._uvicorn.should_exit = True
-        self._thread.join()
+    def forget(self) -> None:
+        """Forget the account, its token and its exchanges: for runs of very many accounts."""
+        self._accounts.remove(self._account)
+        self._journal.clear(self.id)
 
 
 @contextmanager
 def running(
-    contract: Any = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any
+    contract: Contract | str | os.PathLike[str] | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    expose: bool = False,
+    allow_hosts: Iterable[str] = (),
+    **options: Any,
 ) -> Iterator[Server]:
-    """Run the real server in a thread for the duration of a `with` block."""
-    server = Server(create_app(contract, **options), host, port)
+    """Run the fake in a thread, over real sockets, for the length of a `with` block.
+
+    Args:
+        contract: A contract, the file of one, or `None` for the shipped one.
+        host: Address to listen on.
+        port: 0 picks a free one.
+        expose: Whether others than this machine may reach it.
+        allow_hosts: Further names under which the control API may be called.
+        **options: See `fake_server.app.create_app`.
+    """
+    if contract is not None and not isinstance(contract, Contract):
+        contract = Contract.load(contract)
+    app = create_app(contract, hosts=(host, *allow_hosts), **options)
+    server = Server(app, host, port, expose=expose)
+    server.start()
     try:
         yield server
     finally:
         server.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:  # noqa: PLR2004 - 16 bits
+        raise ArgumentError(f"port is a number from 0 to 65535, not {port}")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise ArgumentError(f"host {host} is not known here: {error.strerror}") from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        free = "; port 0 picks a free one" if port else ""
+        raise ArgumentError(f"cannot listen on {host} port {port}: {reason}{free}") from None
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _signals() -> tuple[int, ...]:
+    if threading.current_thread() is not threading.main_thread():
+        return ()
+    return signal.SIGINT, signal.SIGTERM

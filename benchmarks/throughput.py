@@ -1,0 +1,328 @@
+"""CPU time per request of the run endpoint, next to a bare uvicorn application and to its peers.
+
+    python benchmarks/throughput.py [--requests N] [--rounds N] [--peers] [--check]
+
+One core serves and another one loads. CPU time is compared, not requests per second: on a shared
+machine the latter swings by a factor of three. Every server answers the same requests in turn,
+round by round, so that a busy neighbour hurts all alike; the median of the rounds counts.
+`--peers` adds what Python offers for the job and, where `npx` finds them installed, Prism and
+Mockoon. `--check` exits 1 if the bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BAR = 1.6
+CONNECTIONS = 16
+BODY = 1600
+ACCOUNT = "0123456789abcdef" * 2
+PATH = f"/client/v4/accounts/{ACCOUNT}/ai/run"
+
+_UVICORN = """
+import uvicorn
+uvicorn.run(app, host="127.0.0.1", port={port}, access_log=False, log_config=None)
+"""
+
+BARE = """
+REPLY = b'{{"state":"Completed","result":{{"video":"https://example.com/0123456789.mp4"}}}}'
+START = {{"type": "http.response.start", "status": 200, "headers": [
+    (b"content-type", b"application/json"), (b"content-length", str(len(REPLY)).encode())]}}
+END = {{"type": "http.response.body", "body": REPLY}}
+
+async def app(scope, receive, send):
+    body = b""
+    while True:
+        message = await receive()
+        body += message["body"]
+        if not message["more_body"]:
+            break
+    await send(START)
+    await send(END)
+"""
+
+STARLETTE = """
+import collections, orjson
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from aleph_contract.contract import Contract
+from aleph_contract.validation import validator_for
+journal = collections.deque(maxlen=10_000)
+validator = validator_for(Contract.load())
+
+async def run(request):
+    raw = await request.body()
+    journal.append((request.path_params["account"], raw))
+    if not validator.is_valid(orjson.loads(raw)["input"]):
+        return Response(b"{{}}", 400, media_type="application/json")
+    return Response(orjson.dumps({{"state": "Completed"}}), media_type="application/json")
+
+app = Starlette(routes=[Route("/client/v4/accounts/{{account}}/ai/run", run, methods=["POST"])])
+"""
+
+FASTAPI = """
+import collections
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from jsonschema import Draft202012Validator
+from aleph_contract.contract import Contract
+journal = collections.deque(maxlen=10_000)
+validator = Draft202012Validator(Contract.load().input_schema)
+app = FastAPI()
+
+@app.post("/client/v4/accounts/{{account}}/ai/run")
+async def run(account: str, body: dict):
+    journal.append((account, body))
+    if not validator.is_valid(body["input"]):
+        return JSONResponse({{}}, 400)
+    return {{"state": "Completed"}}
+"""
+
+OPENAPI = {
+    "openapi": "3.0.3",
+    "info": {"title": "run", "version": "1"},
+    "paths": {
+        PATH: {
+            "post": {
+                "requestBody": {
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["model", "input"],
+                                "properties": {
+                                    "model": {"type": "string"},
+                                    "input": {
+                                        "type": "object",
+                                        "required": ["prompt", "video_uri"],
+                                        "properties": {
+                                            "prompt": {"type": "string"},
+                                            "video_uri": {"type": "string"},
+                                        },
+                                    },
+                                },
+                            }
+                        }
+                    }
+                },
+                "responses": {
+                    "200": {
+                        "description": "done",
+                        "content": {"application/json": {"example": {"state": "Completed"}}},
+                    }
+                },
+            }
+        }
+    },
+}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A server to measure: its name, and the command that runs it on a port."""
+
+    name: str
+    command: Callable[[int, Path], Sequence[str]]
+
+
+def python(name: str, source: str) -> Contender:
+    """A contender written here."""
+    text = textwrap.dedent(source) + _UVICORN
+    return Contender(name, lambda port, _: [sys.executable, "-c", text.format(port=port)])
+
+
+def npm(name: str, program: str, *arguments: str) -> Contender:
+    """A contender that npm installed; `{spec}` and `{port}` are filled in."""
+
+    def command(port: int, folder: Path) -> Sequence[str]:
+        spec = folder / "openapi.json"
+        spec.write_text(json.dumps(OPENAPI))
+        return [program, *(a.format(port=port, spec=spec) for a in arguments)]
+
+    return Contender(name, command)
+
+
+OURS = Contender(
+    "aleph-contract serve",
+    lambda port, _: [sys.executable, "-m", "aleph_contract", "serve", "--port", str(port)],
+)
+CONTENDERS = (python("bare uvicorn, constant answer", BARE), OURS)
+PEERS = (
+    python("Starlette, orjson, jsonschema-rs", STARLETTE),
+    python("FastAPI, jsonschema", FASTAPI),
+    npm("Prism", "prism", "mock", "{spec}", "-p", "{port}", "-v", "fatal"),
+    npm("Mockoon", "mockoon-cli", "start", "-d", "{spec}", "-p", "{port}"),
+)
+
+
+def requests(count: int) -> list[bytes]:
+    """So many run requests, all valid and all different, of `BODY` bytes on average."""
+    generator = random.Random(20260615)  # noqa: S311 - not for secrets
+    return [_request(generator, number) for number in range(count)]
+
+
+def _request(generator: random.Random, number: int) -> bytes:
+    words = ["river", "neon", "grain", "slow", "crane", "fog", "amber", "straße", "rain"]
+    prompt = f"{number} " + " ".join(generator.choices(words, k=100))
+    value: dict[str, object] = {
+        "prompt": prompt[:900],
+        "video_uri": "https://example.com/" + f"{generator.getrandbits(64):x}" * 10,
+    }
+    if number % 2:
+        value["seed"] = generator.randrange(2**32)
+    if number % 4 == 0:
+        value["keyframes"] = [{"uri": "https://example.com/k.png", "seconds": number % 30}]
+    if number % 8 == 0:
+        value["duration"] = 5.5
+    body: dict[str, object] = {"model": "runwayml/aleph-2", "input": value}
+    short = BODY - len(json.dumps(body, ensure_ascii=False).encode())
+    value["video_uri"] = f"{value['video_uri']}{'x' * max(short, 0)}"
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    return (
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:8787\r\nAuthorization: Bearer benchmark-token\r\n"
+        f"Content-Type: application/json\r\nAccept: */*\r\nUser-Agent: benchmark/1\r\n"
+        f"Content-Length: {len(raw)}\r\n\r\n"
+    ).encode() + raw
+
+
+async def load(port: int, pool: Sequence[bytes], count: int) -> int:
+    """Send `count` requests over `CONNECTIONS` connections; how many got status 200."""
+    left = iter(range(count))
+    good = 0
+
+    async def one() -> None:
+        nonlocal good
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for index in left:
+            writer.write(pool[index % len(pool)])
+            head = await reader.readuntil(b"\r\n\r\n")
+            good += head.startswith(b"HTTP/1.1 200")
+            await _body(reader, head.lower())
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    return good
+
+
+async def _body(reader: asyncio.StreamReader, head: bytes) -> None:
+    if b"content-length: " in head:
+        await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+    else:
+        await reader.readuntil(b"0\r\n\r\n")
+
+
+def cpu(pid: int) -> tuple[float, float]:
+    """User and system CPU seconds of a process and its threads so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    tick = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / tick, int(fields[12]) / tick
+
+
+@contextlib.contextmanager
+def serving(contender: Contender, port: int) -> Iterator[int]:
+    """Run a contender on the first core of this machine; yields its process id."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            contender.command(port, Path(folder)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
+            _await_port(process, port)
+            yield process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
+    import socket
+
+    for _ in range(600):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise SystemExit(f"{process.args!r} does not listen")
+
+
+def measure(
+    contenders: Sequence[Contender], count: int, rounds: int
+) -> dict[str, list[tuple[float, float]]]:
+    """User and system CPU microseconds per request of each contender, one pair a round."""
+    pool = requests(min(count, 5000))
+    run = asyncio.run
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        run = uvloop.run  # type: ignore[assignment]
+    seen: dict[str, list[tuple[float, float]]] = {c.name: [] for c in contenders}
+    with contextlib.ExitStack() as stack:
+        ports = {c.name: 20480 + os.getpid() % 9000 + i for i, c in enumerate(contenders)}
+        pids = {c.name: stack.enter_context(serving(c, ports[c.name])) for c in contenders}
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        for number in range(rounds + 1):
+            for name, pid in pids.items():
+                before = cpu(pid)
+                good = run(load(ports[name], pool, count))
+                after = cpu(pid)
+                if good != count:
+                    print(f"{name}: only {good} of {count} answered 200", file=sys.stderr)
+                if number:  # the first round warms up
+                    user, system = (1e6 * (a - b) / count for a, b in zip(after, before))
+                    seen[name].append((user, system))
+    return seen
+
+
+def table(seen: dict[str, list[tuple[float, float]]]) -> tuple[str, float]:
+    """The table of the medians, and our ratio to the bare server."""
+    rows = [
+        (name, statistics.median(u for u, _ in pairs), statistics.median(u + s for u, s in pairs))
+        for name, pairs in seen.items()
+    ]
+    _, bare_user, bare_all = rows[0]
+    lines = [f"{'µs of CPU per request':<36}{'user':>8}{'ratio':>8}{'all':>8}{'ratio':>8}"]
+    lines += [
+        f"{name:<36}{user:>8.1f}{user / bare_user:>8.2f}{total:>8.1f}{total / bare_all:>8.2f}"
+        for name, user, total in rows
+    ]
+    return "\n".join(lines), rows[1][1] / bare_user
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--requests", type=int, default=20_000, help="per server and round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--check", action="store_true", help=f"exit 1 above {BAR}")
+    options = parser.parse_args()
+    contenders = CONTENDERS
+    if options.peers:
+        contenders += tuple(p for p in PEERS if shutil.which(p.command(1, Path("/tmp"))[0]))
+    text, ratio = table(measure(contenders, options.requests, options.rounds))
+    print(text)
+    return int(options.check and ratio > BAR)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

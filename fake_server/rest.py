@@ -1,0 +1,193 @@
+"""The REST surface: `POST /client/v4/accounts/{account_id}/ai/run`.
+
+Checked in the live service's order: route, authentication, then the request's form, the model,
+the input (observed); the form's place is assumed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from aleph_contract.contract import Contract
+from aleph_contract.errors import ArgumentError, JSONError
+from aleph_contract.exchange import Credential, Surface
+from fake_server import faults, gateway, wording
+from fake_server.accounts import ACCOUNT_ID, Account, Accounts
+from fake_server.faults import Step
+from fake_server.reading import Document, parse
+from fake_server.replies import JSON_TYPE, Failure, Refused, enveloped, failure_body
+from fake_server.request import Headers, Request
+
+#: Base path of the API.
+API = "/client/v4"
+
+PREFIX = API + "/accounts/"
+_ID = slice(len(PREFIX), len(PREFIX) + 32)
+_RUN = "/ai/run"
+_TYPE = (b"content-type", JSON_TYPE.encode())
+_BEARER = re.compile(rb"bearer +([^\s]+)", re.IGNORECASE)
+_JSON = re.compile(rb'application/json *(; *charset="?utf-8"? *)?', re.IGNORECASE)
+
+#: Headers that most requests do not have, and that make us look closer.
+_RARE = frozenset({b"content-encoding", gateway.GATEWAY_ID, *gateway.CHECKS})
+
+
+class Rest:
+    """What the REST surface does with a request, head first."""
+
+    surface: Surface = "rest"
+
+    def __init__(self, contract: Contract, accounts: Accounts) -> None:
+        self._model = contract.model
+        self._accounts = accounts
+
+    def admit(self, request: Request) -> None:
+        """By its head, let a request in to its account and see what is to be played.
+
+        Raises:
+            Refused: No such route, or a token that does not let in.
+        """
+        path = request.path
+        account_id = path[_ID]
+        if ACCOUNT_ID.fullmatch(account_id) is None or path[_ID.stop :] != _RUN:
+            raise self._no_route(request)
+        request.account = account = self._accounts.get(account_id)
+        if request.method != "POST":
+            raise Refused("wrong-method")
+        token = self._token(request)
+        if token.startswith(faults.PREFIX):
+            request.step = asked_for(token)
+        elif refusal := self._accounts.refusal(account, token):
+            request.credential = "refused"
+            raise Refused(refusal)
+        else:
+            request.step = account.next_step()
+        request.credential = "accepted"
+
+    def open(self, request: Request) -> Document:
+        """By its body, the input that a request is about.
+
+        Raises:
+            Refused: The body is no run request for the model.
+        """
+        body = parse_body(request)
+        document = body.value
+        if not isinstance(document, dict):
+            raise mistyped("body", "object", document)
+        model = document.get("model")
+        if model != self._model:
+            raise _no_model(document, model)
+        if "input" not in document:
+            raise Refused("field-missing", path="input")
+        return Document(document["input"], body.floats)
+
+    def headers(self, request: Request) -> Headers:
+        """The headers of every answer."""
+        return _TYPE, (b"cf-ray", request.ray)
+
+    def success(self, account: Account, bare: bytes) -> bytes:
+        """The body of a success: bare or in its envelope, as the account's profile says."""
+        return enveloped(bare) if account.profile == "live" else bare
+
+    def failure(self, failure: Failure, message: str) -> bytes:
+        """The body of a failure."""
+        return failure_body(failure, message)
+
+    def credential(self, request: Request) -> Credential:
+        """How the token of a request stands to the account that was found for it."""
+        try:
+            token = self._token(request)
+        except Refused:
+            return request.credential
+        let_in = token.startswith(faults.PREFIX) or not self._accounts.refusal(
+            request.account, token
+        )
+        return "accepted" if let_in else "refused"
+
+    def _no_route(self, request: Request) -> Refused:
+        account_id, slash, rest = request.path.removeprefix(PREFIX).partition("/")
+        if ACCOUNT_ID.fullmatch(account_id):
+            request.account = self._accounts.get(account_id)
+        elif request.path.startswith(PREFIX) and slash + rest == _RUN:
+            return Refused("malformed-account", target=request.path)
+        return Refused("no-route")
+
+    def _token(self, request: Request) -> str:
+        value = request.known.get(b"authorization")
+        if value is None:
+            request.credential = "missing"
+            raise Refused("token-missing")
+        if value[:7] == b"Bearer " and b" " not in value[7:]:
+            token = value[7:]
+        elif match := _BEARER.fullmatch(value):
+            token = match[1]
+        else:
+            token = b""
+        if not token:
+            request.credential = "refused"
+            request.token = value
+            raise Refused("token-malformed")
+        request.token = token
+        return token.decode("latin-1")
+
+
+def asked_for(name: str) -> Step:
+    """The step that a token or gateway id `fault-<name>` asks for.
+
+    Raises:
+        Refused: There is no such fault.
+    """
+    name = name.removeprefix(faults.PREFIX)
+    try:
+        return Step(faults.find(name), times=None)
+    except ArgumentError:
+        raise Refused("unknown-fault", name=name, known=", ".join(faults.FAULTS)) from None
+
+
+def parse_body(request: Request) -> Document:
+    """The JSON document of a body.
+
+    Raises:
+        Refused: Another content type than JSON, a content encoding, a gateway header out of its
+            range, or no JSON.
+    """
+    if not _RARE.isdisjoint(request.known):
+        look_closer(request)
+    content_type = request.known.get(b"content-type", b"")
+    if content_type != b"application/json" and not _JSON.fullmatch(content_type):
+        raise Refused("content-type", actual=content_type.decode("latin-1") or "none")
+    try:
+        return parse(request.body.raw)
+    except JSONError as error:
+        raise Refused("malformed-json", reason=error) from None
+
+
+def look_closer(request: Request) -> None:
+    """Check the headers that most requests do not have.
+
+    Raises:
+        Refused: A content encoding, or a gateway header out of its range.
+    """
+    known: Mapping[bytes, bytes] = request.known
+    encoding = known.get(b"content-encoding", b"identity").decode("latin-1")
+    if encoding.lower() != "identity":
+        raise Refused("content-encoding", actual=encoding)
+    gateway.check(known)
+    name = known.get(gateway.GATEWAY_ID, b"").decode("latin-1")
+    if name.startswith(faults.PREFIX):
+        request.step = asked_for(name)
+
+
+def mistyped(path: str, expected: str, value: object) -> Refused:
+    """The refusal of a value of another type than expected, in the observed wording."""
+    detail = f"Invalid input: expected {expected}, received {wording.kind(value)}"
+    return Refused("field-invalid", path=path, detail=detail)
+
+
+def _no_model(document: Mapping[str, object], model: object) -> Refused:
+    if "model" not in document:
+        return Refused("field-missing", path="model")
+    if not isinstance(model, str):
+        return mistyped("model", "string", model)
+    return Refused("unknown-model", model=model)
