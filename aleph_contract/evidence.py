@@ -55,8 +55,8 @@ class Evidence:
 
     @cached_property
     def requests(self) -> tuple[Request, ...]:
-        """What each of the posts asked for."""
-        return tuple(map(read_request, self.posts))
+        """What each of the posts asked for, except where a scripted fault kept it from arriving."""
+        return tuple(read_request(x) for x in self.posts if x.request_complete or not x.fault)
 
     @cached_property
     def replies(self) -> tuple[Reply, ...]:
