@@ -12,7 +12,7 @@ from typing import Any
 from aleph_contract.evidence import Evidence
 from aleph_contract.exchange import Exchange
 from aleph_contract.jsonvalue import dumps, same
-from aleph_contract.reading import Request, header, read_reply
+from aleph_contract.reading import BOM, Request, header, read_reply
 from aleph_contract.rules import FINAL_STATUSES, MAX_TRIES
 from aleph_contract.validation import validate
 
@@ -175,6 +175,8 @@ def _state(e: Evidence) -> str | None:
 
 def _malformed(e: Evidence) -> str | None:
     if e.outcome is None or e.last is None:
+        return None
+    if e.last.gray == BOM:
         return None
     if e.last.kind == "completed" and e.last.gray:
         return f"reported a result although {e.last.gray}" if e.took_result else ""

@@ -27,7 +27,7 @@ SLOWNESS = 0.3
 
 #: How long a client may stay silent when the fake never answers (s): it may be right to wait for
 #: minutes, so going on waiting is no failure.
-PATIENCE = 2.0
+PATIENCE = 1.5
 
 Step = Mapping[str, Any]
 
@@ -100,7 +100,7 @@ def _faults(contract: Contract) -> Iterable[Plan]:
     given = billable_input(contract)
     for fault in FAULTS.values():
         yield _fault(fault, given, "once", 1)
-        if not fault.completes:  # a completed run is over; there is nothing to repeat
+        if not fault.completes and fault.delivery != "hang":  # what is over is not repeated
             yield _fault(fault, given, "repeated", PERSISTENT)
 
 

@@ -19,6 +19,9 @@ COMPLETED = "Completed"
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
+#: Readers may bear a byte order mark or refuse it (RFC 8259, section 8.1): neither is a fault.
+BOM = "the answer starts with a byte order mark"
+
 #: What an answer amounts to: a result; a run that is not finished; a 2xx without a usable result;
 #: a status that says no; a redirect; no whole answer at all.
 Kind = Literal["completed", "unfinished", "malformed", "refused", "redirect", "cut"]
@@ -106,7 +109,7 @@ def _failure(body: bytes) -> Reply:
 def _success(body: bytes, content_type: str) -> Reply:
     gray = ""
     if body.startswith(b"\xef\xbb\xbf"):
-        body, gray = body[3:], "the answer starts with a byte order mark"
+        body, gray = body[3:], BOM
     if content_type.partition(";")[0].strip().lower() != "application/json":
         gray = f"its content type is {content_type or 'absent'}"
     try:

@@ -175,7 +175,8 @@ class Session:
     def _run(self, plans: Iterable[Plan]) -> Iterator[tuple[Plan, Outcome, AccountHandle]]:
         for call, outcome in self.driver.run(map(self._call, plans), self._renew):
             plan, account = self._open.pop(call.case)
-            account.settle(SETTLE)
+            if outcome.kind != "stuck":
+                account.settle(SETTLE)
             yield plan, outcome, account
 
     def _call(self, plan: Plan) -> Call:

@@ -193,6 +193,7 @@ KEEPS: list[Evidence] = [
     evidence(replied({"success": True, "errors": [], "messages": [], "result": EXAMPLE.reply})),
     evidence(replied({**EXAMPLE.reply, "new": 1})),
     evidence(replied(b"\xef\xbb\xbf" + REPLY), outcome=ERROR),
+    evidence(replied(b"\xef\xbb\xbf" + REPLY)),
     evidence(replied({"state": "Running", "result": {}}), outcome=ERROR),
     evidence(exchange(status=None, outcome="cut", billed=True), outcome=ERROR),
     evidence(refused(status=429), refused(status=429), exchange(number=3)),

@@ -1,4 +1,4 @@
-"""A whole verification in process: phases, choice, evidence, determinism, and what ends it early."""
+"""A whole verification in process: phases, choice, evidence, determinism, and early ends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aleph_contract import properties
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ArgumentError
 from aleph_contract.plans import PHASES, PROPERTIES
@@ -20,7 +21,7 @@ Client = Callable[..., Any]
 
 def post(given: Any, *, base_url: str, account_id: str, api_token: str) -> Any:
     """The documented call, without any care for the answer."""
-    request = urllib.request.Request(
+    request = urllib.request.Request(  # noqa: S310 - the fake's own address
         f"{base_url}/accounts/{account_id}/ai/run",
         json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
         {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"},
@@ -42,7 +43,7 @@ def good(given: Any, **where: Any) -> str:
         run = run["result"]
     video = run["result"]["video"] if run["state"] == "Completed" else None
     if not isinstance(video, str):
-        raise ValueError(f"no video: {run}")
+        raise TypeError(f"no video: {run}")
     return video
 
 
@@ -107,7 +108,7 @@ def test_a_broken_client_fails_the_boundary_cases_that_show_it() -> None:
 def test_a_finding_carries_the_whole_evidence_but_no_token() -> None:
     tokens: list[str] = []
 
-    def leaks(given: Any, **where: Any) -> str:
+    def leaks(_: Any, **where: Any) -> str:
         tokens.append(where["api_token"])
         raise RuntimeError(f"cannot send with {where['api_token']}")
 
@@ -153,8 +154,6 @@ def test_a_choice_that_leaves_nothing_is_refused() -> None:
 
 
 def test_the_table_of_names_holds_every_property() -> None:
-    from aleph_contract import properties
-
     assert tuple(properties.PROPERTIES) == PROPERTIES
 
 
