@@ -1,0 +1,100 @@
+// Builds the page from the OpenAPI document. Text enters the page as text alone.
+"use strict";
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+function resolve(api, schema) {
+  return schema?.$ref ? schema.$ref.slice(2).split("/").reduce((node, key) => node[key], api) : schema;
+}
+
+// An example of a schema, to start the body from.
+function example(api, given) {
+  const schema = resolve(api, given) ?? {};
+  if (schema.examples) return schema.examples[0];
+  if ("default" in schema) return schema.default;
+  if (schema.type === "array") return [example(api, schema.items)];
+  if (schema.type !== "object") return schema.type === "integer" ? 1 : "";
+  const entries = Object.entries(schema.properties ?? {});
+  return Object.fromEntries(entries.map(([name, child]) => [name, example(api, child)]));
+}
+
+function field(parameter) {
+  const input = element("input", { name: parameter.name, required: parameter.required });
+  input.dataset.in = parameter.in;
+  const preset = parameter.schema?.default;
+  if (preset !== undefined) input.placeholder = String(preset);
+  const about = parameter.description ?? parameter.schema?.description ?? "";
+  return element("label", {}, element("span", { textContent: parameter.name }), input,
+    element("small", { textContent: about }));
+}
+
+function address(path, form) {
+  const query = new URLSearchParams();
+  for (const input of form.querySelectorAll("input")) {
+    if (input.dataset.in === "path") path = path.replace(`{${input.name}}`, encodeURIComponent(input.value));
+    else if (input.value !== "") query.set(input.name, input.value);
+  }
+  return query.size ? `${path}?${query}` : path;
+}
+
+async function show(output, method, url, body) {
+  output.hidden = false;
+  output.textContent = `${method} ${url} …`;
+  try {
+    const options = { method, headers: body ? { "content-type": "application/json" } : {}, body };
+    const response = await fetch(url, options);
+    const text = await response.text();
+    let shown = text;
+    try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: as it is */ }
+    output.textContent = `${method} ${url}\n${response.status} ${response.statusText}\n\n${shown}`;
+  } catch (error) {
+    output.textContent = `${method} ${url}\n${error}`;
+  }
+}
+
+function operation(api, path, method, described) {
+  const form = element("form");
+  const output = element("pre", { hidden: true });
+  output.setAttribute("aria-live", "polite");
+  form.append(...(described.parameters ?? []).map(field));
+  const schema = described.requestBody?.content["application/json"].schema;
+  const body = schema && element("textarea", {
+    value: JSON.stringify(example(api, schema), null, 2), spellcheck: false,
+  });
+  if (body) form.append(element("label", {}, element("span", { textContent: "body" }), body));
+  const stream = "text/event-stream" in (described.responses["200"]?.content ?? {});
+  if (stream) form.append(element("p", { textContent: "A stream: curl -N shows it." }));
+  else form.append(element("button", { textContent: "Try it" }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    show(output, method.toUpperCase(), address(path, form), body?.value || undefined);
+  });
+  const summary = element("summary", {},
+    element("span", { className: "method", textContent: method.toUpperCase() }),
+    element("span", { className: "path", textContent: path }),
+    element("span", { className: "about", textContent: ` – ${described.summary}` }));
+  const about = element("p", { textContent: described.description ?? "" });
+  return element("details", {}, summary, about, form, output);
+}
+
+async function build() {
+  const api = await (await fetch("openapi.json")).json();
+  document.title = api.info.title;
+  document.getElementById("title").textContent = api.info.title;
+  document.getElementById("description").textContent = api.info.description;
+  const groups = new Map();
+  for (const [path, methods] of Object.entries(api.paths)) {
+    for (const [method, described] of Object.entries(methods)) {
+      const [tag] = described.tags ?? ["other"];
+      groups.set(tag, [...(groups.get(tag) ?? []), operation(api, path, method, described)]);
+    }
+  }
+  const sections = [...groups].flatMap(([tag, made]) => [element("h2", { textContent: tag }), ...made]);
+  document.getElementById("operations").replaceChildren(...sections);
+}
+
+build().catch((error) => { document.getElementById("operations").textContent = String(error); });
