@@ -11,6 +11,7 @@ from aleph_contract.cases import Case, cases
 from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.rules import MAX_TRIES
+from aleph_contract.validation import validator_for
 from fake_server.faults import FAULTS, Fault
 
 #: A step list longer than any sane client's patience; after it the fake is well again, so that
@@ -28,6 +29,9 @@ SLOWNESS = 0.3
 #: How long a client may stay silent when the fake never answers (s): it may be right to wait for
 #: minutes, so going on waiting is no failure.
 PATIENCE = 1.5
+
+#: Length of the video that the runs of these phases are billed for (s).
+BILLED_SECONDS = 5
 
 Step = Mapping[str, Any]
 
@@ -164,11 +168,11 @@ PHASES: dict[str, Callable[[Contract], Iterable[Plan]]] = {
 
 
 def billable_input(contract: Contract) -> dict[str, Any]:
-    """The smallest valid input for which the price is known, else the smallest valid one."""
-    valid = [c.input for c in cases(contract) if c.polarity == "valid" and c.portable]
-    priced = [given for given in valid if BILLED_FIELD in given]
-    smallest: dict[str, Any] = min(priced or valid, key=lambda given: len(dumps(given)))
-    return smallest
+    """A small valid input, of a length that the price is known for where the contract has one."""
+    valid = (c.input for c in cases(contract) if c.polarity == "valid" and c.portable)
+    smallest: dict[str, Any] = min(valid, key=lambda given: len(dumps(given)))
+    priced = smallest | {BILLED_FIELD: BILLED_SECONDS}
+    return priced if validator_for(contract).is_valid(priced) else smallest
 
 
 def prose_field(contract: Contract) -> str | None:

@@ -145,6 +145,10 @@ class Run:
 
 
 def smallest(results: Iterable[CaseResult], rule: str) -> CaseResult | None:
-    """Of the cases that break `rule` the one with the smallest input, first come first."""
+    """Of the cases that break `rule` the one with the smallest input, a valid one if there is."""
     breaking = [r for r in results if any(f.rule == rule for f in r.findings)]
-    return min(breaking, key=lambda r: len(repr(r.intended)), default=None)
+    return min(breaking, key=_size, default=None)
+
+
+def _size(result: CaseResult) -> tuple[bool, int]:
+    return result.polarity == "violating", len(repr(result.intended))
