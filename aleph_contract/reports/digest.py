@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from aleph_contract.coverage import FaultRow, fault_coverage
+from aleph_contract.coverage import POLARITIES, FaultRow, fault_coverage
 from aleph_contract.diff import Change, diff_exchange
 from aleph_contract.exchange import Exchange
-from aleph_contract.reports.text import counted, one_line
+from aleph_contract.reports.text import one_line
+from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.results import CaseResult, Finding, Level, Run, smallest
 from aleph_contract.rules import RULES
 
 RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
-Word = Literal["conforms", "does-not-conform", "not-checked"]
-
-#: The verdict as a person reads it.
-TITLES: dict[Word, str] = {
-    "conforms": "Conforms",
-    "does-not-conform": "Does not conform",
-    "not-checked": "Could not be checked",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to the run's question, in one word and one sentence."""
-
-    word: Word
-    sentence: str
-
-    @property
-    def title(self) -> str:
-        """The word as a person reads it."""
-        return TITLES[self.word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +80,24 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """How much of something a run reached: how many of how many, and what it never tried."""
+
+    count: int
+    total: int
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.count:,} of {self.total:,}"
+
+    @classmethod
+    def of(cls, tried: Mapping[str, bool]) -> Reached:
+        """Count what was tried."""
+        missing = tuple(name for name, done in tried.items() if not done)
+        return cls(len(tried) - len(missing), len(tried), missing)
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """A run, ready to be told.
 
@@ -113,6 +111,8 @@ class Digest:
         skipped: Reasons of skipped cases, each with its cases.
         unrun: Reasons why cases could not be run, each with its cases.
         faults: Fault coverage.
+        reached: How many constraints were kept (`valid`) and broken (`violating`), and how many
+            `faults` were played.
         calls: Requests that reached the fake.
         billed: Those of them that the real service may have charged for.
         cost: USD that they would have cost.
@@ -127,6 +127,7 @@ class Digest:
     skipped: dict[str, tuple[str, ...]]
     unrun: dict[str, tuple[str, ...]]
     faults: tuple[FaultRow, ...]
+    reached: Mapping[str, Reached]
     calls: int
     billed: int
     cost: Decimal
@@ -148,18 +149,20 @@ def digest(run: Run) -> Digest:
     """Work out what every report tells."""
     rows = _rows(run.results)
     exchanges = [exchange for result in run.results for exchange in result.exchanges]
+    faults = fault_coverage(exchanges, _fault_names())
     broken = _problems(rows, [r for r in run.results if r.status == "failed"], "must")
     advice = _problems(rows, run.results, "advice")
     return Digest(
         run=run,
-        verdict=_verdict(run, broken, advice),
+        verdict=verdict(run, broken=len(broken), advised=len(advice)),
         rules=rows,
         broken=broken,
         advice=advice,
         expected=_by_reason(run.results, "expected"),
         skipped=_by_reason(run.results, "skipped"),
         unrun=_by_reason(run.results, "could-not-run"),
-        faults=fault_coverage(exchanges, _fault_names()),
+        faults=faults,
+        reached=_reached(run, faults),
         calls=len(exchanges),
         billed=sum(exchange.billed for exchange in exchanges),
         cost=sum((exchange.cost for exchange in exchanges), Decimal(0)),
@@ -223,47 +226,16 @@ def _by_reason(results: Iterable[CaseResult], status: str) -> dict[str, tuple[st
     return {reason: tuple(names) for reason, names in reasons.items()}
 
 
+def _reached(run: Run, faults: Iterable[FaultRow]) -> dict[str, Reached]:
+    tried: dict[str, dict[str, bool]] = {polarity: {} for polarity in POLARITIES}
+    for row in run.coverage:
+        done = tried[row.polarity]
+        done[row.constraint] = done.get(row.constraint, False) or row.observed != "never"
+    tried["faults"] = {row.fault: row.played > 0 for row in faults}
+    return {name: Reached.of(done) for name, done in tried.items()}
+
+
 def _fault_names() -> tuple[str, ...]:
     from fake_server.faults import FAULTS  # noqa: PLC0415 - the names alone
 
     return tuple(FAULTS)
-
-
-def _verdict(run: Run, broken: Sequence[Problem], advice: Sequence[Problem]) -> Verdict:
-    against = _against(run, broken)
-    obstacles = _obstacles(run)
-    if obstacles:
-        so_far = f"; so far it {', '.join(against)}" if against else ""
-        return Verdict("not-checked", ", ".join(obstacles) + so_far)
-    name = one_line(run.client.name) or "the client"
-    if against:
-        return Verdict("does-not-conform", f"{name} {', '.join(against)}")
-    kept = f"{name} keeps the contract in {counted(len(run.results), 'case')}"
-    asides = [
-        f"{counted(run.counts['expected'], 'expected failure')}" if run.counts["expected"] else "",
-        f"advice on {counted(len(advice), 'rule')}" if advice else "",
-    ]
-    return Verdict("conforms", ", ".join(filter(None, (kept, *asides))))
-
-
-def _obstacles(run: Run) -> list[str]:
-    unrun = run.counts["could-not-run"]
-    return [
-        *map(one_line, run.trouble),
-        *([f"interrupted after {counted(len(run.results), 'case')}"] if run.interrupted else []),
-        *([f"{counted(unrun, 'case')} could not be run"] if unrun else []),
-        *(["there was nothing to judge"] if not (run.results or run.trouble) else []),
-    ]
-
-
-def _against(run: Run, broken: Sequence[Problem]) -> list[str]:
-    failed = f"{run.counts['failed']:,} of {counted(len(run.results), 'case')}"
-    return [
-        *([f"breaks {counted(len(broken), 'rule')} in {failed}"] if broken else []),
-        *(
-            [f"passes {counted(len(run.unexpected_passes), 'case')} expected to fail"]
-            if run.unexpected_passes
-            else []
-        ),
-        *([f"has {counted(len(run.stale), 'stale line')} of known failures"] if run.stale else []),
-    ]

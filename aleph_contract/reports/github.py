@@ -107,6 +107,10 @@ def _summary(told: Digest) -> Iterator[str]:
     facts = (f"{run.model} {run.contract_version}", run.profile, str(run.seed))
     yield _row(*facts, f"{told.calls:,}", money(told.cost))
     yield f"\n{counted(told.total, 'case')} = {_sum(run)}\n"
+    yield (
+        f"Constraints: {told.reached['valid']} kept, {told.reached['violating']} broken; "
+        f"faults: {told.reached['faults']} played\n"
+    )
     yield "| rule | cases | broken by | |"
     yield "| --- | --: | --: | --- |"
     for row in told.rules:

@@ -36,8 +36,10 @@ def render(run: Run) -> str:
     """The page, complete."""
     template = _environment().get_template("report.html")
     style, script = _asset("report.css"), _asset("report.js")
+    told = digest(run)
     return template.render(
-        d=digest(run),
+        d=told,
+        anchors={p.rule.id: f"finding-{n}" for n, p in enumerate(told.broken, 1)},
         run=run,
         statuses=STATUSES,
         version=aleph_contract.__version__,

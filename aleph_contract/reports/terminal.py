@@ -28,6 +28,9 @@ MOST = 400
 #: Longest command that is shown; a longer one helps nobody in a terminal.
 MOST_COMMAND = 4000
 
+#: Most names in a list of what was never tried.
+MOST_NAMES = 8
+
 #: SGR codes of ECMA-48, which every terminal knows.
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -139,10 +142,23 @@ def _books(told: Digest, style: Style) -> Iterator[str]:
         yield f"{style.paint('STALE', 'red')} line, it means no case: {one_line(pattern)}"
 
 
+def _reach(told: Digest, style: Style) -> Iterator[str]:
+    """Coverage in a line; what somebody's own tests never tried is named, ours leave little."""
+    kept, broken, faults = (told.reached[name] for name in ("valid", "violating", "faults"))
+    text = f"constraints: {kept} kept, {broken} broken; faults: {faults} played"
+    yield from _wrapped(text, style)
+    if told.run.mode == "exec":
+        for title, reached in (("kept", kept), ("broken", broken), ("played", faults)):
+            if reached.missing:
+                never = f"never {title}: {listed(reached.missing, MOST_NAMES)}"
+                yield from _wrapped(never, style, "  ")
+
+
 def _foot(told: Digest, style: Style) -> Iterator[str]:
     run = told.run
     parts = [f"{count:,} {status.replace('-', ' ')}" for status, count in run.counts.items()]
     yield from _wrapped(f"{counted(told.total, 'case')} = {' + '.join(parts)}", style)
+    yield from _reach(told, style)
     traffic = f"{counted(told.calls, 'call')} to the fake, {money(told.cost)} on the real service"
     phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in run.phases)
     yield from _wrapped(f"{traffic}; {run.elapsed:.1f} s{f' ({phases})' if phases else ''}", style)
