@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from aleph_contract.boundaries import BOUNDARIES, Site
 from aleph_contract.contract import Contract
+from aleph_contract.nodes import nodes
+from aleph_contract.schema import CLOSERS, Document, Step, reference_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +18,14 @@ class Constraint:
     """One checkable statement of the contract.
 
     Args:
-        instance: JSON Pointer pattern of the values it speaks of; `*` stands for any index.
-        schema: JSON Pointer to the keyword in the input schema.
-        keyword: The keyword.
+        instance: JSON Pointer pattern of the values it speaks of; `*` stands for any index and
+            for any property that has no name in the schema.
+        schema: JSON Pointer to the keyword in the input schema; through `$ref` the place where
+            the keyword stands. Where a schema is `false`, the pointer to that.
+        keyword: The keyword; `false` where a schema is `false`.
         limit: What the keyword says.
         key: Short, unique and stable name, such as `seed/maximum`.
+        trail: The way from the root schema to the one that holds the keyword.
     """
 
     instance: str
@@ -27,57 +33,85 @@ class Constraint:
     keyword: str
     limit: Any = field(hash=False)
     key: str
-
-
-_ASSERTING = [
-    "type",
-    "enum",
-    "const",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-    "required",
-]
+    trail: tuple[Step, ...] = field(default=(), repr=False, compare=False)
 
 
 def constraints(contract: Contract | None = None) -> tuple[Constraint, ...]:
-    """Every constraint of the contract's input schema, in the order of the document."""
-    return _constraints(contract or _shipped())
+    """Every constraint of the contract's input schema, in the order of the document.
+
+    Keywords that turn nothing down, such as `minItems: 0`, make none. Nor does `format`: draft
+    2020-12 calls it an annotation.
+    """
+    return walk((contract or Contract.load()).document)
 
 
-@lru_cache(maxsize=16)
-def _constraints(contract: Contract) -> tuple[Constraint, ...]:
-    return tuple(_walk(contract.input_schema, "", "", ""))
+@lru_cache(maxsize=64)
+def walk(document: Document) -> tuple[Constraint, ...]:
+    """Every constraint of a schema, no two with the same key."""
+    found: dict[str, Constraint] = {}
+    for constraint in _stated(document):
+        key, number = constraint.key, 2
+        while key in found:
+            key, number = f"{constraint.key}-{number}", number + 1
+        found[key] = replace(constraint, key=key)
+    return tuple(found.values())
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> Contract:
-    return Contract.load()
+def site(document: Document, constraint: Constraint) -> Site:
+    """Where the keyword stands, and what other schemas know of the same value."""
+    if constraint.keyword == "false":
+        return Site({}, {})
+    schema = document.at(constraint.schema.rpartition("/")[0])
+    known = schema.get("properties", {})
+    named = _properties(document).get(constraint.instance, {})
+    elsewhere = {
+        name: {"$ref": reference_to(where)} for name, where in named.items() if name not in known
+    }
+    return Site(schema, elsewhere)
 
 
-def _walk(schema: Any, instance: str, pointer: str, key: str) -> Iterator[Constraint]:
-    if not isinstance(schema, dict):
-        return
-    for word, limit in schema.items():
-        here = f"{pointer}/{word}"
-        if word in _ASSERTING or (word == "additionalProperties" and limit is False):
-            yield Constraint(instance, here, word, limit, f"{key}/{word}".lstrip("/"))
-        elif word == "anyOf":
-            yield Constraint(instance, here, word, limit, f"{key}/{word}".lstrip("/"))
-            for index, branch in enumerate(limit):
-                yield from _walk(branch, instance, f"{here}/{index}", f"{key}/anyOf/{index}")
-        elif word == "items":
-            yield from _walk(limit, f"{instance}/*", here, f"{key}/*")
-        elif word == "properties":
-            for name, child in limit.items():
-                yield from _walk(child, f"{instance}/{name}", f"{here}/{name}", f"{key}/{name}")
+def _stated(document: Document) -> Iterator[Constraint]:
+    for node in nodes(document):
+        key = node.key.lstrip("/")
+        if node.schema is False:
+            yield Constraint(node.instance, node.where, "false", False, key, node.trail)  # noqa: FBT003 - the schema itself
+        elif isinstance(node.schema, dict):
+            for keyword, limit in node.schema.items():
+                if keyword in BOUNDARIES and not _vacuous(keyword, limit, node.schema):
+                    here, name = f"{node.where}/{keyword}", f"{key}/{keyword}".lstrip("/")
+                    yield Constraint(node.instance, here, keyword, limit, name, node.trail)
+
+
+def _vacuous(keyword: str, limit: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a keyword turns nothing down."""
+    if keyword in CLOSERS:
+        return limit is not False
+    if keyword in ("minContains", "maxContains"):
+        return "contains" not in schema or (keyword == "minContains" and limit == 0)
+    if keyword == "contains":
+        return "minContains" in schema
+    if keyword == "dependentRequired":
+        return not any(limit.values())
+    return keyword in _VACUOUS and limit == _VACUOUS[keyword]
+
+
+_VACUOUS: dict[str, Any] = {
+    "minLength": 0,
+    "minItems": 0,
+    "minProperties": 0,
+    "uniqueItems": False,
+    "required": [],
+    "not": False,
+}
+
+
+@lru_cache(maxsize=64)
+def _properties(document: Document) -> dict[str, dict[str, str]]:
+    """For each instance location the properties that any schema there names, and where."""
+    found: dict[str, dict[str, str]] = {}
+    for node in nodes(document):
+        for step in node.trail[-1:]:
+            if step.keyword == "properties":
+                above = node.instance.rpartition("/")[0]
+                found.setdefault(above, {}).setdefault(str(step.name), step.schema)
+    return found

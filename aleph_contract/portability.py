@@ -1,0 +1,83 @@
+"""Which inputs every sane implementation reads alike, and why the others are gray.
+
+A client is judged by portable cases alone, so whatever is in doubt is gray.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import Any
+
+#: Beyond this an integer is no longer exact as a double, the only number JavaScript has.
+SAFE = 2**53 - 1
+
+#: Doubles smaller or larger than these (in magnitude, zero apart) get lost or rounded on the way
+#: through formats with a fixed number of digits.
+_SMALL, _LARGE = 1e-16, 1e16
+
+
+def doubt(value: Any) -> str:
+    """Why implementations may differ over `value`, in a sentence; empty if none may."""
+    return next((reason for check in _CHECKS for reason in check(value)), "")
+
+
+def _numbers(value: Any) -> Iterator[str]:
+    for _, leaf in leaves(value):
+        if isinstance(leaf, int) and abs(leaf) > SAFE:
+            yield "Integers beyond 2^53 are rounded by whoever reads numbers as doubles."
+        elif isinstance(leaf, float) and leaf == int(leaf):
+            yield "Whether a number written with a fraction of zero is an integer is seen both ways."
+        elif isinstance(leaf, float) and not _SMALL <= abs(leaf) < _LARGE:
+            yield "Numbers this close to zero, or this large, are rounded by some readers."
+
+
+def _texts(value: Any) -> Iterator[str]:
+    for _, leaf in leaves(value):
+        if isinstance(leaf, str) and not (leaf.isascii() and (leaf.isprintable())):
+            yield "Characters beyond printable ASCII are counted and carried in different ways."
+
+
+def _pairs_of_arrays(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        lists = [name for name, child in value.items() if isinstance(child, list) and child]
+        for one, other in combinations(lists, 2):
+            yield f"No document says whether `{one}` and `{other}` may be given together."
+
+
+#: Names of properties that tell how long the source is, and a moment in it, in seconds.
+_LENGTHS = ("duration",)
+_MOMENTS = ("seconds", "timestampSeconds")
+
+
+def _late_moments(value: Any) -> Iterator[str]:
+    found = list(leaves(value))
+    lengths = [leaf for name, leaf in found if name in _LENGTHS and _is_number(leaf)]
+    for name, leaf in found:
+        if name in _MOMENTS and _is_number(leaf) and any(leaf > length for length in lengths):
+            yield f"`{name}` lies beyond the end of the video; no document says what happens."
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_CHECKS: tuple[Callable[[Any], Iterator[str]], ...] = (
+    _numbers,
+    _texts,
+    _pairs_of_arrays,
+    _late_moments,
+)
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value in `value` that holds no others, keys included, with the name it goes by."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield "", key
+            yield from leaves(child, key)
+    elif isinstance(value, list):
+        for child in value:
+            yield from leaves(child, name)
+    else:
+        yield name, value
