@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -32,12 +34,12 @@ class Number(float):
     __slots__ = ("text",)
     text: str
 
-    def __new__(cls, text: str) -> Number:
+    def __new__(cls, text: str) -> Number:  # noqa: D102, PYI034 - the class says it; no Self in 3.10
         self = super().__new__(cls, text)
         self.text = text
         return self
 
-    def __getnewargs__(self) -> tuple[str]:
+    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override] # made from text
         return (self.text,)
 
 
@@ -66,15 +68,20 @@ def loads(raw: bytes | str) -> Any:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise JSONError(error.msg, line=error.lineno, column=error.colno, offset=error.pos) from None
-    _refuse_lone_surrogates(text, value)
+        raise JSONError(
+            error.msg, line=error.lineno, column=error.colno, offset=error.pos
+        ) from None
+    except _LiteralError as error:
+        reason, literal = error.args
+        raise JSONError(reason, **_place(text, _offset(text, literal))) from None
+    _refuse_lone_surrogates(text)
     return value
 
 
 def repeated_keys(value: Any) -> tuple[str, ...]:
     """Every key that some object of `value` (as read by `loads`) held more than once."""
     if isinstance(value, dict):
-        own = value.repeated if isinstance(value, Object) else ()
+        own: tuple[str, ...] = getattr(value, "repeated", ())
         return own + tuple(key for child in value.values() for key in repeated_keys(child))
     if isinstance(value, list):
         return tuple(key for child in value for key in repeated_keys(child))
@@ -106,15 +113,33 @@ def dumps(value: Any) -> str:
     if isinstance(value, Number):
         return value.text
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k)}:{dumps(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{_quoted(k)}:{dumps(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(dumps, value)) + "]"
+    if isinstance(value, str):
+        return _quoted(value)
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _quoted(text: str) -> str:
+    """`text` as it is, unless no UTF-8 file could hold it."""
+    whole = text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+    return json.dumps(text, ensure_ascii=not whole)
 
 
 def pointer(path: Sequence[str | int]) -> str:
     """The JSON Pointer (RFC 6901) for a path of keys and indices; the empty path is the root."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+class _LiteralError(Exception):
+    """A number or name that must be refused; its arguments are the reason and its text."""
+
+
+def _offset(text: str, literal: str) -> int:
+    """Where `literal` first stands outside strings."""
+    tokens = re.finditer(r'"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+', text)
+    return next((token.start() for token in tokens if token[0] == literal), 0)
 
 
 def _decode(raw: bytes) -> str:
@@ -157,50 +182,52 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-def _refuse_lone_surrogates(text: str, value: Any) -> None:
+#: An escaped pair, an escaped half of one (the group), a half that was not escaped, any other.
+_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}"
+    r"|\\u([dD][89a-fA-F][\da-fA-F]{2})|([\ud800-\udfff])|\\.",
+    re.ASCII | re.DOTALL,
+)
+
+
+def _refuse_lone_surrogates(text: str) -> None:
+    """Look at the text: of repeated keys the value keeps only the last."""
     if "\\u" not in text and text.isascii():
         return
-    found = _lone_surrogate(value)
-    if found is not None:
-        offset = max(text.lower().find(f"\\u{found:04x}"), 0)
-        raise JSONError(f"lone surrogate U+{found:04X} in a string", **_place(text, offset))
-
-
-def _lone_surrogate(value: Any) -> int | None:
-    if isinstance(value, str):
-        return next((ord(char) for char in value if "\ud800" <= char <= "\udfff"), None)
-    children = (*value, *value.values()) if isinstance(value, dict) else value
-    if isinstance(children, (list, tuple)):
-        return next((code for child in children if (code := _lone_surrogate(child))), None)
-    return None
+    for found in _SURROGATE.finditer(text):
+        code = int(found[1], 16) if found[1] else ord(found[2] or "\0")
+        if code:
+            raise JSONError(
+                f"lone surrogate U+{code:04X} in a string", **_place(text, found.start())
+            )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Object:
     result = Object(pairs)
-    seen: set[str] = set()
-    result.repeated = (
-        ()
-        if len(result) == len(pairs)
-        else tuple(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-    )
+    result.repeated = ()
+    if len(result) < len(pairs):
+        counted = Counter(key for key, _ in pairs)
+        result.repeated = tuple(key for key, count in counted.items() if count > 1)
     return result
 
 
 def _integer(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise JSONError(f"an integer of {len(text)} digits; at most {MAX_DIGITS} are read")
+        raise _LiteralError(
+            f"an integer of {len(text)} digits; at most {MAX_DIGITS} are read", text
+        )
     return int(text)
 
 
 def _fraction(text: str) -> Number:
     number = Number(text)
     if math.isinf(number):
-        raise JSONError(f"number {text[:40]} is beyond the range of a double")
+        raise _LiteralError(f"number {text[:40]} is beyond the range of a double", text)
     return number
 
 
 def _constant(text: str) -> NoReturn:
-    raise JSONError(f"{text} is not JSON; numbers are finite")
+    raise _LiteralError(f"{text} is not JSON; numbers are finite", text)
 
 
 _DECODER = json.JSONDecoder(

@@ -1,0 +1,223 @@
+"""`aleph-contract check`: does the contract allow this input, or this whole request body?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from aleph_contract.commands.options import contract_option
+from aleph_contract.errors import ArgumentError, JSONError
+
+if TYPE_CHECKING:
+    from aleph_contract.contract import Contract
+    from aleph_contract.positions import Place, Positions
+    from aleph_contract.violations import Violation
+
+Form = Literal["input", "rest", "binding"]
+
+#: Where a body of each form holds its input; the first that fits names the form.
+_HOLDERS: dict[Form, str] = {"rest": "input", "binding": "inputs"}
+
+#: Columns of a source line that are shown around the offending one.
+_SHOWN = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where it stands in the file.
+
+    Args:
+        pointer: JSON Pointer into the document as it was given.
+        line: Line of the offending value, or of its key if the key is what is wrong; from 1.
+        column: Column of it, from 1, in characters.
+        keyword: The keyword that is broken.
+        limit: What it says.
+        actual: What was found instead; `None` for what is missing.
+        schema: JSON Pointer to the keyword in the input schema; `None` for the model.
+        message: One sentence.
+    """
+
+    pointer: str
+    line: int
+    column: int
+    keyword: str
+    limit: Any
+    actual: Any
+    schema: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `check --json` prints.
+
+    Args:
+        valid: Whether there is no problem.
+        model: The contract's model.
+        form: What the document was taken for.
+        violations: In order of place.
+        notes: What is allowed but seldom meant.
+    """
+
+    valid: bool
+    model: str
+    form: Form
+    violations: tuple[Problem, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+
+
+@click.command("check")
+@click.argument("file", default="-")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@contract_option
+def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
+    r"""Validate an input, or a whole request body.
+
+    FILE holds an input, a REST body {"model", "input"} or a body of the Workers
+    binding {"inputs", "options"}; - or nothing reads standard input. Exit code 0:
+    the contract allows it; 1: it does not; 2: it cannot be read, or is not JSON.
+
+    \b
+    Example:
+      echo '{"prompt": "Make it night"}' | aleph-contract check
+    """
+    from aleph_contract.contract import Contract  # noqa: PLC0415 - on use, as all heavy modules
+    from aleph_contract.jsonvalue import loads  # noqa: PLC0415
+    from aleph_contract.positions import Positions  # noqa: PLC0415
+
+    name = "standard input" if file == "-" else file
+    if file == "-" and sys.stdin.isatty():
+        click.echo("reading a JSON document from the terminal; Ctrl-D ends it", err=True)
+    raw = _read(file, name)
+    try:
+        document = loads(raw)
+    except JSONError as error:
+        raise ArgumentError(
+            f"{name}:{error.line}:{error.column}: not JSON: {error.reason}"
+        ) from None
+    positions = Positions(raw.decode())
+    checked = check(document, positions, Contract.load(contract_file))
+    if as_json:
+        click.echo(json.dumps(asdict(checked), indent=2, ensure_ascii=False))
+    else:
+        _show(checked, name, positions)
+    return 0 if checked.valid else 1
+
+
+def check(document: Any, positions: Positions, contract: Contract) -> Checked:
+    """Judge a document that has been read, in whichever of the three forms it is."""
+    from aleph_contract.jsonvalue import repeated_keys  # noqa: PLC0415
+    from aleph_contract.validation import leaves, validate  # noqa: PLC0415
+
+    form = _form(document, contract)
+    holder = _HOLDERS.get(form)
+    prefix = f"/{holder}" if holder else ""
+    violations = leaves(validate(document[holder] if holder else document, contract))
+    problems = [_problem(violation, prefix, positions) for violation in violations]
+    if form == "rest":
+        problems += _wrong_model(document, positions, contract)
+    problems.sort(key=lambda problem: (problem.line, problem.column))
+    notes = [
+        f"{key!r} is written more than once; the last one counts, but not for every reader"
+        for key in dict.fromkeys(repeated_keys(document))
+    ]
+    if form == "input" and any("model" in (p.actual or ()) for p in problems if p.limit is False):
+        notes.append('a whole request body has two members, "model" and "input"')
+    return Checked(not problems, contract.model, form, tuple(problems), tuple(notes))
+
+
+def _form(document: Any, contract: Contract) -> Form:
+    schema = contract.input_schema
+    known = schema.get("properties", ()) if isinstance(schema, dict) else ()
+    if isinstance(document, dict):
+        for form, key in _HOLDERS.items():
+            if key in document and key not in known:
+                return form
+    return "input"
+
+
+def _problem(violation: Violation, prefix: str, positions: Positions) -> Problem:
+    where = prefix + violation.instance
+    place: Place = positions.value(where)
+    if violation.keyword == "additionalProperties":
+        place = min(positions.key(where, name) for name in violation.actual)
+    return Problem(
+        where,
+        place.line,
+        place.column,
+        violation.keyword,
+        violation.limit,
+        violation.actual,
+        violation.schema,
+        violation.message,
+    )
+
+
+def _wrong_model(document: Any, positions: Positions, contract: Contract) -> list[Problem]:
+    from aleph_contract.wording import sentence  # noqa: PLC0415
+
+    model = document.get("model")
+    if model == contract.model:
+        return []
+    keyword = "const" if "model" in document else "required"
+    limit = contract.model if keyword == "const" else "model"
+    place = positions.value("/model")
+    subject = "model" if keyword == "const" else "the request"
+    message = sentence(keyword, subject, limit, model)
+    where = "/model" if keyword == "const" else ""
+    return [Problem(where, place.line, place.column, keyword, limit, model, None, message)]
+
+
+def _read(file: str, name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise ArgumentError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _show(checked: Checked, name: str, positions: Positions) -> None:
+    color = False if os.environ.get("NO_COLOR") else None
+    for problem in checked.violations:
+        head = click.style(f"{name}:{problem.line}:{problem.column}:", bold=True)
+        click.echo(f"{head} {problem.message}", color=color)
+        for line in _excerpt(positions.line(problem.line), problem.column, problem.line):
+            click.echo(line, color=color)
+        click.echo(f"  at {problem.pointer or 'the top'}{_facts(problem)}", color=color)
+    for note in checked.notes:
+        click.echo(f"note: {note}", color=color)
+    click.echo(_verdict(checked), color=color)
+
+
+def _excerpt(line: str, column: int, number: int) -> tuple[str, str]:
+    start = max(0, column - _SHOWN // 2) if len(line) > _SHOWN else 0
+    shown = line[start : start + _SHOWN].replace("\t", " ")
+    margin = " " * len(str(number))
+    arrow = click.style("^", fg="red", bold=True)
+    return f"  {number} | {shown}", f"  {margin} | {' ' * (column - 1 - start)}{arrow}"
+
+
+def _facts(problem: Problem) -> str:
+    from aleph_contract.wording import quote  # noqa: PLC0415
+
+    if problem.keyword in ("anyOf", "oneOf", "not"):
+        return f": {problem.keyword}"
+    actual = "" if problem.actual is None else f", found {quote(problem.actual)}"
+    return f": {problem.keyword} {quote(problem.limit)}{actual}"
+
+
+def _verdict(checked: Checked) -> str:
+    what = {
+        "input": f"input for {checked.model}",
+        "rest": f"request for {checked.model}",
+        "binding": f"request of the binding for {checked.model}",
+    }[checked.form]
+    if checked.valid:
+        return click.style(f"valid {what}", fg="green")
+    count = len(checked.violations)
+    return click.style(f"not a valid {what}: {count} violation{'s' * (count > 1)}", fg="red")
