@@ -20,6 +20,9 @@ from aleph_contract.witness import Builder
 #: The entry that is loaded when none is named.
 SHIPPED = "runwayml__aleph-2.json"
 
+#: The input field by which a run is billed (documented: it serves billing alone).
+BILLED_FIELD = "duration"
+
 
 @dataclass(frozen=True, slots=True)
 class Example:

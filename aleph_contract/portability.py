@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
+from aleph_contract.contract import BILLED_FIELD
+
 #: Beyond this an integer is no longer exact as a double, the only number JavaScript has.
 SAFE = 2**53 - 1
 
@@ -45,14 +47,13 @@ def _pairs_of_arrays(value: Any) -> Iterator[str]:
             yield f"No document says whether `{one}` and `{other}` may be given together."
 
 
-#: Names of properties that tell how long the source is, and a moment in it, in seconds.
-_LENGTHS = ("duration",)
+#: Names of properties that tell a moment of the video, in seconds.
 _MOMENTS = ("seconds", "timestampSeconds")
 
 
 def _late_moments(value: Any) -> Iterator[str]:
     found = list(leaves(value))
-    lengths = [leaf for name, leaf in found if name in _LENGTHS and _is_number(leaf)]
+    lengths = [leaf for name, leaf in found if name == BILLED_FIELD and _is_number(leaf)]
     for name, leaf in found:
         if name in _MOMENTS and _is_number(leaf) and any(leaf > length for length in lengths):
             yield f"`{name}` lies beyond the end of the video; no document says what happens."
