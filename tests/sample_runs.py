@@ -280,7 +280,7 @@ PASSIVE = run(
     mode="exec",
     client=Client("pytest"),
     command_exit=1,
-    coverage=_COVERAGE[:3],
+    coverage=(*_COVERAGE[:3], Row("prompt/maxLength", "violating", "never", 0)),
 )
 
 #: What a prompt, a URL, a reply or a client's words may hold.

@@ -24,7 +24,13 @@ GOLDEN = Path(__file__).parent.parent / "fixtures" / "reports"
 #: Set it to write the golden reports anew, then look at the difference.
 REGENERATE = "ALEPH_CONTRACT_REGENERATE"
 
-SUFFIXES = {"terminal": "txt", "json": "json", "junit": "xml", "html": "html", "github": "txt"}
+SUFFIXES = {
+    "terminal": "terminal.txt",
+    "json": "json",
+    "junit": "junit.xml",
+    "html": "html",
+    "github": "github.txt",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +41,7 @@ def _pinned(monkeypatch: pytest.MonkeyPatch) -> None:
 def _documents() -> Iterator[tuple[str, str, Run]]:
     for name, run in sample.ALL.items():
         for report in FORMATS:
-            yield f"{name}.{report}.{SUFFIXES[report]}", report, run
+            yield f"{name}.{SUFFIXES[report]}", report, run
 
 
 @pytest.mark.parametrize(("file", "report", "run"), [*_documents()], ids=lambda v: str(v)[:40])

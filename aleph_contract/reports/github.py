@@ -108,8 +108,8 @@ def _summary(told: Digest) -> Iterator[str]:
     yield _row(*facts, f"{told.calls:,}", money(told.cost))
     yield f"\n{counted(told.total, 'case')} = {_sum(run)}\n"
     yield (
-        f"Constraints: {told.reached['valid']} kept, {told.reached['violating']} broken; "
-        f"faults: {told.reached['faults']} played\n"
+        f"Constraints tried: {told.reached['valid']} on the bound, "
+        f"{told.reached['violating']} outside; faults played: {told.reached['faults']}\n"
     )
     yield "| rule | cases | broken by | |"
     yield "| --- | --: | --: | --- |"

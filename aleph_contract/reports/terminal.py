@@ -84,7 +84,7 @@ def render(run: Run, style: Style | None = None) -> str:
 
 def _head(told: Digest, style: Style) -> Iterator[str]:
     run = told.run
-    yield style.paint(f"aleph-contract {run.mode}: {told.who}", "bold")
+    yield from _headed(f"aleph-contract {run.mode}: {told.who}", "", style, "bold")
     facts = f"{run.model}, contract {run.contract_version}, profile {run.profile}, seed {run.seed}"
     yield from _wrapped(facts, style)
     yield from (line for note in run.notes for line in _wrapped(f"note: {one_line(note)}", style))
@@ -102,7 +102,7 @@ def _rules(told: Digest, style: Style) -> Iterator[str]:
 
 def _problem(problem: Problem, style: Style) -> Iterator[str]:
     row, example = problem.rule, problem.example
-    yield style.paint(f"BROKEN {row.id}", "bold", "red") + f" in {_share(row, problem)}"
+    yield from _headed(f"BROKEN {row.id}", f" in {_share(row, problem)}", style, "bold", "red")
     yield from _wrapped(f"The client {row.sentence}." if row.sentence else "", style, "  ")
     yield ""
     yield from _labelled(Item("smallest", (example.name,)), style)
@@ -119,7 +119,7 @@ def _share(row: RuleRow, problem: Problem) -> str:
 def _advice(told: Digest, style: Style) -> Iterator[str]:
     for problem in told.advice:
         row = problem.rule
-        yield style.paint(f"ADVICE {row.id}", "yellow") + f" in {_share(row, problem)}"
+        yield from _headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
         yield from _wrapped(problem.finding.message, style, "  ")
         again = problem.example.reproduce or problem.example.name
         yield from _labelled(Item("again", (again,), "command"), style)
@@ -136,19 +136,20 @@ def _books(told: Digest, style: Style) -> Iterator[str]:
     """The known-failing file against what happened."""
     run = told.run
     for name in run.unexpected_passes:
-        head = style.paint("PASSED", "red")
-        yield f"{head} against expectation, take its line out: {one_line(name)}"
+        text = f" against expectation, take its line out: {one_line(name)}"
+        yield from _headed("PASSED", text, style, "red")
     for pattern in run.stale:
-        yield f"{style.paint('STALE', 'red')} line, it means no case: {one_line(pattern)}"
+        text = f" line, it means no case: {one_line(pattern)}"
+        yield from _headed("STALE", text, style, "red")
 
 
 def _reach(told: Digest, style: Style) -> Iterator[str]:
     """Coverage in a line; what somebody's own tests never tried is named, ours leave little."""
     kept, broken, faults = (told.reached[name] for name in ("valid", "violating", "faults"))
-    text = f"constraints: {kept} kept, {broken} broken; faults: {faults} played"
+    text = f"constraints tried: {kept} on the bound, {broken} outside; faults played: {faults}"
     yield from _wrapped(text, style)
     if told.run.mode == "exec":
-        for title, reached in (("kept", kept), ("broken", broken), ("played", faults)):
+        for title, reached in (("on the bound", kept), ("outside", broken), ("played", faults)):
             if reached.missing:
                 never = f"never {title}: {listed(reached.missing, MOST_NAMES)}"
                 yield from _wrapped(never, style, "  ")
@@ -165,10 +166,8 @@ def _foot(told: Digest, style: Style) -> Iterator[str]:
     if run.command_exit:
         yield f"the command exited with {run.command_exit}"
     yield ""
-    title = style.paint(told.verdict.title.upper(), "bold", _TONES[told.verdict.word])
-    first, *rest = _wrapped(f"{told.verdict.title.upper()}: {told.verdict.sentence}", style)
-    yield first.replace(told.verdict.title.upper(), title, 1)
-    yield from rest
+    verdict, tone = told.verdict, _TONES[told.verdict.word]
+    yield from _headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
 
 
 def _labelled(item: Item, style: Style) -> Iterator[str]:
@@ -211,6 +210,14 @@ def _clip_command(text: str) -> str:
 #: How to shorten, and how to fold, each kind of evidence.
 _CLIPS = {"prose": _clip, "exact": _clip, "command": _clip_command}
 _FOLDS = {"prose": _fold, "exact": _chunk, "command": _whole}
+
+
+def _headed(head: str, rest: str, style: Style, *tones: str) -> Iterator[str]:
+    """A line that starts with words in tones, folded where it is too long."""
+    first, *more = _wrapped(head + rest, style)
+    cut = min(len(visible(head)), len(first))
+    yield style.paint(first[:cut], *tones) + first[cut:]
+    yield from more
 
 
 def _wrapped(text: str, style: Style, margin: str = "") -> list[str]:
