@@ -16,6 +16,9 @@ from fake_server.replies import JSON_TYPE, Refused, failure_body
 #: Bytes of request line and headers that are read (assumed; Cloudflare documents 128 KB).
 MAX_HEAD = 128 * 1024
 
+#: What is spoken here; the parser would also let pass what only looks like it.
+VERSIONS = ("1.1", "1.0")
+
 _LOGGER = logging.getLogger("fake_server")
 _LOGGER.setLevel(logging.ERROR)
 
@@ -46,6 +49,13 @@ class Protocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[typeddict-item]
+
+    def on_headers_complete(self) -> None:
+        """Go on with a request, if it is one of this protocol."""
+        version: str = self.parser.get_http_version()
+        if version not in VERSIONS:
+            raise ValueError("another protocol version")  # the parser stops: `send_400_response`
+        super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not ours
         """Refuse a request that is no HTTP, and close."""
