@@ -1,5 +1,7 @@
 "use strict";
 
+const { connect } = require("node:net");
+
 // A Miniflare plugin that makes `env.AI` local: it binds the client code that every workerd binary
 // carries (module cloudflare-internal:ai-api, the one that runs in production) and gives it the
 // fake as its service. Miniflare 4 and 5 load it, and with them wrangler, vitest and
@@ -22,10 +24,10 @@ exports.plugins = {
     },
 
     getServices({ options }) {
-      return declared(options).map(({ service, address }) => ({
-        name: service,
-        external: { address, http: {} },
-      }));
+      return declared(options).map(({ service, address }) => {
+        warnUnlessListening(address);
+        return { name: service, external: { address, http: {} } };
+      });
     },
 
     getNodeBindings(options) {
@@ -68,6 +70,17 @@ function addressFor(name, given) {
 function hostOf(base) {
   const url = base && URL.canParse(base) ? new URL(base) : undefined;
   return url?.protocol === "http:" ? `${url.hostname}:${url.port || 80}` : undefined;
+}
+
+/** All that a Worker sees of an absent fake is "Network connection lost."; so it is said here. */
+function warnUnlessListening(address) {
+  const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address);
+  const start = `aleph-contract serve --port ${port}`;
+  const socket = connect({ host, port: Number(port) }, () => socket.destroy())
+    .on("error", ({ message }) =>
+      console.warn(`aleph-contract: nothing answers on ${address} (${message}); ${start}`),
+    )
+    .unref();
 }
 
 /** Miniflare knows its own class by identity, and does not hand it to plugins. */
