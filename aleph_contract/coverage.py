@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any, Literal
 
 from aleph_contract.constraints import Constraint, constraints
@@ -117,7 +117,7 @@ class Touch:
         """Pairs of constraint key and polarity, each at most once.
 
         A valid input touches the constraints on whose bound one of its values sits; a violating
-        one those that it breaks, within a union also those of the branch it comes closest to.
+        one those that it breaks.
         """
         violations = tuple(_deep(self._validator.violations(value)))
         for probe in self._probes:
@@ -185,9 +185,9 @@ class _Probe:
         """Whether a valid input holds a value that sits on the bound."""
         on_bound = _ON_BOUND.get(self.constraint.keyword)
         return any(
-            on_bound is None or on_bound(chain[-1], self.constraint.limit)
-            for chain in _chains(value, self.path)
-            if all(validator.is_valid(chain[depth]) for depth, validator in self.branches)
+            on_bound is None or on_bound(way[-1], self.constraint.limit)
+            for way in _chains(value, self.path)
+            if all(validator.is_valid(way[depth]) for depth, validator in self.branches)
         )
 
 
@@ -226,9 +226,16 @@ def _rows(seen: Counter[_Key], contract: Contract | None) -> tuple[Row, ...]:
 
 
 def _deep(violations: Iterable[Violation]) -> Iterator[Violation]:
+    """The violations, and those in the branches of unions that speak of what was tried.
+
+    That is the branch the value came closest to, and every branch that one violation alone keeps
+    from fitting.
+    """
     for violation in violations:
         yield violation
-        yield from _deep(nearest(violation))
+        near = nearest(violation)
+        alone = (branch for branch in violation.branches if len(branch) == 1 and branch != near)
+        yield from _deep(chain(near, *alone))
 
 
 def _parts(pointer: str) -> tuple[str, ...]:
@@ -247,8 +254,8 @@ def _chains(value: Any, pattern: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
         yield (value,)
         return
     for child in _children(value, pattern[0]):
-        for chain in _chains(child, pattern[1:]):
-            yield (value, *chain)
+        for way in _chains(child, pattern[1:]):
+            yield (value, *way)
 
 
 def _children(value: Any, part: str) -> Iterable[Any]:
