@@ -47,7 +47,8 @@ class Validator:
 
         self.schema = schema
         self._fast = Fast(schema)
-        self._fast_is_valid = self._fast.is_valid
+        #: As `is_valid`, without its look for other than the plain JSON types (as orjson reads).
+        self.is_valid_plain = self._fast.is_valid
         self._dumps = orjson.dumps
         self._strictly = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
@@ -63,7 +64,7 @@ class Validator:
             value = plain(value)
             if _has_surrogate(value):
                 return not self.reference_violations(value)
-        return bool(self._fast_is_valid(value))
+        return bool(self.is_valid_plain(value))
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
         """Every violation, by the fast validator."""
