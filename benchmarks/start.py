@@ -1,0 +1,80 @@
+"""From process start to the first answer on the run endpoint, and the memory after it.
+
+    python benchmarks/start.py [--rounds 10] [--check]
+
+Starts `aleph-contract serve` anew in each round and makes one run. The median counts; `--check`
+exits 1 if a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+from soak import memory
+
+#: Seconds to the first answer, kB of memory after it.
+SECONDS = 0.3
+KILOBYTES = 80 * 1024
+
+ACCOUNT = "0123456789abcdef" * 2
+
+
+def measure() -> tuple[float, float, int]:
+    """Seconds until it is ready, seconds until its first answer, kB of memory then."""
+    command = [sys.executable, "-m", "aleph_contract", "serve", "--port", "0"]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            address = json.loads(process.stdout.readline())["binding_address"]
+            ready = time.perf_counter() - started
+            _run(address)
+            return ready, time.perf_counter() - started, memory(process.pid)
+        finally:
+            process.terminate()
+
+
+def _run(address: str) -> None:
+    body = {
+        "model": "runwayml/aleph-2",
+        "input": {"prompt": "golden hour", "video_uri": "https://example.com/a.mp4"},
+    }
+    connection = http.client.HTTPConnection(address)
+    connection.request(
+        "POST",
+        f"/client/v4/accounts/{ACCOUNT}/ai/run",
+        json.dumps(body),
+        {"Authorization": "Bearer t", "Content-Type": "application/json"},
+    )
+    response = connection.getresponse()
+    assert json.loads(response.read())["state"] == "Completed"
+    connection.close()
+
+
+def main() -> int:
+    """Run it and print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    readies, answers, memories = zip(*(measure() for _ in range(options.rounds)), strict=True)
+    answer, kilobytes = statistics.median(answers), max(memories)
+    print(f"{options.rounds} starts, median (best to worst)")
+    print(f"  ready line:   {_spread(readies)}")
+    print(f"  first answer: {_spread(answers)}; the bar is {SECONDS} s")
+    print(f"  memory:       {kilobytes / 1024:.1f} MB; the bar is {KILOBYTES / 1024:.0f} MB")
+    return 1 if options.check and (answer > SECONDS or kilobytes > KILOBYTES) else 0
+
+
+def _spread(seconds: tuple[float, ...]) -> str:
+    return f"{statistics.median(seconds):.3f} s ({min(seconds):.3f} to {max(seconds):.3f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
