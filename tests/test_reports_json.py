@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,21 @@ def test_bytes_that_are_no_text_are_kept_in_base_64() -> None:
 
 
 def test_money_is_exact() -> None:
-    assert _read(sample.FAILING)["traffic"] == {"calls": 9, "billed": 7, "cost_usd": "11.760"}
+    assert _read(sample.FAILING)["traffic"] == {
+        "calls": 9,
+        "billed": 7,
+        "unpriced": 0,
+        "cost_usd": "11.760",
+    }
+
+
+def test_what_nobody_knows_the_cost_of_is_counted_apart() -> None:
+    """No duration, no price; and no video is a day long, so the largest double is left out."""
+    free = replace(sample.exchange(1, sample.INPUT), billed_seconds=None, cost=Decimal(0))
+    long = replace(free, billed_seconds=Decimal("1e300"), cost=Decimal("3.36e299"))
+    calls = (free, long, sample.exchange(3, sample.INPUT))
+    traffic = _read(sample.run(replace(sample.DROPPED, exchanges=calls)))["traffic"]
+    assert traffic == {"calls": 3, "billed": 3, "unpriced": 1, "cost_usd": "1.680"}
 
 
 def test_the_smallest_case_of_each_rule_is_named() -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,15 @@ def test_a_client_without_a_report_is_told_as_such(kind: str) -> None:
     assert f"reported   {kind}: ended with code 139" in _with(
         replace(sample.DROPPED, outcome=outcome)
     )
+
+
+def test_a_call_without_a_duration_has_no_price() -> None:
+    known = sample.exchange(1, sample.INPUT)
+    unknown = replace(known, billed_seconds=None, cost=Decimal(0))
+    two = _with(replace(sample.DROPPED, exchanges=(known, unknown)))
+    assert "calls      2 calls, 1.68 USD and 1 at a cost unknown without a duration\n" in two
+    one = _with(replace(sample.DROPPED, exchanges=(unknown,)))
+    assert "calls      1 call, 1 at a cost unknown without a duration: POST" in one
 
 
 def test_a_call_without_an_answer_says_so() -> None:

@@ -11,12 +11,18 @@ from typing import Literal
 from aleph_contract.coverage import POLARITIES, FaultRow, fault_coverage
 from aleph_contract.diff import Change, diff_exchange
 from aleph_contract.exchange import Exchange
+from aleph_contract.reports.evidence import price, unpriced
 from aleph_contract.reports.text import one_line
 from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.results import CaseResult, Finding, Level, Run, smallest
 from aleph_contract.rules import RULES
 
 RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
+
+
+#: Seconds of video beyond which a call's cost is left out of the sum: a duration has no upper
+#: bound in the contract, and the largest double would drown all other calls.
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,9 @@ class Digest:
             `faults` were played.
         calls: Requests that reached the fake.
         billed: Those of them that the real service may have charged for.
-        cost: USD that they would have cost.
+        cost: USD that they would have cost, without calls that state more than a `DAY` of video.
+        unpriced: Billed calls that state no duration, so that nobody knows their cost.
+        price: Both in words.
     """
 
     run: Run
@@ -131,6 +139,8 @@ class Digest:
     calls: int
     billed: int
     cost: Decimal
+    unpriced: int
+    price: str
 
     @property
     def total(self) -> int:
@@ -165,7 +175,9 @@ def digest(run: Run) -> Digest:
         reached=_reached(run, faults),
         calls=len(exchanges),
         billed=sum(exchange.billed for exchange in exchanges),
-        cost=sum((exchange.cost for exchange in exchanges), Decimal(0)),
+        price=price([x for x in exchanges if (x.billed_seconds or 0) <= DAY]),
+        cost=sum((x.cost for x in exchanges if (x.billed_seconds or 0) <= DAY), Decimal(0)),
+        unpriced=sum(map(unpriced, exchanges)),
     )
 
 

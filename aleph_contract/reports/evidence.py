@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -60,7 +60,7 @@ def calls(result: CaseResult) -> tuple[str, ...]:
     made = result.exchanges
     if not made:
         return ()
-    head = f"{counted(len(made), 'call')}, {money(cost(result))}"
+    head = f"{counted(len(made), 'call')}, {price(made)}"
     if len(made) == 1:
         return (f"{head}: {_call(made[0], made[0])}",)
     lines = [f"{number}. {_call(call, made[0])}" for number, call in enumerate(made, 1)]
@@ -68,17 +68,34 @@ def calls(result: CaseResult) -> tuple[str, ...]:
     return (head, *lines[:MOST_LINES], *([f"… {counted(left, 'more call')}"] if left > 0 else []))
 
 
-def cost(result: CaseResult) -> Decimal:
-    """USD that the calls of a case would have cost."""
-    return sum((call.cost for call in result.exchanges), Decimal(0))
+def price(made: Iterable[Exchange]) -> str:
+    """What calls would have cost, in words; without `duration` nobody knows."""
+    known = [call for call in made if not unpriced(call)]
+    unknown = [call for call in made if unpriced(call)]
+    total = money(sum((call.cost for call in known), Decimal(0)))
+    if not unknown:
+        return total
+    told = f"{len(unknown):,} at a cost unknown without a duration"
+    return f"{total} and {told}" if any(call.billed for call in known) else told
+
+
+def unpriced(call: Exchange) -> bool:
+    """Whether a call would have been billed, nobody knows how much."""
+    return call.billed and call.billed_seconds is None
 
 
 def _call(call: Exchange, first: Exchange) -> str:
     after = f" after {call.received_at - first.received_at:.1f} s" if call is not first else ""
-    fault = f" (fault {call.fault})" if call.fault else ""
     answer = "no answer" if call.status is None else str(call.status)
     target = call.target.replace(call.account, "…") if call.account else call.target
-    return f"{call.method} {target}{after}: {answer} {call.outcome}{fault}"
+    return f"{call.method} {target}{after}: {answer} {ending(call)}"
+
+
+def ending(call: Exchange) -> str:
+    """How a call ended, in a word or two, with the fault that was played."""
+    if not call.fault:
+        return call.outcome
+    return f"fault {call.fault}" if call.outcome == "fault" else f"{call.outcome} ({call.fault})"
 
 
 def reply(call: Exchange) -> str:

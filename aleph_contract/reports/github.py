@@ -11,7 +11,7 @@ from pathlib import Path
 from aleph_contract.reports.digest import Digest, Problem, digest
 from aleph_contract.reports.evidence import evidence
 from aleph_contract.reports.files import check_writable, writing
-from aleph_contract.reports.text import clipped, counted, money, one_line, visible
+from aleph_contract.reports.text import clipped, counted, one_line, visible
 from aleph_contract.results import Run
 
 #: GitHub shows this many annotations of each level for a step, and drops the others silently.
@@ -105,7 +105,7 @@ def _summary(told: Digest) -> Iterator[str]:
     yield "| contract | profile | seed | calls | on the real service |"
     yield "| --- | --- | --- | --- | --- |"
     facts = (f"{run.model} {run.contract_version}", run.profile, str(run.seed))
-    yield _row(*facts, f"{told.calls:,}", money(told.cost))
+    yield _row(*facts, f"{told.calls:,}", told.price)
     yield f"\n{counted(told.total, 'case')} = {_sum(run)}\n"
     yield (
         f"Constraints tried: {told.reached['valid']} on the bound, "

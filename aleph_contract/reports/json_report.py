@@ -44,7 +44,12 @@ def document(run: Run) -> dict[str, Any]:
             "exit_code": run.exit_code,
         },
         "summary": {"total": told.total, **run.counts},
-        "traffic": {"calls": told.calls, "billed": told.billed, "cost_usd": _decimal(told.cost)},
+        "traffic": {
+            "calls": told.calls,
+            "billed": told.billed,
+            "unpriced": told.unpriced,
+            "cost_usd": _decimal(told.cost),
+        },
         "trouble": run.trouble,
         "interrupted": run.interrupted,
         "command_exit": run.command_exit,

@@ -16,7 +16,6 @@ from aleph_contract.reports.text import (
     counted,
     inert,
     listed,
-    money,
     one_line,
     visible,
 )
@@ -160,7 +159,7 @@ def _foot(told: Digest, style: Style) -> Iterator[str]:
     parts = [f"{count:,} {status.replace('-', ' ')}" for status, count in run.counts.items()]
     yield from _wrapped(f"{counted(told.total, 'case')} = {' + '.join(parts)}", style)
     yield from _reach(told, style)
-    traffic = f"{counted(told.calls, 'call')} to the fake, {money(told.cost)} on the real service"
+    traffic = f"{counted(told.calls, 'call')} to the fake, on the real service {told.price}"
     phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in run.phases)
     yield from _wrapped(f"{traffic}; {run.elapsed:.1f} s{f' ({phases})' if phases else ''}", style)
     if run.command_exit:
