@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aleph_contract.evidence import Evidence
-from aleph_contract.exchange import Exchange
+from aleph_contract.exchange import Exchange, ReportedError
 from aleph_contract.jsonvalue import dumps, same
 from aleph_contract.reading import BOM, Request, header, read_reply
 from aleph_contract.rules import FINAL_STATUSES, MAX_TRIES
@@ -25,13 +25,17 @@ WAIT_TOLERANCE = 0.05
 
 def _route(e: Evidence) -> str | None:
     if not e.calls:
-        if e.polarity == "valid" and e.outcome and e.outcome.error:
-            stage, message = e.outcome.error.stage, e.outcome.error.message
-            if stage == "transport":
-                return f"no request reached the account's route: {message}"
+        if e.polarity == "valid" and (error := _sent_astray(e)):
+            return f"no request reached the account's route: {error.message}"
         return None
     astray = next((x for x in e.calls if x.method != "POST" or x.outcome == "no-route"), None)
     return f"sent {astray.method} {astray.target}" if astray else ""
+
+
+def _sent_astray(e: Evidence) -> ReportedError | None:
+    """The error of a client that says it sent something, where nothing arrived."""
+    error = e.outcome.error if e.outcome and not e.exchanges else None
+    return error if error and error.stage in ("api", "transport") else None
 
 
 def _auth(e: Evidence) -> str | None:
@@ -112,9 +116,9 @@ def _accepted(e: Evidence) -> str | None:
         return None
     if e.exchanges or e.took_result:
         return ""
-    error = e.outcome.error
-    if error is not None and error.stage == "transport":
+    if _sent_astray(e):
         return None  # request.route speaks of it
+    error = e.outcome.error
     return f"refused a valid input before sending it: {error.message if error else e.silent}"
 
 
