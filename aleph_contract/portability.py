@@ -36,8 +36,10 @@ def _numbers(value: Any) -> Iterator[str]:
 
 def _texts(value: Any) -> Iterator[str]:
     for _, leaf in leaves(value):
-        if isinstance(leaf, str) and not (leaf.isascii() and (leaf.isprintable())):
-            yield "Characters beyond printable ASCII are counted and carried in different ways."
+        if isinstance(leaf, str) and not leaf.replace("\n", "").isprintable():
+            yield "Characters that do not print are dropped or refused by some layers."
+        elif isinstance(leaf, str) and max(leaf, default="") > "\uffff":
+            yield "Characters beyond the basic plane count as one or as two."
 
 
 def _pairs_of_arrays(value: Any) -> Iterator[str]:
@@ -48,14 +50,14 @@ def _pairs_of_arrays(value: Any) -> Iterator[str]:
 
 
 #: Names of properties that tell a moment of the video, in seconds.
-_MOMENTS = ("seconds", "timestampSeconds")
+MOMENTS = ("seconds", "timestampSeconds")
 
 
 def _late_moments(value: Any) -> Iterator[str]:
     found = list(leaves(value))
     lengths = [leaf for name, leaf in found if name == BILLED_FIELD and _is_number(leaf)]
     for name, leaf in found:
-        if name in _MOMENTS and _is_number(leaf) and any(leaf > length for length in lengths):
+        if name in MOMENTS and _is_number(leaf) and any(leaf > length for length in lengths):
             yield f"`{name}` lies beyond the end of the video; no document says what happens."
 
 
