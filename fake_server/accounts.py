@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
@@ -285,7 +285,9 @@ def billed_seconds(value: Any) -> Decimal | None:
     They are the input's `duration`, which exists for nothing else (documented). Of a number with
     a fraction the nearest double counts, in its shortest spelling, as in any JSON reader.
     """
-    duration = value.get("duration") if isinstance(value, Mapping) else None
+    duration = value.get("duration") if isinstance(value, dict) else None
+    if duration is None:
+        return None
     if isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration < 0:
         return None
     return Decimal(repr(float(duration)) if isinstance(duration, float) else duration)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -14,9 +14,8 @@ from aleph_contract.exchange import Surface
 from aleph_contract.validation import leaves, validator_for
 from fake_server import media, replies
 from fake_server.accounts import Account, SpendLimit, billed_seconds, cost
-from fake_server.faults import Fault, Step
+from fake_server.faults import Fault
 from fake_server.playing import Answer
-from fake_server.reading import Document
 from fake_server.replies import Failure, Refused, Replies
 from fake_server.request import Headers, Request
 
@@ -24,6 +23,7 @@ from fake_server.request import Headers, Request
 ELSEWHERE = "/elsewhere"
 
 _HOST = re.compile(rb"[a-z0-9.-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.IGNORECASE)
+_MAX_ORIGINS = 1000
 
 
 class Door(Protocol):
@@ -36,8 +36,8 @@ class Door(Protocol):
     def admit(self, request: Request) -> None:
         """By its head, let a request in to its account, or raise `Refused`."""
 
-    def open(self, request: Request) -> Document:
-        """By its body, the input that a request is about; or raise `Refused`."""
+    def open(self, request: Request) -> None:
+        """By its body, find the input that a request is about, or raise `Refused`."""
 
     def headers(self, request: Request) -> Headers:
         """The headers of every answer."""
@@ -62,102 +62,106 @@ class Answering:
         self._max_body = max_body
         self._validator = validator_for(contract)
         self._valid = self._validator.is_valid
+        self._valid_plain = self._validator.is_valid_plain
         self._replies = Replies(contract)
-        self._origins: dict[Any, bytes] = {}
+        self._origins: dict[object, bytes] = {}
 
-    def answer(
-        self, door: Door, request: Request, scope: MutableMapping[str, Any], refused: Refused | None
-    ) -> Answer:
-        """The answer to a request whose body was read; `refused` if its head was not good."""
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request whose body was read."""
+        valid = False
         try:
-            if refused is not None:
-                raise refused
-            if not request.body.complete:
-                raise Refused("body-too-large", limit=self._max_body)
-            document = door.open(request)
-            if not self._valid(document.value):
-                raise replies.refusal(leaves(self._validator.violations(document.value))[0])
-            fault = _fault(request.step)
-            if fault is None or fault.completes:
-                return self._run(door, request, scope, document, fault)
-        except Refused as error:
-            fault = _fault(request.step)
-            if fault is None or fault.completes:
-                return refusal(door, request, error)
-            document = None
-        return self._misbehave(door, request, scope, document, fault)
+            self._check(request)
+            valid = True
+            if request.step is None:
+                return self._run(request)
+            if request.step.fault is None or request.step.fault.completes:
+                return self._run_strangely(request, request.step.fault)
+        except Refused as refused:
+            if not _overrules(request):
+                return refusal(request, refused)
+        return self._misbehave(request, request.step.fault, valid=valid)
 
-    def _run(
-        self,
-        door: Door,
-        request: Request,
-        scope: MutableMapping[str, Any],
-        document: Document,
-        fault: Fault | None,
-    ) -> Answer:
-        account = request.account
-        seconds = billed_seconds(document.value)
-        usd = cost(seconds, self._contract.price_per_second)
-        lacking = account.charge(seconds, usd)
-        if lacking:
-            raise Refused(lacking, **self._values(request))
-        request.billed, request.seconds, request.cost = True, seconds, usd
-        bare = self._replies.body(
-            document.value, self._origin(request, scope), floats=document.floats
-        )
-        if fault is None:
-            return Answer.of(200, door.headers(request), door.success(account, bare), "completed")
-        if fault.reshape is not None:
-            bare = replies.compact(fault.reshape(orjson.loads(bare)))
-        body = (fault.raw or b"") + door.success(account, bare)
-        return Answer.of(200, _headers(door, request, fault), body, "completed")
-
-    def _misbehave(
-        self,
-        door: Door,
-        request: Request,
-        scope: MutableMapping[str, Any],
-        document: Document | None,
-        fault: Fault,
-    ) -> Answer:
-        value = None if document is None else document.value
-        if fault.billed_maybe and document is not None:
-            request.billed, request.seconds = True, billed_seconds(value)
-            request.cost = cost(request.seconds, self._contract.price_per_second)
-            request.account.doubt(request.cost)
-        headers = _headers(door, request, fault)
-        if fault.failure is not None:
-            message = fault.message.format_map(self._values(request))
-            body = door.failure(fault.failure, message)
-        elif fault.raw is not None:
-            body = fault.raw
-        elif fault.redirect:
-            body = b""
-            headers = (*headers, (b"location", self._elsewhere(request, scope)))
-        else:
-            bare = self._replies.body(value, self._origin(request, scope))
-            if fault.reshape is not None:
-                bare = replies.compact(fault.reshape(orjson.loads(bare)))
-            body = door.success(request.account, bare)
-        return Answer.of(fault.status or 200, headers, body, "fault")
-
-    def elsewhere(self, door: Door, request: Request, scope: MutableMapping[str, Any]) -> Answer:
+    def elsewhere(self, request: Request) -> Answer:
         """The answer where a redirect led to: a result for who brings the token, else a refusal."""
+        door = request.door
         if request.credential == "accepted":
-            bare = self._replies.body(request.path, self._origin(request, scope))
-            body = door.success(request.account, bare)
+            body = door.success(request.account, self._replies.body(request.path, self._origin(request)))
             return Answer.of(200, door.headers(request), body, "elsewhere")
         failure = replies.FAILURES["token-wrong"]
         body = door.failure(failure, failure.message)
         return Answer.of(failure.status, door.headers(request), body, "elsewhere")
 
+    def _check(self, request: Request) -> None:
+        if request.refused is not None:
+            raise request.refused
+        if not request.complete:
+            raise Refused("body-too-large", limit=self._max_body)
+        request.door.open(request)
+        value = request.value
+        valid = self._valid if request.floats is None else self._valid_plain
+        if not valid(value):
+            raise replies.refusal(leaves(self._validator.violations(value))[0])
+
+    def _run(self, request: Request) -> Answer:
+        door = request.door
+        body = door.success(request.account, self._bill(request))
+        return Answer.of(200, door.headers(request), body, "completed")
+
+    def _run_strangely(self, request: Request, fault: Fault | None) -> Answer:
+        """A run that completes though a fault is played, such as a slow one."""
+        if fault is None:
+            return self._run(request)
+        bare = self._bill(request)
+        if fault.reshape is not None:
+            bare = replies.compact(fault.reshape(orjson.loads(bare)))
+        body = (fault.raw or b"") + request.door.success(request.account, bare)
+        return Answer.of(200, _headers(request, fault), body, "completed")
+
+    def _bill(self, request: Request) -> bytes:
+        """Charge for a run; its bare reply."""
+        value = request.value
+        seconds = billed_seconds(value)
+        if seconds is not None:
+            request.seconds = seconds
+            request.cost = cost(seconds, self._contract.price_per_second)
+        lacking = request.account.charge(seconds, request.cost)
+        if lacking is not None:
+            raise Refused(lacking, **self._values(request))
+        request.billed = True
+        return self._replies.body(value, self._origin(request), request.floats)
+
+    def _misbehave(self, request: Request, fault: Fault, *, valid: bool) -> Answer:
+        """A fault instead of the run."""
+        if fault.billed_maybe and valid:
+            request.billed, request.seconds = True, billed_seconds(request.value)
+            request.cost = cost(request.seconds, self._contract.price_per_second)
+            request.account.doubt(request.cost)
+        headers = _headers(request, fault)
+        if fault.redirect:
+            headers = (*headers, (b"location", self._elsewhere(request)))
+        return Answer.of(fault.status or 200, headers, self._body(request, fault), "fault")
+
+    def _body(self, request: Request, fault: Fault) -> bytes:
+        if fault.failure is not None:
+            message = fault.message.format_map(self._values(request))
+            return request.door.failure(fault.failure, message)
+        if fault.redirect:
+            return b""
+        if fault.raw is not None:
+            return fault.raw
+        bare = self._replies.body(request.value, self._origin(request))
+        if fault.reshape is not None:
+            bare = replies.compact(fault.reshape(orjson.loads(bare)))
+        return request.door.success(request.account, bare)
+
     def _values(self, request: Request) -> Mapping[str, object]:
         """What fills the templates of failures that are not about the request's own words."""
         provider, _, name = self._contract.model.partition("/")
         limit = request.account.spend_limit or SpendLimit(Decimal(5))
+        required = self._contract.input_schema.get("required", ())
         return {
             "target": request.path,
-            "path": next(iter(self._contract.input_schema.get("required", ())), "input"),
+            "path": next(iter(required), "input"),
             "detail": "Invalid input",
             "model": self._contract.model,
             "provider": provider,
@@ -170,57 +174,59 @@ class Answering:
             "actual": "none",
         }
 
-    def _origin(self, request: Request, scope: MutableMapping[str, Any]) -> bytes:
-        """What comes before the name of a video: the origin the client called, and the path."""
-        host = request.known.get(b"host") if request.surface == "rest" else None
-        key = host or scope.get("server")
+    def _origin(self, request: Request) -> bytes:
+        """What comes before the name of a video: the origin that the client called, and a path."""
+        key = request.known.get(b"host") if request.door.surface == "rest" else request.server
         origin = self._origins.get(key)
         if origin is None:
             if len(self._origins) > _MAX_ORIGINS:
                 self._origins.clear()
-            origin = b"http://" + authority(host, scope) + media.PREFIX.encode()
+            origin = b"http://" + authority(request) + media.PREFIX.encode()
             self._origins[key] = origin
         return origin
 
-    def _elsewhere(self, request: Request, scope: MutableMapping[str, Any]) -> bytes:
+    def _elsewhere(self, request: Request) -> bytes:
         """Where a redirect leads: this fake under another name of this machine."""
-        host = request.known.get(b"host") if request.surface == "rest" else None
-        name, colon, port = authority(host, scope).rpartition(b":")
+        name, colon, port = authority(request).rpartition(b":")
         other = b"127.0.0.1" if name.lower() == b"localhost" else b"localhost"
         path = f"{ELSEWHERE}/{request.account.id}{request.path}"
         return b"http://" + other + colon + port + path.encode()
 
 
-_MAX_ORIGINS = 1000
-
-
-def refusal(door: Door, request: Request, refused: Refused) -> Answer:
+def refusal(request: Request, refused: Refused) -> Answer:
     """The answer of a refusal."""
     failure = refused.failure
     more = tuple((name.encode(), value.encode()) for name, value in failure.headers)
-    body = door.failure(failure, refused.message)
-    return Answer.of(failure.status, (*door.headers(request), *more), body, failure.outcome)
+    body = request.door.failure(failure, refused.message)
+    return Answer.of(
+        failure.status, (*request.door.headers(request), *more), body, failure.outcome
+    )
 
 
-def authority(host: bytes | None, scope: MutableMapping[str, Any]) -> bytes:
-    """Host and port that the client called; the server's own where it named none that is one."""
-    if host is not None and _HOST.fullmatch(host):
+def authority(request: Request) -> bytes:
+    """Host and port as the client called them; the server's own where it named none that is one.
+
+    Calls through the binding name `workers-binding.ai`, from where no video can be fetched.
+    """
+    host = request.known.get(b"host")
+    if request.door.surface == "rest" and host is not None and _HOST.fullmatch(host):
         return host
-    address, port = scope.get("server") or ("localhost", 80)
+    address, port = request.server or ("localhost", 80)
     name = f"[{address}]" if ":" in address else address
     return f"{name}:{port}".encode()
 
 
-def _fault(step: Step | None) -> Fault | None:
-    return None if step is None else step.fault
-
-
-def _headers(door: Door, request: Request, fault: Fault) -> Headers:
+def _overrules(request: Request) -> bool:
+    """Whether a fault is answered whatever the request holds: it was asked for."""
     step = request.step
-    headers = dict(door.headers(request))
+    return step is not None and step.fault is not None and not step.fault.completes
+
+
+def _headers(request: Request, fault: Fault) -> Headers:
+    headers: dict[bytes, bytes] = dict(request.door.headers(request))
     if fault.content_type is not None:
         headers[b"content-type"] = fault.content_type.encode()
     headers |= {name.encode(): value.encode() for name, value in fault.headers}
-    if step is not None and step.retry_after is not None:
-        headers[b"retry-after"] = b"%d" % step.retry_after
+    if request.step is not None and request.step.retry_after is not None:
+        headers[b"retry-after"] = b"%d" % request.step.retry_after
     return tuple(headers.items())

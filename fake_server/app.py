@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.accounts import Accounts, amount, checked_profile
-from fake_server.answering import ELSEWHERE, Answering, Door
-from fake_server.binding import PATHS, Binding
-from fake_server.journal import Journal, open_journal
-from fake_server.playing import Answer, Wire, play
-from fake_server.reading import Body, read
-from fake_server.replies import Refused
+from fake_server.faults import Delivery
+from fake_server.journal import Journal, MemoryJournal, open_journal
+from fake_server.playing import Answer, Record, Wire, play
+from fake_server.reading import read
 from fake_server.request import Headers, Request
-from fake_server.rest import PREFIX, Rest
+from fake_server.runs import Runs
 from fake_server.security import ANY
 
 Scope = MutableMapping[str, Any]
@@ -32,18 +28,17 @@ ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Bytes of body that are read unless told otherwise; a video may come as a data URI.
 MAX_BODY = 32 * 1024 * 1024
 
+#: Bytes of body for which nobody needs to wait; a longer one may arrive slowly.
+SHORT = 64 * 1024
+
 #: Where the control API and the pages are.
 CONTROL = "/__aleph__/"
 
-#: Names of ASGI extensions: the transport of the connection; the refusal, once it was sent, of a
-#: body whose framing broke.
+#: Names of ASGI extensions: the transport of the connection; the request, if it was begun before;
+#: the refusal, once it was sent, of a body whose framing broke.
 TRANSPORT = "fake_server.transport"
+BEGUN = "fake_server.begun"
 BROKEN = "fake_server.broken"
-
-# About what an exchange costs in memory beyond its bodies, and how much of an oversize body the
-# journal keeps, in bytes.
-_RECORD = 2500
-_KEPT = 64 * 1024
 
 
 class App:
@@ -74,10 +69,9 @@ class App:
         self.latency = latency
         self.max_body = max_body
         self.hosts = tuple(hosts)
-        self._answering = Answering(contract, max_body)
-        self._rest = Rest(contract, accounts)
-        self._binding = Binding(contract, accounts)
-        self._rays = count(secrets.randbits(62))
+        self.runs = Runs(contract, accounts, journal, max_body)
+        #: Whether a run without a fault is answered without waiting for anything.
+        self.prompt = not latency and isinstance(journal, MemoryJournal) and max_body >= SHORT
         self._control: ASGI | None = None
         self._opening = asyncio.Lock()
 
@@ -86,55 +80,30 @@ class App:
         path: str = scope.get("path", "")
         if scope["type"] != "http":
             await _decline(scope, receive, send)
-        elif path.startswith(PREFIX):
-            await self._serve(self._rest, scope, receive, send)
         elif path.startswith(media.PREFIX):
             await media.serve(scope, receive, send)
         elif path == "/" or (path + "/").startswith(CONTROL):
             await (self._control or await self._open_control())(scope, receive, send)
-        elif path.startswith(ELSEWHERE):
-            await self._serve_elsewhere(scope, receive, send)
         else:
-            door = self._binding if path in PATHS else self._rest
-            await self._serve(door, scope, receive, send)
+            await self._serve(scope, receive, send)
 
-    async def _serve(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
-        request = self._request(door, scope)
-        refused = None
-        try:
-            door.admit(request)
-        except Refused as error:
-            refused = error
-        account = request.account
-        account.busy += 1
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        extensions = scope.get("extensions") or {}
+        request: Request | None = extensions.get(BEGUN)
+        if request is None:
+            request = _request(scope)
+            self.runs.begin(request)
         try:
             if self._wants_body(request):
-                request.body = await read(receive, self.max_body)
-            if request.body.gone:
-                await self._record_gone(request, scope)
-                return
-            answer = self._answering.answer(door, request, scope, refused)
-            request.number = self.journal.arrive(request.account.id)
-            if request.step is not None or (self.latency and answer.outcome == "completed"):
-                await self._play(request, answer, scope, receive, send)
-                return
-            await self._send(request, answer, send)
+                request.raw, request.complete, gone = await read(receive, self.max_body)
+                if gone:
+                    await _done(self.runs.conclude_gone(request, extensions.get(BROKEN)))
+                    return
+            answer = self.runs.conclude(request)
+            wire = Wire(receive, send, self._recorder(request), extensions.get(TRANSPORT))
+            await play(wire, answer, *self._manner(request, answer))
         finally:
-            account.busy -= 1
-
-    async def _serve_elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        account_id, _, way = path.removeprefix(ELSEWHERE + "/").partition("/")
-        door: Door = self._binding if f"/{way}" in PATHS else self._rest
-        request = self._request(door, scope)
-        request.account = self.accounts.find(account_id) or request.account
-        request.credential = self._rest.credential(request)
-        request.body = await read(receive, self.max_body)
-        request.number = self.journal.arrive(request.account.id)
-        await self._send(request, self._answering.elsewhere(door, request, scope), send)
-
-    def _request(self, door: Door, scope: Scope) -> Request:
-        return Request(scope, door.surface, b"%016x-AMS" % next(self._rays))
+            self.runs.end(request)
 
     def _wants_body(self, request: Request) -> bool:
         """Whether to read the body: not before an early reset, nor if it is announced too large."""
@@ -146,59 +115,24 @@ class App:
         length = request.known.get(b"content-length", b"0")
         return not length.isdigit() or int(length) <= self.max_body
 
-    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
-        request.finish(answer.status, answer.headers, answer.body, answer.outcome)
-        waiting = self._append(request)
-        if waiting is not None:
-            await waiting
-        await send(
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": list(answer.headers),
-            }
-        )
-        await send({"type": "http.response.body", "body": answer.body})
-
-    async def _play(
-        self, request: Request, answer: Answer, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    def _recorder(self, request: Request) -> Record:
         async def record(
             status: int | None, headers: Headers, answered: bytes, outcome: str
         ) -> None:
-            request.finish(status, headers, answered, outcome)
-            waiting = self._append(request)
-            if waiting is not None:
-                await waiting
+            await _done(self.runs.record(request, status, headers, answered, outcome))
 
-        step = request.step
-        fault = None if step is None else step.fault
+        return record
+
+    def _manner(self, request: Request, answer: Answer) -> tuple[Delivery, float]:
+        """How an answer is delivered, and how many seconds that takes."""
         seconds = self.latency if answer.outcome == "completed" else 0.0
-        if fault is not None:
-            seconds += fault.delay
-        if step is not None and step.delay is not None:
-            seconds = step.delay
-        wire = Wire(receive, send, record, _extensions(scope).get(TRANSPORT))
-        await play(wire, "whole" if fault is None else fault.delivery, answer, seconds)
-
-    async def _record_gone(self, request: Request, scope: Scope) -> None:
-        """Record a request whose body never came to its end."""
-        request.number = self.journal.arrive(request.account.id)
-        sent: Answer | None = _extensions(scope).get(BROKEN)
-        if sent is None:
-            request.finish(None, (), b"", "cut")
-        else:
-            request.finish(sent.status, sent.headers, sent.body, sent.outcome)
-        waiting = self._append(request)
-        if waiting is not None:
-            await waiting
-
-    def _append(self, request: Request) -> Awaitable[None] | None:
-        body = request.body
-        if not body.complete and len(body.raw) > _KEPT:
-            request.body = Body(body.raw[:_KEPT], complete=False)
-        size = len(request.body.raw) + len(request.answered) + _RECORD
-        return self.journal.append(request.account.id, request.number, request.exchange, size)
+        step = request.step
+        if step is None:
+            return "whole", seconds
+        if step.fault is None:
+            return "whole", seconds if step.delay is None else step.delay
+        own = seconds + step.fault.delay if step.delay is None else step.delay
+        return step.fault.delivery, own
 
     async def _open_control(self) -> ASGI:
         # Importing FastAPI takes half a second, in which runs go on being answered.
@@ -214,8 +148,21 @@ class App:
         return create_control(self, self.hosts)
 
 
-def _extensions(scope: Scope) -> Any:
-    return scope.get("extensions") or {}
+def _request(scope: Scope) -> Request:
+    path: str = scope["path"]
+    return Request(
+        scope["method"],
+        path,
+        scope.get("raw_path") or path.encode(),
+        scope["query_string"],
+        scope["headers"],
+        scope.get("server"),
+    )
+
+
+async def _done(waiting: Awaitable[None] | None) -> None:
+    if waiting is not None:
+        await waiting
 
 
 async def _decline(scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,10 +15,9 @@ from aleph_contract.contract import Contract
 from aleph_contract.exchange import Surface
 from fake_server import faults
 from fake_server.accounts import ACCOUNT_ID, BINDING, Account, Accounts
-from fake_server.reading import Document
 from fake_server.replies import JSON_TYPE, Failure, Refused, failure_body
 from fake_server.request import Headers, Request
-from fake_server.rest import asked_for, mistyped, parse_body
+from fake_server.rest import asked_for, parse_body
 
 _RUN = "/run"
 _GATEWAY_RUN = "/ai-gateway/run"
@@ -53,16 +52,13 @@ class Binding:
         if request.path == _RUN:
             request.step = request.account.next_step()
 
-    def open(self, request: Request) -> Document:
-        """By its body, the input; and by its gateway id, the account and the fault.
+    def open(self, request: Request) -> None:
+        """By its body, find the input; and by its gateway id, the account and the fault.
 
         Raises:
             Refused: The body is no run request, or the model unknown.
         """
-        body = parse_body(request)
-        document = body.value
-        if not isinstance(document, dict):
-            raise mistyped("body", "object", document)
+        document = parse_body(request)
         if request.path == _GATEWAY_RUN:
             self._enter(request, document.get("options"))
         model = request.known.get(_MODEL, b"").decode("latin-1")
@@ -70,7 +66,7 @@ class Binding:
             raise Refused("unknown-model", model=model)
         if "inputs" not in document:
             raise Refused("field-missing", path="inputs")
-        return Document(document["inputs"], body.floats)
+        request.value = document["inputs"]
 
     def headers(self, request: Request) -> Headers:
         """The headers of every answer (observed)."""
@@ -102,7 +98,9 @@ class Binding:
             request.step = asked_for(name)
             return
         if ACCOUNT_ID.fullmatch(name):
+            request.account.busy -= 1
             request.account = self._accounts.get(name)
+            request.account.busy += 1
         request.step = request.step or request.account.next_step()
 
 

@@ -106,13 +106,13 @@ class Wire:
             pass
 
 
-async def play(wire: Wire, delivery: Delivery, answer: Answer, seconds: float) -> None:
+async def play(wire: Wire, answer: Answer, delivery: Delivery, seconds: float) -> None:
     """Deliver an answer, and record what became of it.
 
     Args:
         wire: The connection.
-        delivery: How.
         answer: What; only its part for the deliveries that cut it.
+        delivery: How.
         seconds: Before the first byte, or that `drip` takes.
     """
     try:

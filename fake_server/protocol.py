@@ -1,23 +1,31 @@
-"""HTTP/1.1 by uvicorn, that can cut a connection and refuses bad framing in the service's words."""
+"""HTTP/1.1 by uvicorn, with a short way for runs, and a way to cut connections.
+
+A run that needs no waiting is read, answered, recorded and written right in the parser's
+callbacks: no task, no ASGI messages. What is out of the ordinary in any way (a fault, a latency, a
+journal that must be waited for, a large or chunked body, pipelining) goes through the ASGI
+application; both take the same steps of `runs.Runs`.
+"""
 
 from __future__ import annotations
 
 import logging
 import socket
 import struct
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fake_server.app import BROKEN, TRANSPORT
+from fake_server.app import BEGUN, BROKEN, SHORT, TRANSPORT, App
 from fake_server.playing import Answer
 from fake_server.replies import JSON_TYPE, Refused, failure_body
+from fake_server.request import Request
+from fake_server.rest import PREFIX
 
-#: Bytes of request line and headers that are read (assumed; Cloudflare documents 128 KB).
+#: Bytes of request line and headers that are read (documented: Cloudflare takes 128 KB).
 MAX_HEAD = 128 * 1024
 
-#: What is spoken here; the parser would also let pass what only looks like it.
-VERSIONS = ("1.1", "1.0")
+_PREFIX = PREFIX.encode()
 
 _LOGGER = logging.getLogger("fake_server")
 _LOGGER.setLevel(logging.ERROR)
@@ -25,37 +33,102 @@ _LOGGER.setLevel(logging.ERROR)
 # Switched on with a linger time of zero, a close becomes a reset (socket(7), SO_LINGER).
 _RESET = struct.pack("ii", 1, 0)
 
+_STATUS = {
+    int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
+}
+
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol; requests carry the transport in `scope["extensions"]`."""
+    """uvicorn's protocol with the short way; requests carry what `app.py` looks for."""
+
+    app: App  # type: ignore[assignment] - uvicorn knows it as any ASGI application
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.logger = _LOGGER
         self.access_log = False
         self.head = 0
+        self.in_head = True
+        self.run: Request | None = None
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that does not end is refused."""
         super().data_received(data)
-        if self.scope is None or "path" not in self.scope:
+        if self.in_head:
             self.head += len(data)
             if self.head > MAX_HEAD and not self.transport.is_closing():
                 self._refuse(Refused("head-too-large", limit=MAX_HEAD))
-        else:
-            self.head = 0
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
-        super().on_message_begin()
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[typeddict-item]
+        """Begin a request; what uvicorn makes for it can wait until it is wanted."""
+        self.in_head = True
+        self.head = 0
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        """Go on with a request, if it is one of this protocol."""
-        version: str = self.parser.get_http_version()
-        if version not in VERSIONS:
-            raise ValueError("another protocol version")  # the parser stops: `send_400_response`
+        """Take in a run at once, or start the ASGI application."""
+        self.in_head = False
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        begun = None
+        if self._is_plain(url) and not expects:
+            path = url.decode("ascii")
+            begun = Request("POST", path, url, b"", headers, self.server)
+            self.app.runs.begin(begun)
+            length = begun.known.get(b"content-length", b"")
+            if begun.step is None and length.isdigit() and int(length) <= SHORT:
+                self.run = begun
+                return
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        extensions = {TRANSPORT: self.transport, BEGUN: begun}
+        self.scope["extensions"] = extensions  # type: ignore[typeddict-item]
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take in a piece of the body."""
+        if self.run is None:
+            super().on_body(body)
+        else:
+            self.run.raw += body
+
+    def on_message_complete(self) -> None:
+        """Answer a run at once, or let the ASGI application know."""
+        run, self.run = self.run, None
+        if run is None:
+            super().on_message_complete()
+            return
+        run.complete = True
+        runs = self.app.runs
+        answer = runs.conclude(run)
+        runs.record(run, answer.status, answer.headers, answer.body, answer.outcome)
+        runs.end(run)
+        head = [_STATUS[answer.status]]
+        for name, value in (*self.server_state.default_headers, *answer.headers):
+            head.append(b"%b: %b\r\n" % (name, value))
+        self.transport.write(b"".join(head) + b"\r\n" + answer.body)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Put down a run whose body did not come to its end."""
+        run, self.run = self.run, None
+        if run is not None:
+            self.app.runs.conclude_gone(run, None)
+            self.app.runs.end(run)
+        super().connection_lost(exc)
+
+    def _is_plain(self, url: bytes) -> bool:
+        return (
+            self.app.prompt
+            and url.startswith(_PREFIX)
+            and not (b"%" in url or b"?" in url)
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and self.parser.get_method() == b"POST"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+        )
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not ours
         """Refuse a request that is no HTTP, and close."""
@@ -72,9 +145,9 @@ class Protocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
             cycle.scope["extensions"][BROKEN] = answer  # type: ignore[typeddict-item]
-        lines = [b"HTTP/1.1 %d %b" % (answer.status, refused.failure.title.encode())]
-        lines += [b"%b: %b" % header for header in answer.headers]
-        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + answer.body)
+        lines = [_STATUS[answer.status]]
+        lines += [b"%b: %b\r\n" % header for header in answer.headers]
+        self.transport.write(b"".join(lines) + b"\r\n" + answer.body)
         self.transport.close()
 
 

@@ -52,15 +52,11 @@ async def _read_on(receive: Receive, raw: bytes, limit: int) -> Body:
     return Body(bytes(read_so_far), not more and len(read_so_far) <= limit)
 
 
-class Document(NamedTuple):
-    """A JSON document: its value, and whether some number in it is no `int`."""
+def parse(raw: bytes) -> tuple[Any, bool | None]:
+    """Read a JSON document exactly; its value, and whether some number in it is no `int`.
 
-    value: Any
-    floats: bool
-
-
-def parse(raw: bytes) -> Document:
-    """Read a JSON document exactly.
+    `None` in that place says that the value was read the exact way, and may hold other than the
+    plain JSON types of Python: see `jsonvalue.loads`.
 
     orjson and `jsonvalue.loads` agree on what JSON is, except that orjson nests deeper, and reads
     integers beyond 64 bits as doubles; those documents, and all malformed ones, go the exact way.
@@ -72,9 +68,9 @@ def parse(raw: bytes) -> Document:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return Document(loads(raw), floats=True)
+        return loads(raw), None
     floats = _look(value, MAX_DEPTH)
-    return Document(loads(raw), floats=True) if floats is None else Document(value, floats)
+    return (loads(raw), None) if floats is None else (value, floats)
 
 
 def _look(value: Any, depth: int) -> bool | None:

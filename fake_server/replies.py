@@ -206,7 +206,7 @@ FAILURES: Mapping[str, Failure] = {
 class Refused(Exception):  # noqa: N818 - a decision of the service, not an error of ours
     """A request is refused with a failure of the table, whose template `values` fill."""
 
-    def __init__(self, name: str, **values: object) -> None:
+    def __init__(self, name: str, /, **values: object) -> None:
         super().__init__(name)
         self.failure = FAILURES[name]
         self.message = self.failure.message.format(**values)
@@ -279,19 +279,21 @@ class Replies:
             "gatewayMetadata": {"keySource": "Unified"},
         }
 
-    def body(self, value: Any, origin: bytes, *, floats: bool = True) -> bytes:
+    def body(self, value: Any, origin: bytes, floats: bool | None = None) -> bytes:
         """The bare reply to an input.
 
         Args:
             value: The input.
             origin: What comes before the name of a video in its URL.
-            floats: Whether numbers in the input may be no `int`.
+            floats: Whether numbers in the input may be no `int`; `None` if nobody looked.
         """
-        key = digest(value, floats=floats)
+        key = digest(value, floats)
         documented = self._documented.get(key)
         if documented is not None:
             return documented
-        return (origin + uuid(key) + b".mp4").join(self._parts)
+        h = key  # a UUID of version 8, which is made the maker's own way (RFC 9562)
+        video = f"{h[:8]}-{h[8:12]}-8{h[13:16]}-a{h[17:20]}-{h[20:32]}.mp4"
+        return (origin + video.encode()).join(self._parts)
 
 
 def enveloped(bare: bytes) -> bytes:
@@ -319,20 +321,20 @@ def _sample(schema: Any, url: str) -> Any:
     return {name: _sample(properties.get(name, {}), url) for name in names}
 
 
-def digest(value: Any, *, floats: bool = True) -> bytes:
+def digest(value: Any, floats: bool | None = None) -> str:
     """One hexadecimal digest for all spellings of the same JSON value.
 
     Args:
         value: The value.
-        floats: Whether numbers in it may be no `int`; `2.0` and `2` are the same number.
+        floats: Whether numbers in it may be no `int`: `2.0` and `2` are the same number.
     """
-    if floats:
+    if floats is not False:
         value = _normal(value)
     try:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(value, None, orjson.OPT_SORT_KEYS)
     except TypeError:  # an integer beyond 64 bits
         text = json.dumps(value, sort_keys=True).encode()
-    return hashlib.sha256(text).hexdigest().encode()
+    return hashlib.sha256(text).hexdigest()
 
 
 def _normal(value: Any) -> Any:
@@ -343,9 +345,3 @@ def _normal(value: Any) -> Any:
     if isinstance(value, list):
         return [_normal(child) for child in value]
     return value
-
-
-def uuid(digest_: bytes) -> bytes:
-    """A UUID (version 8 of RFC 9562: made the maker's own way) out of a hexadecimal digest."""
-    h = digest_
-    return b"%b-%b-8%b-a%b-%b" % (h[:8], h[8:12], h[13:16], h[17:20], h[20:32])

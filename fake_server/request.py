@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from time import perf_counter as _tick
+from time import time as _now
+from typing import TYPE_CHECKING, Any
 
-from aleph_contract.exchange import Credential, Exchange, Surface
+from aleph_contract.exchange import Credential, Exchange
 from fake_server import accounts
 from fake_server.accounts import Account
 from fake_server.faults import Step
-from fake_server.reading import Body
+from fake_server.replies import Refused
 
-Scope = MutableMapping[str, Any]
+if TYPE_CHECKING:
+    from fake_server.answering import Door
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 REDACTED = b"REDACTED"
@@ -40,67 +43,66 @@ SECRET_LENGTH = 16
 NOBODY = Account(accounts.NOBODY)
 
 _SCHEME = re.compile(rb"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
+_NONE: Mapping[bytes, bytes] = {}
 
 
 class Request:
     """What is known of a request so far; what it holds at the end is its exchange.
 
     It keeps bytes as they came and makes the `Exchange` when somebody reads the journal: most
-    exchanges are never read, and the request should not wait for it.
+    exchanges are never read, and no request should wait for it.
+
+    Args:
+        method: As sent.
+        path: Path of the target, percent-decoded.
+        raw_path: Path of the target as sent.
+        query: What follows the question mark in the target, as sent.
+        headers: As ASGI has them, names in lower case.
+        server: Address and port that the connection came to, if known.
     """
 
-    __slots__ = (
-        "account",
-        "answer_headers",
-        "answered",
-        "billed",
-        "body",
-        "clock",
-        "cost",
-        "credential",
-        "elapsed",
-        "headers",
-        "known",
-        "method",
-        "number",
-        "outcome",
-        "path",
-        "query",
-        "raw_path",
-        "ray",
-        "received_at",
-        "seconds",
-        "status",
-        "step",
-        "surface",
-        "token",
-    )
+    # What most requests never set stands here, not in every instance.
+    account: Account = NOBODY
+    credential: Credential = "none"
+    token: bytes | None = None
+    refused: Refused | None = None
+    step: Step | None = None
+    number = 0
+    raw = b""
+    complete = False
+    gone = False
+    value: Any = None
+    floats: bool | None = None
+    billed = False
+    seconds: Decimal | None = None
+    cost = Decimal(0)
+    status: int | None = None
+    answer_headers: Headers = ()
+    answered = b""
+    outcome = "cut"
+    elapsed = 0.0
 
-    def __init__(self, scope: Scope, surface: Surface, ray: bytes) -> None:
-        self.received_at = time.time()
-        self.clock = time.perf_counter()
-        self.account = NOBODY
-        self.surface = surface
-        self.ray = ray
-        self.step: Step | None = None
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
-        self.query: bytes = scope["query_string"]
-        self.headers: Headers = tuple(scope["headers"])
-        self.known = dict(self.headers)
-        self.body = Body(b"", complete=False)
-        self.credential: Credential = "none"
-        self.token: bytes | None = None
-        self.number = 0
-        self.status: int | None = None
-        self.answer_headers: Headers = ()
-        self.answered = b""
-        self.outcome = "cut"
-        self.billed = False
-        self.seconds: Decimal | None = None
-        self.cost = Decimal(0)
-        self.elapsed = 0.0
+    door: Door
+    ray = b""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: Sequence[tuple[bytes, bytes]],
+        server: tuple[str, int | None] | None,
+    ) -> None:
+        self.received_at = _now()
+        self.clock = _tick()
+        self.method = method
+        self.path = path
+        self.raw_path = raw_path
+        self.query = query
+        self.headers = headers
+        self.server = server
+        self.known: Mapping[bytes, bytes] = dict(headers)
 
     def finish(self, status: int | None, headers: Headers, answered: bytes, outcome: str) -> None:
         """Note how the request ended, and let go of what the record does not need."""
@@ -108,25 +110,26 @@ class Request:
         self.answer_headers = headers
         self.answered = answered
         self.outcome = outcome
-        self.elapsed = time.perf_counter() - self.clock
-        self.known = {}
+        self.elapsed = _tick() - self.clock
+        self.headers = tuple(self.headers)
+        self.known = _NONE
+        self.value = None
 
     def exchange(self) -> Exchange:
         """The record for the journal, without secrets."""
         secrets = self._secrets()
         target = self.raw_path + (b"?" + self.query if self.query else b"")
-        raw = self.body.raw
         return Exchange(
             number=self.number,
             account=self.account.id,
-            surface=self.surface,
+            surface=self.door.surface,
             method=self.method,
             target=_text(_hide(target, secrets)),
             request_headers=tuple(
                 (_text(name), _text(_header(name, value, secrets))) for name, value in self.headers
             ),
-            request_body=_hide(raw, secrets),
-            request_complete=self.body.complete,
+            request_body=_hide(self.raw, secrets),
+            request_complete=self.complete,
             credential=self.credential,
             status=self.status,
             response_headers=tuple((_text(n), _text(v)) for n, v in self.answer_headers),
@@ -138,8 +141,8 @@ class Request:
             cost=self.cost,
             received_at=self.received_at,
             elapsed=self.elapsed,
-            token_leaked=any(secret in target or secret in raw for secret in secrets),
-            host=next((_text(v) for n, v in self.headers if n == b"host"), ""),
+            token_leaked=any(secret in target or secret in self.raw for secret in secrets),
+            host=next((_text(value) for name, value in self.headers if name == b"host"), ""),
         )
 
     def _secrets(self) -> tuple[bytes, ...]:

@@ -15,7 +15,7 @@ from aleph_contract.exchange import Credential, Surface
 from fake_server import faults, gateway, wording
 from fake_server.accounts import ACCOUNT_ID, Account, Accounts
 from fake_server.faults import Step
-from fake_server.reading import Document, parse
+from fake_server.reading import parse
 from fake_server.replies import JSON_TYPE, Failure, Refused, enveloped, failure_body
 from fake_server.request import Headers, Request
 
@@ -65,22 +65,19 @@ class Rest:
             request.step = account.next_step()
         request.credential = "accepted"
 
-    def open(self, request: Request) -> Document:
-        """By its body, the input that a request is about.
+    def open(self, request: Request) -> None:
+        """By its body, find the input that a request is about.
 
         Raises:
             Refused: The body is no run request for the model.
         """
-        body = parse_body(request)
-        document = body.value
-        if not isinstance(document, dict):
-            raise mistyped("body", "object", document)
+        document = parse_body(request)
         model = document.get("model")
         if model != self._model:
             raise _no_model(document, model)
         if "input" not in document:
             raise Refused("field-missing", path="input")
-        return Document(document["input"], body.floats)
+        request.value = document["input"]
 
     def headers(self, request: Request) -> Headers:
         """The headers of every answer."""
@@ -145,8 +142,8 @@ def asked_for(name: str) -> Step:
         raise Refused("unknown-fault", name=name, known=", ".join(faults.FAULTS)) from None
 
 
-def parse_body(request: Request) -> Document:
-    """The JSON document of a body.
+def parse_body(request: Request) -> dict[str, object]:
+    """The JSON object that a body holds.
 
     Raises:
         Refused: Another content type than JSON, a content encoding, a gateway header out of its
@@ -158,9 +155,12 @@ def parse_body(request: Request) -> Document:
     if content_type != b"application/json" and not _JSON.fullmatch(content_type):
         raise Refused("content-type", actual=content_type.decode("latin-1") or "none")
     try:
-        return parse(request.body.raw)
+        document, request.floats = parse(request.raw)
     except JSONError as error:
         raise Refused("malformed-json", reason=error) from None
+    if not isinstance(document, dict):
+        raise mistyped("body", "object", document)
+    return document
 
 
 def look_closer(request: Request) -> None:

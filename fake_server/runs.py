@@ -1,0 +1,94 @@
+"""A run from its arrival to its record: begun by its head, concluded by its body, then put down.
+
+Both ways through the fake take these steps: the ASGI application, which can wait, and the HTTP
+protocol, which answers at once what needs no waiting.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable
+from itertools import count
+
+from aleph_contract.contract import Contract
+from fake_server.accounts import Accounts
+from fake_server.answering import ELSEWHERE, Answering
+from fake_server.binding import PATHS, Binding
+from fake_server.journal import Journal
+from fake_server.playing import Answer
+from fake_server.replies import Refused
+from fake_server.request import Headers, Request
+from fake_server.rest import Rest
+
+# About what an exchange costs in memory beyond its bodies, and how much of a body that did not
+# arrive whole the journal keeps, in bytes.
+_RECORD = 2500
+_KEPT = 64 * 1024
+
+
+class Runs:
+    """Everything that happens to requests of the run routes, waiting aside."""
+
+    def __init__(
+        self, contract: Contract, accounts: Accounts, journal: Journal, max_body: int
+    ) -> None:
+        self._accounts = accounts
+        self._journal = journal
+        self._answering = Answering(contract, max_body)
+        self._rest = Rest(contract, accounts)
+        self._binding = Binding(contract, accounts)
+        self._rays = count(secrets.randbits(62))
+
+    def begin(self, request: Request) -> None:
+        """Take in a request by its head; `end` must follow."""
+        request.ray = b"%016x-AMS" % next(self._rays)
+        path = request.path
+        if path.startswith(ELSEWHERE):
+            self._welcome_elsewhere(request)
+        else:
+            request.door = self._binding if path in PATHS else self._rest
+            try:
+                request.door.admit(request)
+            except Refused as refused:
+                request.refused = refused
+        request.account.busy += 1
+
+    def conclude(self, request: Request) -> Answer:
+        """Decide the answer, once the body is there as far as it comes."""
+        if request.path.startswith(ELSEWHERE):
+            answer = self._answering.elsewhere(request)
+        else:
+            answer = self._answering.answer(request)
+        request.number = self._journal.arrive(request.account.id)
+        return answer
+
+    def conclude_gone(self, request: Request, sent: Answer | None) -> Awaitable[None] | None:
+        """Put down a request whose body never ended; `sent` is what it was refused with, if so."""
+        request.number = self._journal.arrive(request.account.id)
+        return self.record(request, *(sent or (None, (), b"", "cut")))
+
+    def record(
+        self,
+        request: Request,
+        status: int | None,
+        headers: Headers,
+        answered: bytes,
+        outcome: str,
+    ) -> Awaitable[None] | None:
+        """Put down what was sent, before the last byte leaves; what to await until then, if so."""
+        if not request.complete:
+            request.raw = request.raw[:_KEPT]
+        request.finish(status, headers, answered, outcome)
+        size = len(request.raw) + len(answered) + _RECORD
+        return self._journal.append(request.account.id, request.number, request.exchange, size)
+
+    def end(self, request: Request) -> None:
+        """Let go of a request, whatever became of it."""
+        request.account.busy -= 1
+
+    def _welcome_elsewhere(self, request: Request) -> None:
+        """Take in a followed redirect: `/elsewhere/{account}` and the way it first came."""
+        account_id, _, way = request.path.removeprefix(ELSEWHERE + "/").partition("/")
+        request.door = self._binding if f"/{way}" in PATHS else self._rest
+        request.account = self._accounts.find(account_id) or request.account
+        request.credential = self._rest.credential(request)
