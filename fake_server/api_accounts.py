@@ -21,7 +21,7 @@ from fake_server.journal import Filter, wait_for_async
 #: Longest wait for exchanges that one call may ask for, in seconds.
 MAX_WAIT = 300.0
 
-router = APIRouter(prefix="/accounts", responses=REFUSALS)
+router = APIRouter(prefix="/accounts", tags=["accounts"], responses=REFUSALS)
 
 
 @router.get("")

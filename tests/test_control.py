@@ -457,6 +457,10 @@ def test_the_openapi_document_holds_every_endpoint(client: Client) -> None:
         ("get", "/accounts/{account}/verdict"),
     }
     assert all(outcome in json.dumps(document) for outcome in OUTCOMES)
+    for methods in document["paths"].values():
+        for described in methods.values():
+            assert described["tags"]
+            assert described["description"]
 
 
 def test_every_reference_in_the_openapi_document_leads_somewhere(client: Client) -> None:

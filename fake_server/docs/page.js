@@ -73,12 +73,13 @@ function operation(api, path, method, described) {
     event.preventDefault();
     show(output, method.toUpperCase(), address(path, form), body?.value || undefined);
   });
+  const [line, ...more] = (described.description ?? described.summary ?? "").split("\n\n");
   const summary = element("summary", {},
     element("span", { className: "method", textContent: method.toUpperCase() }),
     element("span", { className: "path", textContent: path }),
-    element("span", { className: "about", textContent: ` – ${described.summary}` }));
-  const about = element("p", { textContent: described.description ?? "" });
-  return element("details", {}, summary, about, form, output);
+    element("span", { className: "about", textContent: line }));
+  const about = more.map((text) => element("p", { textContent: text }));
+  return element("details", {}, summary, ...about, form, output);
 }
 
 async function build() {
