@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
 from aleph_contract import __version__
-from aleph_contract.errors import AlephContractError
+from aleph_contract.errors import AlephContractError, CouldNotRun
 
 #: Every command: the module under `aleph_contract.commands` that holds it, and its line of help.
 #: The help stands here so that `--help` need not import what it lists.
@@ -23,6 +24,9 @@ COMMANDS = {
     "explain": ("explain", "Explain a rule, a fault or a reply."),
     "workers": ("workers", "Show how to run a Worker's env.AI against the fake."),
 }
+
+
+_OURS = "that is a defect of ours and says nothing about your client; please report it"
 
 
 class LazyGroup(click.Group):
@@ -73,6 +77,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except AlephContractError as error:
         click.echo(f"aleph-contract: {error}", err=True)
         return error.exit_code
+    except Exception:  # noqa: BLE001 - our own defect must not pass for the client's
+        click.echo(f"{traceback.format_exc()}aleph-contract: {_OURS}", err=True)
+        return CouldNotRun.exit_code
     return code if isinstance(code, int) else 0
 
 
