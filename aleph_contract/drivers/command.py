@@ -10,8 +10,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import IO
 
 from aleph_contract.drivers import REDACTED, Call, Driver, Renew, processes, reported, unchanged
 from aleph_contract.drivers.processes import Kept
@@ -44,57 +46,60 @@ class CommandDriver(Driver):
         self._mark = processes.new_mark()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = Lock()
-        self._open = False
+        self._run = 0
 
     def start(self) -> None:
         """See that there is something to run."""
         processes.check_command(self.argv)
-        self._open = True
 
     def run(
         self, calls: Iterable[Call], renew: Renew = unchanged
     ) -> Iterator[tuple[Call, Outcome]]:
         """See `Driver.run`."""
         try:
-            yield from fly(Threads(self._one), calls, self.window, renew)
+            yield from fly(Threads(partial(self._one, self._run)), calls, self.window, renew)
         finally:
             self._end_all()
 
     def close(self) -> None:
         """Kill what still runs."""
-        with self._lock:
-            self._open = False
         self._end_all()
         processes.end_marked(self._mark)
 
     def _end_all(self) -> None:
         with self._lock:
+            self._run += 1
             for process in self._running:
                 processes.end(process)
             self._running.clear()
 
-    def _one(self, call: Call) -> Outcome:
+    def _one(self, run: int, call: Call) -> Outcome:
         mark = f"{self._mark}{call.case}."
         began = time.monotonic()
+        out, err = Kept(), Kept()
         with tempfile.TemporaryFile() as stdin:
             stdin.write(call.json.encode())
             stdin.seek(0)
-            with self._lock:
-                if not self._open:
-                    raise CouldNotRun("the driver is closed")
-                process = processes.start(self.argv, self._environment(call, mark), stdin)
-                self._running.add(process)
-        out, err = Kept(), Kept()
-        try:
-            code = _read_until_end(process, (out, err), call.timeout)
-        finally:
-            processes.end(process, mark if process.poll() is None else None)
-            with self._lock:
-                self._running.discard(process)
+            process = self._begin(run, call, mark, stdin)
+        with process:
+            try:
+                code = _read_until_end(process, (out, err), call.timeout)
+            finally:
+                processes.end(process, mark if process.poll() is None else None)
+                with self._lock:
+                    self._running.discard(process)
         if code in _NOT_STARTED:
             raise CouldNotRun(_not_started(code, err.text(), call.api_token))
         outcome = _outcome(code, call.timeout, out.text(), err.text())
         return replace(outcome, elapsed=time.monotonic() - began)
+
+    def _begin(self, run: int, call: Call, mark: str, stdin: IO[bytes]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if run != self._run:
+                raise CouldNotRun("its run has ended")
+            process = processes.start(self.argv, self._environment(call, mark), stdin)
+            self._running.add(process)
+        return process
 
     def _environment(self, call: Call, mark: str) -> dict[str, str]:
         return processes.environment(

@@ -96,8 +96,8 @@ def read_report(line: bytes) -> tuple[str, Outcome]:
 
 def shown(text: str) -> str:
     """A text as one short line of a message."""
-    one_line = json.dumps(text, ensure_ascii=False)[1:-1]
-    return one_line if len(one_line) <= SHOWN else one_line[:SHOWN] + "…"
+    cut = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in cut)
 
 
 def _message(line: bytes) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class StdioDriver(Driver):
         """Say goodbye, wait, and end what does not go by itself."""
         try:
             for worker in list(self._workers):
-                if worker.flights or not worker.room:
+                if worker.flights or worker.ended or not worker.room:
                     self._end(worker)
                 elif not worker.leaving:
                     worker.leave()
@@ -155,13 +155,18 @@ class StdioDriver(Driver):
         long the caller was busy with something else.
         """
         now = time.monotonic()
-        ahead = [d for worker in self._workers for d in self._deadlines(worker) if d > now]
-        timeout = max(0.0, min([until, *ahead]) - now)
+        timeout = max(0.0, min([until, *map(self._next_look, self._workers)]) - now)
         ready = self._selector.select(None if timeout == math.inf else timeout)
         for worker in {key.data: None for key, _ in ready}:
             self._listen(worker, now)
         for worker in list(self._workers):
             self._check_time(worker, now)
+
+    def _next_look(self, worker: Worker) -> float:
+        """When a deadline passes at `worker`; only the last of them ends it."""
+        deadlines = self._deadlines(worker)
+        now = time.monotonic()
+        return min((d for d in deadlines if d > now), default=now if deadlines else math.inf)
 
     def _deadlines(self, worker: Worker) -> list[float]:
         if not worker.room:
@@ -197,8 +202,6 @@ class StdioDriver(Driver):
 
     def _take(self, worker: Worker, line: bytes, now: float) -> None:
         """Deal with one line of a client's output."""
-        if worker.leaving:
-            raise Breach('nothing is written after {"type":"bye"}')
         if not worker.room:
             hello = read_hello(line)
             self.client = hello.client
