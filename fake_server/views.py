@@ -55,7 +55,9 @@ class Entry(View):
 class NewAccount(View):
     """What an account is to be like; what is left out is as the fake was started."""
 
-    profile: Annotated[str | None, Field(examples=list(PROFILES))] = None
+    model_config = ConfigDict(json_schema_extra={"examples": [{"profile": "live", "credits": 5}]})
+
+    profile: Annotated[str | None, Field(description=f"{' or '.join(PROFILES)}.")] = None
     credits: Annotated[
         Decimal | None, Field(description="USD that runs may cost before 402.", ge=0)
     ] = None
@@ -127,6 +129,10 @@ class Exchanges(View):
 
 class Step(View):
     """One step of a scenario."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"fault": "rate-limited", "times": 2}, {"fault": None}]}
+    )
 
     fault: Annotated[str | None, Field(description="`null`: the normal answer.")]
     times: Annotated[int | None, Field(description="For how many runs; `null`: all.", ge=1)] = 1

@@ -463,6 +463,18 @@ def test_the_openapi_document_holds_every_endpoint(client: Client) -> None:
             assert described["description"]
 
 
+def test_the_examples_in_the_openapi_document_work(client: Client) -> None:
+    paths = client.get(f"{API}/openapi.json").json()["paths"]
+
+    def body(method: str, path: str) -> Any:
+        return paths[f"{API}{path}"][method]["requestBody"]["content"]["application/json"]["schema"]
+
+    (account,) = body("post", "/accounts")["examples"]
+    assert client.post(f"{API}/accounts", json=account).status_code == 201
+    step = body("put", "/accounts/{account}/scenario")["items"]["examples"][0]
+    assert client.put(f"{OURS}/scenario", json=[step]).status_code == 200
+
+
 def test_every_reference_in_the_openapi_document_leads_somewhere(client: Client) -> None:
     text = client.get(f"{API}/openapi.json").text
     document = json.loads(text)
