@@ -7,6 +7,7 @@ An alternative takes one of them each; what is left are schemas without choice t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice, product
 from typing import Any, NamedTuple
 
@@ -51,6 +52,29 @@ _MOST = 64
 _DEEPEST = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of several options are taken, and in which order.
+
+    Args:
+        chosen: JSON Pointers to the branches that must be taken, where they are met.
+        alone: Whether the other branches beside those must fail.
+        turn: Which option comes first where none must be taken.
+    """
+
+    chosen: frozenset[str] = frozenset()
+    alone: bool = False
+    turn: int = 0
+
+    def among(self, options: list[Option]) -> list[Option]:
+        """Those of `options` that are taken."""
+        taken = [option for option in options if any(m.where in self.chosen for m in option)]
+        if taken:
+            return taken[-1:] if self.alone else taken
+        turn = self.turn % len(options) if options else 0
+        return [*options[turn:], *options[:turn]]
+
+
 class _DeadError(Exception):
     """A conjunction that holds `false`."""
 
@@ -58,9 +82,7 @@ class _DeadError(Exception):
 def alternatives(
     document: Document,
     members: Iterable[Member],
-    chosen: frozenset[str] = frozenset(),
-    *,
-    alone: bool = False,
+    choice: Choice,
     seen: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[Member, ...]]:
     """The conjunctions without choice that `members` come to.
@@ -68,8 +90,7 @@ def alternatives(
     Args:
         document: What references lead into.
         members: Schemas that hold together.
-        chosen: Pointers to the branches that must be taken, where they are met.
-        alone: Whether the other branches beside those must fail.
+        choice: Which branches are taken.
         seen: Pointers that are being taken apart already: going round in a circle adds nothing.
     """
     found: list[Member] = []
@@ -80,15 +101,13 @@ def alternatives(
             _settle(document, member, found, choices, visited)
     except _DeadError:
         return
-    choices = [_narrowed(options, chosen, alone=alone) for options in choices]
+    choices = [choice.among(options) for options in choices]
     if not choices:
         yield tuple(found)
         return
     for picked in product(*choices):
         rest = chain.from_iterable(picked)
-        for more in alternatives(
-            document, rest, chosen, alone=alone, seen=frozenset(visited)
-        ):
+        for more in alternatives(document, rest, choice, frozenset(visited)):
             yield (*found, *more)
 
 
@@ -105,13 +124,6 @@ def settled(document: Document, member: Member) -> list[Member] | None:
 def referring(member: Member) -> Any:
     """A schema that says what `member` says, and that `Document.accepts` takes."""
     return member.schema if member.where is None else {"$ref": reference_to(member.where)}
-
-
-def _narrowed(options: list[Option], chosen: frozenset[str], *, alone: bool) -> list[Option]:
-    taken = [option for option in options if any(m.where in chosen for m in option)]
-    if not taken:
-        return options
-    return taken[-1:] if alone else taken
 
 
 def _settle(

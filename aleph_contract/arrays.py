@@ -30,10 +30,11 @@ def arrays(
     if length is None:
         return
     unique = any(flat.get("uniqueItems") for flat in schemas)
-    for late in (False, True):
+    roomy = length + sum(flat.get("minContains", 1) for flat in schemas if "contains" in flat)
+    for size, late in ((length, False), (length, True), (roomy, True)):
         filler = _Filler(builder, f"{place}/*", unique=unique)
         base = []
-        for index, plan in enumerate(_plans(flats, length, late=late)):
+        for index, plan in enumerate(_plans(flats, size, late=late)):
             way, wanted = (rest[1:], schema) if index == steered else ((), True)
             base.append(filler.item(index, plan, way, wanted))
         if any(item is _NONE for item in base):

@@ -240,12 +240,14 @@ def _dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Pro
             )
 
 
-def _closed_object(_: bool, site: Site) -> Iterator[Proposal]:  # noqa: FBT001
+def _closed_object(limit: Schema, site: Site) -> Iterator[Proposal]:
     known = site.schema.get("properties", {})
     wanted = [list(known), *([n for n in known if n != name] for name in known)]
     many = ({"type": "object", "required": names} for names in wanted)
     yield _valid("on", "known properties and no others", *many, {"type": "object"})
-    yield _violating("unknown", "an unknown property", _with("unknown_key", True))
+    yield _violating("unknown", "an unknown property", _with("unknown_key", {"not": limit}))
+    if limit is not False:
+        return
     for name, schema in known.items():
         other = _in_another_case(name)
         if other not in known and other not in site.elsewhere:
@@ -268,11 +270,20 @@ def _in_another_case(name: str) -> str:
     return snake if snake != name else name[:1].swapcase() + name[1:]
 
 
-def _closed_array(_: bool, site: Site) -> Iterator[Proposal]:  # noqa: FBT001
+def _closed_array(limit: Schema, site: Site) -> Iterator[Proposal]:
     most = len(site.schema.get("prefixItems", ()))
     yield _valid("on", f"{most} items", {"type": "array", "minItems": most}, {"type": "array"})
-    over = {"type": "array", "minItems": most + 1}
-    yield _violating("above", "one item too many", {**over, "maxItems": most + 1}, over)
+    over = (_longer_by_one(most + gap, limit) for gap in range(_MOST_ELSEWHERE))
+    yield _violating("above", "an item that may not be there", *over)
+
+
+#: Other schemas may know of this many items more.
+_MOST_ELSEWHERE = 6
+
+
+def _longer_by_one(most: int, limit: Schema) -> Schema:
+    items = [*[True] * most, {"not": limit}]
+    return {"type": "array", "minItems": most + 1, "maxItems": most + 1, "prefixItems": items}
 
 
 def _never(_: bool, __: Site) -> Iterator[Proposal]:  # noqa: FBT001

@@ -85,7 +85,7 @@ def _stated(document: Document) -> Iterator[Constraint]:
 def _vacuous(keyword: str, limit: Any, schema: Mapping[str, Any]) -> bool:
     """Whether a keyword turns nothing down."""
     if keyword in CLOSERS:
-        return limit is not False
+        return limit in (True, {}) if keyword.startswith("unevaluated") else limit is not False
     if keyword in ("minContains", "maxContains"):
         return "contains" not in schema or (keyword == "minContains" and limit == 0)
     if keyword == "contains":

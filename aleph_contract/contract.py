@@ -14,7 +14,7 @@ from typing import Any
 from aleph_contract.contradictions import contradictions
 from aleph_contract.errors import ContractError, JSONError
 from aleph_contract.jsonvalue import loads, pointer
-from aleph_contract.schema import Document, check_schema
+from aleph_contract.schema import Document, check_schema, plain
 from aleph_contract.witness import Builder
 
 #: The entry that is loaded when none is named.
@@ -94,8 +94,8 @@ class Contract:
         return cls(
             model=entry["model_id"],
             version=entry["schema_version"],
-            input_schema=entry["schema"]["input"],
-            output_schema=entry["schema"]["output"],
+            input_schema=plain(entry["schema"]["input"]),
+            output_schema=plain(entry["schema"]["output"]),
             examples=tuple(
                 Example(e["name"], e["input"], e.get("output", {}), _reply(e))
                 for e in entry.get("examples", ())

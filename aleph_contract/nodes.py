@@ -55,18 +55,16 @@ _PARTS: dict[str, Callable[[Any], tuple[str, str]]] = {
     "properties": lambda name: (pointer([name]), name),
     "patternProperties": lambda pattern: ("/*", f"patternProperties/{slug(pattern)}"),
     "additionalProperties": lambda _: ("/*", "additionalProperties"),
-    "unevaluatedProperties": lambda _: ("/*", "unevaluatedProperties"),
     "prefixItems": lambda index: (f"/{index}", str(index)),
     "items": lambda _: ("/*", "*"),
-    "unevaluatedItems": lambda _: ("/*", "unevaluatedItems"),
 }
 
 
 def nodes(document: Document, node: Node | None = None) -> Iterator[Node]:
     """`node` (the root) and all below it, in the order of the document.
 
-    What stands below `not`, `if` and `contains` is part of the one statement made there. A schema
-    that contains itself is entered once on each way.
+    What stands below `not`, `if`, `contains` and `unevaluated…` is part of the one statement made
+    there. A schema that contains itself is entered once on each way.
     """
     node = node or Node(document.root, "")
     yield node

@@ -115,19 +115,21 @@ class Document:
 
     def accepts(self, schemas: Iterable[Any]) -> Callable[[Any], bool]:
         """The test whether a value keeps all of `schemas`, which may refer into this document."""
+        is_valid: Callable[[Any], bool] = self._validator({"allOf": [True, *schemas]}).is_valid
+        return is_valid
+
+    def wrong(self, value: Any) -> tuple[str, str] | None:
+        """Where in `value` the schema is broken first, and how; `None` if `value` keeps it."""
+        for error in self._validator({"$ref": ADDRESS}).iter_errors(plain(value)):
+            return pointer(error.instance_path), error.message
+        return None
+
+    def _validator(self, schema: Any) -> Any:
         from jsonschema_rs import Draft202012Validator, Registry  # noqa: PLC0415 - on first use
 
         if self._registry is None:
             self._registry = Registry([(ADDRESS, self.root)])
-        return Draft202012Validator({"allOf": list(schemas)}, registry=self._registry).is_valid
-
-    def wrong(self, value: Any) -> tuple[str, str] | None:
-        """Where in `value` the schema is broken first, and how; `None` if `value` keeps it."""
-        from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - on first use
-
-        for error in Draft202012Validator(self.root, offline=True).iter_errors(plain(value)):
-            return pointer(error.instance_path), error.message
-        return None
+        return Draft202012Validator(schema, registry=self._registry)
 
     def error(self, where: str, reason: str) -> ContractError:
         """The error that this document is wrong at a JSON Pointer."""

@@ -131,6 +131,7 @@ def _tries(pattern: str, low: int, high: float) -> Iterator[str]:
         for budget in (0, 1, 2, 3, *more):
             text = _Sampler(variant, budget).text(_parsed(pattern))
             yield text
+            yield from (text + more for more in "abc123")
             if len(text) < low:
                 yield text + "a" * (low - len(text))
                 yield "a" * (low - len(text)) + text

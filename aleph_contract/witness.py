@@ -7,12 +7,14 @@ value proves nothing, so nobody takes it for a proof.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice, takewhile
+from itertools import islice, takewhile, zip_longest
 from typing import Any, Literal
 
-from aleph_contract.alternatives import Member, alternatives, referring
+from aleph_contract.alternatives import Choice, Member, alternatives, referring
 from aleph_contract.arrays import arrays
+from aleph_contract.heights import heights
 from aleph_contract.numbers import numbers
 from aleph_contract.objects import objects
 from aleph_contract.schema import IN_PLACE, Document, Step
@@ -26,7 +28,10 @@ Hints = Mapping[str, Sequence[Any]]
 
 #: Bound on the values tried at one place, and in all.
 _TRIES = 200
-_BUDGET = 20_000
+
+#: How many alternatives are drawn from in turn.
+_AT_ONCE = 8
+_BUDGET = 4_000
 
 
 _NONE = object()
@@ -40,16 +45,27 @@ class Builder:
         hints: Realistic values: by JSON Pointer pattern of the place, or by the last name of it.
         size: How much is put in where there is a choice.
         alone: Whether of a union on the way all branches but the one must fail.
+        turn: Which branch of a union comes first where there is a choice.
+        strict: What holds beside the way that is gone; the same document if not given.
     """
 
     def __init__(
-        self, document: Document, hints: Hints, size: Size = "small", *, alone: bool = False
+        self,
+        document: Document,
+        hints: Hints,
+        size: Size = "small",
+        *,
+        alone: bool = False,
+        turn: int = 0,
+        strict: Document | None = None,
     ) -> None:
         self.document = document
         self.hints = hints
         self.size = size
         self.alone = alone
-        self._accepts: dict[tuple[str, ...], Callable[[Any], bool]] = {}
+        self.turn = turn
+        self.strict = strict or document
+        self._accepts: dict[tuple[object, ...], Callable[[Any], bool]] = {}
         self._deepest = 0
         self._cut = False
         self._budget = 0
@@ -70,48 +86,63 @@ class Builder:
                 return
 
     def _stands_alone(self, trail: Sequence[Step], schema: Any) -> bool:
-        """Whether the end of `trail` leaves room for `schema`, whatever stands around it."""
-        if not trail:
+        """Whether the value at the end of `trail` can be had by itself, without what is around."""
+        inside = [i for i, step in enumerate(trail, 1) if step.keyword not in IN_PLACE]
+        if not inside or trail[inside[-1] - 1].keyword == "propertyNames":
             return True
-        where = trail[-1].schema
+        where, rest = trail[inside[-1] - 1].schema, tuple(trail[inside[-1] :])
         end = Member(self.document.at(where), where)
-        return next(self.instances((end,), (), schema, ""), _NONE) is not _NONE
+        return next(self.instances((end,), rest, schema, ""), _NONE) is not _NONE
 
     def instances(
         self, members: Sequence[Member], trail: tuple[Step, ...], schema: Any, place: str
     ) -> Iterator[Any]:
         """Values that keep all of `members`, for one place of the whole."""
-        if place.count("/") > self._deepest:
-            self._cut = True
+        off_trail = not trail and schema is True
+        document = self.strict if off_trail else self.document
+        members = [
+            member if member.where is None else Member(document.at(member.where), member.where)
+            for member in members
+        ]
+        if not self._within_reach(document, members, place):
             return
         near = tuple(takewhile(lambda step: step.keyword in IN_PLACE, trail))
         rest = trail[len(near) :]
         if not rest and schema is not True:
-            members = (*members, Member(schema))
-        accepts = self._test(members)
+            members.append(Member(schema))
+        accepts = self._test(document, members)
         listed = _listed([member.schema for member in members])
         if listed is not None:
             yield from filter(accepts, reversed(listed) if self.size == "largest" else listed)
             return
         chosen = frozenset(step.schema for step in near)
-        seen = 0
-        for flats in alternatives(self.document, members, chosen, alone=self.alone):
-            for value in islice(self._candidates(flats, rest, schema, place), _TRIES):
-                self._budget -= 1
-                seen += 1
-                if accepts(value):
-                    yield value
-                if self._budget <= 0:
-                    return
-            if seen > _TRIES:
+        choice = Choice(chosen, alone=self.alone, turn=self.turn)
+        made = (
+            self._candidates(flats, rest, schema, place)
+            for flats in alternatives(document, members, choice)
+        )
+        for value in islice(_in_turn(made), _TRIES):
+            self._budget -= 1
+            if accepts(value):
+                yield value
+            if self._budget <= 0:
                 return
 
-    def _test(self, members: Sequence[Member]) -> Callable[[Any], bool]:
-        key = tuple(member.where for member in members if member.where is not None)
-        if len(key) < len(members):
-            return self.document.accepts(map(referring, members))
+    def _within_reach(self, document: Document, members: Sequence[Member], place: str) -> bool:
+        """Whether there is room for a value before it gets too deep."""
+        least = heights(document)
+        height = max((least.get(m.where, 0) for m in members if m.where is not None), default=0)
+        deep = place.count("/") + height > self._deepest
+        self._cut = self._cut or (deep and math.isfinite(height))
+        return not deep
+
+    def _test(self, document: Document, members: Sequence[Member]) -> Callable[[Any], bool]:
+        places = tuple(member.where for member in members if member.where is not None)
+        if len(places) < len(members):
+            return document.accepts(map(referring, members))
+        key = (document is self.strict, *places)
         if key not in self._accepts:
-            self._accepts[key] = self.document.accepts(map(referring, members))
+            self._accepts[key] = document.accepts(map(referring, members))
         return self._accepts[key]
 
     def _candidates(
@@ -141,6 +172,23 @@ class Builder:
             yield from numbers(schemas, known, self.size, whole=kind == "integer")
         else:
             yield from {"null": [None], "boolean": [True, False]}[kind]
+
+
+def _in_turn(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
+    """The first value of each source, then the next of each; so many sources at a time."""
+    opened: list[Iterator[Any]] = []
+    for source in sources:
+        yield from islice(source, 1)
+        opened.append(source)
+        if len(opened) == _AT_ONCE:
+            yield from _drained(opened)
+            opened = []
+    yield from _drained(opened)
+
+
+def _drained(sources: list[Iterator[Any]]) -> Iterator[Any]:
+    for row in zip_longest(*sources, fillvalue=_NONE):
+        yield from (value for value in row if value is not _NONE)
 
 
 def _listed(schemas: list[Any]) -> list[Any] | None:
