@@ -25,6 +25,9 @@ from fake_server.rest import PREFIX
 #: Bytes of request line and headers that are read (documented: Cloudflare takes 128 KB).
 MAX_HEAD = 128 * 1024
 
+#: What is spoken here; the parser also lets pass what only looks like it.
+VERSIONS = ("1.1", "1.0")
+
 _PREFIX = PREFIX.encode()
 
 _LOGGER = logging.getLogger("fake_server")
@@ -69,6 +72,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Take in a run at once, or start the ASGI application."""
+        if self.parser.get_http_version() not in VERSIONS:
+            raise ValueError("another protocol")  # stops the parser; goes on in `send_400_response`
         self.in_head = False
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         begun = None

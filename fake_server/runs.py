@@ -55,7 +55,7 @@ class Runs:
 
     def conclude(self, request: Request) -> Answer:
         """Decide the answer, once the body is there as far as it comes."""
-        if request.path.startswith(ELSEWHERE):
+        if request.path.startswith(ELSEWHERE) and request.refused is None:
             answer = self._answering.elsewhere(request)
         else:
             answer = self._answering.answer(request)
@@ -90,5 +90,9 @@ class Runs:
         """Take in a followed redirect: `/elsewhere/{account}` and the way it first came."""
         account_id, _, way = request.path.removeprefix(ELSEWHERE + "/").partition("/")
         request.door = self._binding if f"/{way}" in PATHS else self._rest
-        request.account = self._accounts.find(account_id) or request.account
+        account = self._accounts.find(account_id)
+        if account is None:  # no redirect of ours leads there
+            request.refused = Refused("no-route")
+            return
+        request.account = account
         request.credential = self._rest.credential(request)

@@ -18,6 +18,7 @@ import pytest
 from hostile import ACCOUNT, MAX_BODY, Attack, attacks, request, run
 
 from fake_server.serve import Server, running
+from fake_server.waiting import wait_for
 
 #: Seconds after which a connection counts as hung; what is awaited takes milliseconds.
 PATIENCE = 10
@@ -42,7 +43,7 @@ def connect(server: Server) -> socket.socket:
 def exchange(server: Server, data: bytes, *, ends: bool) -> tuple[int, bytes]:
     """Send bytes as they are; the status (0: none) and body of the first answer."""
     with connect(server) as connection:
-        with contextlib.suppress(ConnectionError):  # refused while we send: the answer is there
+        with contextlib.suppress(OSError):  # refused while we send: the answer is there
             connection.sendall(data)
             if ends:
                 connection.shutdown(socket.SHUT_WR)
@@ -91,7 +92,7 @@ def test_an_attack_is_answered_clearly_and_the_next_client_served(
     if status >= 400 and not attack.data.startswith((b"HEAD", b"GET /__aleph__/media")):
         assert_told(status, body)
     if attack.counted:
-        (seen,) = server.app.journal.exchanges(account)
+        (seen,) = wait_for(server.app.journal, account, 1, PATIENCE)
         assert seen.status == (status or None)
     assert_serving(server)
 
