@@ -25,7 +25,7 @@ WAIT_TOLERANCE = 0.05
 
 def _route(e: Evidence) -> str | None:
     if not e.calls:
-        if e.polarity == "valid" and (error := _sent_astray(e)):
+        if e.polarity == "valid" and not e.fault and (error := _sent_astray(e)):
             return f"no request reached the account's route: {error.message}"
         return None
     astray = next((x for x in e.calls if x.method != "POST" or x.outcome == "no-route"), None)

@@ -204,6 +204,10 @@ KEEPS: list[Evidence] = [
     evidence(exchange(status=None, outcome="cut", billed=True), outcome=ERROR),
     evidence(refused(status=429), refused(status=429), exchange(number=3)),
     evidence(LIMITED, exchange(received_at=2.0)),
+    evidence(
+        outcome=Outcome("error", error=ReportedError("timed out", stage="transport")), fault="hang"
+    ),
+    evidence(replied(bare()), outcome=ERROR),
     evidence(REDIRECT, outcome=ERROR),
     evidence(REDIRECT, replace(ELSEWHERE, credential="missing", status=401), outcome=ERROR),
     violating(),
