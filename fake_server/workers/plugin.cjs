@@ -1,11 +1,11 @@
 "use strict";
 
-const { connect } = require("node:net");
-
 // A Miniflare plugin that makes `env.AI` local: it binds the client code that every workerd binary
 // carries (module cloudflare-internal:ai-api, the one that runs in production) and gives it the
 // fake as its service. Miniflare 4 and 5 load it, and with them wrangler, vitest and
 // getPlatformProxy. Nothing is sent anywhere but to that address.
+
+const { connect } = require("node:net");
 
 const NAME = "aleph-contract";
 
@@ -74,13 +74,12 @@ function hostOf(base) {
 
 /** All that a Worker sees of an absent fake is "Network connection lost."; so it is said here. */
 function warnUnlessListening(address) {
-  const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address);
-  const start = `aleph-contract serve --port ${port}`;
-  const socket = connect({ host, port: Number(port) }, () => socket.destroy())
-    .on("error", ({ message }) =>
-      console.warn(`aleph-contract: nothing answers on ${address} (${message}); ${start}`),
-    )
-    .unref();
+  const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(address);
+  const socket = connect({ host, port: Number(port) }, () => socket.destroy()).unref();
+  socket.on("error", ({ message }) => {
+    const start = `start it with: aleph-contract serve --port ${port}`;
+    console.warn(`aleph-contract: no fake answers on ${address} (${message}); ${start}`);
+  });
 }
 
 /** Miniflare knows its own class by identity, and does not hand it to plugins. */

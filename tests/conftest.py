@@ -1,0 +1,39 @@
+"""Fixtures of the tests that run Node: one that is new enough, and a fake for it to call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from workers_node import HERE, find_node
+
+from fake_server.serve import Server, running
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """See `find_node`; skips where there is none."""
+    return find_node()
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def environment(node: Path, tmp_path: Path) -> dict[str, str]:
+    """What the documentation sets so that the tools themselves stay offline, and a witness."""
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(("CLOUDFLARE_", "ALEPH_"))}
+    return mine | {
+        "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path / "home"),
+        "WRANGLER_SEND_METRICS": "false",
+        "CLOUDFLARE_CF_FETCH_ENABLED": "false",
+        "NODE_OPTIONS": f"--require {HERE / 'offline.cjs'}",
+        "OFFLINE_LOG": str(tmp_path / "asked-for"),
+        "NO_COLOR": "1",
+    }

