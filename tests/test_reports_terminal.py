@@ -82,6 +82,19 @@ def test_calls_are_told_with_their_times_and_money() -> None:
     assert "3. POST /client/v4/accounts/…/ai/run after 2.0 s: 200 completed\n" in text
 
 
+def test_what_was_meant_is_not_claimed_where_only_the_wire_was_watched() -> None:
+    text = render(sample.PASSIVE)
+    assert "intended" not in text
+    assert '  sent       {"prompt":"Make it snow"' in text
+
+
+def test_rules_that_nothing_examined_share_a_line() -> None:
+    text = render(sample.PASSIVE)
+    assert "\nrequest.once         2          1  broken\n" in text
+    assert text.count("not examined") == 1
+    assert "not examined: request.faithful, boundary.accepted," in text
+
+
 def test_many_calls_are_counted_and_not_all_listed() -> None:
     calls = tuple(sample.limited(number, sample.INPUT) for number in range(1, 31))
     text = _with(replace(sample.RETRIED, exchanges=calls))

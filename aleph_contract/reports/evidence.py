@@ -38,14 +38,22 @@ def evidence(result: CaseResult, changes: tuple[Change, ...]) -> tuple[Item, ...
 
 def _items(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[Item]:
     yield Item("expected", (result.expectation,))
-    yield Item("intended", (shown(result.intended),), "exact")
-    yield Item("sent", sent(result, changes), "exact")
+    if passive(result):
+        yield Item("sent", (shown(result.intended),), "exact")
+    else:
+        yield Item("intended", (shown(result.intended),), "exact")
+        yield Item("sent", sent(result, changes), "exact")
     yield Item("calls", calls(result))
     yield Item("reply", tuple(map(reply, result.exchanges[-1:])), "exact")
     yield Item("reported", reported(result.outcome))
     yield Item("stderr", stderr(result.outcome), "exact")
     yield Item("request", (result.curl,), "command")
     yield Item("again", (result.reproduce,), "command")
+
+
+def passive(result: CaseResult) -> bool:
+    """Whether only the wire was watched: what was sent is known then, what was meant is not."""
+    return result.outcome is None and bool(result.exchanges)
 
 
 def sent(result: CaseResult, changes: tuple[Change, ...]) -> tuple[str, ...]:

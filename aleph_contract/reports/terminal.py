@@ -34,7 +34,7 @@ MOST_NAMES = 8
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 _TONES = {"conforms": "green", "does-not-conform": "red", "not-checked": "yellow"}
-_STATUS_TONES = {"broken": "red", "advice": "yellow", "expected": "yellow", "not examined": "dim"}
+_STATUS_TONES = {"broken": "red", "advice": "yellow", "expected": "yellow"}
 
 #: Width of the labels of a finding.
 _LABEL = 11
@@ -90,13 +90,18 @@ def _head(told: Digest, style: Style) -> Iterator[str]:
 
 
 def _rules(told: Digest, style: Style) -> Iterator[str]:
-    width = max(len(row.id) for row in told.rules)
-    yield style.paint(f"{'rule':<{width}}  {'cases':>6}  {'broken by':>9}", "dim")
-    for row in told.rules:
+    examined = [row for row in told.rules if row.status != "not examined"]
+    others = [row.id for row in told.rules if row not in examined]
+    width = max((len(row.id) for row in examined), default=0)
+    if examined:
+        yield style.paint(f"{'rule':<{width}}  {'cases':>6}  {'broken by':>9}", "dim")
+    for row in examined:
         broken = row.broken or row.advised or row.expected
         status = "" if row.status == "kept" else row.status
-        line = f"{row.id:<{width}}  {row.examined or '-':>6}  {broken or '-':>9}  {status}"
+        line = f"{row.id:<{width}}  {row.examined:>6}  {broken or '-':>9}  {status}"
         yield style.paint(line.rstrip(), _STATUS_TONES.get(row.status, ""))
+    if others:
+        yield from _wrapped(f"not examined: {', '.join(others)}", style)
 
 
 def _problem(problem: Problem, style: Style) -> Iterator[str]:
