@@ -161,12 +161,12 @@ class MemoryJournal:
     """The default journal: the newest exchanges of each account, within bounds.
 
     An account beyond its count loses its own oldest exchange. Beyond the bytes for all accounts
-    together the account that was idle longest loses first, so that a noisy account costs itself
-    its past, and not the others theirs.
+    together, those that take more than an equal share lose their oldest, the longest idle first:
+    a noisy account costs itself its past, and not the others theirs.
 
     Args:
         max_exchanges: Exchanges kept of one account.
-        max_bytes: Bytes kept of all accounts together, about.
+        max_bytes: Bytes kept of all accounts together, beside the newest exchange.
         max_accounts: Accounts remembered; beyond them one idle longest is forgotten altogether.
     """
 
@@ -273,13 +273,15 @@ class MemoryJournal:
         self._bytes -= size
 
     def _make_room(self) -> None:
-        while self._bytes > self._max_bytes:
-            account, idle = next(iter(self._logs.items()))
-            if len(self._logs) == len(idle.entries) == 1:
-                return  # the newest exchange stays, however large
-            if idle.entries:
-                self._drop(idle)
-            else:
+        """Drop a little more than must be, so that the accounts are gone through seldom."""
+        enough = self._max_bytes - self._max_bytes // 16
+        share = enough // len(self._logs)
+        for account, log in list(self._logs.items()):
+            while self._bytes > enough and log.bytes > share and log.entries:
+                if len(log.entries) == 1 and account == next(reversed(self._logs)):
+                    return  # the newest exchange stays, however large
+                self._drop(log)
+            if not log.entries:
                 self._drained[account] = self._logs.pop(account)
 
 

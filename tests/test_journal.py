@@ -232,23 +232,37 @@ def test_memory_keeps_the_newest_and_tells_what_it_dropped() -> None:
     assert journal.tally("b") == Tally(1, 0)
 
 
-def test_memory_takes_room_from_the_account_that_is_idle_longest() -> None:
-    journal = MemoryJournal(max_bytes=1000)
-    for account in "ababcccccccc":
+def test_memory_takes_room_from_accounts_that_have_more_than_their_share() -> None:
+    journal = MemoryJournal(max_bytes=1600)
+    for account in ("quiet", *["noisy"] * 50):
         put(journal, account)
-    assert journal.accounts() == ("b", "c")
-    assert journal.tally("a") == Tally(2, 2)
-    assert journal.tally("b") == Tally(2, 0)
-    assert put(journal, "a").number == 3, "the numbering goes on"
+    assert numbers(journal, "quiet") == [1]
+    kept = numbers(journal, "noisy")
+    assert kept[-1] == 50
+    assert kept == list(range(kept[0], 51)), "the newest ones"
+    assert len(kept) >= 13
+    assert journal.tally("noisy") == Tally(50, 50 - len(kept))
+
+
+def test_memory_takes_room_from_accounts_idle_longest_if_all_have_their_share() -> None:
+    journal = MemoryJournal(max_bytes=1600)
+    accounts = [f"account {index}" for index in range(20)]
+    for account in accounts:
+        put(journal, account)
+    kept = journal.accounts()
+    assert kept == tuple(accounts[-len(kept) :])
+    assert 13 <= len(kept) <= 16
+    assert journal.tally(accounts[0]) == Tally(1, 1)
+    assert put(journal, accounts[0]).number == 2, "the numbering goes on"
 
 
 def test_memory_keeps_the_newest_exchange_however_large() -> None:
     journal = MemoryJournal(max_bytes=1000)
     put(journal, "a")
     put(journal, "b", size=5000)
-    assert (numbers(journal, "a"), numbers(journal, "b")) == ([], [1])
-    put(journal, "b")
-    assert numbers(journal, "b") == [2]
+    assert (numbers(journal, "a"), numbers(journal, "b")) == ([1], [1])
+    put(journal, "a", size=5000)
+    assert (numbers(journal, "a"), numbers(journal, "b")) == ([2], [])
 
 
 def test_memory_forgets_accounts_beyond_its_bound() -> None:
@@ -292,7 +306,7 @@ def test_memory_stays_within_its_bounds(
         assert journal.exchanges(account)[-1] == made
         assert len(journal.accounts()) <= accounts
         assert journal._bytes == sum(log.bytes for log in journal._logs.values())
-        assert journal._bytes <= max(room, size)
+        assert journal._bytes <= room + size
         for name in "abcd":
             tally, kept = journal.tally(name), numbers(journal, name)
             assert len(kept) == tally.total - tally.dropped <= count
