@@ -22,6 +22,14 @@ class Combination(NamedTuple):
     note: str
 
 
+#: What is asked of all properties at once.
+_SIZES: dict[str, Size] = {
+    "all": "full",
+    "every-minimum": "smallest",
+    "every-maximum": "largest",
+}
+
+
 def together(document: Document, hints: Hints) -> Iterator[Combination]:
     """Each optional property alone, all of them, and all at their least and at their most."""
     smallest = next(Builder(document, hints).values(), None)
@@ -33,8 +41,7 @@ def together(document: Document, hints: Hints) -> Iterator[Combination]:
         alone = {**smallest, name: full[name]}
         yield Combination(f"only/{name}", alone, f"`{name}` is the one optional property.")
     yield Combination("reversed", dict(reversed(full.items())), "The order of keys is free.")
-    sizes: dict[str, Size] = {"all": "full", "every-minimum": "smallest", "every-maximum": "largest"}
-    for label, size in sizes.items():
+    for label, size in _SIZES.items():
         for turn in range(_turns(document)):
             whole = next(Builder(document, hints, size, turn=turn).values(), None)
             if isinstance(whole, dict):
@@ -42,7 +49,9 @@ def together(document: Document, hints: Hints) -> Iterator[Combination]:
                 yield from _with_and_without(name, whole, optional)
 
 
-def _with_and_without(name: str, whole: dict[str, Any], optional: list[str]) -> Iterator[Combination]:
+def _with_and_without(
+    name: str, whole: dict[str, Any], optional: list[str]
+) -> Iterator[Combination]:
     """An input; and where it is gray, the same without what makes it so."""
     yield Combination(name, whole, "All properties at once.")
     if doubt(whole):
@@ -64,21 +73,38 @@ def _turns(document: Document) -> int:
 _MOST_TURNS = 6
 
 #: Keywords that bound a number, a length or a count, and how many bounds are paired at most.
-_BOUNDS = (
-    "minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems"
-).split()
+_BOUNDS = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+]
 _MOST_PAIRED = 24
 
 
 def pairs(cases: Iterable[Case]) -> Iterator[Combination]:
-    """Every two bounds at once, as far as they belong to different properties of the input."""
+    """Every two bounds at once, as far as one input can hold both."""
     bounds = [case for case in cases if _on_a_bound(case)][:_MOST_PAIRED]
     for one, other in combinations(bounds, 2):
-        first, second = _property(one), _property(other)
-        if first != second and one.constraint and other.constraint:
-            both = {**one.input, second: other.input[second]}
-            name = f"pair/{one.constraint.key}+{other.constraint.key}"
+        way, both = _both(one, other)
+        if way and one.constraint and other.constraint:
+            name = f"{way}/{one.constraint.key}+{other.constraint.key}"
             yield Combination(name, both, "Two bounds at once.")
+
+
+def _both(one: Case, other: Case) -> tuple[str, Any]:
+    """How two bounds go together: in two properties, or in two items of one list."""
+    first, second = _property(one), _property(other)
+    if first != second:
+        return "pair", {**one.input, second: other.input[second]}
+    items, more = one.input[first], other.input[first]
+    if isinstance(items, list) and isinstance(more, list):
+        return "beside", {**one.input, first: [*more, *items]}
+    return "", None
 
 
 def _on_a_bound(case: Case) -> bool:
@@ -97,7 +123,7 @@ def _property(case: Case) -> str:
 
 
 def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
-    """Texts and addresses as people write them, in every place that takes them."""
+    """Texts, addresses and numbers as people write them, in every place that takes them."""
     seen: dict[str, None] = {}
     for node in nodes(document):
         known = [hint for hint in hints.get(node.instance, ()) if isinstance(hint, str)]
@@ -110,7 +136,21 @@ def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
         for label, text in texts.items():
             name = f"{kind}/{node.instance.lstrip('/')}/{label}"
             yield Combination(name, replaced(given, node.instance, text), f"{label}: {text[:60]}")
+    yield from _fractions(document, hints)
 
+
+def _fractions(document: Document, hints: Hints) -> Iterator[Combination]:
+    """A number with digits after the point, in every place that takes one."""
+    for node in nodes(document):
+        if isinstance(node.schema, dict) and node.schema.get("type") == "number":
+            given = next(Builder(document, hints).values(node.trail), None)
+            fraction = node.schema.get("minimum", 0) + _FRACTION
+            name = f"number{node.key}/fraction"
+            yield Combination(name, replaced(given, node.instance, fraction), f"It is {fraction}.")
+
+
+#: Four digits after the point: less than any reader keeps, more than a slider shows.
+_FRACTION = 0.4117
 
 #: What people write, in letters that count as one everywhere; JSON carries it unchanged.
 _TEXTS = {
