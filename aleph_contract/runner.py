@@ -127,7 +127,7 @@ def _choose(contract: Contract, settings: Settings) -> dict[str, tuple[Plan, ...
 
 
 class _Log:
-    """Collects what happened."""
+    """Collects what happened; cases end in any order and are kept in that of their plans."""
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
         self.results: list[CaseResult] = []
@@ -136,12 +136,15 @@ class _Log:
 
     def phase(self, phase: str, session: Session, plans: tuple[Plan, ...]) -> None:
         begun = time.perf_counter()
+        ended: list[CaseResult] = []
         self._on_event(PhaseStarted(phase, len(plans) or None))
         try:
             for result in session.drive(phase, plans):
-                self.results.append(result)
+                ended.append(result)
                 self._on_event(CaseFinished(result))
         finally:
+            place = {plan.name: number for number, plan in enumerate(plans)}
+            self.results += sorted(ended, key=lambda result: place.get(result.name, 0))
             self.phases.append((phase, time.perf_counter() - begun))
 
 

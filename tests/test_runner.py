@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -27,8 +28,12 @@ def post(given: Any, *, base_url: str, account_id: str, api_token: str) -> Any:
         {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"},
     )
     opener = urllib.request.build_opener(_NoRedirect)
-    with opener.open(request, timeout=20) as reply:
-        return json.load(reply)
+    try:
+        with opener.open(request, timeout=20) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RuntimeError(f"{error.code} {error.read().decode()}") from None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -101,7 +106,10 @@ def test_a_broken_client_fails_the_boundary_cases_that_show_it() -> None:
     found = run(drops_zero, "boundary")
     broken = failures(found)
     assert "boundary/seed/minimum/on" in broken
-    assert {rule for rules in broken.values() for rule in rules} == {"request.faithful"}
+    assert {rule for rules in broken.values() for rule in rules} == {
+        "request.faithful",
+        "boundary.not-repaired",
+    }
     assert found.exit_code == 1
 
 
@@ -116,7 +124,7 @@ def test_a_finding_carries_the_whole_evidence_but_no_token() -> None:
     assert "security.token-leak" in [f.rule for f in found.findings]
     assert found.outcome is not None
     assert found.outcome.error is not None
-    assert found.outcome.error.message == "cannot send with <token>"
+    assert found.outcome.error.message == "RuntimeError: cannot send with <token>"
     assert not any(token in repr(found) for token in tokens)
 
 
