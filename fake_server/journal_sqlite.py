@@ -122,12 +122,14 @@ class SQLiteJournal:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
-        try:
-            self._connection = _open(self.path)
-            self._lock = _lock(self.path)
-        except (sqlite3.Error, OSError) as error:
-            raise ArgumentError(f"journal {self.path}: {error}") from None
-        self._arrived: dict[str, int] = dict(self._connection.execute(_NUMBERS).fetchall())
+        with contextlib.ExitStack() as held:
+            try:
+                self._connection = held.enter_context(contextlib.closing(_open(self.path)))
+                held.enter_context(_lock(self.path))
+            except (sqlite3.Error, OSError) as error:
+                raise ArgumentError(f"journal {self.path}: {error}") from None
+            self._arrived: dict[str, int] = dict(self._connection.execute(_NUMBERS).fetchall())
+            self._held = held.pop_all()
         self._listeners = Listeners()
         self.listen = self._listeners.add
         self._queue: SimpleQueue[tuple[Change, Future[None]] | None] = SimpleQueue()
@@ -195,8 +197,7 @@ class SQLiteJournal:
         """Commit what waits and let go of the file."""
         self._queue.put(None)
         self._writer.join()
-        self._connection.close()
-        self._lock.close()
+        self._held.close()
 
     def _put(self, change: Change) -> Future[None]:
         future: Future[None] = Future()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -24,6 +26,7 @@ from fake_server.api import MAX_BODY
 from fake_server.app import App, create_app
 from fake_server.control import create_control
 from fake_server.replies import OUTCOMES
+from fake_server.serve import running
 
 ID = "0123456789abcdef0123456789abcdef"
 API = "/__aleph__"
@@ -537,3 +540,43 @@ def test_unknown_paths_and_methods_are_told_apart(client: Client) -> None:
 def test_the_app_does_not_import_fastapi_before_it_is_asked() -> None:
     program = "import sys, fake_server.app; sys.exit('fastapi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# --- over real sockets
+
+
+def test_a_page_that_listens_hears_of_runs_and_does_not_keep_the_server_from_stopping() -> None:
+    with running() as server:
+        account = server.account()
+        with httpx.stream("GET", f"{server.inspector}events?account={account.id}") as stream:
+            pieces = stream.iter_text()
+            assert next(pieces).startswith(":")
+            httpx.post(
+                f"{account.base_url}/accounts/{account.id}/ai/run",
+                headers={"authorization": f"Bearer {account.token}"},
+                json={"model": "runwayml/aleph-2", "input": {}},
+            )
+            name, data, *_ = next(pieces).split("\n")
+            assert name == "event: exchange"
+            assert json.loads(data.removeprefix("data: "))["outcome"] == "invalid"
+            begun = time.monotonic()
+            server.close()
+            assert time.monotonic() - begun < 5
+
+
+def test_a_caller_that_waits_does_not_keep_the_server_from_stopping() -> None:
+    with running() as server:
+        httpx.get(f"{server.inspector}health")
+        url = f"{server.inspector}accounts/{ID}/exchanges?wait_for=1&timeout=60"
+        waiting = threading.Thread(target=lambda: _ignoring(httpx.HTTPError, httpx.get, url))
+        waiting.start()
+        while not server.app.journal._listeners.called:  # type: ignore[attr-defined]
+            time.sleep(0.001)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 5
+    waiting.join()
+
+
+def _ignoring(error: type[Exception], function: Any, *arguments: Any) -> None:
+    with contextlib.suppress(error):
+        function(*arguments)
