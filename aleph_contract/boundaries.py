@@ -68,24 +68,26 @@ _EPSILON = sys.float_info.epsilon
 _LEAST = math.ulp(0.0)
 
 
+#: How far from a bound the closest number is looked for where the rest of the contract rules out
+#: all that are closer: a multiple may be that far.
+_GAPS = tuple(2.0**power for power in range(-3, 13, 2))
+
+
 def _beyond(limit: float, sign: int) -> tuple[Schema, ...]:
     """Numbers just above (`sign` 1) or just below (-1) `limit`."""
     step = _EPSILON if limit == 0 else math.ulp(limit)
     whole = math.floor(limit) + 1 if sign > 0 else math.ceil(limit) - 1
     bound = "exclusiveMinimum" if sign > 0 else "exclusiveMaximum"
+    other = "maximum" if sign > 0 else "minimum"
     loose = {"type": "number", bound: limit}
-    return (
-        {"const": limit + sign * step},
-        {"const": whole},
-        {**loose, ("maximum" if sign > 0 else "minimum"): whole + sign * 10},
-        loose,
-    )
+    near = ({**loose, other: limit + sign * gap} for gap in _GAPS)
+    return {"const": limit + sign * step}, {"const": whole}, *near, loose
 
 
 def _at(limit: float, sign: int) -> tuple[Schema, ...]:
     """`limit`, or the closest the rest of the contract allows below (`sign` 1) or above it (-1)."""
     bound = "minimum" if sign > 0 else "maximum"
-    near = ({"type": "number", bound: limit - sign * gap} for gap in (1, 10, 100))
+    near = ({"type": "number", bound: limit - sign * gap} for gap in _GAPS)
     return {"const": exact(limit)}, *near, {"type": "number"}
 
 
@@ -107,6 +109,7 @@ def _inclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:
 def _exclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:
     inside = "below" if sign > 0 else "above"
     yield _violating("on", f"exactly {exact(limit)}", {"const": exact(limit)})
+    yield _violating(side, f"the closest number {side} {exact(limit)}", *_beyond(limit, sign))
     yield _valid(inside, f"the closest number {inside} {exact(limit)}", *_beyond(limit, -sign))
     if limit == 0:
         least = -sign * _LEAST
@@ -137,7 +140,10 @@ def _multiple_of(limit: float, _: Site) -> Iterator[Proposal]:
     yield _valid("on", f"a multiple of {limit}", some, {"type": "number"})
     off = {"not": {"multipleOf": limit}}
     yield _violating(
-        "off", f"next to a multiple of {limit}", {"type": "integer", **off}, {"type": "number", **off}
+        "off",
+        f"next to a multiple of {limit}",
+        {"type": "integer", **off},
+        {"type": "number", **off},
     )
 
 
@@ -149,7 +155,10 @@ def _upper(unit: str, kind: str, most: str, least: str) -> Boundary:
         yield _valid("on", f"{limit} {unit}", *near, {"type": kind})
         over = limit + 1
         yield _violating(
-            "above", f"{over} {unit}", {"type": kind, least: over, most: over}, {"type": kind, least: over}
+            "above",
+            f"{over} {unit}",
+            {"type": kind, least: over, most: over},
+            {"type": kind, least: over},
         )
 
     return boundary
@@ -181,10 +190,12 @@ def _pattern(limit: str, _: Site) -> Iterator[Proposal]:
     yield _valid("on", f"matches {limit}", {"type": "string"})
     for label, text in near_misses(limit):
         yield _violating(label, f"nearly matches {limit}", {"const": text})
-    yield _violating("off", f"does not match {limit}", {"type": "string", "not": {"pattern": limit}})
+    yield _violating(
+        "off", f"does not match {limit}", {"type": "string", "not": {"pattern": limit}}
+    )
 
 
-def _unique_items(_: bool, __: Site) -> Iterator[Proposal]:  # noqa: FBT001 - a schema's own value
+def _unique_items(_: bool, __: Site) -> Iterator[Proposal]:
     yield _valid("on", "no two items the same", {"type": "array", "minItems": 2}, {"type": "array"})
     twice = {"type": "array", "minItems": 2, "not": {"uniqueItems": True}}
     yield _violating("twice", "two items the same", {**twice, "maxItems": 2}, twice)
@@ -230,7 +241,9 @@ def _dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Pro
         given = {"type": "object", "required": [trigger]}
         label = slug(trigger)
         yield _valid(
-            f"with-{label}", f"`{trigger}` and all it asks for", {**given, "required": [trigger, *names]}
+            f"with-{label}",
+            f"`{trigger}` and all it asks for",
+            {**given, "required": [trigger, *names]},
         )
         for name in names:
             yield _violating(
@@ -286,7 +299,7 @@ def _longer_by_one(most: int, limit: Schema) -> Schema:
     return {"type": "array", "minItems": most + 1, "maxItems": most + 1, "prefixItems": items}
 
 
-def _never(_: bool, __: Site) -> Iterator[Proposal]:  # noqa: FBT001
+def _never(_: bool, __: Site) -> Iterator[Proposal]:
     yield _violating("present", "must not be there at all", {})
 
 
@@ -319,10 +332,11 @@ def _enum(limit: list[Any], _: Site) -> Iterator[Proposal]:
         label = "on" if len(limit) == 1 else f"on-{slug(member)}"
         yield _valid(label, f"{member!r}, one of the values", {"const": member})
     for member in limit:
+        prefix = "" if len(limit) == 1 else f"{slug(member)}-"
         for label, value in _near(member):
             if not any(_same(value, other) for other in limit):
-                label = label if len(limit) == 1 else f"{slug(member)}-{label}"
-                yield _violating(label, f"{value!r} instead of {member!r}", {"const": value})
+                note = f"{value!r} instead of {member!r}"
+                yield _violating(prefix + label, note, {"const": value})
     yield _violating("off", "none of the values", {"not": {"enum": limit}})
 
 

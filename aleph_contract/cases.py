@@ -11,8 +11,9 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
-from aleph_contract.case import Case, Certificate, Gap, Kind, Polarity
+from aleph_contract.case import Case, Gap, Kind, Polarity
 from aleph_contract.catalogue import Catalogue, build
+from aleph_contract.certificates import Certificate
 from aleph_contract.contract import Contract
 
 __all__ = ["Case", "Certificate", "Gap", "Kind", "Polarity", "cases", "gaps"]

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
 from aleph_contract.boundaries import BOUNDARIES, Proposal
 from aleph_contract.case import Case, Gap, Polarity
-from aleph_contract.certificates import Certificate, Certifier, deleted
-from aleph_contract.combinations import Combination, pairs, realistic, together
-from aleph_contract.constraints import Constraint, site, walk
+from aleph_contract.certificates import Certificate
+from aleph_contract.combinations import pairs, realistic, together
+from aleph_contract.constraints import Constraint, site
 from aleph_contract.contract import Contract
+from aleph_contract.isolation import TRIES, Isolator, values
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.nodes import Node, nodes
 from aleph_contract.portability import doubt
-from aleph_contract.probes import Probe, after_the_end, misfits, probes, replaced, spelt
+from aleph_contract.probes import Probe, after_the_end, probes, replaced, spelt, whole
 from aleph_contract.schema import plain, slug
-from aleph_contract.validation import Violation, validator_for
+from aleph_contract.validation import validator_for
 from aleph_contract.witness import Builder, hints_from
-
-#: Values tried for one proposal.
-_TRIES = 12
 
 
 class Catalogue(NamedTuple):
@@ -33,16 +31,17 @@ class Catalogue(NamedTuple):
 
 def build(contract: Contract) -> Catalogue:
     """Build and certify every case of a contract."""
-    workshop = Workshop(contract)
+    workshop = _Workshop(contract)
     bounds: list[Case] = []
     gaps: list[Gap] = []
-    for constraint in workshop.constraints:
-        made = list(workshop.cases_of(constraint))
+    for constraint in workshop.isolator.constraints:
+        made = list(workshop.boundary(constraint))
         bounds += made
         gaps += _gaps(constraint, made)
-    combined = list(workshop.combined(bounds))
-    found = [*_examples(contract), *bounds, *combined, *workshop.probes()]
-    return Catalogue(tuple(_named_apart(found)), tuple(gaps))
+    found = [*_examples(contract), *bounds, *workshop.combined(bounds), *workshop.probes()]
+    return Catalogue(
+        tuple({case.name: case for case in reversed(found)}.values())[::-1], tuple(gaps)
+    )
 
 
 def _examples(contract: Contract) -> Iterator[Case]:
@@ -59,38 +58,28 @@ def _gaps(constraint: Constraint, made: list[Case]) -> Iterator[Gap]:
             yield Gap(constraint, polarity, "no such input was found")
 
 
-def _named_apart(found: Iterable[Case]) -> Iterator[Case]:
-    """The cases, without those whose name another has already."""
-    seen: dict[str, None] = {}
-    for case in found:
-        if case.name not in seen:
-            seen[case.name] = None
-            yield case
-
-
-class Workshop:
+class _Workshop:
     """What the cases of one contract are made with."""
 
     def __init__(self, contract: Contract) -> None:
-        self.contract = contract
         self.document = contract.document
-        self.constraints = walk(self.document)
         self.validator = validator_for(contract)
         self.hints = hints_from([plain(example.input) for example in contract.examples])
+        self.isolator = Isolator(contract.input_schema, self.document, self.hints)
         self.builder = Builder(self.document, self.hints)
 
     def is_valid(self, value: Any) -> bool:
         """Whether both validators find nothing wrong."""
         return self.validator.is_valid(value) and not self.validator.reference_violations(value)
 
-    def cases_of(self, constraint: Constraint) -> Iterator[Case]:
-        """The boundary cases of one constraint, as its boundary function orders them."""
+    def boundary(self, constraint: Constraint) -> Iterator[Case]:
+        """The cases of one constraint, in the order of its boundary function."""
         limit = self.document.at(constraint.schema)
-        proposals = list(BOUNDARIES[constraint.keyword](limit, site(self.document, constraint)))
-        found = dict(self._violating(constraint, proposals))
+        proposals = [*BOUNDARIES[constraint.keyword](limit, site(self.document, constraint))]
+        broken = self.isolator.broken(constraint, proposals)
         seen: dict[str, None] = {}
         for proposal in proposals:
-            value, certificate = found.get(proposal.label, (_NONE, None))
+            value, certificate = broken.get(proposal.label, (_NONE, None))
             if proposal.polarity == "valid":
                 value = self._kept(constraint, proposal)
             if value is not _NONE and dumps(value) not in seen:
@@ -102,14 +91,10 @@ class Workshop:
 
     def combined(self, bounds: list[Case]) -> Iterator[Case]:
         """Valid inputs beyond single constraints."""
-        made: list[Combination] = [
-            *together(self.document, self.hints),
-            *pairs(bounds),
-            *realistic(self.document, self.hints),
-        ]
-        for name, value, note in made:
+        company, real = together(self.document, self.hints), realistic(self.document, self.hints)
+        for name, value, note in (*company, *pairs(bounds), *real):
             if self.is_valid(value):
-                gray = doubt(value)
+                gray = doubt(value, self.validator.is_valid)
                 yield Case(
                     f"combination/{name}",
                     "valid",
@@ -127,128 +112,49 @@ class Workshop:
             if given is None or any(step.keyword == "propertyNames" for step in node.trail):
                 continue
             for probe in probes(node, self.hints):
-                value, text = spelt(replaced(given, node.instance, probe.value))
-                yield from self._probe(f"{node.key.lstrip('/')}/{probe.label}", node, probe, value, text)
+                yield from self._probe(node, probe, replaced(given, node.instance, probe.value))
             late = after_the_end(node, given)
             if late is not None:
-                probe = Probe("after-the-end", 2, doubt(late))
-                yield from self._probe(f"{node.key.lstrip('/')}/{probe.label}", node, probe, late, None)
-        smallest = next(self.builder.values(), None)
+                yield from self._probe(node, Probe("after-the-end", None, doubt(late)), late)
         root = Node(self.document.root, "")
-        if isinstance(smallest, dict):
-            for label, value, text, note in misfits(smallest, closed=self._closed()):
-                yield from self._probe(label, root, Probe(label, value, note), value, text)
+        smallest = next(self.builder.values(), None)
+        for probe in whole(smallest) if isinstance(smallest, dict) else ():
+            yield from self._probe(root, probe, probe.value)
 
-    def _closed(self) -> bool:
-        return any(c.keyword in ("additionalProperties", "unevaluatedProperties") and not c.instance for c in self.constraints)
-
-    def _probe(self, name: str, node: Node, probe: Probe, value: Any, text: str | None) -> Iterator[Case]:
+    def _probe(self, node: Node, probe: Probe, given: Any) -> Iterator[Case]:
+        value, text = spelt(given)
         asked = f"{node.where}/{probe.keyword}"
-        constraint = next((c for c in self.constraints if c.schema == asked), None)
-        broken = self.validator.reference_violations(value)
-        certificate = None
-        if broken:
-            suspects = _named(broken)
-            for candidate in (c for c in self.constraints if c.schema in suspects):
-                certificate = Certifier(
-                    self.contract.input_schema, candidate, [candidate.schema]
-                ).certify(value)
-                if certificate:
-                    constraint = candidate
-                    break
-            else:
-                return
+        constraint = next((c for c in self.isolator.constraints if c.schema == asked), None)
+        violations = self.validator.reference_violations(value)
+        broken = self.isolator.proof(value, violations) if violations else None
+        if violations and broken is None:
+            return
+        certificate = broken.certificate if broken else None
         yield Case(
-            f"probe/{name}",
+            f"probe/{node.key}/{probe.label}".replace("//", "/"),
             "violating" if broken else "valid",
-            False,
-            constraint,
-            value,
+            portable=False,
+            constraint=self.isolator.of(certificate) if certificate else constraint,
+            input=value,
             certificate=certificate,
             note=probe.note,
-            text=text,
+            text=probe.text or text,
             kind="probe",
         )
 
     def _kept(self, constraint: Constraint, proposal: Proposal) -> Any:
-        """A valid value for a proposal, portable if there is one."""
-        values = self._values(self.builder, constraint, proposal)
-        found = [*islice(filter(self.is_valid, values), _TRIES)]
-        return next((value for value in found if not doubt(value)), found[0] if found else _NONE)
-
-    def _violating(
-        self, constraint: Constraint, proposals: list[Proposal]
-    ) -> list[tuple[str, tuple[Any, Certificate]]]:
-        wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
-        alone = self._broken(constraint, wanted, [constraint.schema], "")
-        if alone:
-            return alone
-        for other in self.constraints:
-            if _together(other, constraint):
-                removed = [constraint.schema, other.schema]
-                found = self._broken(constraint, wanted, removed, self._reason(constraint, other))
-                if found:
-                    return found
-        return []
-
-    def _broken(
-        self, constraint: Constraint, proposals: list[Proposal], removed: list[str], reason: str
-    ) -> list[tuple[str, tuple[Any, Certificate]]]:
-        """Certified values that break just the keywords at `removed`, by label."""
-        certifier = Certifier(self.contract.input_schema, constraint, removed)
-        relaxed = self.document.without(*map(deleted, removed))
-        builders = [Builder(relaxed, self.hints, strict=self.document)]
-        if any(step.keyword in ("anyOf", "oneOf") for step in constraint.trail):
-            builders.append(Builder(relaxed, self.hints, alone=True, strict=self.document))
-        found = []
-        for proposal in proposals:
-            tried = (v for b in builders for v in self._values(b, constraint, proposal))
-            certified = ((value, certifier.certify(value, reason)) for value in tried)
-            for value, certificate in certified:
-                if certificate is not None:
-                    found.append((proposal.label, (value, certificate)))
-                    break
-        return found
-
-    def _values(self, builder: Builder, constraint: Constraint, proposal: Proposal) -> Iterator[Any]:
-        for schema in proposal.schemas:
-            yield from islice(builder.values(constraint.trail, schema), _TRIES)
-
-    def _reason(self, constraint: Constraint, other: Constraint) -> str:
-        """Why what breaks one constraint breaks the other too."""
-        place = f"`{other.keyword}` at {other.schema}"
-        if constraint.keyword == "type" and other.keyword in ("enum", "const"):
-            listed = other.limit if other.keyword == "enum" else [other.limit]
-            if all(map(self.document.accepts([{"type": constraint.limit}]), listed)):
-                return f"Every value that {place} admits is of this type, so no other type is admitted."
-        return f"No input was found that breaks `{constraint.keyword}` and not {place}."
+        """A valid input for a proposal, portable if there is one; `_NONE` if there is none."""
+        first = _NONE
+        for value in islice(
+            filter(self.is_valid, values(self.builder, constraint, proposal)), TRIES
+        ):
+            if not doubt(value):
+                return value
+            first = value if first is _NONE else first
+        return first
 
 
-def _named(violations: Iterable[Violation]) -> list[str]:
-    """The keywords that `violations` and those in their branches are about."""
-    return [
-        where
-        for violation in violations
-        for where in (
-            violation.schema,
-            *(inner for branch in violation.branches for inner in _named(branch)),
-        )
-    ]
-
-
-_NONE = object()
-
-
-def _together(one: Constraint, other: Constraint) -> bool:
-    """Whether `one` holds wherever `other` does."""
-    same_place = one.schema != other.schema and one.instance == other.instance
-    return same_place and all(branch in _branches(other) for branch in _branches(one))
-
-
-def _branches(constraint: Constraint) -> list[str]:
-    """The branches that are taken on the way to a constraint."""
-    choices = ("anyOf", "oneOf", "then", "else", "dependentSchemas")
-    return [step.schema for step in constraint.trail if step.keyword in choices]
+_NONE: Any = object()
 
 
 def _case(

@@ -74,7 +74,7 @@ class Certifier:
         self.constraint = constraint
         self.removed = tuple(removed)
         self.validator = validator_for(schema)
-        self.relaxed = Validator(without(schema, [deleted(where) for where in removed]))
+        self.relaxed = Validator(without(schema, removed))
 
     def certify(self, value: Any, reason: str = "") -> Certificate | None:
         """The certificate for `value`; `None` if it does not break just what is expected."""
@@ -101,7 +101,7 @@ class Certifier:
         )
 
     def _branch(self, violations: Sequence[Violation]) -> tuple[str, ...] | None:
-        """The branches in which nothing but what is expected is broken; `None` if there are none."""
+        """The branches in which just what is expected is broken; `None` if there are none."""
         if len(violations) == len(self.removed) and self._broken(violations):
             return ()
         if len(violations) == 1:
@@ -121,7 +121,7 @@ class Certifier:
 def holds(certificate: Certificate, schema: Any, value: Any) -> bool:
     """Whether both validators still find of `value` what the certificate says."""
     whole = validator_for(schema)
-    relaxed = Validator(without(schema, [deleted(where) for where in certificate.removed]))
+    relaxed = Validator(without(schema, certificate.removed))
     return (
         whole.violations(value) == certificate.errors
         and whole.reference_violations(value) == certificate.reference_errors
@@ -131,17 +131,9 @@ def holds(certificate: Certificate, schema: Any, value: Any) -> bool:
     )
 
 
-def deleted(where: str) -> str:
-    """What must go for a keyword to say nothing: without `minContains` one match is still asked."""
-    head, _, keyword = where.rpartition("/")
-    return f"{head}/contains" if keyword == "minContains" else where
-
-
 def _within(pattern: str, instance: str) -> bool:
     """Whether an instance location is one that `pattern` means, or lies in it."""
     wanted, found = parts(pattern), parts(instance)
     return len(found) >= len(wanted) and all(
         w in ("*", f) for w, f in zip(wanted, found, strict=False)
     )
-
-

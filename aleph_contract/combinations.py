@@ -131,6 +131,8 @@ def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
             continue
         seen[node.instance] = None
         given = next(Builder(document, hints).values(node.trail), None)
+        if given is None:
+            continue
         prose = _TEXTS | _longest(node.schema)
         kind, texts = ("uri", _addresses(known[0])) if "://" in known[0] else ("text", prose)
         for label, text in texts.items():
@@ -144,6 +146,8 @@ def _fractions(document: Document, hints: Hints) -> Iterator[Combination]:
     for node in nodes(document):
         if isinstance(node.schema, dict) and node.schema.get("type") == "number":
             given = next(Builder(document, hints).values(node.trail), None)
+            if given is None:
+                continue
             fraction = node.schema.get("minimum", 0) + _FRACTION
             name = f"number{node.key}/fraction"
             yield Combination(name, replaced(given, node.instance, fraction), f"It is {fraction}.")

@@ -74,7 +74,7 @@ def _stated(document: Document) -> Iterator[Constraint]:
     for node in nodes(document):
         key = node.key.lstrip("/")
         if node.schema is False:
-            yield Constraint(node.instance, node.where, "false", False, key, node.trail)  # noqa: FBT003 - the schema itself
+            yield Constraint(node.instance, node.where, "false", False, key, node.trail)
         elif isinstance(node.schema, dict):
             for keyword, limit in node.schema.items():
                 if keyword in BOUNDARIES and not _vacuous(keyword, limit, node.schema):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from aleph_contract.alternatives import Member, referring, settled
 from aleph_contract.nodes import nodes
 from aleph_contract.numbers import span
-from aleph_contract.schema import Document
+from aleph_contract.schema import Document, admitted_types
 
 
 class Contradiction(NamedTuple):
@@ -49,24 +49,11 @@ def _listed(document: Document, members: list[Member]) -> str:
 
 
 def _proof(schemas: list[Any]) -> str:
-    types = _types(schemas)
+    types = admitted_types(schemas)
     if not types:
         return "asks for several types at once, which no value has"
     reasons = [_OF_TYPE[name](schemas) if name in _OF_TYPE else "" for name in types]
     return reasons[0] if all(reasons) else ""
-
-
-_ALL = ("null", "boolean", "integer", "number", "string", "array", "object")
-
-
-def _types(schemas: list[Any]) -> list[str]:
-    """The types that a value may have; `number` counts also for `integer`."""
-    kinds = list(_ALL)
-    for schema in schemas:
-        allowed = schema.get("type", kinds)
-        allowed = [allowed] if isinstance(allowed, str) else allowed
-        kinds = [k for k in kinds if k in allowed or (k == "integer" and "number" in allowed)]
-    return kinds
 
 
 def _span(schemas: list[Any], least: str, most: str) -> str:

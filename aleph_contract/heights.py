@@ -17,8 +17,8 @@ def heights(document: Document) -> Mapping[str, float]:
     0 for a value that holds no others; infinite for a schema that asks for itself without end.
     What is not looked at only adds to it, so nothing that fits in less is ever ruled out.
     """
-    found = {where: math.inf for where, _ in _schemas(document, document.root, "")}
-    schemas = dict(_schemas(document, document.root, ""))
+    schemas = dict(_schemas(document))
+    found = dict.fromkeys(schemas, math.inf)
     changed = True
     while changed:
         changed = False
@@ -30,9 +30,9 @@ def heights(document: Document) -> Mapping[str, float]:
     return found
 
 
-def _schemas(document: Document, schema: Any, where: str) -> Iterator[tuple[str, Any]]:
+def _schemas(document: Document) -> Iterator[tuple[str, Any]]:
     """Every schema of the document, those included that only a reference leads to."""
-    waiting, seen = [(where, schema)], {where: None}
+    waiting, seen = [("", document.root)], {"": None}
     while waiting:
         where, schema = waiting.pop()
         yield where, schema

@@ -35,9 +35,8 @@ def objects(
         return
     choices = []
     for name in names:
-        trail, wanted = ((), True)
-        if name == steered and rest[0].keyword != "propertyNames":
-            trail, wanted = rest[1:], schema
+        on_the_way = name == steered and rest[0].keyword != "propertyNames"
+        trail, wanted = (rest[1:], schema) if on_the_way else ((), True)
         child = builder.instances(property_members(flats, name), trail, wanted, f"{place}/{name}")
         values = list(islice(child, 1))
         if not values:
@@ -84,7 +83,9 @@ def _steered_name(
         return next((name for name in found if isinstance(name, str)), None)
     if step.keyword == "patternProperties":
         return next(_allowed(builder, flats, matching(str(step.name)), place), None)
-    undeclared = (n for n in _fresh() if not any(True for flat in flats for _ in _declared(flat, n)))
+    undeclared = (
+        n for n in _fresh() if not any(True for flat in flats for _ in _declared(flat, n))
+    )
     return next(_allowed(builder, flats, islice(undeclared, 20), place), None)
 
 
@@ -100,9 +101,7 @@ def _allowed(
     members = _name_members(flats)
     if len(members) == 1:
         return names
-    accepts = builder.document.accepts(
-        [member.schema for member in members]
-    )
+    accepts = builder.document.accepts([member.schema for member in members])
     made = builder.instances(members, (), True, f"{place}/~name")
     return chain(filter(accepts, names), made)
 

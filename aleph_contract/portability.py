@@ -5,6 +5,7 @@ A client is judged by portable cases alone, so whatever is in doubt is gray.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
@@ -19,9 +20,46 @@ SAFE = 2**53 - 1
 _SMALL, _LARGE = 1e-16, 1e16
 
 
-def doubt(value: Any) -> str:
-    """Why implementations may differ over `value`, in a sentence; empty if none may."""
-    return next((reason for check in _CHECKS for reason in check(value)), "")
+def doubt(value: Any, is_valid: Callable[[Any], bool] | None = None) -> str:
+    """Why implementations may differ over `value`, in a sentence; empty if none may.
+
+    Args:
+        value: An input.
+        is_valid: The test whether an input keeps the contract. With it, text beyond ASCII is in
+            doubt only where it matters how its length is measured; without it, always.
+    """
+    plain = value if is_valid is None else _measured(value, _fewest)
+    reason = next((reason for check in _CHECKS for reason in check(plain)), "")
+    if not reason and is_valid is not None:
+        counts = (is_valid(_measured(value, measure)) for measure in (_fewest, _most))
+        if any(count != is_valid(value) for count in counts):
+            return "Characters, UTF-16 units and bytes are different counts, and here it matters."
+    return reason
+
+
+def _measured(value: Any, measure: Callable[[str], int]) -> Any:
+    """`value` with each readable text beyond ASCII replaced by one in ASCII, of another length."""
+    if isinstance(value, dict):
+        return {name: _measured(child, measure) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_measured(child, measure) for child in value]
+    if isinstance(value, str) and not value.isascii() and _readable(value):
+        return "x" * measure(value)
+    return value
+
+
+def _fewest(text: str) -> int:
+    """The number of characters that a reader sees, about."""
+    return sum(not unicodedata.combining(char) for char in text)
+
+
+def _most(text: str) -> int:
+    return len(text.encode())
+
+
+def _readable(text: str) -> bool:
+    """Whether `text` is what people type: nothing invisible, nothing beyond the basic plane."""
+    return all(char == "\n" or (char.isprintable() and char <= "\uffff") for char in text)
 
 
 def _numbers(value: Any) -> Iterator[str]:
@@ -29,7 +67,7 @@ def _numbers(value: Any) -> Iterator[str]:
         if isinstance(leaf, int) and abs(leaf) > SAFE:
             yield "Integers beyond 2^53 are rounded by whoever reads numbers as doubles."
         elif isinstance(leaf, float) and leaf == int(leaf):
-            yield "Whether a number written with a fraction of zero is an integer is seen both ways."
+            yield "Whether a number with a fraction of zero is an integer is seen both ways."
         elif isinstance(leaf, float) and not _SMALL <= abs(leaf) < _LARGE:
             yield "Numbers this close to zero, or this large, are rounded by some readers."
 

@@ -6,7 +6,7 @@ against a client that sees it otherwise; its owner should know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aleph_contract.contract import BILLED_FIELD
@@ -24,12 +24,14 @@ class Probe(NamedTuple):
         value: The value; a `Number` where its spelling is the point.
         note: What the case tells.
         keyword: The keyword it probes, if one.
+        text: The exact JSON text of the whole input, if no value can tell it.
     """
 
     label: str
     value: Any
     note: str
     keyword: str = ""
+    text: str | None = None
 
 
 def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
@@ -101,8 +103,7 @@ _TEXTS = {
         "An accent as a mark of its own: changed by whoever normalises.",
     ),
     "right-to-left": (
-        "\N{HEBREW LETTER SHIN}\N{HEBREW LETTER LAMED}\N{HEBREW LETTER VAV}\N{HEBREW LETTER FINAL MEM}"
-        " \N{RIGHT-TO-LEFT OVERRIDE}night\N{POP DIRECTIONAL FORMATTING}",
+        "\N{HEBREW LETTER LAMED}\N{HEBREW LETTER YOD} \N{RIGHT-TO-LEFT OVERRIDE}night",
         "Right-to-left letters and an override: dropped by whoever cleans text.",
     ),
     "zero-width": (
@@ -147,7 +148,9 @@ def _addresses(known: str) -> Iterator[Probe]:
 
 
 def _integers() -> Iterator[Probe]:
-    yield Probe("integral-float", Number("1.0"), "An integer by value, a float by spelling.", "type")
+    yield Probe(
+        "integral-float", Number("1.0"), "An integer by value, a float by spelling.", "type"
+    )
     yield Probe("exponent", Number("1e0"), "An integer by value, a float by spelling.", "type")
     yield Probe("minus-zero", Number("-0"), "Zero: with its sign lost in integers.", "minimum")
     yield Probe("minus-zero-float", Number("-0.0"), "Zero, as a float with a sign.", "minimum")
@@ -167,9 +170,13 @@ _GREAT = {
 def _numbers() -> Iterator[Probe]:
     yield Probe("integral-float", Number("1.0"), "The same number as 1: rewritten by most.")
     yield Probe("exponent", Number("1e0"), "The same number as 1: rewritten by most.")
-    yield Probe("minus-zero", Number("-0"), "Zero: below it for whoever looks at the sign.", "minimum")
+    yield Probe(
+        "minus-zero", Number("-0"), "Zero: below it for whoever looks at the sign.", "minimum"
+    )
     yield Probe("minus-zero-float", Number("-0.0"), "Zero, as a float with a sign.", "minimum")
-    yield Probe("least-double", Number("5e-324"), "Above zero, yet lost by some.", "exclusiveMinimum")
+    yield Probe(
+        "least-double", Number("5e-324"), "Above zero, yet lost by some.", "exclusiveMinimum"
+    )
     yield Probe(
         "many-digits",
         Number("0.1000000000000000055511151231257827"),
@@ -179,30 +186,27 @@ def _numbers() -> Iterator[Probe]:
     yield Probe("10-to-the-400", 10**400, "Beyond the doubles: infinite, or refused.", "maximum")
 
 
-def misfits(given: Mapping[str, Any], closed: bool) -> Iterator[tuple[str, Any, str | None, str]]:
-    """Probes of the whole input: label, input, its text, and what it tells.
+def whole(given: Mapping[str, Any]) -> Iterator[Probe]:
+    """Probes of the whole input.
 
     Args:
         given: A valid input.
-        closed: Whether unknown properties are turned down.
     """
     for name, value in given.items():
         if isinstance(value, str):
-            text = f"{dumps(dict(given))[:-1]},{dumps({name: value + ' (again)'})[1:]}"
-            yield (
-                f"repeated/{name}",
-                {**given, name: value + " (again)"},
-                text,
-                f"`{name}` twice, the last of them other: which one counts is up to the reader.",
-            )
+            again = f"{value} (again)"
+            text = f"{dumps(dict(given))[:-1]},{dumps({name: again})[1:]}"
+            note = f"`{name}` twice, the last time different: which counts is up to the reader."
+            yield Probe(f"repeated-key/{name}", {**given, name: again}, note, text=text)
             break
-    if closed:
-        yield (
-            "proto",
-            {**given, "__proto__": {"seed": 1}},
-            None,
-            "`__proto__` as a key: lost by JavaScript that copies objects by assignment.",
-        )
+    yield Probe(
+        "proto-key",
+        {**given, "__proto__": {"seed": 1}},
+        "`__proto__` as a key: lost by JavaScript that copies objects by assignment.",
+    )
+    yield Probe(
+        "empty-key", {**given, "": True}, "A key without a name: dropped by some languages."
+    )
 
 
 def after_the_end(node: Node, given: Any) -> Any:

@@ -94,7 +94,7 @@ class Document:
         self.source = source
         self.location = location
         self.root = plain(schema)
-        self._registry: Any = None
+        self.registry: Any = None
         self._resolve()
 
     def at(self, where: str) -> Any:
@@ -109,7 +109,7 @@ class Document:
     def without(self, *pointers: str) -> Document:
         """The document with these keywords deleted (the schema `false` becomes `true`)."""
         changed = copy(self)
-        changed._registry = None
+        changed.registry = None
         changed.root = without(self.root, pointers)
         return changed
 
@@ -127,9 +127,9 @@ class Document:
     def _validator(self, schema: Any) -> Any:
         from jsonschema_rs import Draft202012Validator, Registry  # noqa: PLC0415 - on first use
 
-        if self._registry is None:
-            self._registry = Registry([(ADDRESS, self.root)])
-        return Draft202012Validator(schema, registry=self._registry)
+        if self.registry is None:
+            self.registry = Registry([(ADDRESS, self.root)])
+        return Draft202012Validator(schema, registry=self.registry)
 
     def error(self, where: str, reason: str) -> ContractError:
         """The error that this document is wrong at a JSON Pointer."""
@@ -196,7 +196,7 @@ class _Index:
             raise self.document.error(
                 f"{where}/$schema", f"asks for {dialect}; only {DIALECT} is understood"
             )
-        self._check_pattern(schema, where)
+        self._check_patterns(schema, where)
         base = _join(base, schema.get("$id", ""))
         if "$id" in schema or not where:
             self.named[base] = where
@@ -232,17 +232,11 @@ class _Index:
             raise self.document.error(here, f"{reference} leads to no schema of this document")
         return found
 
-    def _check_pattern(self, schema: dict[str, Any], where: str) -> None:
-        patterns: dict[tuple[str, ...], str] = {
-            ("patternProperties", p): p for p in schema.get("patternProperties", ())
-        }
-        if "pattern" in schema:
-            patterns["pattern",] = schema["pattern"]
-        for path, pattern in patterns.items():
-            try:
-                compiled(pattern)
-            except ArgumentError as error:
-                raise self.document.error(where + pointer(path), str(error)) from None
+    def _check_patterns(self, schema: dict[str, Any], where: str) -> None:
+        for path, pattern in _patterns(schema):
+            reason = refusal(pattern)
+            if reason:
+                raise self.document.error(where + pointer(path), reason)
 
     def _look(self, where: str) -> Any:
         try:
@@ -251,11 +245,46 @@ class _Index:
             return None
 
 
+def _patterns(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if "pattern" in schema:
+        yield ("pattern",), schema["pattern"]
+    for pattern in schema.get("patternProperties", ()):
+        yield ("patternProperties", pattern), pattern
+
+
+def refusal(pattern: str) -> str:
+    """Why a regular expression cannot be read; empty if it can."""
+    try:
+        compiled(pattern)
+    except ArgumentError as error:
+        return str(error)
+    return ""
+
+
 def steps(schema: Any, where: str = "") -> Iterator[Step]:
     """The ways from `schema`, which stands at `where`, to the schemas it holds directly."""
     for path, _ in children(schema):
         keyword, name = (*path, None)[:2]
         yield Step(str(keyword), name, where + pointer(path))
+
+
+#: Every type there is; `integer` is part of `number`.
+TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
+
+
+def listed_types(schema: Any) -> list[str]:
+    """What `type` says, as a list; empty if it says nothing."""
+    listed = schema.get("type", []) if isinstance(schema, dict) else []
+    return [listed] if isinstance(listed, str) else list(listed)
+
+
+def admitted_types(schemas: Iterable[Any], order: Iterable[str] = TYPES) -> list[str]:
+    """The types that all of `schemas` admit; with `number` also `integer`."""
+    kinds = list(order)
+    for schema in schemas:
+        listed = listed_types(schema) or kinds
+        kinds = [k for k in kinds if k in listed or (k == "integer" and "number" in listed)]
+    return kinds
 
 
 def reference_to(where: str) -> str:
@@ -286,7 +315,10 @@ def parts(where: str) -> list[str]:
 
 
 def without(schema: Any, pointers: Iterable[str]) -> Any:
-    """`schema` with these keywords deleted (the schema `false` becomes `true`); shared elsewhere."""
+    """`schema` with these keywords deleted; what is not changed is shared.
+
+    The schema `false` becomes `true`. With `minContains` goes the `contains` that it counts.
+    """
     for where in pointers:
         schema = _without(schema, parts(where))
     return schema
@@ -301,7 +333,13 @@ def _without(value: Any, path: list[str]) -> Any:
         return [*value[:at], _without(value[at], rest), *value[at + 1 :]]
     if rest or (value[head] is False and head not in CLOSERS):
         return {**value, head: _without(value[head], rest)}
-    return {key: child for key, child in value.items() if key != head}
+    gone = (head, "contains") if _counts_matches(value, head) else (head,)
+    return {key: child for key, child in value.items() if key not in gone}
+
+
+def _counts_matches(schema: dict[str, Any], keyword: str) -> bool:
+    """Whether `keyword` is a `minContains`, without which `contains` still asks for one match."""
+    return keyword == "minContains" and type(schema[keyword]) is int
 
 
 def plain(value: Any) -> Any:

@@ -13,11 +13,12 @@ from typing import Any
 from aleph_contract.patterns import compiled, to_python
 
 try:
-    from re import _constants as codes  # type: ignore[attr-defined] # public in no version
+    # The parser of Python's own patterns: documented nowhere, unchanged since Python 2.
+    from re import _constants as codes  # type: ignore[attr-defined]
     from re import _parser as parser  # type: ignore[attr-defined]
 except ImportError:  # Python 3.10
-    import sre_constants as codes  # type: ignore[no-redef]
-    import sre_parse as parser  # type: ignore[no-redef]
+    import sre_constants as codes
+    import sre_parse as parser
 
 #: What a string holds when nothing tells what it is for.
 PLAIN = "A quiet street at dusk, rain on the pavement"
@@ -206,11 +207,11 @@ class _Sampler:
         if code is codes.LITERAL:
             return chr(argument)
         if code is codes.NOT_LITERAL:
-            return self._pick([c for c in _ALPHABET if ord(c) != argument])
+            return str(self._pick([c for c in _ALPHABET if ord(c) != argument]))
         if code is codes.ANY:
-            return self._pick(_ALPHABET)
+            return str(self._pick(_ALPHABET))
         if code is codes.IN:
-            return self._pick(_members(argument))
+            return str(self._pick(_members(argument)))
         if code is codes.BRANCH:
             return self.text(self._pick(argument[1]))
         if code is codes.SUBPATTERN:

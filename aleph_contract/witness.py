@@ -17,7 +17,7 @@ from aleph_contract.arrays import arrays
 from aleph_contract.heights import heights
 from aleph_contract.numbers import numbers
 from aleph_contract.objects import objects
-from aleph_contract.schema import IN_PLACE, Document, Step
+from aleph_contract.schema import IN_PLACE, Document, Step, admitted_types, listed_types
 from aleph_contract.texts import strings
 
 #: How much is put in where there is a choice: what is asked for; every property there is, with a
@@ -170,8 +170,10 @@ class Builder:
         elif kind in ("integer", "number"):
             known = [h for h in hints if isinstance(h, (int, float)) and not isinstance(h, bool)]
             yield from numbers(schemas, known, self.size, whole=kind == "integer")
+        elif kind == "boolean":
+            yield from (True, False)
         else:
-            yield from {"null": [None], "boolean": [True, False]}[kind]
+            yield None
 
 
 def _in_turn(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
@@ -202,36 +204,50 @@ def _listed(schemas: list[Any]) -> list[Any] | None:
 
 #: What each type is recognised by where `type` is not given, the likeliest type first.
 _SIGNS = {
-    "object": (
-        "properties required additionalProperties patternProperties propertyNames minProperties"
-        " maxProperties dependentRequired dependentSchemas unevaluatedProperties"
-    ).split(),
-    "array": (
-        "items prefixItems contains minItems maxItems uniqueItems unevaluatedItems"
-        " minContains maxContains"
-    ).split(),
-    "string": ["minLength", "maxLength", "pattern", "format"],
-    "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+    "object": frozenset(
+        [
+            "properties",
+            "required",
+            "additionalProperties",
+            "patternProperties",
+            "propertyNames",
+            "minProperties",
+            "maxProperties",
+            "dependentRequired",
+            "dependentSchemas",
+            "unevaluatedProperties",
+        ]
+    ),
+    "array": frozenset(
+        [
+            "items",
+            "prefixItems",
+            "contains",
+            "minContains",
+            "maxContains",
+            "minItems",
+            "maxItems",
+            "uniqueItems",
+            "unevaluatedItems",
+        ]
+    ),
+    "string": frozenset(["minLength", "maxLength", "pattern", "format"]),
+    "number": frozenset(
+        ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
+    ),
 }
-_ALL = ("string", "integer", "number", "boolean", "object", "array", "null")
+_COMMONEST = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
 def _kinds(schemas: list[Any], rest: tuple[Step, ...]) -> list[str]:
     """Types that a value may have, the likeliest first."""
     if rest:
-        inside_array = rest[0].keyword in ("items", "prefixItems", "unevaluatedItems")
-        return ["array" if inside_array else "object"]
-    likely = [kind for kind, signs in _SIGNS.items() if any(s in schema for s in signs for schema in schemas)]
-    kinds = list(dict.fromkeys([*likely, *_ALL]))
-    for schema in schemas:
-        if "type" in schema:
-            allowed = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-            kinds = [kind for kind in kinds if kind in allowed or (kind == "integer" and "number" in allowed)]
-            kinds.sort(key=lambda kind, order=allowed: order.index(kind) if kind in order else len(order))
-        if "type" in schema.get("not", {}):
-            refused = schema["not"]["type"]
-            kinds = [kind for kind in kinds if kind not in refused]
-    return kinds
+        return ["array" if rest[0].keyword in ("items", "prefixItems") else "object"]
+    likely = (kind for kind, signs in _SIGNS.items() if any(map(signs.intersection, schemas)))
+    named = (kind for s in schemas for kind in listed_types(s))
+    opposite = [kind for s in schemas for kind in listed_types(s.get("not", {}))]
+    order = dict.fromkeys([*named, *likely, *_COMMONEST])
+    return [kind for kind in admitted_types(schemas, order) if kind not in opposite]
 
 
 def hints_from(values: Sequence[Any]) -> dict[str, list[Any]]:

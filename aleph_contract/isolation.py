@@ -1,0 +1,127 @@
+"""Inputs that break one constraint and nothing else; or, where that cannot be, one thing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+from aleph_contract.boundaries import Proposal
+from aleph_contract.certificates import Certificate, Certifier
+from aleph_contract.constraints import Constraint, walk
+from aleph_contract.schema import Document
+from aleph_contract.validation import Violation
+from aleph_contract.witness import Builder, Hints
+
+#: Values tried for one schema of a proposal.
+TRIES = 12
+
+
+class Broken(NamedTuple):
+    """A violating input and its proof."""
+
+    input: Any
+    certificate: Certificate
+
+
+class Isolator:
+    """Finds and certifies violating inputs of one contract.
+
+    Args:
+        schema: The input schema as published.
+        document: The same with its references found.
+        hints: Realistic values by place.
+    """
+
+    def __init__(self, schema: Any, document: Document, hints: Hints) -> None:
+        self.schema = schema
+        self.document = document
+        self.hints = hints
+        self.constraints = walk(document)
+        self._alone = lru_cache(maxsize=None)(self._certifier)
+
+    def broken(self, constraint: Constraint, proposals: Iterable[Proposal]) -> dict[str, Broken]:
+        """For the label of each violating proposal a certified input, as far as there is one.
+
+        Where no proposal can be isolated, all are compound with the one other constraint that
+        makes it so.
+        """
+        wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
+        found = self._breaking(constraint, wanted, None)
+        companions = (c for c in self.constraints if _holds_wherever(c, constraint))
+        while not found and (other := next(companions, None)) is not None:
+            found = self._breaking(constraint, wanted, other)
+        return found
+
+    def proof(self, value: Any, violations: Iterable[Violation]) -> Broken | None:
+        """The certificate for an input that was made otherwise, if it breaks one constraint."""
+        suspects = list(_named(violations))
+        for constraint in self.constraints:
+            if constraint.schema in suspects:
+                certificate = self._alone(constraint).certify(value)
+                if certificate is not None:
+                    return Broken(value, certificate)
+        return None
+
+    def of(self, certificate: Certificate) -> Constraint:
+        """The constraint that a certificate speaks of."""
+        return next(c for c in self.constraints if c.key == certificate.constraint)
+
+    def _certifier(self, constraint: Constraint) -> Certifier:
+        return Certifier(self.schema, constraint, [constraint.schema])
+
+    def _breaking(
+        self, constraint: Constraint, proposals: list[Proposal], other: Constraint | None
+    ) -> dict[str, Broken]:
+        """Certified inputs that break a constraint, together with `other` if there is one."""
+        removed = [constraint.schema, *([other.schema] if other else [])]
+        certifier = Certifier(self.schema, constraint, removed)
+        reason = self._reason(constraint, other) if other else ""
+        relaxed = self.document.without(*removed)
+        builders = [Builder(relaxed, self.hints, strict=self.document)]
+        if any(step.keyword in ("anyOf", "oneOf") for step in constraint.trail):
+            builders.append(Builder(relaxed, self.hints, strict=self.document, alone=True))
+        found = {}
+        for proposal in proposals:
+            tried = (v for b in builders for v in values(b, constraint, proposal))
+            certified = (Broken(v, c) for v in tried if (c := certifier.certify(v, reason)))
+            broken = next(certified, None)
+            if broken is not None:
+                found[proposal.label] = broken
+        return found
+
+    def _reason(self, constraint: Constraint, other: Constraint) -> str:
+        """Why what breaks one constraint breaks the other too."""
+        place = f"`{other.keyword}` at {other.schema}"
+        if constraint.keyword == "type" and other.keyword in ("enum", "const"):
+            listed = other.limit if other.keyword == "enum" else [other.limit]
+            if all(map(self.document.accepts([{"type": constraint.limit}]), listed)):
+                return f"Whatever {place} admits is of this type, so no other type ever passes it."
+        return f"No input was found that breaks `{constraint.keyword}` and not {place}."
+
+
+def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iterator[Any]:
+    """Whole inputs whose part at the constraint is what is proposed, the closest first."""
+    for schema in proposal.schemas:
+        yield from islice(builder.values(constraint.trail, schema), TRIES)
+
+
+def _holds_wherever(one: Constraint, other: Constraint) -> bool:
+    """Whether `one` holds of every value of which `other` holds."""
+    same_place = one.schema != other.schema and one.instance == other.instance
+    return same_place and all(branch in _branches(other) for branch in _branches(one))
+
+
+def _branches(constraint: Constraint) -> list[str]:
+    """The branches that are taken on the way to a constraint."""
+    choices = ("anyOf", "oneOf", "then", "else", "dependentSchemas")
+    return [step.schema for step in constraint.trail if step.keyword in choices]
+
+
+def _named(violations: Iterable[Violation]) -> Iterator[str]:
+    """The keywords that `violations` and those in their branches are about."""
+    for violation in violations:
+        yield violation.schema
+        for branch in violation.branches:
+            yield from _named(branch)
