@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE
+from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE, ROOT
 
 from aleph_contract.cli import run as run_cli
 from aleph_contract.commands.workers import command
@@ -40,6 +40,12 @@ class TestSettings:
             assert recipe.text in result.output
             assert ("[::1]:9000" in recipe.text) == (str(workers.PLUGIN) in recipe.text)
             assert "$" not in recipe.text
+
+    @pytest.mark.parametrize("recipe", workers.recipes(), ids=lambda recipe: recipe.tool)
+    def test_stand_in_the_documentation(self, recipe: workers.Recipe) -> None:
+        page = (ROOT / "docs/workers.md").read_text()
+        assert recipe.text.replace(str(workers.PLUGIN), "/path/to/plugin.cjs") in page
+        assert recipe.command in page or recipe.command.startswith("node ")
 
     @pytest.mark.parametrize(
         "address", ["", "8787", "127.0.0.1", "http://127.0.0.1:8787", "a b:1", "x:0", "x:65536"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE, REPLIES, call, sample, started
+from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE, REPLIES, ROOT, call, sample, started
 
 from fake_server import workers
 from fake_server.serve import Server
@@ -82,6 +82,25 @@ class TestRecipes:
         status, _, body = output.partition(" ")
         assert (status, json.loads(body)) == ("200", REPLIES[name])
 
+    def test_a_copy_of_the_plugin_may_be_a_package_of_the_project(
+        self, project: Path, environment: dict[str, str], node: Path
+    ) -> None:
+        own = project / "own"
+        installed(own / "node_modules", "miniflare4")
+        package = own / "node_modules/env-ai"
+        package.mkdir()
+        shutil.copy(workers.PLUGIN, package / "index.cjs")
+        manifest = {"name": "env-ai", "version": "1.0.0", "main": "index.cjs"}
+        assert json.dumps(manifest) in (ROOT / "docs/workers.md").read_text()
+        (package / "package.json").write_text(json.dumps(manifest))
+        program = (project / "miniflare-4.mjs").read_text()
+        program = program.replace('"miniflare"', '"miniflare4"').replace("dist/worker.js", "w.js")
+        (own / "miniflare.mjs").write_text(program.replace(str(workers.PLUGIN), "env-ai"))
+        (own / "w.js").write_text(
+            "export default { fetch: async (_, env) => new Response(typeof env.AI.run) };"
+        )
+        assert call([node, "miniflare.mjs"], own, environment) == "200 function\n"
+
     def test_run_under_exec_wherever_their_settings_point(
         self, project: Path, environment: dict[str, str], node: Path
     ) -> None:
@@ -94,6 +113,17 @@ class TestRecipes:
         report = json.loads((project / "run.json").read_text())
         assert report["verdict"]["word"] == "conforms"
         assert [case["status"] for case in report["cases"]] == ["passed"]
+
+
+def installed(folder: Path, package: str) -> None:
+    """Install a package as npm would, so that it finds what lies beside it: by a real copy."""
+    ignored = shutil.ignore_patterns("node_modules", "*.map")
+    shutil.copytree(PACKAGES / package, folder / package, ignore=ignored)
+    for other in PACKAGES.iterdir():
+        if other.name != package:
+            (folder / other.name).symlink_to(other)
+    nested = PACKAGES / package / "node_modules"
+    (folder / package / "node_modules").symlink_to(nested)
 
 
 def command_of(tool: str, node: Path, *more: str) -> list[str | Path]:
