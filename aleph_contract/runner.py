@@ -87,21 +87,18 @@ def verify(
     """
     settings = settings or Settings()
     contract = contract or Contract.load()
-    begun = time.perf_counter()
     log = _Log(on_event)
     chosen = _choose(contract, settings)
-    trouble: tuple[str, ...] = ()
-    interrupted = False
     try:
         with running(contract, profile=settings.profile) as server, driver:
             session = Session(server, driver, contract, settings)
             for phase, plans in chosen.items():
                 log.phase(phase, session, plans)
     except CouldNotRun as error:
-        trouble = (str(error),)
+        log.trouble = (str(error),)
     except KeyboardInterrupt:
-        interrupted = True
-    return _finish(log, driver, contract, settings, trouble, interrupted, begun)
+        log.interrupted = True
+    return _finish(log, driver, contract, settings)
 
 
 def _choose(contract: Contract, settings: Settings) -> dict[str, tuple[Plan, ...]]:
@@ -132,6 +129,9 @@ class _Log:
     def __init__(self, on_event: Callable[[Event], None]) -> None:
         self.results: list[CaseResult] = []
         self.phases: list[tuple[str, float]] = []
+        self.trouble: tuple[str, ...] = ()
+        self.interrupted = False
+        self.begun = time.perf_counter()
         self._on_event = on_event
 
     def phase(self, phase: str, session: Session, plans: tuple[Plan, ...]) -> None:
@@ -325,22 +325,14 @@ def _redact(outcome: Outcome, token: str) -> tuple[Outcome, tuple[str, ...]]:
     ), leaks
 
 
-def _finish(
-    log: _Log,
-    driver: Driver,
-    contract: Contract,
-    settings: Settings,
-    trouble: tuple[str, ...],
-    interrupted: bool,
-    begun: float,
-) -> Run:
+def _finish(log: _Log, driver: Driver, contract: Contract, settings: Settings) -> Run:
     from aleph_contract.coverage import coverage  # noqa: PLC0415
 
     results = tuple(log.results)
     unexpected: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     if settings.known_failing is not None:
-        whole = not (trouble or interrupted or settings.run or settings.skip)
+        whole = not (log.trouble or log.interrupted or settings.run or settings.skip)
         results, unexpected, stale = settings.known_failing.apply(results, whole=whole)
     return Run(
         mode="verify",
@@ -351,10 +343,10 @@ def _finish(
         client=driver.client,
         results=results,
         phases=tuple(log.phases),
-        trouble=trouble,
+        trouble=log.trouble,
         unexpected_passes=unexpected,
         stale=stale,
-        interrupted=interrupted,
+        interrupted=log.interrupted,
         coverage=tuple(coverage(results, contract)),
-        elapsed=time.perf_counter() - begun,
+        elapsed=time.perf_counter() - log.begun,
     )
