@@ -103,7 +103,7 @@ def test_the_smallest_input_that_drops_a_zero_is_found() -> None:
 
 
 def test_the_smallest_prompt_that_is_cut_is_one_letter_too_long() -> None:
-    found = run(cuts_prompt, "property/violating", max_examples=150)
+    found = run(cuts_prompt, "property/violating", max_examples=400)
     (broken,) = [r for r in found.results if r.broken]
     assert broken.findings[0].rule == "boundary.not-repaired"
     assert len(broken.intended["prompt"]) == 1001
