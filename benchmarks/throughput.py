@@ -179,7 +179,7 @@ def requests(count: int) -> list[bytes]:
 
 
 def _request(generator: random.Random, number: int) -> bytes:
-    words = ["river", "neon", "grain", "slow", "crane", "fog", "amber", "straße", "rain"]
+    words = ["river", "neon", "grain", "slow", "crane", "fog", "amber", "street", "rain"]
     prompt = f"{number} " + " ".join(generator.choices(words, k=100))
     value: dict[str, object] = {
         "prompt": prompt[:900],

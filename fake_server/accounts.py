@@ -245,9 +245,7 @@ class Accounts:
 
     def get(self, account_id: str) -> Account:
         """The account of an id; an id never seen makes one that the server's tokens let in."""
-        return (
-            self._made.get(account_id) or self._strangers.get(account_id) or self._meet(account_id)
-        )
+        return self.find(account_id) or self._meet(account_id)
 
     def _meet(self, account_id: str) -> Account:
         with self._lock:
@@ -274,9 +272,12 @@ class Accounts:
         if account.token is not None:
             if token == account.token:
                 return None
-        elif token not in self._owners and (not self.tokens or token in self.tokens):
+        elif token in self.tokens or (not self.tokens and self._is_anybodys(token)):
             return None
         return "token-of-another-account" if token in self._owners else "token-wrong"
+
+    def _is_anybodys(self, token: str) -> bool:
+        return token not in self._owners and not token.startswith(faults.PREFIX)
 
 
 def billed_seconds(value: Any) -> Decimal | None:

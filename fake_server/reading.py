@@ -69,12 +69,12 @@ def parse(raw: bytes) -> tuple[Any, bool | None]:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return loads(raw), None
-    floats = _look(value, MAX_DEPTH)
+    floats = _floats(value, MAX_DEPTH)
     return (loads(raw), None) if floats is None else (value, floats)
 
 
-def _look(value: Any, depth: int) -> bool | None:
-    """Whether there are floats in a value; `None` if it has to be read the exact way."""
+def _floats(value: Any, depth: int) -> bool | None:
+    """Whether a value holds floats; `None` if it has to be read the exact way."""
     kind = type(value)
     if kind is float:
         return True if -_DOUBTFUL < value < _DOUBTFUL else None
@@ -84,12 +84,16 @@ def _look(value: Any, depth: int) -> bool | None:
         return False
     if depth == 0:
         return None
-    floats = False
+    if _PLAIN.issuperset(map(type, value)):
+        return False
+    found = False
     for child in value:
-        kind = type(child)
-        if kind is not str and kind is not int:
-            found = _look(child, depth - 1)
-            if found is None:
+        if type(child) not in _PLAIN:
+            floats = _floats(child, depth - 1)
+            if floats is None:
                 return None
-            floats = floats or found
-    return floats
+            found = found or floats
+    return found
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})

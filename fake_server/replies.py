@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -291,15 +292,17 @@ class Replies:
         documented = self._documented.get(key)
         if documented is not None:
             return documented
-        h = key  # a UUID of version 8, which is made the maker's own way (RFC 9562)
-        video = f"{h[:8]}-{h[8:12]}-8{h[13:16]}-a{h[17:20]}-{h[20:32]}.mp4"
-        return (origin + video.encode()).join(self._parts)
+        return (origin + _NAME % _GROUPS(key)).join(self._parts)
 
 
 def enveloped(bare: bytes) -> bytes:
     """A bare reply in the envelope of the API, as live REST replies have it (observed)."""
     return b'{"result":' + bare + b',"success":true,"errors":[],"messages":[]}'
 
+
+# A UUID of version 8, which is made the maker's own way (RFC 9562), out of a hexadecimal digest.
+_GROUPS = struct.Struct("8s4sx3sx3s12s32x").unpack
+_NAME = b"%b-%b-8%b-a%b-%b.mp4"
 
 # Stands for the URL while a reply is cut into the parts around it; no character needs an escape.
 _URL = "url://0a7d5e5c"
@@ -321,7 +324,7 @@ def _sample(schema: Any, url: str) -> Any:
     return {name: _sample(properties.get(name, {}), url) for name in names}
 
 
-def digest(value: Any, floats: bool | None = None) -> str:
+def digest(value: Any, floats: bool | None = None) -> bytes:
     """One hexadecimal digest for all spellings of the same JSON value.
 
     Args:
@@ -334,7 +337,7 @@ def digest(value: Any, floats: bool | None = None) -> str:
         text = orjson.dumps(value, None, orjson.OPT_SORT_KEYS)
     except TypeError:  # an integer beyond 64 bits
         text = json.dumps(value, sort_keys=True).encode()
-    return hashlib.sha256(text).hexdigest()
+    return hashlib.sha256(text).hexdigest().encode()
 
 
 def _normal(value: Any) -> Any:

@@ -23,10 +23,11 @@ from fake_server.request import Headers, Request
 API = "/client/v4"
 
 PREFIX = API + "/accounts/"
-_ID = slice(len(PREFIX), len(PREFIX) + 32)
+_START = len(PREFIX)
+_END = _START + 32
 _RUN = "/ai/run"
 _TYPE = (b"content-type", JSON_TYPE.encode())
-_BEARER = re.compile(rb"bearer +([^\s]+)", re.IGNORECASE)
+_SCHEMES = (b"Bearer", b"bearer", b"BEARER")
 _JSON = re.compile(rb'application/json *(; *charset="?utf-8"? *)?', re.IGNORECASE)
 
 #: Headers that most requests do not have, and that make us look closer.
@@ -49,20 +50,21 @@ class Rest:
             Refused: No such route, or a token that does not let in.
         """
         path = request.path
-        account_id = path[_ID]
-        if ACCOUNT_ID.fullmatch(account_id) is None or path[_ID.stop :] != _RUN:
-            raise self._no_route(request)
-        request.account = account = self._accounts.get(account_id)
+        account = self._accounts.find(path[_START:_END])
+        if account is None or path[_END:] != _RUN or path[:_START] != PREFIX:
+            account = self._route(request)
+        request.account = account
         if request.method != "POST":
             raise Refused("wrong-method")
         token = self._token(request)
-        if token.startswith(faults.PREFIX):
+        refusal = self._accounts.refusal(account, token)
+        if refusal is None:
+            request.step = account.next_step()
+        elif token.startswith(faults.PREFIX):
             request.step = asked_for(token)
-        elif refusal := self._accounts.refusal(account, token):
+        else:
             request.credential = "refused"
             raise Refused(refusal)
-        else:
-            request.step = account.next_step()
         request.credential = "accepted"
 
     def open(self, request: Request) -> None:
@@ -102,31 +104,31 @@ class Rest:
         )
         return "accepted" if let_in else "refused"
 
-    def _no_route(self, request: Request) -> Refused:
-        account_id, slash, rest = request.path.removeprefix(PREFIX).partition("/")
-        if ACCOUNT_ID.fullmatch(account_id):
+    def _route(self, request: Request) -> Account:
+        """The account of a run route; raises `Refused` on any other route."""
+        path = request.path
+        account_id, slash, rest = path.removeprefix(PREFIX).partition("/")
+        good_id = path.startswith(PREFIX) and ACCOUNT_ID.fullmatch(account_id) is not None
+        if good_id:
             request.account = self._accounts.get(account_id)
-        elif request.path.startswith(PREFIX) and slash + rest == _RUN:
-            return Refused("malformed-account", target=request.path)
-        return Refused("no-route")
+        if not path.startswith(PREFIX) or slash + rest != _RUN:
+            raise Refused("no-route")
+        if not good_id:
+            raise Refused("malformed-account", target=path)
+        return request.account
 
     def _token(self, request: Request) -> str:
         value = request.known.get(b"authorization")
         if value is None:
             request.credential = "missing"
             raise Refused("token-missing")
-        if value[:7] == b"Bearer " and b" " not in value[7:]:
-            token = value[7:]
-        elif match := _BEARER.fullmatch(value):
-            token = match[1]
-        else:
-            token = b""
-        if not token:
+        scheme, _, token = value.partition(b" ")
+        if scheme not in _SCHEMES or not token.isascii() or len(token.split()) != 1:
             request.credential = "refused"
             request.token = value
             raise Refused("token-malformed")
-        request.token = token
-        return token.decode("latin-1")
+        request.token = token = token.strip()
+        return token.decode("ascii")
 
 
 def asked_for(name: str) -> Step:
