@@ -1,0 +1,214 @@
+"""Hypothesis strategies for the inputs of a contract: valid, on the bounds, one step wrong.
+
+The module, with those it draws by, is the only one that needs Hypothesis.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any
+
+from hypothesis import reject
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from aleph_contract.boundaries import BOUNDARIES
+from aleph_contract.case import Case
+from aleph_contract.cases import cases
+from aleph_contract.certificates import Certifier
+from aleph_contract.constraints import Constraint, constraints, site
+from aleph_contract.contract import Contract
+from aleph_contract.drawing import Drawer
+from aleph_contract.draws import Aim, Missed, index_below
+from aleph_contract.errors import ArgumentError
+from aleph_contract.portability import doubt
+from aleph_contract.scalars import Manner
+from aleph_contract.schema import Document, plain
+from aleph_contract.witness import hints_from
+
+__all__ = ["Violating", "boundary_inputs", "requests", "valid_inputs", "violating_inputs"]
+
+#: Whole inputs that are drawn before a known one stands in.
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Violating:
+    """An input that breaks exactly one constraint.
+
+    Args:
+        input: The input.
+        constraint: The constraint that it breaks.
+    """
+
+    input: Any
+    constraint: Constraint
+
+
+def valid_inputs(
+    contract: Contract | None = None, *, portable: bool = False
+) -> SearchStrategy[Any]:
+    """Inputs that the contract allows; its corners often, not once in a million.
+
+    Args:
+        contract: The contract; the shipped one by default.
+        portable: Leave out what sane implementations differ over (`aleph_contract.portability`),
+            such as texts beyond ASCII.
+    """
+    return _inputs(contract, Manner(portable=portable))
+
+
+def boundary_inputs(
+    contract: Contract | None = None, *, portable: bool = False
+) -> SearchStrategy[Any]:
+    """Valid inputs in which everything that has a bound sits on one, several at once.
+
+    Each number is the least or the greatest, each text and array the shortest or the longest; what
+    lies just outside comes from `violating_inputs`. Arguments as for `valid_inputs`.
+    """
+    return _inputs(contract, Manner(corners=True, portable=portable))
+
+
+def requests(contract: Contract | None = None, *, portable: bool = False) -> SearchStrategy[Any]:
+    """Whole bodies of valid REST requests: `{"model": …, "input": …}`; see `valid_inputs`."""
+    contract = contract or Contract.load()
+    inputs = valid_inputs(contract, portable=portable)
+    return st.fixed_dictionaries({"model": st.just(contract.model), "input": inputs})
+
+
+def violating_inputs(
+    constraint: Constraint | str | None = None,
+    *,
+    contract: Contract | None = None,
+    portable: bool = False,
+) -> SearchStrategy[Violating]:
+    """Inputs that break exactly one constraint, and which one.
+
+    Args:
+        constraint: Only this one, or those whose keys this glob matches, such as `seed/*`; any
+            that can be broken alone by default.
+        contract: The contract; the shipped one by default.
+        portable: As for `valid_inputs`.
+
+    Raises:
+        ArgumentError: The contract has no such constraint, or none that can be broken alone.
+    """
+    contract = contract or Contract.load()
+    chosen = _breakable(contract, constraint)
+    manner = Manner(portable=portable)
+    breakers = [_Breaker(contract, each, manner) for each in chosen]
+
+    @st.composite
+    def violating(draw: DrawFn) -> Violating:
+        return breakers[index_below(draw, len(breakers))].draw(draw)
+
+    return violating()
+
+
+def _known(draw: DrawFn, values: Sequence[Any]) -> Any:
+    """A value that the catalogue holds; the draw is given up if it holds none."""
+    return plain(values[index_below(draw, len(values))]) if values else reject()
+
+
+class _Breaker:
+    """Draws inputs that break one constraint: the rest of the contract is kept, and its opposite.
+
+    Args:
+        contract: The contract.
+        constraint: The constraint.
+        manner: How values are drawn.
+    """
+
+    def __init__(self, contract: Contract, constraint: Constraint, manner: Manner) -> None:
+        document = contract.document
+        self.constraint = constraint
+        self._portable = manner.portable
+        self._contract = contract
+        self._certifier = Certifier(contract.input_schema, constraint, [constraint.schema])
+        drawer = Drawer(document.without(constraint.schema), _hints(contract), manner)
+        opposite = {"anyOf": _opposites(document, constraint)}
+        self.plan = drawer.root(Aim(constraint.trail, opposite))
+
+    def draw(self, draw: DrawFn) -> Violating:
+        """Draw an input; where that fails too often, take one of the catalogue's."""
+        for _ in range(_TRIES):
+            with contextlib.suppress(Missed):
+                value = self.plan.value(draw)
+                if self._isolates(value):
+                    return Violating(value, self.constraint)
+        return Violating(_known(draw, self.known), self.constraint)
+
+    def _isolates(self, value: Any) -> bool:
+        return self._certifier.isolates(value) and not (self._portable and doubt(value))
+
+    @cached_property
+    def known(self) -> list[Any]:
+        """Inputs of the catalogue that break the constraint alone."""
+        found = cases(self._contract, polarity="violating")
+        return [case.input for case in found if self._fits(case)]
+
+    def _fits(self, case: Case) -> bool:
+        own = case.constraint is not None and case.constraint.key == self.constraint.key
+        return own and not case.compound and (case.portable or not self._portable)
+
+
+def _opposites(document: Document, constraint: Constraint) -> list[Any]:
+    """What breaks the keyword, each way as a schema; what is plainest to read comes first."""
+    limit = document.at(constraint.schema)
+    proposals = BOUNDARIES[constraint.keyword](limit, site(document, constraint))
+    ways = [way for each in proposals if each.polarity == "violating" for way in each.schemas]
+    unlike = {json.dumps(way, sort_keys=True): way for way in ways}
+    return [
+        unlike[text] for text in sorted(unlike, key=lambda t: ("const" not in unlike[t], len(t)))
+    ]
+
+
+def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
+    contract = contract or Contract.load()
+    plan = Drawer(contract.document, _hints(contract), manner).root()
+
+    def known() -> list[Any]:
+        found = cases(contract, polarity="valid")
+        return [case.input for case in found if case.portable or not manner.portable]
+
+    @st.composite
+    def inputs(draw: DrawFn) -> Any:
+        for _ in range(_TRIES):
+            with contextlib.suppress(Missed):
+                value = plan.value(draw)
+                if not manner.portable or not doubt(value):
+                    return value
+        return _known(draw, known())
+
+    return inputs()
+
+
+def _hints(contract: Contract) -> dict[str, list[Any]]:
+    return hints_from([plain(example.input) for example in contract.examples])
+
+
+def _breakable(contract: Contract, wanted: Constraint | str | None) -> list[Constraint]:
+    """The constraints that are meant, all of them such as can be broken alone."""
+    known = constraints(contract)
+    glob = wanted.key if isinstance(wanted, Constraint) else wanted or "*"
+    meant = [each for each in known if each.key == glob or fnmatchcase(each.key, glob)]
+    if isinstance(wanted, Constraint):
+        meant = [each for each in known if each == wanted]
+    if not meant:
+        near = get_close_matches(glob, [each.key for each in known], 3, 0.4)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ArgumentError(f"{contract.model} has no constraint {glob!r}{hint}")
+    violating = cases(contract, polarity="violating")
+    alone = {case.constraint.key for case in violating if case.constraint and not case.compound}
+    found = [each for each in meant if each.key in alone]
+    if not found:
+        raise ArgumentError(
+            f"no input breaks {glob} alone: whatever breaks it breaks another constraint too"
+        )
+    return found
