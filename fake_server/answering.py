@@ -143,7 +143,7 @@ class Answering:
 
     def _body(self, request: Request, fault: Fault) -> bytes:
         if fault.failure is not None:
-            message = fault.message.format_map(self._values(request))
+            message = fault.message.format_map({**self._values(request), **dict(fault.values)})
             return request.door.failure(fault.failure, message)
         if fault.redirect:
             return b""

@@ -52,6 +52,7 @@ class Fault:
         completes: Whether the run is completed, so that a result reaches a client that bears it.
         reshape: Makes the bare reply of a success into what is answered instead.
         raw: Bytes that are answered instead of a reply.
+        values: What fills the message's template, where the request does not.
         content_type: Content type of the answer, where it is not that of the surface.
         headers: Further response headers.
         delivery: How the answer gets to the client.
@@ -71,6 +72,7 @@ class Fault:
     completes: bool = False
     reshape: Callable[[Reply], Any] | None = None
     raw: bytes | None = None
+    values: tuple[tuple[str, str], ...] = ()
     content_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     delivery: Delivery = "whole"
@@ -174,9 +176,11 @@ FAULTS: Mapping[str, Fault] = dict(
         _failure("malformed-json", _REFUSED),
         _failure("unknown-model", _REFUSED),
         _failure("field-missing", _REFUSED),
-        _failure("field-invalid", _REFUSED),
+        _failure("field-invalid", _REFUSED,
+                 values=(("detail", "Invalid input: expected string, received undefined"),)),
         _failure("unknown-field", _REFUSED, "field-invalid", provenance="assumed",
-                 title="a field that the contract does not know is refused"),
+                 title="a field that the contract does not know is refused",
+                 values=(("path", "input"), ("detail", 'Unrecognized key: "colour"'))),
         _failure("no-credits", _REFUSED),
         _failure("content-refused", _REFUSED),
         _failure("guardrail-blocked", _REFUSED),
