@@ -412,7 +412,10 @@ RUN_BREACHES = [
     ),
     (["twice", "a"], "a case is reported once; the client wrote: {"),
     (["endless"], "a line ends within 1048576 bytes; the client wrote: xxxx"),
-    (["exit"], 'the client ended with exit code 0 though nobody said {"type":"bye"}; 1 cases were'),
+    (
+        ["exit"],
+        'the client ended with exit code 0 though nobody said {"type":"bye"}; cases in flight: 1',
+    ),
 ]
 
 

@@ -27,6 +27,9 @@ from aleph_contract.results import Client
 #: its standard output; what that prints later is lost.
 LINGER = 0.3
 
+#: Commands at once on a small machine: much of a case is waiting for an answer.
+JOBS = 4
+
 #: Exit codes of shells for a program that is not executable or was not found.
 _NOT_STARTED = {126: "is not executable", 127: "was not found"}
 
@@ -36,12 +39,12 @@ class CommandDriver(Driver):
 
     Args:
         argv: The command and its arguments; no shell reads them.
-        jobs: How many run at once; `None` for one per processor.
+        jobs: How many run at once; `None` for one per processor, and `JOBS` at least.
     """
 
     def __init__(self, argv: Sequence[str], *, jobs: int | None = None) -> None:
         self.argv = tuple(argv)
-        self.window = jobs or os.cpu_count() or 1
+        self.window = jobs or max(JOBS, os.cpu_count() or 1)
         self.client = Client(" ".join(Path(part).name for part in self.argv[:2]))
         self._mark = processes.new_mark()
         self._running: set[subprocess.Popen[bytes]] = set()

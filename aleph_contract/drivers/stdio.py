@@ -231,7 +231,7 @@ class StdioDriver(Driver):
             raise self._could_not_run(
                 worker,
                 f'the client {how} though nobody said {{"type":"bye"}};'
-                f" {len(worker.flights)} cases were in flight",
+                f" cases in flight: {len(worker.flights)}",
             )
         self._lose(worker, Outcome("crashed", reason=how))
 
