@@ -2,7 +2,9 @@
 
 A fenced block marked `console` is a session: lines after `$ ` are typed into one shell per page,
 in an empty directory, with the installed command on the PATH; the lines below are what must be
-printed, where `...` stands for any text. A block marked with a file name after its language, as in
+printed, where `...` stands for any text. A command that ends in `&` stays in the
+background once it has printed a line. The port 8787 of the pages is another, free one here.
+A block marked with a file name after its language, as in
 ```python client.py, is written to that file.
 """
 
@@ -12,6 +14,7 @@ import importlib.util
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,6 +36,9 @@ PAGES = sorted(
 
 _FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "--- end of command"
+
+#: Where `serve` listens unless told otherwise.
+PORT = "8787"
 
 
 @dataclass(frozen=True)
@@ -71,10 +77,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_on_the_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
-    steps = list(_steps(page))
+    port = str(_free_port())
+    steps = list(_steps(page, port))
     assert steps
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
-    with _Shell(tmp_path) as shell:
+    with _Shell(tmp_path, port) as shell:
         for step in steps:
             if step.file is not None:
                 (tmp_path / step.file).parent.mkdir(parents=True, exist_ok=True)
@@ -87,8 +94,14 @@ def test_every_command_on_the_page_does_what_the_page_says(page: Path, tmp_path:
             )
 
 
-def _steps(page: Path) -> Iterator[Step]:
-    text = page.read_text()
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _steps(page: Path, port: str) -> Iterator[Step]:
+    text = page.read_text().replace(PORT, port)
     for block in _FENCE.finditer(text):
         language, file, body = block.groups()
         line = text.count("\n", 0, block.start()) + 1
@@ -112,15 +125,16 @@ def _pattern(expected: str) -> str:
 class _Shell:
     """One shell for a page, so that variables and background jobs last."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, port: str) -> None:
         self._directory = directory
+        self._settings = {"COLUMNS": "80", "NO_COLOR": "1", "ALEPH_CONTRACT_PORT": port}
 
     def __enter__(self) -> _Shell:
         paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
         self._process = subprocess.Popen(
             ["bash", "--norc"],
             cwd=self._directory,
-            env={**os.environ, "PATH": os.pathsep.join(paths), "COLUMNS": "80", "NO_COLOR": "1"},
+            env={**os.environ, **self._settings, "PATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -133,6 +147,10 @@ class _Shell:
         """Type a command; what it printed. Its end is known by a line of our own."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if command.endswith("&"):
+            self._process.stdin.write(f"{command}\n")
+            self._process.stdin.flush()
+            return self._process.stdout.readline().rstrip("\n")
         self._process.stdin.write(f"{command}\necho '{_END}'\n")
         self._process.stdin.flush()
         lines: list[str] = []
