@@ -68,16 +68,19 @@ def rules_page() -> str:
             for r in RULES.values()]  # fmt: skip
     parts = [
         "# Rules\n",
-        "What a client is judged by. A *must* fails the client, *advice* is counted apart. What a "
-        "rule rests on decides: HTTP itself, the schemas and the documentation make a must.\n",
+        (
+            "What a client is judged by. A *must* fails the client, *advice* is counted apart. "
+            "What a rule rests on decides: HTTP itself, the schemas and the documentation make a "
+            "must.\n"
+        ),
         table(("rule", "level", "rests on", "the client"), rows),
     ]
-    for rule in RULES.values():
-        parts.append(
-            f"## {rule.id}\n\nThe client {rule.sentence}.\n\n"
-            f"- **Why:** {rule.why}\n- **Usually broken by:** {rule.breakage}\n"
-            f"- **Instead:** {rule.mend}\n"
-        )
+    parts += [
+        f"## {rule.id}\n\nThe client {rule.sentence}.\n\n"
+        f"- **Why:** {rule.why}\n- **Usually broken by:** {rule.breakage}\n"
+        f"- **Instead:** {rule.mend}\n"
+        for rule in RULES.values()
+    ]
     return "\n".join(parts)
 
 

@@ -68,7 +68,7 @@ def test_generated_pages_are_what_the_code_says(page: str) -> None:
     assert written == module._NOTE + module.PAGES[page](), "run python docs/generate.py"
 
 
-@pytest.mark.parametrize("page", [p for p in [ROOT / "README.md", *DOCS.rglob("*.md")]], ids=str)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS.rglob("*.md")], ids=str)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:
