@@ -6,6 +6,7 @@ A test runs the same functions and fails when a page is not what the code says.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -163,12 +164,16 @@ def python_page() -> str:
     """Signatures and docstrings of the public names."""
     parts = ["# Python\n"]
     for thing in PUBLIC:
-        signature = "" if inspect.isclass(thing) else str(inspect.signature(thing))
+        signature = "" if inspect.isclass(thing) else _signature(thing)
         parts.append(
             f"## {thing.__module__}.{thing.__name__}\n\n"
             f"```text\n{thing.__name__}{signature}\n\n{inspect.getdoc(thing)}\n```\n"
         )
     return "\n".join(parts)
+
+
+def _signature(function: Callable[..., object]) -> str:
+    return re.sub(r"<function <lambda> at \w+>", "...", str(inspect.signature(function)))
 
 
 #: Every generated page.
