@@ -115,7 +115,7 @@ NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 
 
 def explain(intended: Any, sent: Any) -> str:
-    """What likely turned `intended` into `sent`, two values that differ; empty when unknown."""
+    """What likely turned `intended` into `sent`, which differs; empty when unknown."""
     if isinstance(intended, str) and isinstance(sent, str):
         return _string(intended, sent)
     if _is_number(intended) and _is_number(sent):
@@ -192,7 +192,7 @@ def _equals(do: Callable[[Any], Any], intended: Any, sent: Any) -> bool:
         made = do(intended)
     except (ArithmeticError, UnicodeError, ValueError, struct.error):
         return False
-    return bool(made == sent) and bool(made != intended)
+    return bool(made == sent)
 
 
 def _is_number(value: Any) -> bool:
