@@ -133,7 +133,7 @@ class TestClient:
     def test_answers_within_a_second_of_the_start(
         self, probed: dict[str, Any], node: Path, fake: Server
     ) -> None:
-        """On a busy machine, in its share of the processors: a second of waiting is none of ours."""
+        """On a busy machine by its share of the processors: waiting for others does not count."""
         limit = 1000 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         took = probed["milliseconds"]
         if took >= limit:
