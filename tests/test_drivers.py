@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 import urllib.error
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 import cloudflare
 import httpx
 import pytest
+from test_drivers_processes import gone
 
 from aleph_contract.drivers import Call, reported
 from aleph_contract.exchange import ReportedError
@@ -191,3 +198,46 @@ def test_a_value_without_an_end_becomes_its_repr() -> None:
     endless: list[Any] = []
     endless.append(endless)
     assert reported.plain(endless) == "[[...]]"
+
+
+INTERRUPTED = """
+from aleph_contract.drivers import Call
+from aleph_contract.drivers.command import CommandDriver
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.drivers.stdio import StdioDriver
+
+HELLO = '{"type":"hello","protocol":1,"client":{"name":"x"},"max_in_flight":1}'
+STUCK = "sleep 80 & echo $! > child; echo $$ > pid.new; mv pid.new pid; wait"
+
+async def client(input, *, base_url, account_id, api_token):
+    import asyncio
+    open("pid", "w").write("0 0")
+    await asyncio.sleep(80)
+
+with DRIVER as driver:
+    list(driver.run([Call("c", 1, None, "", "", "t", 80.0)]))
+"""
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "PythonDriver(client)",
+        "CommandDriver(['sh', '-c', STUCK])",
+        "StdioDriver(['sh', '-c', 'echo $0; read x; read y; ' + STUCK, HELLO])",
+    ],
+)
+def test_ctrl_c_ends_the_client_with_us(driver: str, tmp_path: Path) -> None:
+    source = INTERRUPTED.replace("DRIVER", driver, 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", source], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        until = time.monotonic() + 20
+        while not (tmp_path / "pid").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT
+    assert stderr.endswith("KeyboardInterrupt\n")
+    if "STUCK" in driver:
+        assert gone(*(int((tmp_path / name).read_text()) for name in ("pid", "child")))

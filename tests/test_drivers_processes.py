@@ -72,6 +72,15 @@ def test_a_process_ends_with_its_children_wherever_they_went(script: str, marked
     assert gone(*pids)
 
 
+def test_a_process_is_out_of_reach_of_the_terminals_ctrl_c(marked: str) -> None:
+    process = processes.start(["cat"], processes.environment(marked), subprocess.PIPE)
+    streams = processes.pipes(process)
+    assert os.getsid(process.pid) == os.getpgid(process.pid) == process.pid
+    processes.end(process)
+    for stream in streams:
+        stream.close()
+
+
 def test_descendants_are_found_by_every_means(monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen(["sh", "-c", "sh -c 'sleep 55; true' & echo; wait"], stdout=-1) as top:
         assert top.stdout is not None
