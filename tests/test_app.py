@@ -44,6 +44,8 @@ def message(response: httpx.Response) -> str:
 
 
 class TestSuccess:
+    """A valid input completes, and its reply is the documented one."""
+
     @pytest.mark.parametrize("example", CONTRACT.examples, ids=lambda e: e.name)
     def test_documented_inputs_get_the_documented_replies(
         self, account: AccountHandle, example: Any
@@ -105,6 +107,8 @@ class TestSuccess:
 
 
 class TestRefusals:
+    """What the service refuses: route, authentication, model, input."""
+
     def test_no_token(self, account: AccountHandle) -> None:
         response = HTTP.post(f"{account.base_url}/accounts/{account.id}/ai/run", content=body())
         assert code(response) == (400, 9106)
@@ -177,15 +181,21 @@ class TestRefusals:
         ("value", "expected"),
         [
             ({}, "Required value missing: prompt"),
-            (INPUT | {"prompt": 5}, "Invalid value at prompt: Invalid input: expected string, "
-             "received number"),
-            (INPUT | {"prompt": "x" * 1001}, "Invalid value at prompt: Too big: expected string "
-             "to have <=1000 characters"),
-            (INPUT | {"seed": 2**32}, "Invalid value at seed: Too big: expected number to be "
-             "<=4294967295"),
+            (
+                INPUT | {"prompt": 5},
+                "Invalid value at prompt: Invalid input: expected string, received number",
+            ),
+            (
+                INPUT | {"prompt": "x" * 1001},
+                "Invalid value at prompt: Too big: expected string to have <=1000 characters",
+            ),
+            (
+                INPUT | {"seed": 2**32},
+                "Invalid value at seed: Too big: expected number to be <=4294967295",
+            ),
             (INPUT | {"colour": 1}, 'Invalid value at input: Unrecognized key: "colour"'),
         ],
-    )  # fmt: skip
+    )
     def test_a_bad_input_is_named_in_the_observed_wording(
         self, account: AccountHandle, value: Any, expected: str
     ) -> None:
@@ -206,6 +216,8 @@ class TestRefusals:
 
 
 class TestForm:
+    """HTTP and JSON, strictly: a clear 4xx in the service's own error shape."""
+
     @pytest.mark.parametrize(
         "text",
         [
@@ -301,6 +313,8 @@ class TestForm:
 
 
 class TestExchange:
+    """What the journal holds of a request, and what it does not."""
+
     def test_it_holds_what_was_sent_both_ways(self, account: AccountHandle) -> None:
         response = post(account)
         exchange = only(account)
@@ -360,6 +374,8 @@ class TestExchange:
 
 
 class TestInProcess:
+    """The application without the server it is made for."""
+
     @staticmethod
     def call(app: App, **changes: Any) -> httpx.Response:
         request = {
