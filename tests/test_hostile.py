@@ -27,10 +27,17 @@ ATTACKS = attacks()
 _IDS = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """The server under attack."""
-    with running(max_body=MAX_BODY) as started:
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The server under attack: with a journal it need not wait for, and with one it must.
+
+    The first answers plain runs in the parser's callbacks, the second all of them as ASGI tasks.
+    """
+    path = tmp_path_factory.mktemp("hostile") / "journal.db"
+    journal = "memory" if request.param == "memory" else f"sqlite:{path}"
+    with running(max_body=MAX_BODY, journal=journal) as started:
         yield started
 
 
