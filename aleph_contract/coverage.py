@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
+from aleph_contract.cases import cases
 from aleph_contract.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.diff import diff_exchange
@@ -73,17 +75,23 @@ class FaultRow:
 def coverage(results: Iterable[CaseResult], contract: Contract | None = None) -> tuple[Row, ...]:
     """Coverage of a run: a row for every constraint, polarity and outcome that was seen.
 
-    A case counts for the constraint it probes; a case of passive mode, which has no outcome, for
-    whatever its calls touch. What was never tried has a row with `never` and the count 0.
+    A case counts for the constraint it probes, unless it is gray and proves nothing; a case of
+    passive mode, which has no outcome, counts for whatever its calls touch. What was never tried
+    has a row with `never` and the count 0.
     """
     seen: Counter[_Key] = Counter()
     touch = Touch(contract)
     for result in results:
         if result.outcome is None and result.polarity is None:
             seen.update(_touched(result.exchanges, touch))
-        elif result.constraint and result.polarity:
+        elif result.constraint and result.polarity and result.name not in _gray(contract):
             seen[result.constraint, result.polarity, _observed(result)] += 1
     return _rows(seen, contract)
+
+
+@lru_cache(maxsize=16)
+def _gray(contract: Contract | None) -> frozenset[str]:
+    return frozenset(case.name for case in cases(contract) if not case.portable)
 
 
 def of_exchanges(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sample_runs as sample
 
+from aleph_contract.cases import cases
 from aleph_contract.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.coverage import (
@@ -84,6 +85,14 @@ def test_a_case_counts_by_what_became_of_it(result: CaseResult, observed: str) -
 
 def test_cases_that_probe_nothing_count_nothing() -> None:
     assert {row.observed for row in coverage([sample.case("example/simple")])} == {"never"}
+
+
+def test_gray_cases_prove_nothing_and_count_nothing() -> None:
+    gray = next(case for case in cases() if not case.portable and case.constraint)
+    assert gray.constraint
+    probe = _probe(exchanges=SENT)
+    result = replace(probe, name=gray.name, constraint=gray.constraint.key, polarity=gray.polarity)
+    assert {row.observed for row in coverage([result])} == {"never"}
 
 
 def test_passive_cases_count_by_their_traffic() -> None:
