@@ -1,0 +1,239 @@
+"""Accounts: worlds of their own, and money to the last digit."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from calling import CONTRACT, INPUT, only, post
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aleph_contract.errors import ArgumentError
+from aleph_contract.jsonvalue import loads
+from fake_server.accounts import (
+    ACCOUNT_ID,
+    MAX_STRANGERS,
+    Account,
+    Accounts,
+    Bill,
+    amount,
+    billed_seconds,
+    cost,
+)
+from fake_server.serve import running
+
+PRICE = Decimal("0.336")
+OTHER = "f" * 32
+
+
+class TestMoney:
+    """Every completed run is billed 0.336 USD per second of `duration`, exactly."""
+
+    @pytest.mark.parametrize(
+        ("duration", "seconds"),
+        [
+            ("5", "5"),
+            ("5.0", "5"),
+            ("0.1", "0.1"),
+            ("1e-7", "0.0000001"),
+            ("9007199254740993", "9007199254740993"),
+            ("1" + "0" * 30, "1" + "0" * 30),
+        ],
+    )
+    def test_seconds_are_the_duration(self, duration: str, seconds: str) -> None:
+        assert billed_seconds({"duration": loads(duration)}) == Decimal(seconds)
+
+    @pytest.mark.parametrize("value", [{}, {"duration": "5"}, {"duration": True}, [], None, "x",
+                                       {"duration": -1}, {"duration": None}])  # fmt: skip
+    def test_other_durations_are_none(self, value: Any) -> None:
+        assert billed_seconds(value) is None
+
+    def test_five_seconds_cost_what_the_documentation_says(self) -> None:
+        assert cost(Decimal(5), CONTRACT.price_per_second) == Decimal("1.68")
+
+    def test_what_is_unknown_costs_nothing(self) -> None:
+        assert cost(None, PRICE) == cost(Decimal(5), None) == 0
+
+    def test_a_tenth_ten_times_is_one(self) -> None:
+        account = Account(OTHER)
+        for _ in range(10):
+            account.charge(Decimal("0.1"), cost(Decimal("0.1"), PRICE))
+        assert account.bill == Bill(10, Decimal(1), PRICE, 0)
+
+    @given(st.lists(st.decimals(min_value=0, allow_nan=False, allow_infinity=False, places=3)))
+    def test_sums_are_exact(self, durations: list[Decimal]) -> None:
+        account = Account(OTHER)
+        for seconds in durations:
+            account.charge(seconds, cost(seconds, PRICE))
+        total = sum(map(Fraction, durations), Fraction(0))
+        assert Fraction(account.bill.seconds) == total
+        assert Fraction(account.bill.usd) == total * Fraction(PRICE)
+
+    def test_very_great_and_very_small_add_up(self) -> None:
+        account = Account(OTHER)
+        for seconds in (Decimal("1e300"), Decimal("5e-324")):
+            account.charge(seconds, cost(seconds, PRICE))
+        assert str(account.bill.seconds).startswith("1000")
+        assert str(account.bill.seconds).endswith("5")
+
+    def test_runs_without_duration_are_counted_apart(self) -> None:
+        account = Account(OTHER)
+        account.charge(None, Decimal(0))
+        account.charge(Decimal(5), Decimal("1.68"))
+        assert account.bill == Bill(2, Decimal(5), Decimal("1.68"), runs_without_duration=1)
+
+    def test_doubtful_runs_are_no_runs(self) -> None:
+        account = Account(OTHER)
+        account.doubt(Decimal("1.68"))
+        assert account.bill == Bill(doubtful_runs=1, doubtful_usd=Decimal("1.68"))
+
+    def test_threads_lose_nothing(self) -> None:
+        account = Account(OTHER)
+
+        def run() -> None:
+            for _ in range(500):
+                account.charge(Decimal(1), PRICE)
+                account.doubt(PRICE)
+
+        threads = [threading.Thread(target=run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert account.bill.runs == account.bill.doubtful_runs == 4000
+        assert account.bill.usd == 4000 * PRICE
+
+
+class TestLimits:
+    """Credits run out (402), spend limits trip (429)."""
+
+    def test_credits_last_to_the_last_cent(self) -> None:
+        account = Account(OTHER, credits=Decimal("3.36"))
+        assert account.charge(Decimal(5), Decimal("1.68")) is None
+        assert account.charge(Decimal(5), Decimal("1.68")) is None
+        assert account.charge(Decimal(1), PRICE) == "no-credits"
+        assert account.bill.runs == 2
+
+    def test_a_cheaper_run_may_still_fit(self) -> None:
+        account = Account(OTHER, credits=Decimal(2))
+        assert account.charge(Decimal(10), 10 * PRICE) == "no-credits"
+        assert account.charge(Decimal(5), 5 * PRICE) is None
+
+    def test_a_run_of_unknown_cost_needs_something_left(self) -> None:
+        assert Account(OTHER, credits=Decimal(0)).charge(None, Decimal(0)) == "no-credits"
+        assert Account(OTHER, credits=Decimal("0.01")).charge(None, Decimal(0)) is None
+
+    def test_the_spend_limit_comes_after_the_credits(self) -> None:
+        account = Account(OTHER, credits=Decimal(1), spend_limit=Decimal(1))
+        assert account.charge(Decimal(5), Decimal("1.68")) == "no-credits"
+        account = Account(OTHER, credits=Decimal(5), spend_limit=Decimal(1))
+        assert account.charge(Decimal(5), Decimal("1.68")) == "spend-limit"
+
+    def test_clients_are_told(self) -> None:
+        with running() as server:
+            poor = server.account(credits="1.68")
+            assert [post(poor).status_code for _ in range(2)] == [200, 402]
+            assert poor.exchanges[1].outcome == "no-credits"
+            assert poor.bill.usd == Decimal("1.68")
+            watched = server.account(spend_limit=2)
+            assert post(watched).status_code == 200
+            refused = post(watched)
+            assert refused.status_code == 429
+            assert "'default' (cost limit 2 per 86400s, fixed)" in refused.text
+            assert watched.exchanges[1].outcome == "spend-limit"
+            assert not watched.exchanges[1].billed
+
+    def test_an_invalid_input_is_told_before_the_money(self) -> None:
+        with running(credits=0) as server:
+            account = server.account()
+            assert post(account, {}).status_code == 400
+            assert post(account, INPUT).status_code == 402
+
+
+class TestAmount:
+    """Amounts as people write them."""
+
+    @pytest.mark.parametrize(
+        ("given", "usd"),
+        [("5", "5"), ("$1.68", "1.68"), (0.1, "0.1"), (" 2 ", "2"), (Decimal("0.336"), "0.336")],
+    )
+    def test_what_is_one(self, given: Any, usd: str) -> None:
+        assert amount("credits", given) == Decimal(usd)
+
+    @pytest.mark.parametrize("given", ["", "much", "-1", "nan", "inf", float("nan"), "1,5"])
+    def test_what_is_none(self, given: Any) -> None:
+        with pytest.raises(ArgumentError, match="credits is an amount in USD"):
+            amount("credits", given)
+
+
+class TestAccounts:
+    """Who is let in where."""
+
+    def test_a_made_account_has_its_own_id_and_token(self) -> None:
+        accounts = Accounts()
+        one, other = accounts.create(), accounts.create()
+        assert ACCOUNT_ID.fullmatch(one.id)
+        assert one.id != other.id
+        assert one.token != other.token
+        assert len(one.token or "") == 40
+        assert accounts.get(one.id) is one
+
+    def test_only_its_own_token_lets_in(self) -> None:
+        accounts = Accounts(tokens=["sesame"])
+        one, other = accounts.create(), accounts.create()
+        assert accounts.refusal(one, one.token or "") is None
+        assert accounts.refusal(one, other.token or "") == "token-of-another-account"
+        assert accounts.refusal(one, "sesame") == "token-wrong"
+        assert accounts.refusal(one, "") == "token-wrong"
+
+    def test_options_are_the_servers_unless_the_account_has_its_own(self) -> None:
+        accounts = Accounts(profile="live", credits=Decimal(1), spend_limit=Decimal(2))
+        default = accounts.create()
+        assert (default.profile, default.credits) == ("live", 1)
+        own = accounts.create(profile="documented", credits=3, spend_limit="4")
+        assert (own.profile, own.credits) == ("documented", 3)
+        assert own.spend_limit is not None
+        assert own.spend_limit.usd == 4
+        assert accounts.get(OTHER).profile == "live"
+
+    @pytest.mark.parametrize(
+        "options", [{"profile": "beta"}, {"credits": "x"}, {"spend_limit": -1}]
+    )
+    def test_impossible_options_are_refused(self, options: dict[str, Any]) -> None:
+        with pytest.raises(ArgumentError, match=next(iter(options))):
+            Accounts().create(**options)
+
+    def test_a_removed_account_is_a_stranger_again(self) -> None:
+        accounts = Accounts()
+        account = accounts.create()
+        accounts.remove(account)
+        assert accounts.find(account.id) is None
+        assert accounts.refusal(accounts.get(account.id), account.token or "") is None
+
+    def test_strangers_are_bounded_and_made_accounts_are_not_lost_to_them(self) -> None:
+        accounts = Accounts()
+        made = accounts.create()
+        for number in range(MAX_STRANGERS + 10):
+            accounts.get(f"{number:032x}")
+        assert accounts.get(made.id) is made
+        assert accounts.find(f"{0:032x}") is None
+        assert accounts.find(f"{MAX_STRANGERS:032x}") is not None
+
+    def test_parallel_runs_never_see_each_other(self) -> None:
+        with running() as server:
+            handles = [server.account() for _ in range(8)]
+            threads = [
+                threading.Thread(target=post, args=(handle, INPUT | {"prompt": handle.id}))
+                for handle in handles
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for handle in handles:
+                assert handle.id.encode() in only(handle).request_body
+                assert handle.bill.runs == 1
