@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import Depends, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
 
 from aleph_contract.contract import Contract
 from fake_server import accounts, faults, views
@@ -83,10 +84,13 @@ def _filter(  # noqa: PLR0917 - FastAPI's way to take a query
 async def _body(request: Request) -> bytes:
     """The body, whatever type it is declared as: `curl -d` declares a form."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"the body is larger than {MAX_BODY} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise HTTPException(413, f"the body is larger than {MAX_BODY} bytes")
+    except ClientDisconnect:
+        raise HTTPException(400, "the body ended early") from None
     return body
 
 

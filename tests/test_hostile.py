@@ -13,9 +13,12 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hostile import ACCOUNT, MAX_BODY, Attack, attacks, request, run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fake_server.serve import Server, running
 from fake_server.waiting import wait_for
@@ -90,7 +93,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_an_attack_is_answered_clearly_and_the_next_client_served(
-    server: Server, attack: Attack
+    server: Server, attack: Attack, caplog: pytest.LogCaptureFixture
 ) -> None:
     account = f"{next(_IDS):032x}"
     data = attack.data.replace(ACCOUNT, account.encode())
@@ -102,6 +105,38 @@ def test_an_attack_is_answered_clearly_and_the_next_client_served(
         (seen,) = wait_for(server.app.journal, account, 1, PATIENCE)
         assert seen.status == (status or None)
     assert_serving(server)
+    assert not caplog.records, "nothing to tell the fake's owner about"
+
+
+@settings(
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.sampled_from([attack.data for attack in ATTACKS if len(attack.data) < 2000]),
+    edits=st.lists(
+        st.tuples(
+            st.floats(0, 1),
+            st.integers(0, 20),
+            st.sampled_from([b"\r\n", b"\n", b"\0", b":", b" ", b"%00", b'"', b"{", b"\xff"])
+            | st.binary(max_size=4),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_no_mutation_of_an_attack_breaks_the_server(
+    server: Server, caplog: pytest.LogCaptureFixture, seed: bytes, edits: list[tuple[Any, ...]]
+) -> None:
+    """Each edit cuts some bytes out at a place, given in parts of the whole, and puts others in."""
+    data = seed.replace(ACCOUNT, b"f" * 32)
+    for place, cut, put in edits:
+        at = int(place * len(data))
+        data = data[:at] + put + data[at + cut :]
+    status, _ = exchange(server, data, ends=True)
+    assert status < 500
+    assert not caplog.records
 
 
 # --- clients without manners
