@@ -75,17 +75,20 @@ class FaultRow:
 def coverage(results: Iterable[CaseResult], contract: Contract | None = None) -> tuple[Row, ...]:
     """Coverage of a run: a row for every constraint, polarity and outcome that was seen.
 
-    A case counts for the constraint it probes, unless it is gray and proves nothing; a case of
-    passive mode, which has no outcome, counts for whatever its calls touch. What was never tried
-    has a row with `never` and the count 0.
+    A case counts for the constraint it probes; a gray one only where the client does as the
+    schema says, because nothing else it does is wrong. A case of passive mode, which has no
+    outcome, counts for whatever its calls touch. What was never tried has a row with `never` and
+    the count 0.
     """
     seen: Counter[_Key] = Counter()
     touch = Touch(contract)
     for result in results:
         if result.outcome is None and result.polarity is None:
             seen.update(_touched(result.exchanges, touch))
-        elif result.constraint and result.polarity and result.name not in _gray(contract):
-            seen[result.constraint, result.polarity, _observed(result)] += 1
+        elif result.constraint and result.polarity:
+            observed = _observed(result)
+            if observed in RIGHT[result.polarity] or result.name not in _gray(contract):
+                seen[result.constraint, result.polarity, observed] += 1
     return _rows(seen, contract)
 
 

@@ -21,6 +21,9 @@ from pathlib import Path
 from aleph_contract.errors import ArgumentError
 from aleph_contract.results import CaseResult, Run
 
+#: Reasons stand in a column, as far as names are not longer than this.
+_WIDTH = 60
+
 #: A reason starts at the first `#` that follows white space: names may hold a `#` inside.
 _REASON = re.compile(r"\s+#\s*")
 
@@ -161,7 +164,7 @@ def _rules(result: CaseResult) -> tuple[str, ...]:
 def _block(rules: tuple[str, ...], results: list[CaseResult], innocent: list[str]) -> str:
     named = ", ".join(rules) or "no rule of this version"
     names = {result.name: _pattern(result.name, innocent) for result in results}
-    width = max(map(len, names.values()))
+    width = min(max(map(len, names.values())), _WIDTH)
     lines = [f"{names[r.name]:<{width}}  # {_reason(r, named)}" for r in results]
     return "\n".join([f"# {named}", *lines, ""])
 

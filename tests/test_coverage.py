@@ -87,12 +87,15 @@ def test_cases_that_probe_nothing_count_nothing() -> None:
     assert {row.observed for row in coverage([sample.case("example/simple")])} == {"never"}
 
 
-def test_gray_cases_prove_nothing_and_count_nothing() -> None:
+def test_gray_cases_speak_for_a_client_and_never_against_it() -> None:
     gray = next(case for case in cases() if not case.portable and case.constraint)
     assert gray.constraint
     probe = _probe(exchanges=SENT)
     result = replace(probe, name=gray.name, constraint=gray.constraint.key, polarity=gray.polarity)
-    assert {row.observed for row in coverage([result])} == {"never"}
+    right = replace(result, polarity="valid", intended=sample.DROPPED.intended)
+    against = replace(right, exchanges=(), outcome=ERROR)
+    assert _row(coverage([right, against]), gray.constraint.key, "valid") == [("accepted", 1)]
+    assert {row.observed for row in coverage([against])} == {"never"}
 
 
 def test_passive_cases_count_by_their_traffic() -> None:

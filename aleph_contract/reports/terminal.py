@@ -100,7 +100,7 @@ def _rules(told: Digest, style: Style) -> Iterator[str]:
         status = "" if row.status == "kept" else row.status
         line = f"{row.id:<{width}}  {row.examined:>6}  {broken or '-':>9}  {status}"
         yield style.paint(line.rstrip(), _STATUS_TONES.get(row.status, ""))
-    if others:
+    if others and told.total:
         yield from _wrapped(f"not examined: {', '.join(others)}", style)
 
 
@@ -163,15 +163,21 @@ def _foot(told: Digest, style: Style) -> Iterator[str]:
     run = told.run
     parts = [f"{count:,} {status.replace('-', ' ')}" for status, count in run.counts.items()]
     yield from _wrapped(f"{counted(told.total, 'case')} = {' + '.join(parts)}", style)
-    yield from _reach(told, style)
-    traffic = f"{counted(told.calls, 'call')} to the fake, on the real service {told.price}"
-    phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in run.phases)
-    yield from _wrapped(f"{traffic}; {run.elapsed:.1f} s{f' ({phases})' if phases else ''}", style)
+    if told.total:
+        yield from _traffic(told, style)
     if run.command_exit:
         yield f"the command exited with {run.command_exit}"
     yield ""
     verdict, tone = told.verdict, _TONES[told.verdict.word]
     yield from _headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
+
+
+def _traffic(told: Digest, style: Style) -> Iterator[str]:
+    run = told.run
+    yield from _reach(told, style)
+    traffic = f"{counted(told.calls, 'call')} to the fake, on the real service {told.price}"
+    phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in run.phases)
+    yield from _wrapped(f"{traffic}; {run.elapsed:.1f} s{f' ({phases})' if phases else ''}", style)
 
 
 def _labelled(item: Item, style: Style) -> Iterator[str]:
