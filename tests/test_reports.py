@@ -73,10 +73,9 @@ def test_no_golden_report_is_left_behind() -> None:
 @pytest.mark.parametrize("name", ["failing", "passing", "troubled", "passive"])
 def test_each_report_names_contract_profile_seed_and_client(report: str, name: str) -> None:
     run = sample.ALL[name]
-    text = FORMATS[report](run) + (github.summary(run) if report == "github" else "")
-    plain = text.replace("&#45;", "-").replace("&#46;", ".").replace("&#47;", "/")
+    text = FORMATS[report](run)
     for fact in ("1.0.0", "documented", "7", run.client.name, run.client.version):
-        assert fact in plain
+        assert fact in text
 
 
 @pytest.mark.parametrize("report", FORMATS)

@@ -30,7 +30,9 @@ def render(run: Run) -> str:
     """The annotations, a workflow command a line: each broken rule once, the verdict first."""
     told = digest(run)
     level = "notice" if told.verdict.word == "conforms" else "error"
-    errors = [_command(level, told.verdict.title, told.verdict.sentence)]
+    facts = f"contract {run.contract_version}, profile {run.profile}, seed {run.seed}"
+    words = f"{told.verdict.sentence}\n{told.who}, {run.model}, {facts}"
+    errors = [_command(level, told.verdict.title, words)]
     errors += [_annotation("error", problem) for problem in told.broken]
     errors += [_command("error", "Passed against expectation", n) for n in run.unexpected_passes]
     errors += [_command("error", "Stale known failure", line) for line in run.stale]
