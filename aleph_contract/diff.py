@@ -98,12 +98,15 @@ def _shortened(value: Any, long: int) -> Any:
 def _both(intended: Any, sent: Any, long: int) -> list[str]:
     lines = [f"  intended {shown(intended, long=long)}", f"  sent     {shown(sent, long=long)}"]
     if isinstance(intended, str) and isinstance(sent, str):
-        at = first_difference(intended, sent)
-        lines.append(
-            f"  first difference at character {at:,}: "
-            f"{name_character(intended, at)} became {name_character(sent, at)}"
-        )
+        lines.append(f"  {where(intended, sent)}")
     return lines
+
+
+def where(intended: str, sent: str) -> str:
+    """The first difference of two strings: which character, from 0, and what became of it."""
+    at = first_difference(intended, sent)
+    became = f"{name_character(intended, at)} became {name_character(sent, at)}"
+    return f"first difference at character {at:,}: {became}"
 
 
 def _walk(intended: Any, sent: Any, path: Path) -> Iterator[Change]:

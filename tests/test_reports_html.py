@@ -165,6 +165,12 @@ def test_the_page_tells_what_a_colleague_asks() -> None:
         assert sentence in words, sentence
 
 
+def test_what_looks_the_same_is_told_by_its_code_points() -> None:
+    words = Page(render(sample.run(sample.NORMALISED))).words()
+    assert "first difference at character 2: e U+0065 became ë U+00EB" in words
+    assert "differs only by normalisation (NFC)" in words
+
+
 def test_the_picture_says_in_words_what_it_shows() -> None:
     text = render(sample.FAILING)
     cells = dict(re.findall(r'<title>([^<]+)</title><rect class="cell (\w+)"', text))

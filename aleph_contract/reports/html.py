@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import aleph_contract
 from aleph_contract.coverage import OBSERVED, POLARITIES, RIGHT, Row
-from aleph_contract.diff import shown
+from aleph_contract.diff import shown, where
 from aleph_contract.errors import JSONError
 from aleph_contract.jsonvalue import loads
 from aleph_contract.reports import evidence
@@ -162,7 +162,7 @@ def _environment() -> Environment:
         pretty=_pretty,
         shown=shown,
     )
-    environment.globals.update(contrast=contrast, evidence=evidence)
+    environment.globals.update(contrast=contrast, evidence=evidence, where=where)
     return environment
 
 
