@@ -100,6 +100,8 @@ class App:
                     await _done(self.runs.conclude_gone(request, extensions.get(BROKEN)))
                     return
             answer = self.runs.conclude(request)
+            if b"expect" in request.known and not request.complete:  # the body may come, or not
+                answer = answer._replace(headers=(*answer.headers, (b"connection", b"close")))
             wire = Wire(receive, send, self._recorder(request), extensions.get(TRANSPORT))
             await play(wire, answer, *self._manner(request, answer))
         finally:

@@ -14,6 +14,7 @@ import struct
 from http import HTTPStatus
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fake_server.app import BEGUN, BROKEN, SHORT, TRANSPORT, App
@@ -53,10 +54,17 @@ class Protocol(HttpToolsProtocol):
         self.head = 0
         self.in_head = True
         self.run: Request | None = None
+        self.offered: list[tuple[bytes, bytes]] | None = None
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that does not end is refused."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._pass_over(data[upgrade.args[0] :])
+        except HttpParserError:
+            self.send_400_response("")
         if self.in_head:
             self.head += len(data)
             if self.head > MAX_HEAD and not self.transport.is_closing():
@@ -75,6 +83,11 @@ class Protocol(HttpToolsProtocol):
         if self.parser.get_http_version() not in VERSIONS:
             raise ValueError("another protocol")  # stops the parser; goes on in `send_400_response`
         self.in_head = False
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self.offered = self.headers
+            return
+        if self.offered is not None:
+            self.headers, self.offered = self.offered, None
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         begun = None
         if self._is_plain(url) and not expects:
@@ -101,6 +114,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer a run at once, or let the ASGI application know."""
+        if self.offered is not None:
+            return
         run, self.run = self.run, None
         if run is None:
             super().on_message_complete()
@@ -123,6 +138,23 @@ class Protocol(HttpToolsProtocol):
             self.app.runs.end(run)
         super().connection_lost(exc)
 
+    def _pass_over(self, rest: bytes) -> None:
+        """Read on after the offer of another protocol, which a server may ignore (RFC 9110, 7.8).
+
+        The parser would leave the body unread: Java's client makes the offer with every first
+        request. So it reads the request again, without the word that makes it an offer.
+        """
+        head = b""
+        if self.offered is not None:
+            version = self.parser.get_http_version().encode()
+            head = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
+            for name, value in self.offered:
+                kept = _without_upgrade(value) if name == b"connection" else value
+                head += b"%b: %b\r\n" % (name, kept)
+            head += b"\r\n"
+        self.parser = HttpRequestParser(self)
+        self.data_received(head + rest)
+
     def _is_plain(self, url: bytes) -> bool:
         return (
             self.app.prompt
@@ -132,7 +164,6 @@ class Protocol(HttpToolsProtocol):
             and not self.flow.write_paused
             and self.parser.get_method() == b"POST"
             and self.parser.should_keep_alive()
-            and not self.parser.should_upgrade()
         )
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not ours
@@ -154,6 +185,11 @@ class Protocol(HttpToolsProtocol):
         lines += [b"%b: %b\r\n" % header for header in answer.headers]
         self.transport.write(b"".join(lines) + b"\r\n" + answer.body)
         self.transport.close()
+
+
+def _without_upgrade(value: bytes) -> bytes:
+    words = (word.strip() for word in value.split(b","))
+    return b", ".join(word for word in words if word.lower() != b"upgrade")
 
 
 def _answer(refused: Refused) -> Answer:

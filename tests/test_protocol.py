@@ -1,0 +1,227 @@
+"""HTTP/1.1 as clients really speak it: the short way for runs changes nothing that they see."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+from calling import HTTP, body, connect, head, only, post
+
+from fake_server.app import SHORT
+from fake_server.protocol import MAX_HEAD
+from fake_server.serve import AccountHandle, Server, running
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def account(server: Server) -> AccountHandle:
+    return server.account()
+
+
+def answers(data: bytes) -> list[tuple[int, bytes]]:
+    """Statuses and bodies of the answers in a stream."""
+    found = []
+    while data:
+        top, _, data = data.partition(b"\r\n\r\n")
+        length = int(top.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        found.append((int(top.split()[1]), data[:length]))
+        data = data[length:]
+    return found
+
+
+def talk(server: Server, *pieces: bytes) -> bytes:
+    """Send pieces apart, and read until the server closes."""
+    with connect(server) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+class TestShortWay:
+    """Plain runs are answered in the parser's callbacks, all others by the application."""
+
+    def test_both_ways_give_the_same_answer(self, server: Server) -> None:
+        requests = [body(), body({}), body(model="x"), b"{", b"[]"]
+        account, other = server.account(), server.account()
+        quick = [post(account, content=content) for content in requests]
+        server.app.prompt = False
+        try:
+            slow = [post(other, content=content) for content in requests]
+        finally:
+            server.app.prompt = True
+        for one, two in zip(quick, slow, strict=True):
+            assert one.content == two.content
+            assert list(one.headers) == list(two.headers)
+        for here, there in zip(account.exchanges, other.exchanges, strict=True):
+            assert [n for n, _ in here.response_headers] == [n for n, _ in there.response_headers]
+            assert here.outcome == there.outcome
+            assert here.billed == there.billed
+            assert here.cost == there.cost
+
+    def test_requests_in_a_row_on_one_connection(
+        self, server: Server, account: AccountHandle
+    ) -> None:
+        one = head(account, len(body())) + body()
+        last = head(account, len(body()), "Connection: close") + body()
+        found = answers(talk(server, one, one, last))
+        assert [status for status, _ in found] == [200, 200, 200]
+        assert len(account.exchanges) == 3
+
+    def test_pipelined_requests_are_answered_in_order(
+        self, server: Server, account: AccountHandle
+    ) -> None:
+        account.scenario([{"fault": "rate-limited", "delay": 0.1}, {"fault": None}])
+        one = head(account, len(body())) + body()
+        last = head(account, len(body()), "Connection: close") + body()
+        found = answers(talk(server, one + one + last))
+        assert [status for status, _ in found] == [429, 200, 200]
+
+    def test_a_body_in_pieces(self, server: Server, account: AccountHandle) -> None:
+        request = head(account, len(body()), "Connection: close") + body()
+        found = answers(talk(server, *(request[i : i + 7] for i in range(0, len(request), 7))))
+        assert found[0][0] == 200
+        assert only(account).request_body == body()
+
+    def test_a_chunked_body(self, server: Server, account: AccountHandle) -> None:
+        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body()) + b"0\r\n\r\n"
+        last = head(account, len(body()), "Connection: close") + body()
+        request = head(account, None, "Transfer-Encoding: chunked") + chunks
+        found = answers(talk(server, request, last))
+        assert [status for status, _ in found] == [200, 200]
+        assert [e.request_body for e in account.exchanges] == [body(), body()]
+
+    def test_http_1_0(self, server: Server, account: AccountHandle) -> None:
+        request = (head(account, len(body())) + body()).replace(b"HTTP/1.1", b"HTTP/1.0")
+        ((status, content),) = answers(talk(server, request))
+        assert status == 200
+        assert json.loads(content)["state"] == "Completed"
+
+    def test_expect_continue(self, server: Server, account: AccountHandle) -> None:
+        with connect(server) as connection:
+            connection.sendall(head(account, len(body()), "Expect: 100-continue"))
+            assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(body())
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.status == 200
+
+    def test_expect_continue_of_too_much_is_refused_before_it_is_sent(self) -> None:
+        with running(max_body=100) as server:
+            account = server.account()
+            request = head(account, 10**9, "Expect: 100-continue")
+            ((status, _),) = answers(talk(server, request))
+            assert status == 413
+            assert not only(account).request_complete
+
+    def test_an_offer_to_upgrade_is_passed_over(
+        self, server: Server, account: AccountHandle
+    ) -> None:
+        """Java's client offers HTTP/2 with its first request; its body must not be lost."""
+        upgrade = (
+            "Connection: Upgrade, HTTP2-Settings",
+            "Upgrade: h2c",
+            "HTTP2-Settings: AAMAAABk",
+        )
+        request = head(account, len(body()), *upgrade) + body()
+        with connect(server) as connection:
+            for piece in (request, head(account, len(body())) + body()):
+                connection.sendall(piece)
+                response = http.client.HTTPResponse(connection)
+                response.begin()
+                assert response.status == 200
+                assert json.loads(response.read())["state"] == "Completed"
+        assert [e.request_body for e in account.exchanges] == [body(), body()]
+        assert ("upgrade", "h2c") in account.exchanges[0].request_headers
+
+    def test_an_offer_may_come_in_pieces(self, server: Server, account: AccountHandle) -> None:
+        offer = ("Connection: upgrade, close", "Upgrade: websocket")
+        request = head(account, len(body()), *offer) + body()
+        ((status, _),) = answers(talk(server, *(request[i : i + 50] for i in range(0, 999, 50))))
+        assert status == 200
+        assert dict(only(account).request_headers)["connection"] == "upgrade, close"
+
+    def test_a_tunnel_is_not_built(self, server: Server) -> None:
+        found = answers(talk(server, b"CONNECT a.example:443 HTTP/1.1\r\nHost: a\r\n\r\n"))
+        assert found[0][0] == 400
+
+    def test_a_long_body_goes_the_long_way(self, account: AccountHandle) -> None:
+        content = body() + b" " * SHORT
+        assert post(account, content=content).status_code == 200
+        assert only(account).request_body == content
+
+    def test_many_at_once(self, account: AccountHandle) -> None:
+        threads = [threading.Thread(target=post, args=(account,)) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [e.number for e in account.exchanges] == list(range(1, 21))
+        assert account.bill.runs == 20
+
+
+class TestBadFraming:
+    """A request that breaks HTTP gets a 400 in the service's own error shape."""
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            b"GET\r\n\r\n",
+            b"POST / HTTP/1.1\r\nno colon\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ],
+    )
+    def test_it_is_refused_and_the_connection_closed(self, server: Server, data: bytes) -> None:
+        ((status, content),) = answers(talk(server, data))
+        assert status == 400
+        (error,) = json.loads(content)["errors"]
+        assert error["code"] == 7002
+        assert error["message"].startswith("Malformed HTTP request")
+
+    def test_a_bad_chunk_is_in_the_journal(self, server: Server, account: AccountHandle) -> None:
+        request = head(account, None, "Transfer-Encoding: chunked") + b"3\r\nabc\r\nxyz\r\n"
+        ((status, content),) = answers(talk(server, request))
+        assert status == 400
+        exchange = only(account)
+        assert (exchange.status, exchange.outcome) == (400, "malformed")
+        assert exchange.response_body == content
+        assert not exchange.request_complete
+
+    @pytest.mark.parametrize("sent", [0, 10])
+    def test_a_body_that_never_ends_is_in_the_journal(
+        self, server: Server, account: AccountHandle, sent: int
+    ) -> None:
+        with connect(server) as connection:
+            connection.sendall(head(account, 1000) + b"x" * sent)
+        exchange = only(account)
+        assert (exchange.status, exchange.outcome) == (None, "cut")
+        assert exchange.request_body == b"x" * sent
+        assert not exchange.request_complete
+        assert account.settle()
+
+    def test_a_head_that_never_ends_is_refused(self, server: Server) -> None:
+        line = b"X-Filler: " + b"x" * 8000 + b"\r\n"
+        data = b"POST / HTTP/1.1\r\n" + line * (MAX_HEAD // len(line) + 2)
+        ((status, content),) = answers(talk(server, data))
+        assert status == 431
+        assert str(MAX_HEAD) in json.loads(content)["errors"][0]["message"]
+
+    def test_the_next_client_is_served(self, server: Server, account: AccountHandle) -> None:
+        talk(server, b"rubbish\r\n\r\n")
+        assert post(account).status_code == 200
+
+
+def test_head_gets_no_body(server: Server, account: AccountHandle) -> None:
+    response = HTTP.head(f"{server.base_url}/accounts/{account.id}/ai/run")
+    assert response.status_code == 405
+    assert response.content == b""
