@@ -93,7 +93,7 @@ def test_every_breach_is_in_the_table_and_nothing_else() -> None:
     known = {*HELLO_BREACHES.values(), *REPORT_BREACHES.values()}
     seen_in_runs = {
         "a line ends within 1048576 bytes",
-        "a report names a case in hand",
+        "a report names a case in flight",
         "a case is reported once",
     }
     assert told == known | seen_in_runs

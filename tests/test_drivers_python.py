@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.exchange import Outcome
 
-TIMEOUT = 0.3
+TIMEOUT = 0.6
 
 
 def calls(*inputs: Any, timeout: float = 20.0) -> list[Call]:
@@ -78,6 +80,28 @@ def test_an_exception_is_an_error_with_its_traceback_as_evidence() -> None:
     )
     assert "in refuse" in outcome.stderr
     assert "aleph_contract/drivers" not in outcome.stderr
+
+
+def test_tracebacks_of_many_threads_do_not_meet() -> None:
+    def inner(_input: Any, **_: str) -> None:
+        raise ValueError from KeyError("key")
+
+    outcomes = drive(inner, calls(*range(200)), jobs=8)
+    assert all("KeyError: 'key'" in o.stderr and "in inner" in o.stderr for o in outcomes)
+    assert not any("^^^" in o.stderr for o in outcomes)
+
+
+def test_an_exception_that_cannot_be_shown_is_an_error_all_the_same() -> None:
+    class Unspeakable(ValueError):  # noqa: N818
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def client(_input: Any, **_: str) -> None:
+        raise Unspeakable
+
+    outcome = one(client)
+    assert outcome.error is not None
+    assert outcome.error.message == "Unspeakable: (its text cannot be had)"
 
 
 def test_an_exit_is_a_crash() -> None:
@@ -345,3 +369,17 @@ def test_an_object_with_an_async_call_is_a_client() -> None:
         assert driver.window > 4
         assert driver.client.name.endswith("Client")
         assert [o.video for _, o in driver.run(calls("x"))] == ["x"]
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "intranet")
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    def client(_input: Any, **_: str) -> Any:
+        bypassed = urllib.request.proxy_bypass_environment("127.0.0.1:8787")  # type: ignore[attr-defined]
+        return [bool(bypassed), os.environ["no_proxy"]]
+
+    assert one(client).video == [True, "intranet,127.0.0.1,localhost"]
+    assert os.environ["NO_PROXY"] == "intranet"
+    assert "no_proxy" not in os.environ

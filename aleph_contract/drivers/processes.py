@@ -19,6 +19,9 @@ from aleph_contract.errors import ArgumentError, CouldNotRun
 #: Environment variable that marks everything a client starts, however it detaches itself.
 MARK = "ALEPH_CONTRACT_CLIENT"
 
+#: Names of this machine, as proxy settings spell a list.
+LOCAL = "127.0.0.1,localhost"
+
 #: Bytes kept of each output stream of a case; of more, the beginning and the end.
 KEPT = 1 << 20
 
@@ -61,10 +64,13 @@ def environment(mark: str, extra: Mapping[str, str] | None = None) -> dict[str, 
     given fails instead of spending money, and proxies are told to leave this machine alone.
     """
     own = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDFLARE_")}
-    hosts = ",".join(
-        filter(None, (own.get("no_proxy") or own.get("NO_PROXY"), "127.0.0.1,localhost"))
-    )
-    return {**own, "NO_PROXY": hosts, "no_proxy": hosts, MARK: mark, **(extra or {})}
+    return {**own, **unproxied(), MARK: mark, **(extra or {})}
+
+
+def unproxied() -> dict[str, str]:
+    """Settings that keep calls to this machine off a proxy, whatever else it is for."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (known, LOCAL))))
 
 
 def new_mark() -> str:

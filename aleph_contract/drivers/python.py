@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import platform
 import time
 import traceback
@@ -14,7 +15,16 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, Literal
 
-from aleph_contract.drivers import Call, Driver, Renew, loading, output, reported, unchanged
+from aleph_contract.drivers import (
+    Call,
+    Driver,
+    Renew,
+    loading,
+    output,
+    processes,
+    reported,
+    unchanged,
+)
 from aleph_contract.drivers.loops import Loop, LoopThread
 from aleph_contract.drivers.output import Output
 from aleph_contract.drivers.threads import Threads
@@ -54,6 +64,7 @@ class PythonDriver(Driver):
     def start(self) -> None:
         """Import the callable and see that it can be called."""
         self._open.enter_context(output.divided())
+        self._open.enter_context(_unproxied())
         if isinstance(self._target, str):
             self._open.enter_context(loading.search_path(self._target))
             self._function = loading.load(self._target)
@@ -156,12 +167,43 @@ class _Attempt:
         )
 
 
-def _traceback(error: BaseException) -> list[str]:
+@contextmanager
+def _unproxied() -> Iterator[None]:
+    """Keep calls to the fake off a proxy while the context lasts."""
+    ours = processes.unproxied()
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _traceback(error: BaseException) -> Iterable[str]:
     """The traceback from the client's own frames on."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    return traceback.format_exception(type(error), error, frames)
+    told = traceback.TracebackException(type(error), error, frames)
+    _without_columns(told)
+    return told.format()
+
+
+def _without_columns(told: traceback.TracebackException) -> None:
+    """Take the columns out of a traceback.
+
+    To underline them Python parses the line, which CPython 3.11 fails to do in several threads at
+    once (SystemError: AST constructor recursion depth mismatch).
+    """
+    told.stack = traceback.StackSummary.from_list(
+        [(frame.filename, frame.lineno or 0, frame.name, frame.line) for frame in told.stack]
+    )
+    for other in filter(None, (told.__cause__, told.__context__)):
+        _without_columns(other)
 
 
 async def _awaited(value: Awaitable[Any]) -> Any:

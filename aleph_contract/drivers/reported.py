@@ -177,6 +177,9 @@ def _body_code(error: BaseException) -> Any:
 
 def described(error: BaseException) -> str:
     """An exception's type and text."""
-    text = str(error).encode("utf-8", "replace").decode()
+    try:
+        text = str(error).encode("utf-8", "replace").decode()
+    except Exception:  # noqa: BLE001 - a client's own `__str__`
+        text = "(its text cannot be had)"
     name = type(error).__name__
     return f"{name}: {text}" if text else name

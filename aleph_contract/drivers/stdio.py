@@ -50,6 +50,7 @@ class StdioDriver(Driver):
         self._mark = processes.new_mark()
         self._marks = 0
         self._selector = selectors.DefaultSelector()
+        self._looked = -math.inf
         self._workers: list[Worker] = []
         self._suspects: deque[Suspect] = deque()
         self._ended: deque[Ended] = deque()
@@ -151,16 +152,18 @@ class StdioDriver(Driver):
     def _step(self, until: float = math.inf) -> None:
         """Wait for output or the next deadline, and deal with both.
 
-        Time is taken before the look at the pipes: what lies in them was there in time, however
-        long the caller was busy with something else.
+        However long the caller was busy with something else, a report was late only if its
+        deadline had passed when the pipes were looked at before, and nothing stood in them.
         """
         now = time.monotonic()
         timeout = max(0.0, min([until, *map(self._next_look, self._workers)]) - now)
         ready = self._selector.select(None if timeout == math.inf else timeout)
+        looked = time.monotonic()
         for worker in {key.data: None for key, _ in ready}:
-            self._listen(worker, now)
+            self._listen(worker)
         for worker in list(self._workers):
             self._check_time(worker, now)
+        self._looked = looked
 
     def _next_look(self, worker: Worker) -> float:
         """When a deadline passes at `worker`; only the last of them ends it."""
@@ -186,11 +189,11 @@ class StdioDriver(Driver):
         waited = max(flight.call.timeout for flight in worker.flights.values())
         self._lose(worker, Outcome("stuck", reason=f"no report within {waited:g} s; killed"))
 
-    def _listen(self, worker: Worker, now: float) -> None:
+    def _listen(self, worker: Worker) -> None:
         line = b""
         try:
             for line in worker.attend():
-                self._take(worker, line, now)
+                self._take(worker, line)
             line = worker.unfinished
             if len(line) > MAX_LINE:
                 raise Breach(f"a line ends within {MAX_LINE} bytes")  # noqa: TRY301 - one handler
@@ -200,7 +203,7 @@ class StdioDriver(Driver):
         if worker.ended:
             self._part(worker)
 
-    def _take(self, worker: Worker, line: bytes, now: float) -> None:
+    def _take(self, worker: Worker, line: bytes) -> None:
         """Deal with one line of a client's output."""
         if not worker.room:
             hello = read_hello(line)
@@ -210,21 +213,19 @@ class StdioDriver(Driver):
         case, outcome = read_report(line)
         flight = worker.flights.pop(case, None)
         if flight is None:
-            once = (
-                "a case is reported once" if worker.knows(case) else "a report names a case in hand"
-            )
-            raise Breach(once)
-        if flight.deadline < now:
+            known = worker.knows(case)
+            raise Breach("a case is reported once" if known else "a report names a case in flight")
+        if flight.deadline < self._looked:
             reason = f"reported only after its {flight.call.timeout:g} s"
             outcome = Outcome("stuck", reason=reason)
         self._settle(flight, outcome)
 
     def _part(self, worker: Worker) -> None:
         """Deal with a process whose output has ended."""
+        how = worker.how_it_ended()
         if worker.leaving:
             self._end(worker)
             return
-        how = worker.how_it_ended()
         if not worker.room:
             raise self._could_not_run(worker, f"the client {how} before it said hello")
         if worker.process.returncode == 0 or not worker.flights:

@@ -14,7 +14,7 @@ from typing import IO
 
 from aleph_contract.drivers import REDACTED, Call, processes
 from aleph_contract.drivers.incident import Suspect
-from aleph_contract.drivers.processes import Kept
+from aleph_contract.drivers.processes import KEPT, Kept
 from aleph_contract.drivers.protocol import BYE, HELLO, run_line
 
 #: Seconds for a process to end after its output did, and again after each stronger request.
@@ -89,10 +89,10 @@ class Worker:
     def attend(self) -> list[bytes]:
         """Move bytes both ways; return the lines that are complete."""
         self._flush()
-        # Errors first: what was written there before a report belongs to that report's case.
-        if chunk := self._read(self._stderr):
-            self._note(chunk)
         chunk = self._read(self._stdout)
+        # Errors after it, but before it is looked at: what was written there before a report
+        # belongs to that report's case.
+        self._drain_errors(1)
         self.ended = chunk == b""
         self._in += chunk or b""
         *lines, rest = self._in.split(b"\n")
@@ -113,14 +113,13 @@ class Worker:
 
     def redacted(self, text: str) -> str:
         """A text without any token this process was given."""
-        for token in self._tokens.values():
+        for token in filter(None, self._tokens.values()):
             text = text.replace(token, REDACTED)
         return text
 
     def how_it_ended(self) -> str:
         """Reap a process whose output has ended, and say how it did."""
-        while chunk := self._read(self._stderr):
-            self._note(chunk)
+        self._drain_errors(KEPT // _CHUNK)
         try:
             return processes.how_it_ended(self.process.wait(GRACE))
         except subprocess.TimeoutExpired:
@@ -143,10 +142,15 @@ class Worker:
             self._forget(stream)
         processes.end(self.process, self._mark)
 
-    def _note(self, chunk: bytes) -> None:
-        self._err.add(chunk)
-        for flight in self.flights.values():
-            flight.stderr.add(chunk)
+    def _drain_errors(self, chunks: int) -> None:
+        """Note what stands in the pipe; bounded, for another may write there without end."""
+        for _ in range(chunks):
+            chunk = self._read(self._stderr)
+            if not chunk:
+                return
+            self._err.add(chunk)
+            for flight in self.flights.values():
+                flight.stderr.add(chunk)
 
     def _send(self, line: bytes) -> None:
         self._out += line
