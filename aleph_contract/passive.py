@@ -27,6 +27,8 @@ BINDING_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
 #: Names the fake's control API to a test suite that wants scenarios of its own.
 CONTROL_VARIABLE = "ALEPH_CONTRACT_CONTROL_URL"
 
+_SILENT = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
+
 #: Seconds a command has to end after it was asked to.
 GRACE = 5.0
 
@@ -111,7 +113,7 @@ def run_command(
         interrupted=interrupted,
         command_exit=code,
         coverage=tuple(coverage(results, contract)),
-        notes=() if exchanges else ("the command made no call to the fake",),
+        trouble=() if exchanges else (_SILENT,),
         elapsed=time.perf_counter() - begun,
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from aleph_contract.errors import JSONError
 from aleph_contract.exchange import Exchange
-from aleph_contract.jsonvalue import loads, repeated_keys
+from aleph_contract.jsonvalue import dumps, loads, repeated_keys
 
 #: Where a request of each surface holds its input, and its model if the body names it.
 _INPUT_KEY = {"rest": "input", "binding": "inputs"}
@@ -142,4 +142,4 @@ def _unwrap(value: Any) -> Any:
 def _no_video(result: dict[str, Any]) -> str:
     if "video" not in result:
         return "result has no video"
-    return f"video is {type(result['video']).__name__}, not a string"
+    return f"video is {dumps(result['video'])[:40]}, not a string"

@@ -137,10 +137,10 @@ class Run:
     @property
     def exit_code(self) -> int:
         """0 conformant, 1 not, 3 could not be carried out (2, wrong usage, never gets here)."""
+        if self.command_exit:
+            return self.command_exit
         if self.trouble or self.counts["could-not-run"] or self.interrupted:
             return 3
-        if self.mode == "exec" and self.command_exit:
-            return self.command_exit
         return 0 if self.conformant else 1
 
 

@@ -68,8 +68,11 @@ def test_the_commands_own_failure_is_the_exit_code() -> None:
     assert run_command(command(VIOLATING, code=7)).exit_code == 7
 
 
-def test_a_command_that_makes_no_call_is_told() -> None:
-    assert run_command(command()).notes == ("the command made no call to the fake",)
+def test_a_command_that_makes_no_call_was_not_checked() -> None:
+    found = run_command(command())
+    assert found.exit_code == 3
+    assert "made no call" in found.trouble[0]
+    assert run_command(command(code=7)).exit_code == 7
 
 
 def test_a_command_that_is_not_there_could_not_run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -92,9 +93,12 @@ def client(
     from aleph_contract import known_failing as known  # noqa: PLC0415 - as every command, on use
     from aleph_contract import reports  # noqa: PLC0415
     from aleph_contract.contract import Contract  # noqa: PLC0415
+    from aleph_contract.reports.files import check_writable  # noqa: PLC0415
     from aleph_contract.runner import Settings, verify  # noqa: PLC0415
 
     contract = Contract.load(contract_file)
+    if write_known_failing:
+        check_writable(Path(write_known_failing), "--write-known-failing")
     settings = Settings(
         profile=profile,
         run=run,
