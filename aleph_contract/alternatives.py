@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import chain, islice, product
 from typing import Any, NamedTuple
 
-from aleph_contract.boundaries import BOUNDARIES, Site
-from aleph_contract.schema import CLOSERS, IN_PLACE, Document, reference_to
+from aleph_contract.boundaries import BOUNDARIES, Site, asserts
+from aleph_contract.schema import IN_PLACE, Document, reference_to
 
 
 class Member(NamedTuple):
@@ -200,7 +200,7 @@ def negations(document: Document, schema: Any, depth: int = 0) -> Iterator[Any]:
     for keyword, limit in schema.items():
         if keyword in _BREAKERS:
             yield from _BREAKERS[keyword](document, schema, limit, depth + 1)
-        elif keyword in BOUNDARIES and (limit is False or keyword not in CLOSERS):
+        elif asserts(keyword, limit, schema):
             for proposal in BOUNDARIES[keyword](limit, Site(schema, {})):
                 if proposal.polarity == "violating":
                     yield from proposal.schemas

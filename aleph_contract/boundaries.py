@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
-from aleph_contract.schema import slug
+from aleph_contract.schema import CLOSERS, slug
 from aleph_contract.texts import near_misses
 
 Schema = Any
@@ -70,25 +70,35 @@ _LEAST = math.ulp(0.0)
 
 #: How far from a bound the closest number is looked for where the rest of the contract rules out
 #: all that are closer: a multiple may be that far.
-_GAPS = tuple(2.0**power for power in range(-3, 13, 2))
+_GAPS = (0.125, 0.5, 2, 8, 32, 128, 512, 2048, 8192)
+
+
+def _windows(limit: float, sign: int, **bound: float) -> Iterator[Schema]:
+    """Ranges that begin at `limit`, as `bound` says, each wider than the one before."""
+    other = "maximum" if sign > 0 else "minimum"
+    gaps = _GAPS if abs(limit) < 2**53 else (gap for gap in _GAPS if isinstance(gap, int))
+    return ({"type": "number", **bound, other: limit + sign * gap} for gap in gaps)
 
 
 def _beyond(limit: float, sign: int) -> tuple[Schema, ...]:
     """Numbers just above (`sign` 1) or just below (-1) `limit`."""
-    step = _EPSILON if limit == 0 else math.ulp(limit)
+    next_one = sign * _EPSILON if limit == 0 else neighbour(limit, sign * math.inf)
     whole = math.floor(limit) + 1 if sign > 0 else math.ceil(limit) - 1
     bound = "exclusiveMinimum" if sign > 0 else "exclusiveMaximum"
-    other = "maximum" if sign > 0 else "minimum"
-    loose = {"type": "number", bound: limit}
-    near = ({**loose, other: limit + sign * gap} for gap in _GAPS)
-    return {"const": limit + sign * step}, {"const": whole}, *near, loose
+    near = _windows(limit, sign, **{bound: limit})
+    return {"const": next_one}, {"const": whole}, *near, {"type": "number", bound: limit}
 
 
 def _at(limit: float, sign: int) -> tuple[Schema, ...]:
     """`limit`, or the closest the rest of the contract allows below (`sign` 1) or above it (-1)."""
-    bound = "minimum" if sign > 0 else "maximum"
-    near = ({"type": "number", bound: limit - sign * gap} for gap in _GAPS)
-    return {"const": exact(limit)}, *near, {"type": "number"}
+    return {"const": exact(limit)}, *_windows(limit, -sign), {"type": "number"}
+
+
+def neighbour(number: float, towards: float) -> float:
+    """The next double in the direction of `towards`; beyond the doubles, the next integer."""
+    if abs(number) >= sys.float_info.max:
+        return int(number) + (1 if towards > 0 else -1)
+    return math.nextafter(number, towards)
 
 
 def exact(number: float) -> float:
@@ -238,12 +248,12 @@ def _required(limit: list[str], _: Site) -> Iterator[Proposal]:
 
 def _dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Proposal]:
     for trigger, names in limit.items():
-        given = {"type": "object", "required": [trigger]}
+        given = _requiring(trigger)
         label = slug(trigger)
         yield _valid(
             f"with-{label}",
             f"`{trigger}` and all it asks for",
-            {**given, "required": [trigger, *names]},
+            _requiring(trigger, *names),
         )
         for name in names:
             yield _violating(
@@ -251,6 +261,10 @@ def _dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Pro
                 f"`{trigger}` is there, `{name}` is absent",
                 {**given, "properties": {name: False}},
             )
+
+
+def _requiring(*names: str) -> Schema:
+    return {"type": "object", "required": list(dict.fromkeys(names))}
 
 
 def _closed_object(limit: Schema, site: Site) -> Iterator[Proposal]:
@@ -428,4 +442,30 @@ BOUNDARIES: dict[str, Boundary] = {
     "oneOf": _one_of,
     "not": _not,
     "false": _never,
+}
+
+
+def asserts(keyword: str, limit: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a keyword, where it stands in `schema`, turns any value down."""
+    if keyword in CLOSERS and keyword.startswith("unevaluated"):
+        return limit not in (True, {})
+    if keyword in CLOSERS:
+        return limit is False
+    if keyword in ("minContains", "maxContains"):
+        return "contains" in schema and (keyword, limit) != ("minContains", 0)
+    if keyword == "contains":
+        return "minContains" not in schema  # which then says it all
+    if keyword == "dependentRequired":
+        return any(limit.values())
+    return keyword in BOUNDARIES and not (keyword in _VACUOUS and limit == _VACUOUS[keyword])
+
+
+#: For each keyword the limit, if there is one, with which it turns nothing down.
+_VACUOUS: dict[str, Any] = {
+    "minLength": 0,
+    "minItems": 0,
+    "minProperties": 0,
+    "uniqueItems": False,
+    "required": [],
+    "not": False,
 }

@@ -114,7 +114,9 @@ class Certifier:
 
     def _broken(self, violations: Sequence[Violation]) -> bool:
         return sorted(v.schema for v in violations) == sorted(self.removed) and all(
-            _within(self.constraint.instance, v.instance) for v in violations
+            _within(self.constraint.instance, v.instance)
+            for v in violations
+            if v.schema == self.removed[0]
         )
 
 

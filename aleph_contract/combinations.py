@@ -119,7 +119,7 @@ def _on_a_bound(case: Case) -> bool:
 
 
 def _property(case: Case) -> str:
-    return case.constraint.instance.split("/")[1] if case.constraint else ""
+    return (case.constraint.instance + "/").split("/")[1] if case.constraint else ""
 
 
 def realistic(document: Document, hints: Hints) -> Iterator[Combination]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from aleph_contract.boundaries import BOUNDARIES, Site
+from aleph_contract.boundaries import Site, asserts
 from aleph_contract.contract import Contract
 from aleph_contract.nodes import nodes
-from aleph_contract.schema import CLOSERS, Document, Step, reference_to
+from aleph_contract.schema import Document, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,7 @@ def site(document: Document, constraint: Constraint) -> Site:
     schema = document.at(constraint.schema.rpartition("/")[0])
     known = schema.get("properties", {})
     named = _properties(document).get(constraint.instance, {})
-    elsewhere = {
-        name: {"$ref": reference_to(where)} for name, where in named.items() if name not in known
-    }
+    elsewhere = {name: document.at(where) for name, where in named.items() if name not in known}
     return Site(schema, elsewhere)
 
 
@@ -77,32 +75,9 @@ def _stated(document: Document) -> Iterator[Constraint]:
             yield Constraint(node.instance, node.where, "false", False, key, node.trail)
         elif isinstance(node.schema, dict):
             for keyword, limit in node.schema.items():
-                if keyword in BOUNDARIES and not _vacuous(keyword, limit, node.schema):
+                if asserts(keyword, limit, node.schema):
                     here, name = f"{node.where}/{keyword}", f"{key}/{keyword}".lstrip("/")
                     yield Constraint(node.instance, here, keyword, limit, name, node.trail)
-
-
-def _vacuous(keyword: str, limit: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether a keyword turns nothing down."""
-    if keyword in CLOSERS:
-        return limit in (True, {}) if keyword.startswith("unevaluated") else limit is not False
-    if keyword in ("minContains", "maxContains"):
-        return "contains" not in schema or (keyword == "minContains" and limit == 0)
-    if keyword == "contains":
-        return "minContains" in schema
-    if keyword == "dependentRequired":
-        return not any(limit.values())
-    return keyword in _VACUOUS and limit == _VACUOUS[keyword]
-
-
-_VACUOUS: dict[str, Any] = {
-    "minLength": 0,
-    "minItems": 0,
-    "minProperties": 0,
-    "uniqueItems": False,
-    "required": [],
-    "not": False,
-}
 
 
 @lru_cache(maxsize=64)

@@ -200,5 +200,5 @@ def _satisfied(document: Document) -> None:
     Raises:
         ContractError: None was found.
     """
-    if next(Builder(document, {}).values(), None) is None:
+    if not any(True for _ in Builder(document, {}).values()):
         raise document.error("", "cannot be satisfied: no valid input was found")

@@ -28,8 +28,7 @@ def contradictions(document: Document) -> Iterator[Contradiction]:
             continue
         seen[node.where] = None
         members = settled(document, Member(node.schema, node.where))
-        if members is None:
-            yield Contradiction(node.where, "demands `false`, which no value keeps")
+        if members is None:  # a roundabout `false`
             continue
         reason = _listed(document, members) or _proof([member.schema for member in members])
         if reason:

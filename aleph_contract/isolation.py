@@ -49,7 +49,8 @@ class Isolator:
         """
         wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
         found = self._breaking(constraint, wanted, None)
-        companions = (c for c in self.constraints if _holds_wherever(c, constraint))
+        close = [c for c in self.constraints if _holds_wherever(c, constraint)]
+        companions = iter(sorted(close, key=lambda c: c.instance != constraint.instance))
         while not found and (other := next(companions, None)) is not None:
             found = self._breaking(constraint, wanted, other)
         return found
@@ -76,6 +77,8 @@ class Isolator:
     ) -> dict[str, Broken]:
         """Certified inputs that break a constraint, together with `other` if there is one."""
         removed = [constraint.schema, *([other.schema] if other else [])]
+        if any(map(self.document.refers_into, removed)):
+            return {}
         certifier = Certifier(self.schema, constraint, removed)
         reason = self._reason(constraint, other) if other else ""
         relaxed = self.document.without(*removed)
@@ -108,9 +111,10 @@ def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iter
 
 
 def _holds_wherever(one: Constraint, other: Constraint) -> bool:
-    """Whether `one` holds of every value of which `other` holds."""
-    same_place = one.schema != other.schema and one.instance == other.instance
-    return same_place and all(branch in _branches(other) for branch in _branches(one))
+    """Whether `one` holds of the value of which `other` does, or of one around or within it."""
+    inner, outer = sorted((one.instance, other.instance), key=len, reverse=True)
+    related = one.schema != other.schema and f"{inner}/".startswith(f"{outer}/")
+    return related and all(branch in _branches(other) for branch in _branches(one))
 
 
 def _branches(constraint: Constraint) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, count, islice
 from typing import Any
 
-from aleph_contract.boundaries import exact
+from aleph_contract.boundaries import exact, neighbour
 
 #: What is tried first, and what stands for "much" where there is no maximum: as many seconds as
 #: the longest video has that the model takes.
@@ -36,7 +37,7 @@ def numbers(schemas: list[Any], hints: list[Any], size: str, *, whole: bool) -> 
     seen: dict[Any, None] = {}
     tries = chain(_ends(low, high, size), _opposed(schemas, low), hints, _COMMON, (low, high))
     for number in islice(chain(tries, _ladder(low, high, step)), _MOST):
-        if not math.isfinite(number) or not low <= number <= high or number in seen:
+        if not finite(number) or not low <= number <= high or number in seen:
             continue
         if step and Fraction(str(number)) % step:
             continue
@@ -55,15 +56,15 @@ def span(schemas: list[Any], *, whole: bool) -> tuple[float, float]:
         if "exclusiveMaximum" in schema:
             high = min(high, _next(schema["exclusiveMaximum"], -math.inf, whole=whole))
     if whole:
-        low = math.ceil(low) if math.isfinite(low) else low
-        high = math.floor(high) if math.isfinite(high) else high
+        low = math.ceil(low) if finite(low) else low
+        high = math.floor(high) if finite(high) else high
     return low, high
 
 
 def _next(limit: float, towards: float, *, whole: bool) -> float:
     if whole:
         return math.floor(limit) + 1 if towards > 0 else math.ceil(limit) - 1
-    return math.nextafter(limit, towards)
+    return neighbour(limit, towards)
 
 
 def _step(schemas: list[Any], *, whole: bool) -> Fraction | None:
@@ -90,30 +91,40 @@ def _ends(low: float, high: float, size: str) -> list[float]:
 
 def _opposed(schemas: list[Any], low: float) -> Iterator[float]:
     """Numbers for a `not` beside them: off a multiple, or with a fraction."""
-    start = low if math.isfinite(low) else 0
+    start = low if finite(low) else 0
     for schema in schemas:
         opposite = schema.get("not", {})
         if "multipleOf" in opposite:
             limit = opposite["multipleOf"]
             yield from (limit + 1, start + 1, limit * 1.5, start + limit / 2, limit + 0.5)
         if opposite.get("type") == "integer":
-            yield from (0.5, 1.5, start + 0.5, start + math.ulp(start or 1.0))
+            yield from (0.5, 1.5, start + 0.5, neighbour(start, math.inf))
 
 
 def _ladder(low: float, high: float, step: Fraction | None) -> Iterator[float]:
     """Ever more numbers from one end, by `step`, or spread over the range."""
-    if step is None and math.isfinite(low) and math.isfinite(high):
+    if step is None and -_SPREAD < low <= high < _SPREAD:
         yield from (low + (high - low) * part / 1024 for part in range(1, 1024))
         return
     by = step or Fraction(1)
-    if math.isfinite(low):
-        start = math.ceil(Fraction(low) / by)
+    if finite(low):
+        start = math.ceil(Fraction(low) / by) if step else math.ceil(low)
         yield from (_number(by * (start + n)) for n in count())
-    elif math.isfinite(high):
-        start = math.floor(Fraction(high) / by)
+    elif finite(high):
+        start = math.floor(Fraction(high) / by) if step else math.floor(high)
         yield from (_number(by * (start - n)) for n in count())
     yield from (_number(by * n) for n in count())
 
 
+#: Ranges within this are spread evenly; beyond, doubles are too far apart or have no end.
+_SPREAD = 1e300
+
+
 def _number(value: Fraction) -> float:
-    return value.numerator if value.denominator == 1 else float(value)
+    whole = value.denominator == 1 or abs(value) > sys.float_info.max
+    return int(value) if whole else float(value)
+
+
+def finite(number: float) -> bool:
+    """Whether `number` is one; an integer is, however large."""
+    return isinstance(number, int) or math.isfinite(number)

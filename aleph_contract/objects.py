@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ _DEEP = 4
 
 #: Values tried for each property, once one of each has been found.
 _OTHERS = 24
+
+#: Names that are tried beyond as many as are needed.
+_SPARE = 20
 
 
 def objects(
@@ -116,24 +120,31 @@ def _names(
 ) -> list[str] | None:
     """The properties to put in; `None` if they cannot all stand together."""
     schemas = [flat.schema for flat in flats]
+    fewest = max((s.get("minProperties", 0) for s in schemas), default=0)
+    most = min((s["maxProperties"] for s in schemas if "maxProperties" in s), default=math.inf)
     names = dict.fromkeys(name for s in schemas for name in s.get("required", ()))
     if steered is not None:
         names[steered] = None
     _add_dependent(schemas, names)
     everything = builder.size != "small" and place.count("/") < _DEEP
-    fewest = max((s.get("minProperties", 0) for s in schemas), default=0)
-    most = min((s["maxProperties"] for s in schemas if "maxProperties" in s), default=None)
-    for name in _optional(builder, flats, place):
-        full = most is not None and len(names) >= most
-        declared = any(True for flat in flats for _ in _declared(flat, name))
-        if full or (len(names) >= fewest and not (everything and declared)):
-            break
-        if not any(member.schema is False for member in property_members(flats, name)):
-            names[name] = None
-            _add_dependent(schemas, names)
-    if len(names) < fewest or (most is not None and len(names) > most):
-        return None
-    return list(names)
+    if everything:
+        for name in _declared_names(schemas):
+            if len(names) < most:
+                _add(flats, name, names)
+    more = _optional(builder, flats, place, fewest) if len(names) < fewest else iter(())
+    while len(names) < fewest and (another := next(more, None)) is not None:
+        _add(flats, another, names)
+    return list(names) if fewest <= len(names) <= most else None
+
+
+def _add(flats: Sequence[Member], name: str, names: dict[str, None]) -> None:
+    if all(member.schema is not False for member in property_members(flats, name)):
+        names[name] = None
+        _add_dependent([flat.schema for flat in flats], names)
+
+
+def _declared_names(schemas: Sequence[Any]) -> list[str]:
+    return list(dict.fromkeys(name for s in schemas for name in s.get("properties", ())))
 
 
 def _add_dependent(schemas: list[Any], names: dict[str, None]) -> None:
@@ -147,9 +158,11 @@ def _add_dependent(schemas: list[Any], names: dict[str, None]) -> None:
                     waiting.append(other)
 
 
-def _optional(builder: Builder, flats: Sequence[Member], place: str) -> Iterator[str]:
+def _optional(builder: Builder, flats: Sequence[Member], place: str, fewest: int) -> Iterator[str]:
+    """Names of properties that nothing asks for, the declared ones first."""
     schemas = [flat.schema for flat in flats]
-    yield from dict.fromkeys(name for s in schemas for name in s.get("properties", ()))
     patterns = [pattern for s in schemas for pattern in s.get("patternProperties", ())]
-    made = (name for pattern in patterns for name in islice(matching(pattern), 20))
-    yield from islice(_allowed(builder, flats, chain(made, _fresh()), place), 200)
+    made = (name for pattern in patterns for name in islice(matching(pattern), fewest + _SPARE))
+    invented = chain(made, islice(_fresh(), fewest + _SPARE))
+    yield from _declared_names(schemas)
+    yield from islice(_allowed(builder, flats, invented, place), fewest + _SPARE)

@@ -95,6 +95,7 @@ class Document:
         self.location = location
         self.root = plain(schema)
         self.registry: Any = None
+        self.targets: tuple[str, ...] = ()
         self._resolve()
 
     def at(self, where: str) -> Any:
@@ -112,6 +113,10 @@ class Document:
         changed.registry = None
         changed.root = without(self.root, pointers)
         return changed
+
+    def refers_into(self, where: str) -> bool:
+        """Whether a reference leads to what stands at `where` or within, which must then stay."""
+        return any(f"{target}/".startswith(f"{where}/") for target in self.targets)
 
     def accepts(self, schemas: Iterable[Any]) -> Callable[[Any], bool]:
         """The test whether a value keeps all of `schemas`, which may refer into this document."""
@@ -153,6 +158,7 @@ class Document:
                 schema.pop(keyword, None)
         for schema, keyword, found in index.resolved:
             schema[keyword] = reference_to(found)
+        self.targets = tuple(found for _, _, found in index.resolved)
 
 
 def check_schema(schema: Any, *, source: str = "schema", location: str = "") -> None:
