@@ -19,7 +19,7 @@ _HOME = {"Contract": "aleph_contract.contract", "validate": "aleph_contract.vali
 
 def __getattr__(name: str) -> Any:
     """Import on first use: a program that only wants the contract never loads Hypothesis."""
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module
 
     if name in ("cases", "strategies"):
         return import_module(f"aleph_contract.{name}")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from aleph_contract.contract import Contract
+from aleph_contract.coverage import coverage
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.evidence import Evidence
 from aleph_contract.exchange import Exchange
@@ -100,8 +101,6 @@ def run_command(
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
         for result in judge_traffic(own, contract, refusals_meant=refusals_meant)
     )
-    from aleph_contract.coverage import coverage  # noqa: PLC0415 - as the runner does
-
     return Run(
         mode="exec",
         model=contract.model,

@@ -21,7 +21,7 @@ from aleph_contract.results import CaseResult
 from aleph_contract.strategies import boundary_inputs, valid_inputs, violating_inputs
 
 if TYPE_CHECKING:
-    from aleph_contract.runner import Session
+    from aleph_contract.session import Session
 
 #: Silent clients cost a whole deadline for each draw: after so many, a property is not explored on.
 MAX_SILENT = 2

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from aleph_contract.contract import Contract
-from aleph_contract.drivers import Call, Driver
+from aleph_contract.coverage import coverage
+from aleph_contract.drivers import Driver
 from aleph_contract.errors import ArgumentError, CouldNotRun
-from aleph_contract.evidence import Evidence
-from aleph_contract.exchange import Outcome, ReportedError
-from aleph_contract.jsonvalue import dumps
-from aleph_contract.judge import judge
 from aleph_contract.plans import PHASES, PROPERTIES, Plan, selected
-from aleph_contract.results import CaseResult, Run, Status
+from aleph_contract.results import CaseResult, Run
+from aleph_contract.session import Session, Settings
 from fake_server.serve import running
 
-if TYPE_CHECKING:
-    from aleph_contract.known_failing import KnownFailing
-    from fake_server.serve import AccountHandle, Server
-
-#: Stands where the token stood in what a client wrote.
-REDACTED = "<token>"
-
-#: Seconds the fake has to finish what a client left behind before the case is judged.
-SETTLE = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What to verify, and how.
-
-    Args:
-        profile: The reply shape whose findings count.
-        run: Globs over case names, or names of phases; empty means all.
-        skip: The same, left out.
-        max_examples: Inputs that Hypothesis draws for each property.
-        seed: Decides every draw.
-        timeout: Seconds a client has for one case.
-        require_local_validation: Whether violating input must not reach the network.
-        command: The words of the command line that choose this client, for `reproduce`.
-    """
-
-    profile: str = "documented"
-    run: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    max_examples: int = 50
-    seed: int = 0
-    timeout: float = 30.0
-    require_local_validation: bool = False
-    known_failing: KnownFailing | None = None
-    command: tuple[str, ...] = ()
+__all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,186 +110,7 @@ class _Log:
             self.phases.append((phase, time.perf_counter() - begun))
 
 
-@dataclass
-class Session:
-    """One client and one fake, together for the length of a run."""
-
-    server: Server
-    driver: Driver
-    contract: Contract
-    settings: Settings
-    _number: int = 0
-    _open: dict[str, tuple[Plan, AccountHandle]] = field(default_factory=dict)
-
-    def drive(self, phase: str, plans: Iterable[Plan]) -> Iterator[CaseResult]:
-        """Drive the plans of one phase and judge each."""
-        if phase == "properties":
-            from aleph_contract.properties import explore  # noqa: PLC0415 - loads Hypothesis
-
-            yield from explore(self)
-        elif phase == "concurrency":
-            yield from self._together(plans)
-        else:
-            for plan, outcome, account in self._run(plans):
-                yield self.judge(plan, outcome, account)
-
-    def one(self, plan: Plan) -> CaseResult:
-        """Drive and judge a single plan."""
-        return next(iter(self.judge(*driven) for driven in self._run([plan])))
-
-    def _run(self, plans: Iterable[Plan]) -> Iterator[tuple[Plan, Outcome, AccountHandle]]:
-        for call, outcome in self.driver.run(map(self._call, plans), self._renew):
-            plan, account = self._open.pop(call.case)
-            if outcome.kind != "stuck":
-                account.settle(SETTLE)
-            yield plan, outcome, account
-
-    def _call(self, plan: Plan) -> Call:
-        self._number += 1
-        account = self.server.account(profile=plan.profile)
-        if plan.scenario:
-            account.scenario(plan.scenario)
-        case = f"c{self._number:05}"
-        self._open[case] = (plan, account)
-        return Call(
-            case=case,
-            input=plan.input,
-            text=plan.text,
-            base_url=account.base_url,
-            account_id=account.id,
-            api_token=account.token,
-            timeout=plan.timeout or self.settings.timeout,
-        )
-
-    def _renew(self, call: Call) -> Call:
-        """A fresh account for a case that must be driven again through no fault of its own."""
-        plan, _ = self._open.pop(call.case)
-        return self._call(plan)
-
-    def _together(self, plans: Iterable[Plan]) -> Iterator[CaseResult]:
-        driven = list(self._run(plans))
-        videos: dict[str, str] = {}
-        for plan, _, account in driven:
-            videos |= dict.fromkeys(_videos(account), plan.name)
-        for plan, outcome, account in driven:
-            others = {video: name for video, name in videos.items() if name != plan.name}
-            yield self.judge(plan, outcome, account, others)
-
-    def judge(
-        self,
-        plan: Plan,
-        outcome: Outcome,
-        account: AccountHandle,
-        others: Mapping[str, str] | None = None,
-    ) -> CaseResult:
-        """Hold what was seen against the rules, with secrets removed."""
-        outcome, leaks = _redact(outcome, account.token)
-        evidence = Evidence(
-            contract=self.contract,
-            outcome=outcome,
-            exchanges=account.exchanges,
-            intended=plan.input,
-            polarity=plan.polarity,
-            portable=plan.portable,
-            fault=plan.fault,
-            leaks=leaks,
-            others=others or {},
-            local=self.settings.require_local_validation,
-            advice=plan.advice,
-        )
-        judgement = judge(evidence)
-        broken = any(finding.level == "must" for finding in judgement.findings)
-        status, reason = _status(plan, outcome, broken=broken)
-        account.forget()
-        return CaseResult(
-            name=plan.name,
-            phase=plan.phase,
-            status=status,
-            intended=plan.input if plan.text is None else plan.text,
-            expectation=plan.expectation,
-            polarity=plan.polarity,
-            constraint=plan.constraint,
-            checked=() if status == "skipped" else judgement.checked,
-            findings=() if status == "skipped" else judgement.findings,
-            outcome=outcome,
-            exchanges=evidence.exchanges,
-            reason=reason,
-            fault=plan.fault,
-            profile=plan.profile or self.settings.profile,
-            elapsed=outcome.elapsed,
-            curl=curl(plan, self.contract),
-            reproduce=self._reproduce(plan),
-        )
-
-    def _reproduce(self, plan: Plan) -> str:
-        words = ["aleph-contract", "verify", "client", "--run", plan.name]
-        words += ["--seed", str(self.settings.seed)]
-        if self.settings.profile != "documented":
-            words += ["--profile", self.settings.profile]
-        if plan.phase == "properties":
-            words += ["--max-examples", str(self.settings.max_examples)]
-        return shlex.join([*words, *self.settings.command])
-
-
-def curl(plan: Plan, contract: Contract) -> str:
-    """The intended request, for a shell, against `aleph-contract serve` on its usual port."""
-    body = f'{{"model":{dumps(contract.model)},"input":{plan.text or dumps(plan.input)}}}'
-    token = f"fault-{plan.fault}" if plan.fault else "any-token"
-    return (
-        f"curl http://127.0.0.1:8787/client/v4/accounts/{'0' * 32}/ai/run "
-        f"--header {shlex.quote(f'Authorization: Bearer {token}')} "
-        f"--header 'Content-Type: application/json' --data-raw {shlex.quote(body)}"
-    )
-
-
-def _videos(account: AccountHandle) -> Iterator[str]:
-    from aleph_contract.reading import read_reply  # noqa: PLC0415
-
-    for exchange in account.exchanges:
-        video = read_reply(exchange).video
-        if isinstance(video, str):
-            yield video
-
-
-def _status(plan: Plan, outcome: Outcome, *, broken: bool) -> tuple[Status, str]:
-    if outcome.kind == "skipped":
-        return "skipped", outcome.reason or "the client skipped it"
-    if outcome.kind == "stuck" and plan.waits:
-        waited = f"still waiting after {plan.timeout:g} s, which is no failure"
-        return "skipped", f"{waited}: a run may take minutes"
-    return ("failed" if broken else "passed"), ""
-
-
-def _redact(outcome: Outcome, token: str) -> tuple[Outcome, tuple[str, ...]]:
-    error = outcome.error
-    texts = {
-        "its standard output": outcome.stdout,
-        "its standard error": outcome.stderr,
-        "its error message": error.message if error else "",
-        "its result": outcome.video if isinstance(outcome.video, str) else dumps(outcome.video),
-    }
-    leaks = tuple(place for place, text in texts.items() if token in text)
-    if not leaks:
-        return outcome, ()
-
-    def clean(value: Any) -> Any:
-        return value.replace(token, REDACTED) if isinstance(value, str) else value
-
-    return replace(
-        outcome,
-        video=clean(outcome.video),
-        error=ReportedError(clean(error.message), error.stage, error.status, clean(error.code))
-        if error
-        else None,
-        reason=clean(outcome.reason),
-        stdout=clean(outcome.stdout),
-        stderr=clean(outcome.stderr),
-    ), leaks
-
-
 def _finish(log: _Log, driver: Driver, contract: Contract, settings: Settings) -> Run:
-    from aleph_contract.coverage import coverage  # noqa: PLC0415
-
     results = tuple(log.results)
     unexpected: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()

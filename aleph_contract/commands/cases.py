@@ -37,8 +37,8 @@ def command(
     Each line tells the polarity, whether the case is gray (implementations may differ over it) or
     compound (it breaks more than one constraint), and the name.
     """
-    from aleph_contract.cases import cases  # noqa: PLC0415 - as every command, on use
-    from aleph_contract.contract import Contract  # noqa: PLC0415
+    from aleph_contract.cases import cases
+    from aleph_contract.contract import Contract
 
     contract = Contract.load(contract_file)
     for case in cases(contract, polarity=polarity, constraint=constraint):

@@ -87,9 +87,9 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
     Example:
       echo '{"prompt": "Make it night"}' | aleph-contract check
     """
-    from aleph_contract.contract import Contract  # noqa: PLC0415 - on use, as all heavy modules
-    from aleph_contract.jsonvalue import loads  # noqa: PLC0415
-    from aleph_contract.positions import Positions  # noqa: PLC0415
+    from aleph_contract.contract import Contract
+    from aleph_contract.jsonvalue import loads
+    from aleph_contract.positions import Positions
 
     name = "standard input" if file == "-" else file
     if file == "-" and sys.stdin.isatty():
@@ -112,8 +112,8 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
 
 def check(document: Any, positions: Positions, contract: Contract) -> Checked:
     """Judge a document that has been read, in whichever of the three forms it is."""
-    from aleph_contract.jsonvalue import repeated_keys  # noqa: PLC0415
-    from aleph_contract.validation import leaves, validate  # noqa: PLC0415
+    from aleph_contract.jsonvalue import repeated_keys
+    from aleph_contract.validation import leaves, validate
 
     form = _form(document, contract)
     holder = _HOLDERS.get(form)
@@ -160,7 +160,7 @@ def _problem(violation: Violation, prefix: str, positions: Positions) -> Problem
 
 
 def _wrong_model(document: Any, positions: Positions, contract: Contract) -> list[Problem]:
-    from aleph_contract.wording import sentence  # noqa: PLC0415
+    from aleph_contract.wording import sentence
 
     model = document.get("model")
     if model == contract.model:
@@ -203,7 +203,7 @@ def _excerpt(line: str, column: int, number: int) -> tuple[str, str]:
 
 
 def _facts(problem: Problem) -> str:
-    from aleph_contract.wording import quote  # noqa: PLC0415
+    from aleph_contract.wording import quote
 
     if problem.keyword in ("anyOf", "oneOf", "not"):
         return f": {problem.keyword}"

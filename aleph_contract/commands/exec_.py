@@ -35,9 +35,9 @@ def command(
     CLOUDFLARE_BASE_URL, CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. The exit
     code is the command's own if that is not 0, else 0 or 1 by the verdict.
     """
-    from aleph_contract import reports  # noqa: PLC0415 - as every command, on use
-    from aleph_contract.contract import Contract  # noqa: PLC0415
-    from aleph_contract.passive import run_command  # noqa: PLC0415
+    from aleph_contract import reports
+    from aleph_contract.contract import Contract
+    from aleph_contract.passive import run_command
 
     with reports.opened(report) as sinks:
         run = run_command(

@@ -15,8 +15,8 @@ def command(*, name: str) -> None:
     The provenance says how well the fact is known: http, schema, documented,
     observed or assumed.
     """
-    from aleph_contract.errors import ArgumentError  # noqa: PLC0415 - as every command, on use
-    from aleph_contract.explanations import explain, names  # noqa: PLC0415
+    from aleph_contract.errors import ArgumentError
+    from aleph_contract.explanations import explain, names
 
     known = names()
     if name not in known:

@@ -16,7 +16,7 @@ def command(*, as_json: bool) -> None:
     A must fails the client; advice is shown and counted apart. `aleph-contract
     explain RULE` tells why a rule matters and how to keep it.
     """
-    from aleph_contract.rules import RULES  # noqa: PLC0415 - as every command, on use
+    from aleph_contract.rules import RULES
 
     width = max(map(len, RULES))
     for rule in RULES.values():

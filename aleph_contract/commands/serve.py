@@ -10,7 +10,7 @@ import click
 
 
 def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001
-    from fake_server.accounts import amount  # noqa: PLC0415 - on use
+    from fake_server.accounts import amount
 
     return None if value is None else amount(f"--{param.name}".replace("_", "-"), value)
 
@@ -66,10 +66,10 @@ def command(
     Example:
       aleph-contract serve --port 0
     """
-    from aleph_contract.contract import Contract  # noqa: PLC0415 - on use, as all below
-    from fake_server.app import create_app  # noqa: PLC0415
-    from fake_server.security import is_loopback  # noqa: PLC0415
-    from fake_server.serve import Server  # noqa: PLC0415
+    from aleph_contract.contract import Contract
+    from fake_server.app import create_app
+    from fake_server.security import is_loopback
+    from fake_server.serve import Server
 
     if max_body is not None:
         options["max_body"] = max_body

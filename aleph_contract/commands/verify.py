@@ -90,11 +90,11 @@ def client(
     1: not; 2: wrong usage; 3: the check could not be carried out.
     """
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
-    from aleph_contract import known_failing as known  # noqa: PLC0415 - as every command, on use
-    from aleph_contract import reports  # noqa: PLC0415
-    from aleph_contract.contract import Contract  # noqa: PLC0415
-    from aleph_contract.reports.files import check_writable  # noqa: PLC0415
-    from aleph_contract.runner import Settings, verify  # noqa: PLC0415
+    from aleph_contract import known_failing as known
+    from aleph_contract import reports
+    from aleph_contract.contract import Contract
+    from aleph_contract.reports.files import check_writable
+    from aleph_contract.runner import Settings, verify
 
     contract = Contract.load(contract_file)
     if write_known_failing:
@@ -136,14 +136,14 @@ def _kind(*, python: str | None, stdio: bool, per_case: bool, argv: tuple[str, .
 def _driver(kind: str, python: str | None, argv: tuple[str, ...], jobs: int | None) -> Driver:
     options: dict[str, Any] = {} if jobs is None else {"jobs": jobs}
     if python is not None:
-        from aleph_contract.drivers.python import PythonDriver  # noqa: PLC0415
+        from aleph_contract.drivers.python import PythonDriver
 
         return PythonDriver(python, **options)
     if kind == "stdio":
-        from aleph_contract.drivers.stdio import StdioDriver  # noqa: PLC0415
+        from aleph_contract.drivers.stdio import StdioDriver
 
         return StdioDriver(argv, **options)
-    from aleph_contract.drivers.command import CommandDriver  # noqa: PLC0415
+    from aleph_contract.drivers.command import CommandDriver
 
     return CommandDriver(argv, **options)
 

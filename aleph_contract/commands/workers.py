@@ -23,7 +23,7 @@ def command(*, address: str, as_json: bool) -> None:
     runtime itself. Prints the path of the plugin, and ready-to-paste settings for
     wrangler dev, vitest, getPlatformProxy and Miniflare.
     """
-    from fake_server import workers  # noqa: PLC0415 - as every command, on use
+    from fake_server import workers
 
     if as_json:
         click.echo(json.dumps(workers.settings(address)))
