@@ -46,14 +46,21 @@ class Drawer:
         document: The schema.
         hints: Realistic values by place, or by the last name of it.
         manner: How values are drawn.
+        intact: Where `document` lacks a keyword that one value is to break: makes the plans of
+            all values beside the way to that one.
     """
 
     def __init__(
-        self, document: Document, hints: Mapping[str, Sequence[Any]], manner: Manner
+        self,
+        document: Document,
+        hints: Mapping[str, Sequence[Any]],
+        manner: Manner,
+        intact: Drawer | None = None,
     ) -> None:
         self.document = document
         self.hints = hints
         self.manner = manner
+        self.intact = intact
         self._plans: dict[Any, Plan] = {}
 
     def root(self, aim: Aim = ANYWHERE) -> Plan:
@@ -62,9 +69,14 @@ class Drawer:
 
     def plan(self, members: tuple[Member, ...], aim: Aim, place: str) -> Plan:
         """The plan for a value that keeps all of `members`; the same one for the same question."""
+        if self.intact and aim is ANYWHERE:
+            whole = self.intact.document
+            members = tuple(
+                m if m.where is None else Member(whole.at(m.where), m.where) for m in members
+            )
+            return self.intact.plan(members, aim, place)
         known = place if place in self.hints else place.rpartition("/")[2]
-        aimed = (aim.trail, id(aim.schema)) if aim.trail or aim.schema is not True else ()
-        key = (tuple(m.where or id(m.schema) for m in members), aimed, known)
+        key = (tuple(m.where or id(m.schema) for m in members), aim.trail, id(aim.ways), known)
         if key not in self._plans:
             self._plans[key] = Plan(self, members, aim, place)
         return self._plans[key]
@@ -91,8 +103,7 @@ class Plan:
     def __init__(self, drawer: Drawer, members: tuple[Member, ...], aim: Aim, place: str) -> None:
         near = aim.near
         self.aim = aim.beyond(len(near))
-        if not self.aim.trail and aim.schema is not True:
-            members = (*members, Member(aim.schema))
+        self.ways = (True,) if self.aim.trail else self.aim.ways
         self.drawer = drawer
         self.members = members
         self.place = place
@@ -123,7 +134,8 @@ class Plan:
     @cached_property
     def accepts(self) -> Callable[[Any], bool]:
         """The test whether a value keeps all the schemas."""
-        return self.drawer.document.accepts(map(referring, self.members))
+        schemas = [*map(referring, self.members), {"anyOf": list(self.ways)}]
+        return self.drawer.document.accepts(schemas)
 
     @cached_property
     def options(self) -> list[Option]:
@@ -145,9 +157,12 @@ class Plan:
 
     @cached_property
     def _ways(self) -> list[Option]:
-        document, choice = self.drawer.document, Choice(self._chosen)
-        flats = islice(alternatives(document, self.members, choice), _OPTIONS)
-        return [way for flat in flats for way in self._of(flat)]
+        document, choice = self.drawer.document, _Once(self._chosen)
+        found: list[Option] = []
+        for way in self.ways:
+            flats = alternatives(document, (*self.members, Member(way)), choice)
+            found += (option for flat in islice(flats, _OPTIONS) for option in self._of(flat))
+        return found
 
     def _of(self, flats: tuple[Member, ...]) -> Iterator[Option]:
         schemas = [member.schema for member in flats]
@@ -170,10 +185,21 @@ class Plan:
             hints = [hint for hint in self.drawer.hinted(self.place) if isinstance(hint, str)]
             return texts(schemas, hints, manner)
         if kind == "integer":
-            return option_of(integers(schemas, manner))
+            return integers(schemas, manner)
         if kind == "number":
-            return option_of(fractions(schemas, manner))
+            return fractions(schemas, manner)
         return option_of(st.none() if kind == "null" else st.booleans())
+
+
+class _Once(Choice):
+    """Takes each branch of an `anyOf` once, and not again with all the others failing."""
+
+    def among(self, options: list[tuple[Member, ...]]) -> list[tuple[Member, ...]]:
+        """Those of `options` that are taken."""
+        taken = super().among(options)
+        first = {option[0].where: option for option in reversed(taken)}
+        any_of = all("/anyOf/" in (option[0].where or "") for option in taken)
+        return [*reversed(first.values())] if any_of else taken
 
 
 def _listed(schemas: Sequence[Any]) -> list[Any] | None:

@@ -115,7 +115,10 @@ class _Arrays:
 
     @cached_property
     def _lengths(self) -> list[int]:
-        """Lengths to choose from: short ones more than once, the longest too."""
+        """Lengths to choose from: short ones more than once, the longest too.
+
+        Where something is to be broken mostly the shortest: what stands beside it matters less.
+        """
         possible = self.most
         for index in range(self.fewest, self.prefix + 1):
             if self._plan(index).height() == math.inf:
@@ -125,9 +128,11 @@ class _Arrays:
             raise Missed(self.plan.place)
         if self.plan.drawer.manner.corners:
             return sorted({self.fewest, most})
-        few = range(self.fewest, min(most, self.fewest + _MORE) + 1)
+        few = [*range(self.fewest, min(most, self.fewest + _MORE) + 1)]
         longest = [most] if most not in few else []
-        return [*few[:2], *few[:2], *few[:1], *few, *longest]
+        if self.plan.drawer.intact is not None:
+            return [*few[:1] * len(few), *few, *longest]
+        return [*few[:2] * 2, *few[:1], *few, *longest]
 
     def _target(self, draw: DrawFn, length: int) -> int | None:
         """The item through which the aim leads."""

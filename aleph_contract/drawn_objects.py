@@ -39,6 +39,7 @@ class _Objects:
         self.flats = flats
         self.schemas = [flat.schema for flat in flats]
         self.step = plan.aim.trail[0] if plan.aim.trail else None
+        self._dependent = any("dependentRequired" in schema for schema in self.schemas)
         self.fewest = max((s.get("minProperties", 0) for s in self.schemas), default=0)
         self.most = min((s.get("maxProperties", math.inf) for s in self.schemas), default=math.inf)
         asked = [name for schema in self.schemas for name in schema.get("required", ())]
@@ -78,7 +79,7 @@ class _Objects:
 
     def _with_dependents(self, names: Iterable[str]) -> list[str]:
         found = dict.fromkeys(names)
-        waiting = list(found)
+        waiting = list(found) if self._dependent else []
         while waiting:
             trigger = waiting.pop()
             for schema in self.schemas:
@@ -114,13 +115,17 @@ class _Objects:
         return [name for name in names if self._possible(name)]
 
     def _chosen(self, draw: DrawFn) -> list[str]:
-        """Which optional properties are there; a fifth of the draws more have them all."""
+        """Which optional properties are there: more often all than by chance.
+
+        Where something is to be broken more often none: what stands beside it matters less.
+        """
         if not self._optional:
             return []
         every = (1 << len(self._optional)) - 1
-        chosen = index_below(draw, every + 2 + every // 4)
-        if chosen >= every:
-            return self._optional
+        aimed = self.plan.drawer.intact is not None
+        chosen = index_below(draw, 2 * every + 1 if aimed else every + 2 + every // 8)
+        if chosen > every:
+            return [] if aimed else self._optional
         return [name for bit, name in enumerate(self._optional) if chosen >> bit & 1]
 
     def _possible(self, name: str) -> bool:

@@ -45,11 +45,11 @@ class Aim:
 
     Args:
         trail: Steps from here to the place.
-        schema: What the value there must keep besides.
+        ways: Schemas one of which the value there must keep besides.
     """
 
     trail: tuple[Step, ...] = ()
-    schema: Any = True
+    ways: tuple[Any, ...] = (True,)
 
     @property
     def near(self) -> tuple[Step, ...]:
@@ -58,7 +58,7 @@ class Aim:
 
     def beyond(self, steps: int) -> Aim:
         """The rest of the way after so many steps."""
-        return Aim(self.trail[steps:], self.schema)
+        return Aim(self.trail[steps:], self.ways)
 
 
 #: The aim of whoever has none.

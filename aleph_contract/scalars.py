@@ -1,7 +1,7 @@
 """Strategies for strings and numbers: what the keywords of several schemas leave, corners often.
 
 Each value takes one or two choices of Hypothesis' however large it is, for a draw costs by the
-choice. `integers` and `floats` reach their own ends often enough by themselves.
+choice.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ _NO_ADDRESSES = ("", "a", " ", "https://example.com/\u6f22\U0001f305.mp4", "a" *
 #: Longest text that is drawn character by character; longer ones are a piece of it repeated, since
 #: a thousand characters would take a thousand times as long to draw, and show no more.
 _PIECE = 8
+
+#: Numbers are drawn from beyond their bounds too, by this part of the range, and stand for the
+#: bound then: so that it comes up often, and still shrinks like any other.
+_MARGIN = 16
 
 #: How far draws go where no bound is said, and how many candidates a list of them holds.
 _FAR = 1000
@@ -110,57 +114,85 @@ def _shortened(address: str) -> str:
 
 
 def _stretched(low: int, high: float, manner: Manner) -> Callable[[DrawFn, int], str]:
-    """Short texts as they are drawn, and as often a piece repeated: in half of that to the most."""
+    """Short texts as they are drawn, and as often a piece repeated, up to the most.
+
+    A length beyond the most stands for the most; one far beyond for as many characters of four
+    bytes each.
+    """
     alphabet = _PLAIN if manner.portable else _PLAIN + _HARD + _ASTRAL
-    most = int(min(high, low + _LONG)) if math.isinf(high) else int(high)
+    most = low + _LONG if math.isinf(high) else int(high)
     fewest = low if low <= _PIECE else 1
     pieces = st.text(alphabet, min_size=fewest, max_size=max(min(most, _PIECE), fewest))
     lengths = st.integers(-2 * most, 2 * most)
     if manner.corners:
-        lengths = st.sampled_from([low, most])
+        lengths = st.sampled_from([low, most] if manner.portable else [low, most, 2 * most])
 
     def stretched(draw: DrawFn, _: int) -> str:
         piece = draw(pieces)
         if most <= _PIECE and not manner.corners:
             return piece
         length = draw(lengths)
-        size = max(low, length if manner.corners else max(len(piece), min(length, most)))
+        size = max(low, min(length, most))
+        if not manner.corners:
+            size = max(size, len(piece))
+        if length > most * 7 // 4 and not manner.portable:
+            piece = "".join(_ASTRAL[ord(char) % len(_ASTRAL)] for char in piece)
         return (piece * (size // len(piece) + 1))[:size] if piece else "a" * size
 
     return stretched
 
 
-def integers(schemas: Sequence[Any], manner: Manner) -> Strategy:
-    """Integers that keep the bounds of all `schemas`; nothing if there are none."""
+def integers(schemas: Sequence[Any], manner: Manner) -> Iterator[Option]:
+    """How to draw integers that keep the bounds of all `schemas`."""
     low, high = span(list(schemas), whole=True)
-    if low > high:
-        return st.nothing()
     ends = sorted({int(end) for end in (low, high) if math.isfinite(end)})
-    if _picky(schemas):
-        return _listed(schemas, manner, whole=True)
-    if manner.corners and ends:
-        return st.sampled_from(ends)
-    least = int(low) if math.isfinite(low) else min([-_FAR, *(end - _FAR for end in ends)])
-    most = int(high) if math.isfinite(high) else max(least + SAFE // 2, _FAR)
-    return st.integers(least, most)
-
-
-def fractions(schemas: Sequence[Any], manner: Manner) -> Strategy:
-    """Numbers that keep the bounds of all `schemas`; nothing if there are none."""
-    low, high = (_as_double(end) for end in span(list(schemas), whole=False))
     if low > high:
-        return st.nothing()
-    ends = sorted({end for end in (low, high) if math.isfinite(end)})
+        return
     if _picky(schemas):
-        return _listed(schemas, manner, whole=False)
-    if manner.corners and ends:
-        return st.sampled_from([_exact(end) for end in ends])
-    least = low if math.isfinite(low) else min([-_FAR, *(end - _FAR for end in ends)])
-    most = high if math.isfinite(high) else max(least + _FAR, _FAR)
-    eighths = math.ceil(least * 8), math.floor(most * 8)
+        yield from option_of(_listed(schemas, manner, whole=True))
+    elif manner.corners and ends:
+        yield from option_of(st.sampled_from(ends))
+    else:
+        least = int(low) if math.isfinite(low) else min([-_FAR, *(end - _FAR for end in ends)])
+        most = int(high) if math.isfinite(high) else max(least + SAFE // 2, _FAR)
+        margin = (most - least) // _MARGIN
+        below = margin if math.isfinite(low) else 0
+        above = margin if math.isfinite(high) else 0
+        yield _clamped(st.integers(least - below, most + above), least, most)
+
+
+def fractions(schemas: Sequence[Any], manner: Manner) -> Iterator[Option]:
+    """How to draw numbers that keep the bounds of all `schemas`."""
+    low, high = (_as_double(end) for end in span(list(schemas), whole=False))
+    ends = sorted({_exact(end) for end in (low, high) if math.isfinite(end)})
+    if low > high:
+        return
+    if _picky(schemas):
+        yield from option_of(_listed(schemas, manner, whole=False))
+    elif manner.corners and ends:
+        yield from option_of(st.sampled_from(ends))
+    else:
+        least = _exact(low) if math.isfinite(low) else min([-_FAR, *(e - _FAR for e in ends)])
+        most = _exact(high) if math.isfinite(high) else max(least + _FAR, _FAR)
+        yield _clamped(_spread(low, high, least, most, manner), least, most)
+
+
+def _spread(low: float, high: float, least: float, most: float, manner: Manner) -> Strategy:
+    """Numbers from `least` to `most`, and beyond where a bound is to be met more often.
+
+    Not below a bound such as 5e-324, which would then pass for the simplest number.
+    """
+    margin = (most - least) / _MARGIN
+    start = least - (margin if math.isfinite(low) and least == int(least) else 0)
+    end = most + (margin if math.isfinite(high) else 0)
+    eighths = math.ceil(least * 8), math.floor(end * 8)
     if manner.portable and eighths[0] < eighths[1]:
         return st.integers(*eighths).map(lambda number: _exact(number / 8))
-    return st.floats(least, most)
+    return st.floats(start, end)
+
+
+def _clamped(drawn: Strategy, least: float, most: float) -> Option:
+    return Option(lambda draw, _: min(max(draw(drawn), least), most))
 
 
 def _listed(schemas: Sequence[Any], manner: Manner, *, whole: bool) -> Strategy:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from hypothesis import reject
@@ -24,7 +25,7 @@ from aleph_contract.cases import cases
 from aleph_contract.certificates import Certifier
 from aleph_contract.constraints import Constraint, constraints, site
 from aleph_contract.contract import Contract
-from aleph_contract.drawing import Drawer
+from aleph_contract.drawing import Drawer, Plan
 from aleph_contract.draws import Aim, Missed, index_below
 from aleph_contract.errors import ArgumentError
 from aleph_contract.portability import doubt
@@ -34,8 +35,14 @@ from aleph_contract.witness import hints_from
 
 __all__ = ["Violating", "boundary_inputs", "requests", "valid_inputs", "violating_inputs"]
 
+#: Keywords that one value can break more than once.
+_SEVERAL = ("required", "dependentRequired")
+
 #: Whole inputs that are drawn before a known one stands in.
 _TRIES = 4
+
+#: Properties that are left out at most where an input must be beyond doubt.
+_MOST_DROPPED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,8 @@ def violating_inputs(
     contract = contract or Contract.load()
     chosen = _breakable(contract, constraint)
     manner = Manner(portable=portable)
-    breakers = [_Breaker(contract, each, manner) for each in chosen]
+    intact = Drawer(contract.document, _hints(contract), manner)
+    breakers = [_Breaker(contract, each, intact) for each in chosen]
 
     @st.composite
     def violating(draw: DrawFn) -> Violating:
@@ -122,30 +130,40 @@ class _Breaker:
     Args:
         contract: The contract.
         constraint: The constraint.
-        manner: How values are drawn.
+        intact: Draws what lies beside the way to the constraint.
     """
 
-    def __init__(self, contract: Contract, constraint: Constraint, manner: Manner) -> None:
+    def __init__(self, contract: Contract, constraint: Constraint, intact: Drawer) -> None:
         document = contract.document
         self.constraint = constraint
-        self._portable = manner.portable
+        self._portable = intact.manner.portable
         self._contract = contract
         self._certifier = Certifier(contract.input_schema, constraint, [constraint.schema])
-        drawer = Drawer(document.without(constraint.schema), _hints(contract), manner)
-        opposite = {"anyOf": _opposites(document, constraint)}
-        self.plan = drawer.root(Aim(constraint.trail, opposite))
+        relaxed = document.without(constraint.schema)
+        drawer = Drawer(relaxed, intact.hints, intact.manner, intact)
+        self.plan = drawer.root(Aim(constraint.trail, _opposites(document, constraint)))
 
     def draw(self, draw: DrawFn) -> Violating:
         """Draw an input; where that fails too often, take one of the catalogue's."""
         for _ in range(_TRIES):
             with contextlib.suppress(Missed):
                 value = self.plan.value(draw)
+                if self._portable:
+                    value = _beyond_doubt(self.plan, value)
                 if self._isolates(value):
                     return Violating(value, self.constraint)
         return Violating(_known(draw, self.known), self.constraint)
 
     def _isolates(self, value: Any) -> bool:
-        return self._certifier.isolates(value) and not (self._portable and doubt(value))
+        """Whether just the one constraint is broken, and once.
+
+        It is if the rest of the contract is kept, for only the value aimed at was drawn without
+        the constraint; unless one keyword can be broken several times by one value.
+        """
+        certifier = self._certifier
+        if self.constraint.keyword in _SEVERAL:
+            return certifier.isolates(value)
+        return not certifier.validator.is_valid(value) and certifier.relaxed.is_valid(value)
 
     @cached_property
     def known(self) -> list[Any]:
@@ -158,15 +176,34 @@ class _Breaker:
         return own and not case.compound and (case.portable or not self._portable)
 
 
-def _opposites(document: Document, constraint: Constraint) -> list[Any]:
-    """What breaks the keyword, each way as a schema; what is plainest to read comes first."""
+def _opposites(document: Document, constraint: Constraint) -> tuple[Any, ...]:
+    """Schemas for what breaks the keyword: near misses, the plainest first, then anything else."""
     limit = document.at(constraint.schema)
     proposals = BOUNDARIES[constraint.keyword](limit, site(document, constraint))
     ways = [way for each in proposals if each.polarity == "violating" for way in each.schemas]
-    unlike = {json.dumps(way, sort_keys=True): way for way in ways}
-    return [
-        unlike[text] for text in sorted(unlike, key=lambda t: ("const" not in unlike[t], len(t)))
-    ]
+    near: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for way in ways:
+        stated = next((part["const"] for part in _parts(way) if "const" in part), _NONE)
+        if stated is _NONE:
+            others[json.dumps(way, sort_keys=True)] = _without_refusals(way)
+        elif document.accepts([way])(stated):
+            near[json.dumps(stated)] = stated
+    plainest = [near[text] for text in sorted(near, key=len)]
+    return (*([{"enum": plainest}] if plainest else []), *others.values())
+
+
+_NONE = object()
+
+
+def _parts(way: Any) -> list[Any]:
+    return [way, *way.get("allOf", ())]
+
+
+def _without_refusals(way: Any) -> Any:
+    """`way` without a `not` beside other schemas: who draws tests for it, and seldom in vain."""
+    parts = [part for part in way.get("allOf", ()) if set(part) != {"not"}]
+    return {**way, "allOf": parts} if parts else way
 
 
 def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
@@ -181,12 +218,27 @@ def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
     def inputs(draw: DrawFn) -> Any:
         for _ in range(_TRIES):
             with contextlib.suppress(Missed):
-                value = plan.value(draw)
-                if not manner.portable or not doubt(value):
-                    return value
+                return (
+                    _beyond_doubt(plan, plan.value(draw)) if manner.portable else plan.value(draw)
+                )
         return _known(draw, known())
 
     return inputs()
+
+
+def _beyond_doubt(plan: Plan, value: Any) -> Any:
+    """`value` without the fewest of its properties that leave no doubt.
+
+    Raises:
+        Missed: There is none such.
+    """
+    names = list(value) if isinstance(value, dict) else []
+    for number in range(min(len(names), _MOST_DROPPED) + 1):
+        for gone in combinations(names, number):
+            rest = {name: value[name] for name in names if name not in gone} if gone else value
+            if not doubt(rest) and (not gone or plan.accepts(rest)):
+                return rest
+    raise Missed("")
 
 
 def _hints(contract: Contract) -> dict[str, list[Any]]:
