@@ -31,6 +31,7 @@ def environment(node: Path, tmp_path: Path) -> dict[str, str]:
     return mine | {
         "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path / "home"),
+        "WRANGLER_HIDE_BANNER": "true",
         "WRANGLER_SEND_METRICS": "false",
         "CLOUDFLARE_CF_FETCH_ENABLED": "false",
         "NODE_OPTIONS": f"--require {HERE / 'offline.cjs'}",
