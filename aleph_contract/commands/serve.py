@@ -17,7 +17,14 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8787, show_default=True, help="Port; 0 picks a free one.")
+@click.option(
+    "--port",
+    default=8787,
+    show_default=True,
+    envvar="ALEPH_CONTRACT_PORT",
+    show_envvar=True,
+    help="Port; 0 picks a free one.",
+)
 @click.option(
     "--profile",
     type=click.Choice(["documented", "live"]),
@@ -81,7 +88,7 @@ def command(
             "make runs, read every prompt and answer at /__aleph__/, and script what others get",
             err=True,
         )
-    server.serve(ready=lambda: click.echo(json.dumps(_ready(server))))
+    server.serve(ready=lambda: click.echo(json.dumps(_ready(server), separators=(",", ":"))))
 
 
 def _ready(server: Any) -> dict[str, str]:
