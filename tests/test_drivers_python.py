@@ -267,6 +267,25 @@ def test_a_blocked_loop_is_blamed_on_who_blocks_it(monkeypatch: pytest.MonkeyPat
     assert [o.video for o in again.values()] == ["c"]
 
 
+def test_who_blocks_the_loop_within_its_own_time_is_not_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aleph_contract.drivers.loops.BLOCKED", 0.1)
+    monkeypatch.setattr("aleph_contract.drivers.window.RECHECK", 0.1)
+
+    async def client(value: str, **_: str) -> str:
+        if value == "blocks":
+            time.sleep(1.0)  # noqa: ASYNC251 - that is the point
+        else:
+            await asyncio.sleep(20)
+        return value
+
+    waiting, blocking = calls("waits", "blocks", timeout=0.3)[0], calls("-", "blocks")[1]
+    waits, blocks = drive(client, [waiting, blocking])
+    assert (waits.kind, blocks.kind) == ("stuck", "result")
+    assert "did not return" in waits.reason
+
+
 def test_leaving_early_leaves_nothing_to_be_reported_later() -> None:
     with PythonDriver(echo) as driver:
         next(iter(driver.run(calls(*range(10)))))

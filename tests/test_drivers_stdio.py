@@ -214,6 +214,25 @@ def test_beside_a_pending_case_others_go_on_undisturbed() -> None:
     assert kinds(outcomes) == {"c0": "stuck", "c1": "result", "c2": "result", "c3": "result"}
 
 
+def test_a_process_with_a_late_case_gets_no_more_calls() -> None:
+    given = [*calls("pending", timeout=0.5), *calls("-", "slow", "slow", "a", "b")[1:]]
+    assert list(drive(given, window=3)) == ["c1", "c2", "c0", "c3", "c4"]
+
+
+def test_the_window_holds_while_suspects_are_examined() -> None:
+    drawn: list[str] = []
+
+    def source() -> Iterator[Call]:
+        for call in calls(*["pending"] * 2, *"abcd", timeout=0.5):
+            drawn.append(call.case)
+            yield call
+
+    with driver(window=2) as client:
+        for ended, _ in enumerate(client.run(source(), renew), start=1):
+            assert len(drawn) - ended <= 2
+    assert len(drawn) == 6
+
+
 def test_of_several_that_wait_only_the_culprit_is_stuck() -> None:
     outcomes = drive(calls("a", "block", "b", "c", timeout=0.6), window=4)
     assert kinds(outcomes) == {"c0": "result", "c1+": "stuck", "c2+": "result", "c3+": "result"}
