@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis.strategies import DrawFn
 
 from aleph_contract.alternatives import Member
-from aleph_contract.draws import ANYWHERE, DEEP, Missed, Option, index_below
+from aleph_contract.draws import ANYWHERE, DEEP, Aim, Missed, Option, index_below
 from aleph_contract.objects import property_members
 from aleph_contract.texts import matching
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 #: though nobody asks for them.
 _NAMES = 12
 _UNASKED = 2
+
+
+#: What every name is.
+_TEXT = Member({"type": "string"})
 
 
 def objects(plan: Plan, flats: tuple[Member, ...]) -> Iterator[Option]:
@@ -133,11 +137,17 @@ class _Objects:
 
     @cached_property
     def _names(self) -> Plan:
-        """The plan for names; aimed if the aim leads through them."""
+        """The plan for names."""
+        return self._names_to(ANYWHERE)
+
+    @cached_property
+    def _aimed_names(self) -> Plan:
+        """The plan for the name through which the aim leads."""
+        return self._names_to(self.plan.aim.beyond(1))
+
+    def _names_to(self, aim: Aim) -> Plan:
         members = [flat.child("propertyNames") for flat in self.flats if _limits_names(flat)]
-        aimed = self.step is not None and self.step.keyword == "propertyNames"
-        aim = self.plan.aim.beyond(1) if aimed else ANYWHERE
-        members.append(Member({"type": "string"}))
+        members.append(_TEXT)
         return self.plan.drawer.plan(tuple(members), aim, f"{self.plan.place}/~name")
 
     def _made_up(self, draw: DrawFn, depth: int) -> Iterator[str]:
@@ -158,7 +168,7 @@ class _Objects:
         if self.step.keyword == "properties":
             return str(self.step.name)
         if self.step.keyword == "propertyNames":
-            return str(self._names.value(draw, depth + 1))
+            return str(self._aimed_names.value(draw, depth + 1))
         names = self._fresh()
         if self.step.keyword == "patternProperties":
             names = list(islice(matching(str(self.step.name)), _NAMES))

@@ -52,7 +52,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _translated(pattern: str) -> str:
-    parts = ["(?a)"]
+    parts = ["(?a:"]
     inside = False
     for token in _TOKEN.finditer(pattern):
         kind, text = token.lastgroup or "", token[0]
@@ -61,7 +61,7 @@ def _translated(pattern: str) -> str:
             parts.append(text)
         else:
             parts.append(_token(kind, text, token[kind], pattern, inside=inside))
-    python = "".join(parts)
+    python = "".join([*parts, ")"])
     try:
         re.compile(python)
     except re.error as error:

@@ -136,6 +136,7 @@ class _Breaker:
     def __init__(self, contract: Contract, constraint: Constraint, intact: Drawer) -> None:
         document = contract.document
         self.constraint = constraint
+        self._of_names = any(step.keyword == "propertyNames" for step in constraint.trail)
         self._portable = intact.manner.portable
         self._contract = contract
         self._certifier = Certifier(contract.input_schema, constraint, [constraint.schema])
@@ -161,7 +162,7 @@ class _Breaker:
         the constraint; unless one keyword can be broken several times by one value.
         """
         certifier = self._certifier
-        if self.constraint.keyword in _SEVERAL:
+        if self.constraint.keyword in _SEVERAL or self._of_names:
             return certifier.isolates(value)
         return not certifier.validator.is_valid(value) and certifier.relaxed.is_valid(value)
 
@@ -248,6 +249,8 @@ def _hints(contract: Contract) -> dict[str, list[Any]]:
 def _breakable(contract: Contract, wanted: Constraint | str | None) -> list[Constraint]:
     """The constraints that are meant, all of them such as can be broken alone."""
     known = constraints(contract)
+    if not known:
+        raise ArgumentError(f"{contract.model} allows everything: no input breaks it")
     glob = wanted.key if isinstance(wanted, Constraint) else wanted or "*"
     meant = [each for each in known if each.key == glob or fnmatchcase(each.key, glob)]
     if isinstance(wanted, Constraint):
