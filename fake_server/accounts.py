@@ -7,14 +7,15 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from aleph_contract.errors import ArgumentError
 from fake_server import faults
-from fake_server.faults import Step
+from fake_server.money import EXACT, Bill, SpendLimit, amount, exceeds
 from fake_server.replies import PROFILES, Profile
+from fake_server.scenarios import Step, scenario
 
 #: A well-formed account id (documented: 32 characters; that they are lower-case hexadecimal
 #: digits is observed).
@@ -28,42 +29,6 @@ BINDING = "binding"
 
 #: Accounts that came to be by a request that named them; the one idle longest is forgotten.
 MAX_STRANGERS = 10_000
-
-# Sums and products are exact, or an error: 5000 digits hold every number the JSON reader lets in.
-_EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """What the owner of an account would have paid.
-
-    Args:
-        runs: Completed runs.
-        seconds: Seconds of source video in them, as their `duration` said.
-        usd: What these cost.
-        runs_without_duration: Completed runs without a `duration`; nobody knows what they cost.
-        doubtful_runs: Runs that did not complete, but that the service may have charged for.
-        doubtful_usd: What these would have cost.
-    """
-
-    runs: int = 0
-    seconds: Decimal = Decimal(0)
-    usd: Decimal = Decimal(0)
-    runs_without_duration: int = 0
-    doubtful_runs: int = 0
-    doubtful_usd: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class SpendLimit:
-    """A rule of the gateway that stops runs: so many USD within so many seconds.
-
-    The fake does not reset it (assumed: nobody wants a test that waits for midnight).
-    """
-
-    usd: Decimal
-    rule: str = "default"
-    period: int = 86_400
 
 
 class Account:
@@ -136,7 +101,7 @@ class Account:
 
     @scenario.setter
     def scenario(self, given: Any) -> None:
-        steps = deque(faults.scenario(given))
+        steps = deque(scenario(given))
         with self._lock:
             self._steps = steps or None
 
@@ -165,24 +130,24 @@ class Account:
         """
         with self._lock:
             before = self._usd
-            after = before if seconds is None else _EXACT.add(before, cost)
-            if self.credits is not None and _exceeds(before, after, self.credits):
+            after = before if seconds is None else EXACT.add(before, cost)
+            if self.credits is not None and exceeds(before, after, self.credits):
                 return "no-credits"
-            if self.spend_limit is not None and _exceeds(before, after, self.spend_limit.usd):
+            if self.spend_limit is not None and exceeds(before, after, self.spend_limit.usd):
                 return "spend-limit"
             self._runs += 1
             self._usd = after
             if seconds is None:
                 self._unpriced += 1
             else:
-                self._seconds = _EXACT.add(self._seconds, seconds)
+                self._seconds = EXACT.add(self._seconds, seconds)
         return None
 
     def doubt(self, cost: Decimal) -> None:
         """Note a run that the service may have charged for, though it did not complete."""
         with self._lock:
             self._doubtful_runs += 1
-            self._doubtful_usd = _EXACT.add(self._doubtful_usd, cost)
+            self._doubtful_usd = EXACT.add(self._doubtful_usd, cost)
 
 
 class Accounts:
@@ -280,42 +245,6 @@ class Accounts:
         return token not in self._owners and not token.startswith(faults.PREFIX)
 
 
-def billed_seconds(value: Any) -> Decimal | None:
-    """Seconds of source video that a run of this input is billed for; `None` if nobody knows.
-
-    They are the input's `duration`, which exists for nothing else (documented). Of a number with
-    a fraction the nearest double counts, in its shortest spelling, as in any JSON reader.
-    """
-    duration = value.get("duration") if isinstance(value, dict) else None
-    if duration is None:
-        return None
-    if isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration < 0:
-        return None
-    return Decimal(repr(float(duration)) if isinstance(duration, float) else duration)
-
-
-def cost(seconds: Decimal | None, price: Decimal | None) -> Decimal:
-    """USD for so many seconds at so many USD each, exactly; 0 where either is unknown."""
-    if seconds is None or price is None:
-        return Decimal(0)
-    return _EXACT.multiply(seconds, price)
-
-
-def amount(name: str, given: Decimal | str | float) -> Decimal:
-    """An amount of money as somebody wrote it.
-
-    Raises:
-        ArgumentError: It is no number, or negative, or not finite.
-    """
-    try:
-        value = Decimal(str(given).strip().removeprefix("$"))
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
-        raise ArgumentError(f"{name} is an amount in USD such as 5 or 1.68, not {given!r}")
-    return value
-
-
 def checked_profile(given: str) -> Profile:
     """A profile by its name.
 
@@ -326,7 +255,3 @@ def checked_profile(given: str) -> Profile:
         if profile == given:
             return profile
     raise ArgumentError(f"profile is {' or '.join(PROFILES)}, not {given!r}")
-
-
-def _exceeds(before: Decimal, after: Decimal, limit: Decimal) -> bool:
-    return after > limit or before >= limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 
@@ -13,11 +13,13 @@ from aleph_contract.contract import Contract
 from aleph_contract.exchange import Surface
 from aleph_contract.validation import leaves, validator_for
 from fake_server import media, replies
-from fake_server.accounts import Account, SpendLimit, billed_seconds, cost
+from fake_server.accounts import Account
 from fake_server.faults import Fault
+from fake_server.money import SpendLimit, billed_seconds, cost
 from fake_server.playing import Answer
-from fake_server.replies import Failure, Refused, Replies
+from fake_server.replies import Failure, Refused
 from fake_server.request import Headers, Request
+from fake_server.successes import Replies
 
 #: Path under which a followed redirect arrives.
 ELSEWHERE = "/elsewhere"
@@ -68,24 +70,24 @@ class Answering:
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request whose body was read."""
-        valid = False
         try:
             self._check(request)
-            valid = True
             if request.step is None:
                 return self._run(request)
-            if request.step.fault is None or request.step.fault.completes:
-                return self._run_strangely(request, request.step.fault)
+            if (fault := _overruling(request)) is not None:
+                return self._misbehave(request, fault, valid=True)
+            return self._run_strangely(request, request.step.fault)
         except Refused as refused:
-            if not _overrules(request):
+            if (fault := _overruling(request)) is None:
                 return refusal(request, refused)
-        return self._misbehave(request, request.step.fault, valid=valid)
+            return self._misbehave(request, fault, valid=False)
 
     def elsewhere(self, request: Request) -> Answer:
         """The answer where a redirect led to: a result for who brings the token, else a refusal."""
         door = request.door
         if request.credential == "accepted":
-            body = door.success(request.account, self._replies.body(request.path, self._origin(request)))
+            bare = self._replies.body(request.path, self._origin(request))
+            body = door.success(request.account, bare)
             return Answer.of(200, door.headers(request), body, "elsewhere")
         failure = replies.FAILURES["token-wrong"]
         body = door.failure(failure, failure.message)
@@ -198,9 +200,7 @@ def refusal(request: Request, refused: Refused) -> Answer:
     failure = refused.failure
     more = tuple((name.encode(), value.encode()) for name, value in failure.headers)
     body = request.door.failure(failure, refused.message)
-    return Answer.of(
-        failure.status, (*request.door.headers(request), *more), body, failure.outcome
-    )
+    return Answer.of(failure.status, (*request.door.headers(request), *more), body, failure.outcome)
 
 
 def authority(request: Request) -> bytes:
@@ -216,10 +216,10 @@ def authority(request: Request) -> bytes:
     return f"{name}:{port}".encode()
 
 
-def _overrules(request: Request) -> bool:
-    """Whether a fault is answered whatever the request holds: it was asked for."""
-    step = request.step
-    return step is not None and step.fault is not None and not step.fault.completes
+def _overruling(request: Request) -> Fault | None:
+    """The fault that is answered whatever the request holds, because it was asked for."""
+    fault = None if request.step is None else request.step.fault
+    return None if fault is None or fault.completes else fault
 
 
 def _headers(request: Request, fault: Fault) -> Headers:

@@ -11,9 +11,10 @@ from typing import Any
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from fake_server import media
-from fake_server.accounts import Accounts, amount, checked_profile
+from fake_server.accounts import Accounts, checked_profile
 from fake_server.faults import Delivery
 from fake_server.journal import Journal, MemoryJournal, open_journal
+from fake_server.money import amount
 from fake_server.playing import Answer, Record, Wire, play
 from fake_server.reading import read
 from fake_server.request import Headers, Request
@@ -145,7 +146,7 @@ class App:
         return self._control
 
     def _make_control(self) -> ASGI:
-        from fake_server.control import create_control  # noqa: PLC0415 - see above
+        from fake_server.control import create_control  # see above
 
         return create_control(self, self.hosts)
 

@@ -1,16 +1,14 @@
 """The fault table: everything that the service, its gateway and the network can do to a client.
 
 A fault is named by a test token or a gateway id `fault-<name>`, or by the steps of an account's
-scenario. It says what is answered, not how it is carried out: that is `playing.py`.
+scenario. It says what is answered; `playing.py` carries it out.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from aleph_contract.errors import ArgumentError
@@ -93,7 +91,7 @@ def _failure(
     name: str, rules: tuple[str, ...], row: str | None = None, **more: Any
 ) -> tuple[str, Fault]:
     failure = FAILURES[row or name]
-    more = {"title": failure.title, "provenance": failure.provenance} | more
+    filled: dict[str, Any] = {"title": failure.title, "provenance": failure.provenance} | more
     return name, Fault(
         name,
         rules=rules,
@@ -101,8 +99,8 @@ def _failure(
         status=failure.status,
         code=failure.code,
         message=failure.message,
-        headers=failure.headers + more.pop("headers", ()),
-        **more,
+        headers=failure.headers + filled.pop("headers", ()),
+        **filled,
     )
 
 
@@ -112,7 +110,7 @@ def _page(name: str, status: int, title: str, **more: Any) -> tuple[str, Fault]:
         f"<body><center><h1>{status} {title}</h1></center><hr><center>cloudflare</center></body>\n"
         "</html>\n"
     )
-    more = {"rules": _BROKEN, "retryable": True, "billed_maybe": True} | more
+    filled: dict[str, Any] = {"rules": _BROKEN, "retryable": True, "billed_maybe": True} | more
     return name, Fault(
         name,
         f"status {status} with an HTML page from the edge instead of JSON",
@@ -120,15 +118,15 @@ def _page(name: str, status: int, title: str, **more: Any) -> tuple[str, Fault]:
         status=status,
         raw=page.encode(),
         content_type="text/html; charset=UTF-8",
-        **more,
+        **filled,
     )
 
 
 def _reply(
     name: str, title: str, reshape: Callable[[Reply], Any], rules: tuple[str, ...], **more: Any
 ) -> tuple[str, Fault]:
-    more = {"provenance": "assumed", "billed_maybe": True} | more
-    return name, Fault(name, title, rules=rules, reshape=reshape, **more)
+    filled: dict[str, Any] = {"provenance": "assumed", "billed_maybe": True} | more
+    return name, Fault(name, title, rules=rules, reshape=reshape, **filled)
 
 
 def _raw(name: str, title: str, raw: bytes, **more: Any) -> tuple[str, Fault]:
@@ -136,8 +134,13 @@ def _raw(name: str, title: str, raw: bytes, **more: Any) -> tuple[str, Fault]:
 
 
 def _wire(name: str, title: str, delivery: Delivery, **more: Any) -> tuple[str, Fault]:
-    more = {"rules": _CUT, "status": None, "retryable": True, "billed_maybe": True} | more
-    return name, Fault(name, title, "assumed", delivery=delivery, **more)
+    filled: dict[str, Any] = {
+        "rules": _CUT,
+        "status": None,
+        "retryable": True,
+        "billed_maybe": True,
+    } | more
+    return name, Fault(name, title, "assumed", delivery=delivery, **filled)
 
 
 def _redirect(status: int, title: str) -> tuple[str, Fault]:
@@ -266,23 +269,6 @@ FAULTS: Mapping[str, Fault] = dict(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a scenario.
-
-    Args:
-        fault: What is played; `None` for the normal answer.
-        times: For how many runs, from 1; `None` for all to come.
-        retry_after: Seconds that a `Retry-After` header asks for.
-        delay: Seconds before the answer, or that a slow one takes.
-    """
-
-    fault: Fault | None
-    times: int | None = 1
-    retry_after: int | None = None
-    delay: float | None = None
-
-
 def find(name: str) -> Fault:
     """The fault of a name.
 
@@ -294,76 +280,3 @@ def find(name: str) -> Fault:
     near = difflib.get_close_matches(name, FAULTS, 1)
     meant = f" (did you mean {near[0]}?)" if near else ""
     raise ArgumentError(f"no fault is named {name!r}{meant}; there are: {', '.join(FAULTS)}")
-
-
-def scenario(given: Any) -> tuple[Step, ...]:
-    """Read a scenario as the control API and tests give it.
-
-    Args:
-        given: A list of steps, each a `Step` or an object `{"fault", "times"?, "retry_after"?,
-            "delay"?}`, whose `fault` may be `null` for the normal answer; or the name of one
-            fault, for all runs to come; or `None` for no scenario.
-
-    Raises:
-        ArgumentError: An unknown fault, field, or type; the message says where and what exists.
-    """
-    if given is None:
-        return ()
-    if isinstance(given, str):
-        return (Step(find(given), times=None),)
-    if not isinstance(given, Sequence):
-        raise ArgumentError(f"a scenario is a list of steps, not {_type(given)}")
-    return tuple(_step(step, index) for index, step in enumerate(given))
-
-
-_FIELDS = tuple(field.name for field in fields(Step))
-
-
-def _step(given: Any, index: int) -> Step:
-    place = f"step {index}"
-    if isinstance(given, Step):
-        return given
-    if isinstance(given, str):
-        return Step(find(given))
-    if not isinstance(given, Mapping):
-        raise ArgumentError(f"{place} is an object with the fields {_listed(_FIELDS)}")
-    unknown = [name for name in given if name not in _FIELDS]
-    if unknown:
-        raise ArgumentError(f"{place} has a field {unknown[0]!r}; it takes {_listed(_FIELDS)}")
-    if "fault" not in given:
-        raise ArgumentError(f"{place} lacks the field 'fault'")
-    name = given["fault"]
-    if name is not None and not isinstance(name, str):
-        raise ArgumentError(f"fault of {place} is a name or null, not {_type(name)}")
-    return Step(
-        None if name is None else find(name),
-        times=_count(given, "times", place, least=1, default=1),
-        retry_after=_count(given, "retry_after", place, least=0, default=None),
-        delay=_seconds(given, "delay", place),
-    )
-
-
-def _count(
-    given: Mapping[str, Any], name: str, place: str, *, least: int, default: int | None
-) -> int | None:
-    value = given.get(name, default)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= least):
-        return value
-    raise ArgumentError(f"{name} of {place} is an integer from {least}, not {json.dumps(value)}")
-
-
-def _seconds(given: Mapping[str, Any], name: str, place: str) -> float | None:
-    value = given.get(name)
-    if value is None:
-        return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
-        return float(value)
-    raise ArgumentError(f"{name} of {place} is a number of seconds from 0, not {json.dumps(value)}")
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names))
-
-
-def _type(value: Any) -> str:
-    return f"{json.dumps(value, default=repr)[:60]}"

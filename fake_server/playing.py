@@ -94,7 +94,7 @@ class Wire:
         if self._transport is None:
             raise ConnectionResetError("the fake cuts the connection, as scripted")
         if reset:
-            from fake_server.protocol import reset as reset_  # noqa: PLC0415 - under uvicorn only
+            from fake_server.protocol import reset as reset_  # under uvicorn only
 
             reset_(self._transport)
         else:

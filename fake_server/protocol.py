@@ -45,7 +45,7 @@ _STATUS = {
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol with the short way; requests carry what `app.py` looks for."""
 
-    app: App  # type: ignore[assignment] - uvicorn knows it as any ASGI application
+    app: App
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -180,7 +180,7 @@ class Protocol(HttpToolsProtocol):
             if cycle.response_started:
                 self.transport.abort()
                 return
-            cycle.scope["extensions"][BROKEN] = answer  # type: ignore[typeddict-item]
+            cycle.scope["extensions"][BROKEN] = answer  # type: ignore[assignment]
         lines = [_STATUS[answer.status]]
         lines += [b"%b: %b\r\n" % header for header in answer.headers]
         self.transport.write(b"".join(lines) + b"\r\n" + answer.body)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from aleph_contract.exchange import Credential, Exchange
 from fake_server import accounts
 from fake_server.accounts import Account
-from fake_server.faults import Step
 from fake_server.replies import Refused
+from fake_server.scenarios import Step
 
 if TYPE_CHECKING:
     from fake_server.answering import Door
@@ -85,7 +85,7 @@ class Request:
     door: Door
     ray = b""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - on the path of every request, where keywords cost
         self,
         method: str,
         path: str,

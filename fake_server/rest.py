@@ -14,10 +14,11 @@ from aleph_contract.errors import ArgumentError, JSONError
 from aleph_contract.exchange import Credential, Surface
 from fake_server import faults, gateway, wording
 from fake_server.accounts import ACCOUNT_ID, Account, Accounts
-from fake_server.faults import Step
 from fake_server.reading import parse
-from fake_server.replies import JSON_TYPE, Failure, Refused, enveloped, failure_body
+from fake_server.replies import JSON_TYPE, Failure, Refused, failure_body
 from fake_server.request import Headers, Request
+from fake_server.scenarios import Step
+from fake_server.successes import enveloped
 
 #: Base path of the API.
 API = "/client/v4"

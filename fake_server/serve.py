@@ -21,8 +21,9 @@ from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from aleph_contract.exchange import Exchange
 from fake_server import waiting
-from fake_server.accounts import BINDING, Account, Bill
+from fake_server.accounts import BINDING, Account
 from fake_server.app import CONTROL, App, create_app
+from fake_server.money import Bill
 from fake_server.protocol import Protocol
 from fake_server.rest import API
 from fake_server.security import is_loopback
@@ -146,7 +147,7 @@ class Server:
         if self._state.tasks:
             await asyncio.wait(self._state.tasks, timeout=GRACE)
         for connection in list(self._state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         if self._state.tasks:
             await asyncio.wait(self._state.tasks, timeout=GRACE)
         for task in self._state.tasks:
@@ -184,7 +185,7 @@ class AccountHandle:
         return self._account.bill
 
     def scenario(self, given: Any) -> None:
-        """Play a scenario to the runs to come; see `faults.scenario`.
+        """Play a scenario to the runs to come; see `scenarios.scenario`.
 
         Raises:
             ArgumentError: It names an unknown fault or holds something else than steps.
@@ -261,7 +262,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _new_loop() -> asyncio.AbstractEventLoop:
     try:
-        import uvloop  # noqa: PLC0415 - not on every platform
+        import uvloop  # not on every platform
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()

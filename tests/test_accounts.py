@@ -19,11 +19,8 @@ from fake_server.accounts import (
     MAX_STRANGERS,
     Account,
     Accounts,
-    Bill,
-    amount,
-    billed_seconds,
-    cost,
 )
+from fake_server.money import Bill, amount, billed_seconds, cost
 from fake_server.serve import running
 
 PRICE = Decimal("0.336")
@@ -193,9 +190,9 @@ class TestAccounts:
     def test_options_are_the_servers_unless_the_account_has_its_own(self) -> None:
         accounts = Accounts(profile="live", credits=Decimal(1), spend_limit=Decimal(2))
         default = accounts.create()
-        assert (default.profile, default.credits) == ("live", 1)
+        assert (default.profile, default.credits) == ("live", Decimal(1))
         own = accounts.create(profile="documented", credits=3, spend_limit="4")
-        assert (own.profile, own.credits) == ("documented", 3)
+        assert (own.profile, own.credits) == ("documented", Decimal(3))
         assert own.spend_limit is not None
         assert own.spend_limit.usd == 4
         assert accounts.get(OTHER).profile == "live"

@@ -16,7 +16,8 @@ from calling import CONTRACT, HTTP, INPUT, body, connect, head, only, post
 
 from aleph_contract.errors import ArgumentError
 from aleph_contract.rules import FINAL_STATUSES, RULES
-from fake_server.faults import FAULTS, Fault, Step, find, scenario
+from fake_server.faults import FAULTS, Fault, find
+from fake_server.scenarios import Step, scenario
 from fake_server.serve import AccountHandle, Server, running
 
 COST = Decimal("1.68")

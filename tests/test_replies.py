@@ -20,12 +20,11 @@ from fake_server.replies import (
     OUTCOMES,
     PROFILES,
     Refused,
-    Replies,
     compact,
-    digest,
     failure_body,
     refusal,
 )
+from fake_server.successes import Replies, digest
 
 ORIGIN = b"http://127.0.0.1:8787/__aleph__/media/"
 

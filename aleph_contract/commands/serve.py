@@ -10,7 +10,7 @@ import click
 
 
 def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001
-    from fake_server.accounts import amount
+    from fake_server.money import amount
 
     return None if value is None else amount(f"--{param.name}".replace("_", "-"), value)
 
