@@ -57,8 +57,8 @@ INPUTS = (
     "combination/uri/video_uri/*",
     "combination/only/*",
     "combination/beside/keyframes/?/anyOf/1/at/*",
-    "combination/every-m*/but/*",
-    "probe/prompt/l*",
+    "probe/prompt/lines",
+    "probe/prompt/length-utf8",
     "fault/field-invalid/once",
 )
 ANSWERS = (
