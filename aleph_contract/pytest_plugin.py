@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def aleph_contract() -> Contract:
-    """The contract that `aleph_server` serves; override it to serve another catalog entry."""
-    from aleph_contract.contract import Contract  # noqa: PLC0415 - on use
+    """The contract that `aleph_server` serves; override it, for the session, to serve another."""
+    from aleph_contract.contract import Contract
 
     return Contract.load()
 
@@ -28,7 +28,7 @@ def aleph_contract() -> Contract:
 @pytest.fixture(scope="session")
 def aleph_server(aleph_contract: Contract) -> Iterator[Server]:
     """A running fake; `aleph_server.account()` is an account that no other test uses."""
-    from fake_server.serve import running  # noqa: PLC0415 - loads FastAPI
+    from fake_server.serve import running
 
     with running(aleph_contract) as server:
         yield server
@@ -103,7 +103,7 @@ def aleph_conformance(request: pytest.FixtureRequest) -> Conformance:
     if request.cls.call is ClientConformance.call:
         signature = "call(self, input, *, base_url, account_id, api_token)"
         pytest.fail(f"{request.cls.__name__} defines no {signature}", pytrace=False)
-    from aleph_contract import conformance  # noqa: PLC0415 - loads the verifier
+    from aleph_contract import conformance
 
     found = conformance.of(request.cls, _shared(request))
     if found.trouble:
@@ -122,6 +122,6 @@ def _shared(request: pytest.FixtureRequest) -> Any:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make an item of every rule."""
     if "aleph_rule" in metafunc.fixturenames:
-        from aleph_contract.rules import RULES  # noqa: PLC0415 - on use
+        from aleph_contract.rules import RULES
 
         metafunc.parametrize("aleph_rule", RULES)

@@ -244,7 +244,7 @@ def test_nothing_is_loaded():
 
 
 def test_the_plugin_is_announced_to_pytest() -> None:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - this test alone
+    from importlib.metadata import entry_points
 
     [point] = entry_points(group="pytest11", name="aleph_contract")
     assert point.value == "aleph_contract.pytest_plugin"
