@@ -6,6 +6,7 @@ judged: each call against the contract, and each call against the one before it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -30,7 +31,8 @@ CONTROL_VARIABLE = "ALEPH_CONTRACT_CONTROL_URL"
 
 _SILENT = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
 
-#: Seconds a command has to end after it was asked to.
+#: Seconds a command has to end after it was asked to; before that it may end by itself, since
+#: Ctrl-C reaches it as well.
 GRACE = 5.0
 
 
@@ -144,8 +146,9 @@ def _execute(command: Sequence[str], environment: dict[str, str]) -> tuple[int, 
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
-    try:
-        return process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
+    for ask, patience in ((None, 1.0), (process.terminate, GRACE), (process.kill, None)):
+        if ask is not None:
+            ask()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(patience)
+    raise AssertionError("unreachable: a killed process ends")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aleph_contract.commands.options import contract_option, profile_option, report_option
+from aleph_contract.commands.signals import terminable
 
 
 @click.command(
@@ -39,7 +40,7 @@ def command(
     from aleph_contract.contract import Contract
     from aleph_contract.passive import run_command
 
-    with reports.opened(report) as sinks:
+    with terminable(), reports.opened(report) as sinks:
         run = run_command(
             command,
             Contract.load(contract_file),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aleph_contract.commands.options import contract_option, profile_option, report_option
+from aleph_contract.commands.signals import terminable
 
 if TYPE_CHECKING:
     from aleph_contract.drivers import Driver
@@ -110,7 +111,7 @@ def client(
         known_failing=known.load(known_failing) if known_failing else None,
         command=_words(contract_file, kind, python, argv),
     )
-    with reports.opened(report) as sinks:
+    with terminable(), reports.opened(report) as sinks:
         result = verify(_driver(kind, python, argv, jobs), contract, settings, sinks.on_event)
         sinks.write(result)
     if write_known_failing:

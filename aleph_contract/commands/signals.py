@@ -1,0 +1,17 @@
+"""Being told to end: SIGTERM ends a command as Ctrl-C does, with its clients and a report."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` on SIGTERM for the length of a `with` block."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

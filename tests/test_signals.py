@@ -1,0 +1,61 @@
+"""Ctrl-C and SIGTERM: the report so far, exit code 3, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SLEEPER = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()} '); time.sleep(60)"
+ALEPH = [sys.executable, "-m", "aleph_contract"]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return (
+        Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path("/proc").is_dir() else True
+    )
+
+
+def end(command: list[str], pids: Path, number: int) -> tuple[int, str, list[int]]:
+    """Start a command, send it a signal once its child runs; its exit, output, children."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not (pids.exists() and pids.read_text().endswith(" ")):
+        assert time.monotonic() < until
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    return process.returncode, out, [int(pid) for pid in pids.read_text().split()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_verify_ends_its_clients_and_reports(tmp_path: Path, number: int) -> None:
+    pids = tmp_path / "pids"
+    verify = [*ALEPH, "verify", "client", "--run", "examples", "--report", "json", "--per-case"]
+    code, out, children = end(
+        [*verify, "--", sys.executable, "-c", SLEEPER, str(pids)], pids, number
+    )
+    assert code == 3
+    assert json.loads(out)["interrupted"] is True
+    assert children
+    assert not any(map(alive, children))
+
+
+def test_exec_ends_its_command(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    command = [*ALEPH, "exec", "--", sys.executable, "-c", SLEEPER, str(pids)]
+    code, out, children = end(command, pids, signal.SIGTERM)
+    assert code == 128 + signal.SIGTERM
+    assert out
+    assert not any(map(alive, children))
