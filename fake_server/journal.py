@@ -10,11 +10,21 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
 from typing import Protocol
 
 from aleph_contract.errors import ArgumentError
 from aleph_contract.exchange import Exchange
-from fake_server.waiting import Listener, Listeners, wait_for, wait_for_async
+from fake_server.waiting import (
+    Listener,
+    Listeners,
+    Record,
+    Watcher,
+    built,
+    wait_for,
+    wait_for_async,
+)
 
 __all__ = [
     "EVERYTHING",
@@ -28,10 +38,6 @@ __all__ = [
     "wait_for",
     "wait_for_async",
 ]
-
-#: An exchange, or a call that builds it when it is read. The call should hold nothing but bytes,
-#: strings, numbers and tuples of them: the garbage collector does not look into those again.
-Record = Exchange | Callable[[], Exchange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,9 @@ class Journal(Protocol):
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """All that `read` gives."""
 
+    def newest(self, account: str | None) -> Iterator[Exchange]:
+        """The same backwards, by the time the answer was there; built as far as it is read."""
+
     def tally(self, account: str) -> Tally:
         """How many exchanges the account had, and how many of them were dropped."""
 
@@ -137,20 +146,22 @@ class Journal(Protocol):
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of every exchange from now on, until the returned call is made."""
 
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """The same with the record: for those who may not want the exchange built."""
+
     def close(self) -> None:
         """Let go of whatever is held."""
 
 
-def built(record: Record) -> Exchange:
-    """The exchange of a record."""
-    return record if isinstance(record, Exchange) else record()
+#: Number, size, record, and the place among the entries of all accounts.
+_Entry = tuple[int, int, Record, int]
 
 
 class _Log:
     __slots__ = ("arrived", "bytes", "dropped", "entries", "total")
 
     def __init__(self, arrived: int) -> None:
-        self.entries: deque[tuple[int, int, Record]] = deque()  # number, size, record
+        self.entries: deque[_Entry] = deque()
         self.bytes = 0
         self.arrived = arrived
         self.total = 0
@@ -192,8 +203,10 @@ class MemoryJournal:
         self._logs: OrderedDict[str, _Log] = OrderedDict()  # longest idle first
         self._drained: OrderedDict[str, _Log] = OrderedDict()  # lost all for others; counters only
         self._lock = threading.Lock()
+        self._order = count()
         self._listeners = Listeners()
         self.listen = self._listeners.add
+        self.watch = self._listeners.watch
 
     def arrive(self, account: str) -> int:
         """See `Journal`."""
@@ -207,7 +220,7 @@ class MemoryJournal:
         with self._lock:
             log = self._logs.get(account) or self._begin(account, number)
             self._logs.move_to_end(account)
-            log.entries.append((number, size, record))
+            log.entries.append((number, size, record, next(self._order)))
             log.total += 1
             log.bytes += size
             self._bytes += size
@@ -216,22 +229,25 @@ class MemoryJournal:
             if self._bytes > self._max_bytes:
                 self._make_room()
         if self._listeners.called:
-            self._listeners.tell(built(record))
+            self._listeners.tell(record)
 
     def read(self, account: str | None, where: Filter = EVERYTHING) -> Iterator[Exchange]:
         """See `Journal`."""
-        with self._lock:
-            logs = self._logs if account is None else {account} & self._logs.keys()
-            entries = [entry for name in logs for entry in self._logs[name].entries]
+        entries = self._entries(account)
         if account is None:
-            everything = [built(record) for _, _, record in entries]
+            everything = [built(entry[2]) for entry in entries]
             return where.select(sorted(everything, key=lambda exchange: exchange.received_at))
-        entries.sort(key=lambda entry: entry[0])
-        return where.select(built(record) for _, _, record in entries)
+        entries.sort(key=itemgetter(0))
+        return where.select(built(entry[2]) for entry in entries)
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """See `Journal`."""
         return tuple(self.read(account, where))
+
+    def newest(self, account: str | None) -> Iterator[Exchange]:
+        """See `Journal`."""
+        entries = sorted(self._entries(account), key=itemgetter(3), reverse=True)
+        return (built(entry[2]) for entry in entries)
 
     def tally(self, account: str) -> Tally:
         """See `Journal`."""
@@ -255,6 +271,11 @@ class MemoryJournal:
     def close(self) -> None:
         """See `Journal`; memory needs no closing."""
 
+    def _entries(self, account: str | None) -> list[_Entry]:
+        with self._lock:
+            logs = self._logs if account is None else {account} & self._logs.keys()
+            return [entry for name in logs for entry in self._logs[name].entries]
+
     def _find(self, account: str) -> _Log | None:
         return self._logs.get(account) or self._drained.get(account)
 
@@ -267,7 +288,7 @@ class MemoryJournal:
         return log
 
     def _drop(self, log: _Log) -> None:
-        _, size, _ = log.entries.popleft()
+        _, size, _, _ = log.entries.popleft()
         log.bytes -= size
         log.dropped += 1
         self._bytes -= size

@@ -132,6 +132,7 @@ class SQLiteJournal:
             self._held = held.pop_all()
         self._listeners = Listeners()
         self.listen = self._listeners.add
+        self.watch = self._listeners.watch
         self._queue: SimpleQueue[tuple[Change, Future[None]] | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
         self._writer.start()
@@ -170,6 +171,13 @@ class SQLiteJournal:
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """See `Journal`."""
         return tuple(self.read(account, where))
+
+    def newest(self, account: str | None) -> Iterator[Exchange]:
+        """See `Journal`."""
+        whose = "TRUE" if account is None else "account = :account"
+        query = f"SELECT {_NAMES} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - our own words
+        with self._reading() as connection:
+            yield from map(_exchange, connection.execute(query, {"account": account}))
 
     def tally(self, account: str) -> Tally:
         """See `Journal`."""

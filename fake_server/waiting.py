@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError  # the builtin from 3.11 on
 from typing import TYPE_CHECKING
@@ -15,8 +15,20 @@ from aleph_contract.exchange import Exchange
 if TYPE_CHECKING:
     from fake_server.journal import Filter, Journal
 
+#: An exchange, or a call that builds it when it is read. The call should hold nothing but bytes,
+#: strings, numbers and tuples of them: the garbage collector does not look into those again.
+Record = Exchange | Callable[[], Exchange]
+
 #: Told of each exchange right after it is in the journal, in the thread that put it there.
 Listener = Callable[[Exchange], None]
+
+#: Told likewise, before the exchange is built: what it does not look at costs nothing.
+Watcher = Callable[[Record], None]
+
+
+def built(record: Record) -> Exchange:
+    """The exchange of a record."""
+    return record if isinstance(record, Exchange) else record()
 
 
 class Listeners:
@@ -24,22 +36,26 @@ class Listeners:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.called: tuple[Listener, ...] = ()
+        self.called: tuple[Watcher, ...] = ()
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Add one; the returned call removes it."""
-        with self._lock:
-            self.called += (listener,)
-        return lambda: self._remove(listener)
+        return self.watch(lambda record: listener(built(record)))
 
-    def _remove(self, listener: Listener) -> None:
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Add one that builds for itself what it wants to see; the returned call removes it."""
         with self._lock:
-            self.called = tuple(other for other in self.called if other is not listener)
+            self.called += (watcher,)
+        return lambda: self._remove(watcher)
 
-    def tell(self, exchange: Exchange) -> None:
+    def _remove(self, watcher: Watcher) -> None:
+        with self._lock:
+            self.called = tuple(other for other in self.called if other is not watcher)
+
+    def tell(self, record: Record) -> None:
         """Tell everybody of one exchange."""
-        for listener in self.called:
-            listener(exchange)
+        for watcher in self.called:
+            watcher(record)
 
 
 def wait_for(
@@ -66,11 +82,31 @@ def wait_for(
 
 
 async def wait_for_async(
-    journal: Journal, account: str, n: int, timeout: float, where: Filter | None = None
+    journal: Journal,
+    account: str,
+    n: int,
+    timeout: float,
+    where: Filter | None = None,
+    *,
+    gone: Awaitable[None] | None = None,
 ) -> bool:
-    """Wait without holding up the event loop; whether they were there in time."""
+    """Wait without holding up the event loop; whether they were there in time.
+
+    Args:
+        journal: Where to look.
+        account: Whose exchanges.
+        n: How many.
+        timeout: Seconds to wait at most.
+        where: Which ones.
+        gone: Ends the waiting too, such as a caller that has hung up.
+    """
     future = _when(journal, account, n, where)
-    await asyncio.wait([asyncio.wrap_future(future)], timeout=timeout)
+    ends: set[asyncio.Future[None]] = {asyncio.wrap_future(future)}
+    if gone is not None:
+        ends.add(asyncio.ensure_future(gone))
+    await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
     return not future.cancel()
 
 
