@@ -86,10 +86,13 @@ def _plans(flats: Sequence[Member], length: int, *, late: bool) -> list[tuple[Me
             wanted = flat.schema.get("minContains", 1)
             chosen = range(length - wanted, length) if late else range(wanted)
             match = flat.child("contains")
+            free = flat.schema.get("maxContains", length) - wanted
             for index in range(length):
                 if index in chosen:
                     plans[index] += (match,)
-                elif "maxContains" in flat.schema:
+                elif free > 0:
+                    free -= 1
+                else:
                     plans[index] += (Member({"not": match.schema}),)
         elif "contains" in flat.schema.get("not", ()):
             opposite = Member({"not": flat.schema["not"]["contains"]})

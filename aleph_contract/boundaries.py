@@ -86,7 +86,9 @@ def _beyond(limit: float, sign: int) -> tuple[Schema, ...]:
     whole = math.floor(limit) + 1 if sign > 0 else math.ceil(limit) - 1
     bound = "exclusiveMinimum" if sign > 0 else "exclusiveMaximum"
     near = _windows(limit, sign, **{bound: limit})
-    return {"const": next_one}, {"const": whole}, *near, {"type": "number", bound: limit}
+    closest = sorted((next_one, whole), key=lambda number: abs(number - limit))
+    consts = ({"const": number} for number in closest)
+    return *consts, *near, {"type": "number", bound: limit}
 
 
 def _at(limit: float, sign: int) -> tuple[Schema, ...]:
@@ -98,12 +100,12 @@ def neighbour(number: float, towards: float) -> float:
     """The next double in the direction of `towards`; beyond the doubles, the next integer."""
     if abs(number) >= sys.float_info.max:
         return int(number) + (1 if towards > 0 else -1)
-    return math.nextafter(number, towards)
+    return math.nextafter(float(number), towards)
 
 
 def exact(number: float) -> float:
     """`number` as an integer if it is one: `30`, not `30.0`, is how a bound is written."""
-    return int(number) if number == int(number) else number
+    return int(number) if number == int(number) and abs(number) < 2**53 else number
 
 
 def _inclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:

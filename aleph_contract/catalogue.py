@@ -12,7 +12,7 @@ from aleph_contract.certificates import Certificate
 from aleph_contract.combinations import pairs, realistic, together
 from aleph_contract.constraints import Constraint, site
 from aleph_contract.contract import Contract
-from aleph_contract.isolation import TRIES, Isolator, values
+from aleph_contract.isolation import Isolator, values
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.nodes import Node, nodes
 from aleph_contract.portability import doubt
@@ -145,9 +145,7 @@ class _Workshop:
     def _kept(self, constraint: Constraint, proposal: Proposal) -> Any:
         """A valid input for a proposal, portable if there is one; `_NONE` if there is none."""
         first = _NONE
-        for value in islice(
-            filter(self.is_valid, values(self.builder, constraint, proposal)), TRIES
-        ):
+        for value in filter(self.is_valid, values(self.builder, constraint, proposal)):
             if not doubt(value):
                 return value
             first = value if first is _NONE else first

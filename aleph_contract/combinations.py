@@ -40,7 +40,9 @@ def together(document: Document, hints: Hints) -> Iterator[Combination]:
     for name in optional:
         alone = {**smallest, name: full[name]}
         yield Combination(f"only/{name}", alone, f"`{name}` is the one optional property.")
-    yield Combination("reversed", dict(reversed(full.items())), "The order of keys is free.")
+    for given in (smallest, full):
+        name = "reversed" if given is smallest else "reversed/all"
+        yield Combination(name, dict(reversed(given.items())), "The order of keys is free.")
     for label, size in _SIZES.items():
         for turn in range(_turns(document)):
             whole = next(Builder(document, hints, size, turn=turn).values(), None)

@@ -10,7 +10,7 @@ from typing import Any
 from aleph_contract.boundaries import Site, asserts
 from aleph_contract.contract import Contract
 from aleph_contract.nodes import nodes
-from aleph_contract.schema import Document, Step
+from aleph_contract.schema import Document, Step, follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,10 @@ def _stated(document: Document) -> Iterator[Constraint]:
         if node.schema is False:
             yield Constraint(node.instance, node.where, "false", False, key, node.trail)
         elif isinstance(node.schema, dict):
-            for keyword, limit in node.schema.items():
-                if asserts(keyword, limit, node.schema):
+            for keyword, said in node.schema.items():
+                if asserts(keyword, said, node.schema):
                     here, name = f"{node.where}/{keyword}", f"{key}/{keyword}".lstrip("/")
+                    limit = follow(document.published, here)
                     yield Constraint(node.instance, here, keyword, limit, name, node.trail)
 
 

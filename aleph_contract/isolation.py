@@ -15,7 +15,7 @@ from aleph_contract.validation import Violation
 from aleph_contract.witness import Builder, Hints
 
 #: Values tried for one schema of a proposal.
-TRIES = 12
+TRIES = 6
 
 
 class Broken(NamedTuple):

@@ -91,14 +91,20 @@ def _ends(low: float, high: float, size: str) -> list[float]:
 
 def _opposed(schemas: list[Any], low: float) -> Iterator[float]:
     """Numbers for a `not` beside them: off a multiple, or with a fraction."""
-    start = low if finite(low) else 0
+    start = Fraction(low) if finite(low) else Fraction(0)
     for schema in schemas:
         opposite = schema.get("not", {})
         if "multipleOf" in opposite:
-            limit = opposite["multipleOf"]
-            yield from (limit + 1, start + 1, limit * 1.5, start + limit / 2, limit + 0.5)
+            limit = Fraction(str(opposite["multipleOf"]))
+            near = (limit + 1, start + 1, limit * 3 / 2, start + limit / 2, limit + Fraction(1, 2))
+            yield from map(_number, near)
         if opposite.get("type") == "integer":
-            yield from (0.5, 1.5, start + 0.5, neighbour(start, math.inf))
+            yield from (
+                0.5,
+                1.5,
+                _number(start + Fraction(1, 2)),
+                neighbour(low if finite(low) else 0, math.inf),
+            )
 
 
 def _ladder(low: float, high: float, step: Fraction | None) -> Iterator[float]:

@@ -33,7 +33,7 @@ def doubt(value: Any, is_valid: Callable[[Any], bool] | None = None) -> str:
     if not reason and is_valid is not None:
         counts = (is_valid(_measured(value, measure)) for measure in (_fewest, _most))
         if any(count != is_valid(value) for count in counts):
-            return "Characters, UTF-16 units and bytes are different counts, and here it matters."
+            return "Characters, UTF-16 units and bytes are different counts; here it matters which."
     return reason
 
 
@@ -74,10 +74,10 @@ def _numbers(value: Any) -> Iterator[str]:
 
 def _texts(value: Any) -> Iterator[str]:
     for _, leaf in leaves(value):
-        if isinstance(leaf, str) and not leaf.replace("\n", "").isprintable():
-            yield "Characters that do not print are dropped or refused by some layers."
-        elif isinstance(leaf, str) and max(leaf, default="") > "\uffff":
-            yield "Characters beyond the basic plane count as one or as two."
+        if isinstance(leaf, str) and not _readable(leaf):
+            yield "Characters that do not print, or count as two, are not carried by every layer."
+        elif isinstance(leaf, str) and not leaf.isascii():
+            yield "Letters beyond ASCII are counted in different ways."
 
 
 def _pairs_of_arrays(value: Any) -> Iterator[str]:

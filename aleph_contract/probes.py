@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aleph_contract.contract import BILLED_FIELD
 from aleph_contract.jsonvalue import Number, dumps, pointer
 from aleph_contract.nodes import Node
-from aleph_contract.portability import MOMENTS
+from aleph_contract.portability import MOMENTS, leaves
 from aleph_contract.schema import parts, plain
 
 
@@ -236,7 +236,6 @@ def replaced(given: Any, instance: str, value: Any) -> Any:
 
 
 def spelt(given: Any) -> tuple[Any, str | None]:
-    """`given` in plain values, and its text where that says more."""
-    text = dumps(given)
-    value = plain(given)
-    return value, text if text != dumps(value) else None
+    """`given` in plain values; and its text, if the spelling of a number in it is the point."""
+    spelling = any(isinstance(leaf, Number) for _, leaf in leaves(given))
+    return plain(given), dumps(given) if spelling else None

@@ -81,7 +81,7 @@ class Document:
     """A schema in which every reference has been found.
 
     Args:
-        schema: The schema as published.
+        schema: The schema as published; kept as `published`, beside the `root` that is resolved.
         source: Where it came from, for messages.
         location: JSON Pointer to it in there, for messages.
 
@@ -93,6 +93,7 @@ class Document:
     def __init__(self, schema: Any, *, source: str = "schema", location: str = "") -> None:
         self.source = source
         self.location = location
+        self.published = schema
         self.root = plain(schema)
         self.registry: Any = None
         self.targets: tuple[str, ...] = ()
@@ -130,7 +131,7 @@ class Document:
         return None
 
     def _validator(self, schema: Any) -> Any:
-        from jsonschema_rs import Draft202012Validator, Registry  # noqa: PLC0415 - on first use
+        from jsonschema_rs import Draft202012Validator, Registry
 
         if self.registry is None:
             self.registry = Registry([(ADDRESS, self.root)])
@@ -167,7 +168,7 @@ def check_schema(schema: Any, *, source: str = "schema", location: str = "") -> 
     Raises:
         ContractError: It is not.
     """
-    from jsonschema_rs import ValidationError, meta  # noqa: PLC0415 - on first use
+    from jsonschema_rs import ValidationError, meta
 
     dialect = {"$schema": DIALECT}
     asked = schema.get("$schema", DIALECT) if isinstance(schema, dict) else DIALECT

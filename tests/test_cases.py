@@ -1,0 +1,502 @@
+"""The catalogue: complete, certified, the same on every run, and fair to innocent clients."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aleph_contract
+from aleph_contract.cases import Case, cases, gaps
+from aleph_contract.certificates import Certifier, holds
+from aleph_contract.cli import run
+from aleph_contract.constraints import constraints
+from aleph_contract.contract import Contract
+from aleph_contract.jsonvalue import loads, same
+from aleph_contract.portability import doubt, leaves
+from aleph_contract.schema import follow, without
+from aleph_contract.validation import Validator, validator_for
+
+ROOT = Path(__file__).parent.parent
+ENTRIES = {path.stem: path for path in sorted((ROOT / "fixtures/contracts").glob("*.json"))}
+
+by_name = {case.name: case for case in cases()}
+lone = [case for case in cases() if case.certificate and not case.compound]
+
+
+def of(keyword: str) -> list[Case]:
+    return [case for case in cases() if case.constraint and case.constraint.keyword == keyword]
+
+
+# --- complete
+
+
+@pytest.mark.parametrize("constraint", constraints(), ids=lambda constraint: constraint.key)
+def test_every_constraint_is_kept_on_its_bound_and_broken_just_outside(constraint: Any) -> None:
+    found = [case for case in cases() if case.constraint == constraint and case.kind == "boundary"]
+    assert any(case.polarity == "valid" and case.portable for case in found)
+    violating = [case for case in found if case.polarity == "violating" and case.portable]
+    assert violating
+    schema = Contract.load().input_schema
+    around = follow(schema, constraint.schema.rpartition("/")[0])
+    implied = constraint.keyword == "type" and ("enum" in around or "const" in around)
+    assert all(case.compound is implied for case in violating)
+
+
+def test_no_constraint_of_the_shipped_contract_is_left_out() -> None:
+    assert gaps() == ()
+
+
+def test_a_compound_case_says_why_it_cannot_be_otherwise() -> None:
+    """`type` beside an `enum` or `const` of that type is said twice: nothing breaks it alone."""
+    found = [case for case in cases() if case.compound]
+    assert Counter(case.constraint.key for case in found if case.constraint) == {
+        "prompt_images/*/position/anyOf/0/type": 6,
+        "prompt_images/*/position/anyOf/1/type/type": 6,
+        "prompt_images/*/position/anyOf/2/type/type": 6,
+        "content_moderation/public_figure_threshold/type": 6,
+    }
+    for case in found:
+        assert case.certificate
+        assert "so no other type ever passes it" in case.certificate.reason
+        assert case.certificate.reason in case.note
+
+
+def test_the_bounds_are_met_by_the_closest_representable_step() -> None:
+    def at(name: str, *path: Any) -> Any:
+        value = by_name[f"boundary/{name}"].input
+        for part in path:
+            value = value[part]
+        return value
+
+    assert at("seed/maximum/on", "seed") == 2**32 - 1
+    assert at("seed/maximum/above", "seed") == 2**32
+    assert at("seed/minimum/below", "seed") == -1
+    assert len(at("prompt/maxLength/on", "prompt")) == 1000
+    assert len(at("prompt/maxLength/above", "prompt")) == 1001
+    assert at("prompt/minLength/below", "prompt") == ""
+    assert len(at("keyframes/maxItems/above", "keyframes")) == 6
+    assert at("keyframes/minItems/below", "keyframes") == []
+    frame = ("keyframes", 0, "seconds")
+    assert at("keyframes/*/anyOf/0/seconds/maximum/above", *frame) == 30.000000000000004
+    assert at("keyframes/*/anyOf/0/seconds/minimum/on", *frame) == 0
+    assert at("duration/exclusiveMinimum/above-by-the-least", "duration") == 5e-324
+    assert at("duration/exclusiveMinimum/on", "duration") == 0
+
+
+def test_a_keyframe_has_both_moments_or_neither_and_says_which_branch_it_nearly_met() -> None:
+    both = by_name["boundary/keyframes/*/anyOf/0/additionalProperties/with-at"]
+    assert set(both.input["keyframes"][0]) == {"uri", "seconds", "at"}
+    assert both.certificate
+    assert both.certificate.branch == ("/properties/keyframes/items/anyOf/0",)
+    neither = by_name["boundary/keyframes/*/anyOf/1/required/without-at"]
+    assert set(neither.input["keyframes"][0]) == {"uri"}
+    late = by_name["boundary/keyframes/*/anyOf/0/seconds/maximum/above"]
+    assert "Nearest branch: /properties/keyframes/items/anyOf/0." in late.note
+
+
+def test_an_absent_key_and_null_are_different_cases() -> None:
+    assert "prompt" not in by_name["boundary/required/without-prompt"].input
+    assert by_name["boundary/prompt/type/null"].input["prompt"] is None
+
+
+# --- certified
+
+
+@pytest.mark.parametrize("case", lone, ids=lambda case: case.name)
+def test_a_violation_is_isolated_whoever_looks(case: Case) -> None:
+    """Told by the certificate, checked from scratch: nothing here asks how it was made."""
+    schema = Contract.load().input_schema
+    assert case.constraint
+    assert case.certificate
+    assert case.certificate.removed == (case.constraint.schema,)
+    relaxed = Validator(without(schema, case.certificate.removed))
+    assert not validator_for(schema).is_valid(case.input)
+    assert relaxed.is_valid(case.input)
+    assert not relaxed.reference_violations(case.input)
+    for found in (case.certificate.errors, case.certificate.reference_errors):
+        (violation,) = found
+        for branch in case.certificate.branch:
+            (violation,) = violation.branches[int(branch.rpartition("/")[2])]
+        assert violation.schema == case.constraint.schema
+
+
+def test_every_violating_case_has_a_certificate_that_holds() -> None:
+    schema = Contract.load().input_schema
+    for case in cases(polarity="violating"):
+        assert case.certificate, case.name
+        assert holds(case.certificate, schema, case.input), case.name
+
+
+def test_every_valid_case_is_valid_to_both_validators() -> None:
+    validator = validator_for()
+    for case in cases(polarity="valid"):
+        assert validator.is_valid(case.input), case.name
+        assert not validator.reference_violations(case.input), case.name
+
+
+def test_a_false_certificate_does_not_hold() -> None:
+    schema = Contract.load().input_schema
+    case = by_name["boundary/seed/maximum/above"]
+    assert case.certificate
+    assert not holds(case.certificate, schema, case.input | {"seed": 1})
+    assert not holds(case.certificate, schema, case.input | {"prompt": ""})
+    assert not holds(
+        replace(case.certificate, removed=("/properties/seed/minimum",)), schema, case.input
+    )
+    assert not holds(replace(case.certificate, errors=()), schema, case.input)
+
+
+def test_what_breaks_two_constraints_is_certified_for_neither() -> None:
+    schema = Contract.load().input_schema
+    case = by_name["boundary/seed/maximum/above"]
+    assert case.constraint
+    certifier = Certifier(schema, case.constraint, [case.constraint.schema])
+    assert certifier.certify(case.input)
+    assert certifier.certify(case.input | {"prompt": ""}) is None
+    assert certifier.certify(case.input | {"seed": 1}) is None
+
+
+def test_a_certificate_is_plain_json() -> None:
+    certificate = by_name["boundary/keyframes/*/anyOf/0/seconds/maximum/above"].certificate
+    assert certificate
+    told = certificate.as_json()
+    assert json.loads(json.dumps(told)) == told
+    assert told["removed"] == ["/properties/keyframes/items/anyOf/0/properties/seconds/maximum"]
+    (union,) = told["jsonschema"]
+    assert union["keyword"] == "anyOf"
+    assert union["branches"][0] == [
+        {
+            "instance": "/keyframes/0/seconds",
+            "schema": told["removed"][0],
+            "keyword": "maximum",
+        }
+    ]
+    assert told["jsonschema-rs"] == told["jsonschema"]
+
+
+# --- named, and the same on every run
+
+
+def test_names_are_unique_and_say_what_the_case_is() -> None:
+    assert len(by_name) == len(cases())
+    kinds = {"example", "boundary", "combination", "probe"}
+    assert {(case.name.partition("/")[0], case.kind) for case in cases()} == {
+        (kind, kind) for kind in kinds
+    }
+    for name in (
+        "example/simple-video-edit",
+        "boundary/seed/maximum/on",
+        "boundary/seed/maximum/above",
+        "boundary/prompt/maxLength/above",
+        "probe/prompt/length-utf16",
+    ):
+        assert name in by_name
+
+
+def test_names_and_bytes_are_the_same_whatever_the_hash_seed() -> None:
+    command = [sys.executable, "-m", "aleph_contract", "cases", "--json", "--certificates"]
+    told = {
+        subprocess.run(
+            command, env=os.environ | {"PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("0", "7")
+    }
+    assert len(told) == 1
+    assert told.pop().count(b"\n") == len(cases())
+
+
+def test_inputs_are_plain_values_that_json_carries() -> None:
+    plain = {dict, list, str, int, float, bool, type(None)}
+
+    def types(value: Any) -> set[type]:
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        found = {type(value)}
+        return found.union(*map(types, inner)) if isinstance(value, (dict, list)) else found
+
+    for case in cases():
+        assert types(case.input) <= plain, case.name
+        if case.portable:
+            assert json.loads(json.dumps(case.input, allow_nan=False)) == case.input
+
+
+def test_a_case_can_be_picked_by_polarity_constraint_and_name() -> None:
+    assert {case.name for case in cases(constraint="seed/maximum", polarity="violating")} == {
+        "boundary/seed/maximum/above",
+        *(f"probe/seed/2-to-the-{power}" for power in ("53-minus-1", "53-plus-1", "63")),
+        "probe/seed/10-to-the-400",
+    }
+    assert [case.name for case in cases(constraint="example/t*")] == ["example/timed-keyframe-edit"]
+    assert cases(constraint="no-such") == ()
+
+
+def test_the_module_is_the_function() -> None:
+    from aleph_contract import cases as module
+
+    assert module() == cases()  # type: ignore[operator] # a module that can be called
+    assert aleph_contract.cases.cases is cases
+
+
+# --- fair
+
+
+def test_a_portable_case_holds_nothing_that_readers_disagree_about() -> None:
+    for case in cases():
+        if not case.portable or case.kind == "example":
+            continue
+        assert case.text is None
+        for _, leaf in leaves(case.input):
+            if isinstance(leaf, str):
+                assert all(c == "\n" or (c.isprintable() and c <= "\uffff") for c in leaf)
+            elif isinstance(leaf, int):
+                assert abs(leaf) < 2**53
+            elif isinstance(leaf, float):
+                assert leaf != int(leaf)
+                assert 1e-16 < abs(leaf) < 1e16
+
+
+@pytest.mark.parametrize(
+    ("part", "gray"),
+    [
+        ({"prompt": "x" * 1000}, False),
+        ({"prompt": "Le café"}, False),
+        ({"prompt": "é" * 500}, False),
+        ({"prompt": "é" * 501}, True),
+        ({"prompt": "e\u0301" * 501}, True),
+        ({"prompt": "\U0001f305"}, True),
+        ({"prompt": "a\x00b"}, True),
+        ({"prompt": "a\u200bb"}, True),
+        ({"prompt": "a\ud800b"}, True),
+        ({"prompt": "one\ntwo"}, False),
+        ({"seed": 2**53 - 1}, False),
+        ({"seed": 2**53}, True),
+        ({"seed": 1.0}, True),
+        ({"duration": 5e-324}, True),
+        ({"duration": 2.220446049250313e-16}, False),
+        ({"duration": 30.000000000000004}, False),
+        ({"keyframes": [{}], "prompt_images": [{}]}, True),
+        ({"keyframes": [{"seconds": 6}], "duration": 5}, True),
+        ({"keyframes": [{"seconds": 5}], "duration": 5}, False),
+    ],
+)
+def test_what_is_gray(part: Any, gray: bool) -> None:
+    given = by_name["example/simple-video-edit"].input | part
+    assert bool(doubt(given, validator_for().is_valid)) is gray
+
+
+def test_text_beyond_ascii_is_gray_wherever_its_measure_is_unknown() -> None:
+    assert doubt({"prompt": "Le café"})
+    assert not doubt({"prompt": "The cafe"})
+
+
+def test_every_probe_is_gray_and_tells_something() -> None:
+    probes = [case for case in cases() if case.kind == "probe"]
+    assert not any(case.portable for case in probes)
+    assert all(case.note for case in probes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "polarity"),
+    [
+        ("prompt/length-utf16", "\U0001f305" * 1000, "valid"),
+        ("prompt/length-utf8", "é" * 1000, "valid"),
+        ("prompt/length-graphemes", "e\u0301" * 501, "violating"),
+        ("prompt/nul", "a\x00b", "valid"),
+        ("prompt/lone-surrogate", "a\ud800b", "valid"),
+        ("seed/integral-float", 1.0, "valid"),
+        ("seed/minus-zero", 0, "valid"),
+        ("seed/2-to-the-53-plus-1", 2**53 + 1, "violating"),
+        ("seed/2-to-the-63", 2**63, "violating"),
+        ("seed/10-to-the-400", 10**400, "violating"),
+        ("seed/text", "42", "violating"),
+        ("duration/least-double", 5e-324, "valid"),
+        ("duration/10-to-the-400", 10**400, "valid"),
+    ],
+)
+def test_the_probes_of_one_field(name: str, value: Any, polarity: str) -> None:
+    case = by_name[f"probe/{name}"]
+    assert case.input[name.partition("/")[0]] == value
+    assert case.polarity == polarity
+
+
+@pytest.mark.parametrize(
+    ("name", "spelt"),
+    [
+        ("seed/integral-float", '"seed":1.0}'),
+        ("seed/exponent", '"seed":1e0}'),
+        ("seed/minus-zero", '"seed":-0}'),
+        ("duration/many-digits", "0.1000000000000000055511151231257827"),
+    ],
+)
+def test_where_the_spelling_is_the_point_the_text_keeps_it(name: str, spelt: str) -> None:
+    case = by_name[f"probe/{name}"]
+    assert case.text is not None
+    assert spelt in case.text
+    assert same(loads(case.text), case.input)
+
+
+def test_a_key_given_twice_has_a_text_that_gives_it_twice() -> None:
+    case = by_name["probe/repeated-key/prompt"]
+    assert case.text
+    read = loads(case.text)
+    assert read.repeated == ("prompt",)
+    assert same(read, case.input)
+
+
+def test_what_no_document_settles_is_gray() -> None:
+    late = by_name["probe/keyframes/*/anyOf/0/seconds/after-the-end"]
+    assert late.input["keyframes"][0]["seconds"] > late.input["duration"]
+    assert late.polarity == "valid"
+    assert not by_name["combination/all"].portable
+    assert {"keyframes", "prompt_images"} <= by_name["combination/all"].input.keys()
+
+
+# --- realistic, and in company
+
+
+def test_each_optional_field_alone_and_all_together() -> None:
+    optional = {"keyframes", "prompt_images", "seed", "content_moderation", "duration"}
+    for name in optional:
+        alone = by_name[f"combination/only/{name}"]
+        assert alone.input.keys() == {"prompt", "video_uri", name}
+        assert alone.portable
+        assert by_name[f"combination/only/{name}"].polarity == "valid"
+    assert by_name["combination/all"].input.keys() == optional | {"prompt", "video_uri"}
+    assert by_name["combination/all/but/keyframes"].portable
+
+
+def test_every_maximum_at_once() -> None:
+    most = by_name["combination/every-maximum"].input
+    assert len(most["prompt"]) == 1000
+    assert most["seed"] == 2**32 - 1
+    assert [frame["seconds"] for frame in most["keyframes"]] == [30] * 5
+    assert len(most["prompt_images"]) == 5
+    other = by_name["combination/every-maximum-2"].input
+    assert [frame["at"] for frame in other["keyframes"]] == [1] * 5
+    least = by_name["combination/every-minimum"].input
+    assert (len(least["prompt"]), least["seed"], least["keyframes"][0]["seconds"]) == (1, 0, 0)
+
+
+def test_pairs_of_bounds_are_tried_at_once() -> None:
+    pair = by_name["combination/pair/prompt/maxLength+seed/maximum"].input
+    assert (len(pair["prompt"]), pair["seed"]) == (1000, 2**32 - 1)
+    assert sum(name.startswith("combination/pair/") for name in by_name) > 80
+
+
+def test_addresses_are_of_every_kind_that_the_service_takes() -> None:
+    for place in ("video_uri", "keyframes/*/uri", "prompt_images/*/uri"):
+        starts = {"https-with-query": "https://", "runway": "runway://", "data": "data:"}
+        for label, start in starts.items():
+            case = by_name[f"combination/uri/{place}/{label}"]
+            assert case.portable
+            assert any(
+                isinstance(leaf, str) and leaf.startswith(start) for _, leaf in leaves(case.input)
+            )
+
+
+# --- for any other entry
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_another_entry_is_covered_without_a_line_for_it(name: str) -> None:
+    contract = Contract.load(ENTRIES[name])
+    validator = validator_for(contract)
+    found = cases(contract)
+    for case in found:
+        if case.polarity == "valid":
+            assert validator.is_valid(case.input), case.name
+        else:
+            assert case.certificate
+            assert holds(case.certificate, contract.input_schema, case.input), case.name
+    assert gaps(contract) == ()
+
+
+def test_what_no_input_can_break_is_told_as_a_gap() -> None:
+    """What is below 0 in the first branch is a number of the second, and valid by that."""
+    union = {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "number", "maximum": 10}]}
+    schema = {"input": union, "output": True}
+    contract = Contract.from_entry({"model_id": "m", "schema_version": "1", "schema": schema})
+    (gap,) = gaps(contract)
+    assert (gap.constraint.key, gap.polarity) == ("oneOf/0/minimum", "violating")
+    assert gap.reason == "no such input was found"
+
+
+def test_the_other_entries_hold_every_keyword() -> None:
+    def keywords(contract: Contract) -> set[str]:
+        return {constraint.keyword for constraint in constraints(contract)}
+
+    contracts = [Contract.load(path) for path in ENTRIES.values()]
+    assert len(contracts) >= 20
+    from aleph_contract.boundaries import BOUNDARIES
+
+    assert set().union(*map(keywords, contracts)) == set(BOUNDARIES)
+    texts = "".join(path.read_text() for path in ENTRIES.values())
+    for word in (
+        "$ref", "$dynamicRef", "$anchor", "$defs", "allOf", "if", "then", "else", "prefixItems",
+        "dependentSchemas", "patternProperties", "propertyNames", "format",
+    ):  # fmt: skip
+        assert f'"{word}"' in texts
+
+
+def test_no_module_of_the_engine_names_a_model_or_a_limit_of_one() -> None:
+    """What the documents leave open is known by name in one place; all else comes from the data."""
+    fields = set(Contract.load().input_schema["properties"]) - {"duration", "seed"}
+    engine = ROOT / "aleph_contract"
+    for module in ("boundaries", "witness", "objects", "arrays", "numbers", "texts", "catalogue"):
+        tree = ast.parse((engine / f"{module}.py").read_text())
+        words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        assert not fields & {word for word in words if isinstance(word, str)}
+
+
+# --- the command
+
+
+def test_the_command_prints_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cases", "--json", "--constraint", "seed/maximum", "--polarity", "violating"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == {
+        "name": "boundary/seed/maximum/above",
+        "polarity": "violating",
+        "portable": True,
+        "constraint": {
+            "instance": "/seed",
+            "schema": "/properties/seed/maximum",
+            "keyword": "maximum",
+            "limit": 4294967295,
+        },
+        "input": by_name["boundary/seed/maximum/above"].input,
+        "compound": False,
+    }
+    assert [line["name"] for line in lines[1:]] == [
+        name for name in by_name if name.startswith(("probe/seed/2", "probe/seed/10"))
+    ]
+
+
+def test_the_command_prints_the_proofs_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "boundary/seed/maximum/above"
+    assert run(["cases", "--json", "--certificates", "--constraint", name]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["certificate"]["removed"] == ["/properties/seed/maximum"]
+    assert told["note"].startswith("`/seed`:")
+
+
+def test_the_command_prints_names_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cases", "--constraint", "*public_figure_threshold/type"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = "content_moderation/public_figure_threshold/type"
+    assert lines[0] == f"valid                boundary/{start}/on"
+    assert lines[1] == f"violating  compound  boundary/{start}/null"
+
+
+def test_the_command_takes_another_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    path = ENTRIES["pixelworks__canvas-3"]
+    assert run(["cases", "--contract", str(path), "--constraint", "width/minimum"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["valid", "boundary/width/minimum/on"]
