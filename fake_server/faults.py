@@ -217,6 +217,8 @@ FAULTS: Mapping[str, Fault] = dict(
                provenance="observed"),
         _reply("state-failed", "a run that failed, with status 200", _state("Failed"), _STATE,
                provenance="observed"),
+        _reply("state-failed-with-video", "a run that failed, with the address of a video all the "
+               "same", lambda r: {**r, "state": "Failed"}, _STATE),
         _reply("state-missing", "a reply without a state", lambda _: {"result": {}}, _MALFORMED),
         _reply("video-missing", "a result without a video", lambda r: {**r, "result": {}},
                _MALFORMED),
