@@ -11,9 +11,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from aleph_contract.boundaries import BOUNDARIES
 from aleph_contract.contradictions import contradictions
 from aleph_contract.errors import ContractError, JSONError
 from aleph_contract.jsonvalue import loads, pointer
+from aleph_contract.keywords import ASSERTIONS, walk
 from aleph_contract.schema import Document, check_schema, plain
 from aleph_contract.witness import Builder
 
@@ -46,6 +48,7 @@ class Contract:
         examples: The documented exchanges.
         price_per_second: USD per second of source video, exactly as published; `None` if unknown.
         source: Where the entry came from, for messages.
+        metadata: What the entry says in words, limits among it.
         document: The input schema with its references found.
     """
 
@@ -56,6 +59,7 @@ class Contract:
     examples: tuple[Example, ...]
     price_per_second: Decimal | None
     source: str
+    metadata: Mapping[str, str]
     document: Document = field(repr=False)
 
     @classmethod
@@ -102,6 +106,7 @@ class Contract:
             ),
             price_per_second=None if price is None else Decimal(getattr(price, "text", str(price))),
             source=source,
+            metadata=entry.get("metadata", {}),
             document=document,
         )
 
@@ -132,6 +137,7 @@ _SHAPE: dict[str, type | tuple[type, ...]] = {
     "schema": dict,
     "examples?": list,
     "pricing?": dict,
+    "metadata?": dict,
 }
 _EXAMPLE: dict[str, type | tuple[type, ...]] = {
     "name": str,
@@ -177,6 +183,11 @@ def _checked(entry: Any, part: str, source: str) -> Document:
     location = f"/schema/{part}"
     check_schema(entry["schema"][part], source=source, location=location)
     document = Document(entry["schema"][part], source=source, location=location)
+    for path, schema in walk(entry["schema"][part]):
+        for keyword in ASSERTIONS.intersection(schema if isinstance(schema, dict) else ()):
+            if keyword not in BOUNDARIES:
+                where = pointer([*path, keyword])
+                raise document.error(where, "asserts what no case can be made for yet")
     for where, reason in contradictions(document):
         raise document.error(where, f"cannot be satisfied: it {reason}")
     return document

@@ -38,6 +38,17 @@ _NAMED = ("list", "map")
 #: then, of the whole object or array. Any other `false` is said of the one value it stands for.
 CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 
+#: Every keyword that turns values down by itself (JSON Schema Validation 2020-12, section 6, and
+#: the applicators that do more than hand on what their schemas say).
+ASSERTIONS = frozenset(
+    {"type", "enum", "const"}
+    | {"multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"}
+    | {"maxLength", "minLength", "pattern"}
+    | {"maxItems", "minItems", "uniqueItems", "contains", "maxContains", "minContains"}
+    | {"maxProperties", "minProperties", "required", "dependentRequired"}
+    | {"anyOf", "oneOf", "not"}
+)
+
 Path = tuple[str | int, ...]
 
 

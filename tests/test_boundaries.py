@@ -7,10 +7,12 @@ import re
 from typing import Any
 
 import pytest
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
 
 from aleph_contract.boundaries import BOUNDARIES, Site, asserts
 from aleph_contract.catalogue import build
 from aleph_contract.contract import Contract
+from aleph_contract.keywords import ASSERTIONS
 from aleph_contract.schema import Document
 from aleph_contract.texts import FORMATS, PLAIN, matching, near_misses, stretched
 from aleph_contract.witness import Builder
@@ -282,6 +284,7 @@ def test_an_unknown_key_is_also_a_known_one_in_another_case() -> None:
     assert found.pop("-unknown") == {"unknown_key": "x"}
     assert found == {
         "+on": {"video_uri": 1, "mixedCase": 1, "plain": 1},
+        "+on-fewest": {},
         "-as-videoUri": {"videoUri": 1},
         "-as-mixed_case": {"mixed_case": 1},
         "-as-Plain": {"Plain": 1},
@@ -401,3 +404,11 @@ def test_bounds_beyond_the_doubles_are_kept() -> None:
     found = made({"type": "integer", "minimum": 10**400}, "minimum")
     assert found == {"+on": 10**400, "-below": 10**400 - 1}
     assert math.isfinite(next(iter(made({"type": "number", "maximum": 1e308}, "maximum").values())))
+
+
+def test_every_assertion_of_the_specification_is_known_and_has_a_function() -> None:
+    """A closed table: what asserts and has no function is refused at load, never skipped."""
+    vocabulary = "https://json-schema.org/draft/2020-12/meta/validation"
+    specified = SPECIFICATIONS[vocabulary].contents["properties"]
+    assert specified.keys() <= ASSERTIONS
+    assert BOUNDARIES.keys() >= ASSERTIONS
