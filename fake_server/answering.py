@@ -11,9 +11,10 @@ import orjson
 
 from aleph_contract.contract import Contract
 from aleph_contract.exchange import Surface
-from aleph_contract.validation import leaves, validator_for
+from aleph_contract.validation import validator_for
 from fake_server import media, replies
 from fake_server.accounts import Account
+from fake_server.excerpts import first_violation
 from fake_server.faults import Fault
 from fake_server.money import SpendLimit, billed_seconds, cost
 from fake_server.playing import Answer
@@ -102,7 +103,7 @@ class Answering:
         value = request.value
         valid = self._valid if request.floats is None else self._valid_plain
         if not valid(value):
-            raise replies.refusal(leaves(self._validator.violations(value))[0])
+            raise replies.refusal(first_violation(self._validator, value))
 
     def _run(self, request: Request) -> Answer:
         door = request.door

@@ -32,6 +32,9 @@ MAX_BODY = 32 * 1024 * 1024
 #: Bytes of body for which nobody needs to wait; a longer one may arrive slowly.
 SHORT = 64 * 1024
 
+#: Bytes of body from which on its reading takes long.
+LARGE = 1024 * 1024
+
 #: Where the control API and the pages are.
 CONTROL = "/__aleph__/"
 
@@ -100,13 +103,21 @@ class App:
                 if gone:
                     await _done(self.runs.conclude_gone(request, extensions.get(BROKEN)))
                     return
-            answer = self.runs.conclude(request)
+            answer = await self._conclude(request)
+            self.runs.follow(request)
             if b"expect" in request.known and not request.complete:  # the body may come, or not
                 answer = answer._replace(headers=(*answer.headers, (b"connection", b"close")))
             wire = Wire(receive, send, self._recorder(request), extensions.get(TRANSPORT))
             await play(wire, answer, *self._manner(request, answer))
         finally:
             self.runs.end(request)
+
+    async def _conclude(self, request: Request) -> Answer:
+        """Decide the answer; in another thread, so that others are served, if that takes long."""
+        if len(request.raw) < LARGE:
+            return self.runs.conclude(request)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, self.runs.conclude, request)
 
     def _wants_body(self, request: Request) -> bool:
         """Whether to read the body: not before an early reset, nor if it is announced too large."""

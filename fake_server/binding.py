@@ -98,9 +98,7 @@ class Binding:
             request.step = asked_for(name)
             return
         if ACCOUNT_ID.fullmatch(name):
-            request.account.busy -= 1
             request.account = self._accounts.get(name)
-            request.account.busy += 1
         request.step = request.step or request.account.next_step()
 
 

@@ -205,11 +205,23 @@ class Refused(Exception):  # noqa: N818 - a decision of the service, not an erro
     def __init__(self, name: str, /, **values: object) -> None:
         super().__init__(name)
         self.failure = FAILURES[name]
-        self.message = self.failure.message.format(**values)
+        self.message = self.failure.message.format_map(
+            {name: _short(str(value)) for name, value in values.items()}
+        )
 
 
-def refusal(violation: Violation) -> Refused:
-    """The refusal of an input that breaks the schema."""
+def _short(text: str) -> str:
+    """A piece of a message, cut where it repeats more of the request than anybody reads."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+_LONGEST = 2000
+
+
+def refusal(violation: Violation | None) -> Refused:
+    """The refusal of an input that breaks the schema, by what is said first about it."""
+    if violation is None:
+        return Refused("field-invalid", path="input", detail="Invalid input")
     if violation.keyword == "required":
         return Refused("field-missing", path=wording.missing(violation))
     return Refused("field-invalid", path=wording.path(violation), detail=wording.detail(violation))

@@ -63,6 +63,7 @@ class Request:
 
     # What most requests never set stands here, not in every instance.
     account: Account = NOBODY
+    entered: Account = NOBODY
     credential: Credential = "none"
     token: bytes | None = None
     refused: Refused | None = None

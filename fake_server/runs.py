@@ -51,7 +51,8 @@ class Runs:
                 request.door.admit(request)
             except Refused as refused:
                 request.refused = refused
-        request.account.busy += 1
+        request.entered = request.account
+        request.entered.busy += 1
 
     def conclude(self, request: Request) -> Answer:
         """Decide the answer, once the body is there as far as it comes."""
@@ -61,6 +62,13 @@ class Runs:
             answer = self._answering.answer(request)
         request.number = self._journal.arrive(request.account.id)
         return answer
+
+    def follow(self, request: Request) -> None:
+        """Count a request where it belongs: on the binding only the body names the account."""
+        if request.entered is not request.account:
+            request.entered.busy -= 1
+            request.entered = request.account
+            request.entered.busy += 1
 
     def conclude_gone(self, request: Request, sent: Answer | None) -> Awaitable[None] | None:
         """Put down a request whose body never ended; `sent` is what it was refused with, if so."""
@@ -84,7 +92,7 @@ class Runs:
 
     def end(self, request: Request) -> None:
         """Let go of a request, whatever became of it."""
-        request.account.busy -= 1
+        request.entered.busy -= 1
 
     def _welcome_elsewhere(self, request: Request) -> None:
         """Take in a followed redirect: `/elsewhere/{account}` and the way it first came."""

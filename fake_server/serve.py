@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any
@@ -66,6 +67,7 @@ class Server:
         self._state = ServerState()
         self._loop = _new_loop()
         self._stopping = asyncio.Event()
+        self._threads = ThreadPoolExecutor(2, "aleph-contract")
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -79,8 +81,8 @@ class Server:
             asyncio.set_event_loop(self._loop)
             self._loop.run_until_complete(self._serve(ready))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
         finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
             asyncio.set_event_loop(None)
             self._loop.close()
             self.app.journal.close()
@@ -115,6 +117,7 @@ class Server:
 
     async def _serve(self, ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(self._threads)
         for number in _signals():
             loop.add_signal_handler(number, self._stopping.set)
         config = uvicorn.Config(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -476,3 +477,16 @@ def test_every_portable_valid_case_is_accepted_and_every_violating_one_refused()
                 )
                 expected = 200 if case.polarity == "valid" else 400
                 assert response.status_code == expected, (case.name, response.text)
+
+
+def test_a_large_input_is_refused_as_quickly_as_it_is_read() -> None:
+    """Naming all that is wrong with it would take minutes; meanwhile others are served."""
+    with running() as server:
+        account, other = server.account(), server.account()
+        large = body(INPUT | {"keyframes": [[]] * 400_000})
+        with ThreadPoolExecutor() as pool:
+            refused = pool.submit(post, account, content=large)
+            assert post(other).status_code == 200
+            assert code(refused.result()) == (400, 7003)
+        assert only(account).request_body == large
+        assert account.settle()
