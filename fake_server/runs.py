@@ -20,6 +20,9 @@ from fake_server.replies import Refused
 from fake_server.request import Headers, Request
 from fake_server.rest import Rest
 
+#: Headers that a request has once, or readers differ on what it says (RFC 9110, 5.3).
+SINGLE = frozenset({b"authorization", b"content-type", b"host"})
+
 # About what an exchange costs in memory beyond its bodies, and how much of a body that did not
 # arrive whole the journal keeps, in bytes.
 _RECORD = 2500
@@ -51,6 +54,8 @@ class Runs:
                 request.door.admit(request)
             except Refused as refused:
                 request.refused = refused
+        if len(request.known) != len(request.headers):
+            request.refused = _repetition(request) or request.refused
         request.entered = request.account
         request.entered.busy += 1
 
@@ -104,3 +109,12 @@ class Runs:
             return
         request.account = account
         request.credential = self._rest.credential(request)
+
+
+def _repetition(request: Request) -> Refused | None:
+    seen: set[bytes] = set()
+    for name, _ in request.headers:
+        if name in SINGLE and name in seen:
+            return Refused("bad-framing", reason=f"header {name.decode()} stands there twice")
+        seen.add(name)
+    return None

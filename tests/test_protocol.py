@@ -216,6 +216,24 @@ class TestBadFraming:
         assert status == 431
         assert str(MAX_HEAD) in json.loads(content)["errors"][0]["message"]
 
+    @pytest.mark.parametrize(
+        "line", ["Host: other", "Authorization: Bearer x", "Content-Type: text/plain"]
+    )
+    def test_a_header_that_stands_once_stands_once(
+        self, server: Server, account: AccountHandle, line: str
+    ) -> None:
+        request = head(account, len(body()), line, "Connection: close") + body()
+        ((status, content),) = answers(talk(server, request))
+        assert status == 400
+        assert f"header {line.split(':')[0].lower()} stands there twice" in content.decode()
+        assert only(account).outcome == "malformed"
+
+    def test_other_headers_may_be_repeated(self, server: Server, account: AccountHandle) -> None:
+        more = ("X-Note: 1", "X-Note: 2", "Connection: close")
+        ((status, _),) = answers(talk(server, head(account, len(body()), *more) + body()))
+        assert status == 200
+        assert [v for n, v in only(account).request_headers if n == "x-note"] == ["1", "2"]
+
     def test_the_next_client_is_served(self, server: Server, account: AccountHandle) -> None:
         talk(server, b"rubbish\r\n\r\n")
         assert post(account).status_code == 200
