@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hypothesis.strategies import DrawFn
+from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.alternatives import Member
 from aleph_contract.arrays import item_members
-from aleph_contract.draws import ANYWHERE, DEEP, Missed, Option, index_below
+from aleph_contract.draws import ANYWHERE, DEEP, Missed, Option, index_below, part
 
 if TYPE_CHECKING:
     from aleph_contract.drawing import Plan
@@ -60,6 +60,7 @@ class _Arrays:
         )
         self.most = min((s.get("maxItems", math.inf) for s in self.schemas), default=math.inf)
         self._plans: dict[Any, Plan] = {}
+        self._items: dict[tuple[int, int], SearchStrategy[Any]] = {}
 
     @property
     def _first_aimed(self) -> int:
@@ -93,10 +94,15 @@ class _Arrays:
         """One item; none if it must be unlike all others and no such is found."""
         seen = {json.dumps(item, sort_keys=True) for item in items} if self.unique else ()
         for _ in range(_TRIES):
-            item = plan.value(draw, depth + 1)
+            item = draw(self._whole(plan, depth))
             if not seen or json.dumps(item, sort_keys=True) not in seen:
                 return [item]
         return []
+
+    def _whole(self, plan: Plan, depth: int) -> SearchStrategy[Any]:
+        if (id(plan), depth) not in self._items:
+            self._items[id(plan), depth] = part(plan, depth + 1)
+        return self._items[id(plan), depth]
 
     def _plan(self, index: int, more: tuple[Member, ...] = (), *, aimed: bool = False) -> Plan:
         """The plan for one item; those behind the prefix are alike."""
@@ -132,7 +138,7 @@ class _Arrays:
         longest = [most] if most not in few else []
         if self.plan.drawer.intact is not None:
             return [*few[:1] * len(few), *few, *longest]
-        return [*few[:2] * 2, *few[:1], *few, *longest]
+        return [*few[:1] * 4, *few[:2], *few, *longest]
 
     def _target(self, draw: DrawFn, length: int) -> int | None:
         """The item through which the aim leads."""

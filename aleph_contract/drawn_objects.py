@@ -8,10 +8,10 @@ from functools import cached_property
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
 
-from hypothesis.strategies import DrawFn
+from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.alternatives import Member
-from aleph_contract.draws import ANYWHERE, DEEP, Aim, Missed, Option, index_below
+from aleph_contract.draws import ABSENT, ANYWHERE, DEEP, Aim, Missed, Option, index_below, part
 from aleph_contract.objects import property_members
 from aleph_contract.texts import matching
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: though nobody asks for them.
 _NAMES = 12
 _UNASKED = 2
+
+#: Most optional properties are there in one of so many draws, few in the others.
+_FULL = 4
 
 
 #: What every name is.
@@ -51,6 +54,7 @@ class _Objects:
             asked.append(str(self.step.name))
         self.required = self._with_dependents(asked)
         self._parts: dict[tuple[str, bool], Plan] = {}
+        self._maybe: dict[tuple[str, int, bool], SearchStrategy[Any]] = {}
 
     def height(self) -> float:
         """As in `Option`."""
@@ -59,27 +63,51 @@ class _Objects:
     def draw(self, draw: DrawFn, depth: int) -> dict[str, Any]:
         """Draw an object."""
         target = self._target(draw, depth)
-        names = dict.fromkeys(self.required)
+        value: dict[str, Any] = {}
+        self._put(value, self.required, draw, depth, target)
         if target is not None:
-            self._add(names, target)
-        for name in self._chosen(draw) if depth < DEEP else ():
-            self._add(names, name)
+            self._put(value, self._with_dependents([target]), draw, depth, target)
+        full = depth < DEEP and self._full(draw)
+        for name in self._optional if depth < DEEP else ():
+            names = self._with_dependents([name])
+            if name not in value and len(value) + len(names) <= self.most:
+                drawn = draw(self._perhaps(name, depth, full=full))
+                if drawn is not ABSENT:
+                    value[name] = drawn
+                    self._put(value, names, draw, depth, target)
         others = chain(self._optional, self._undeclared, self._made_up(draw, depth))
-        while len(names) < self.fewest:
-            self._add(names, self._next(others))
-        return {
-            name: self._part(name, aimed=name == target).value(draw, depth + 1) for name in names
-        }
+        while len(value) < self.fewest:
+            self._put(value, [self._next(others)], draw, depth, target)
+        return value
+
+    def _put(
+        self,
+        value: dict[str, Any],
+        names: Iterable[str],
+        draw: DrawFn,
+        depth: int,
+        target: str | None,
+    ) -> None:
+        for name in names:
+            if name not in value:
+                plan = self._part(name, aimed=name == target)
+                value[name] = plan.value(draw, depth + 1)
+
+    def _full(self, draw: DrawFn) -> bool:
+        """Whether most optional properties are there; never where something is to be broken."""
+        sparse = self.plan.drawer.intact is not None or not self._optional[1:]
+        return not sparse and index_below(draw, _FULL) == 1
+
+    def _perhaps(self, name: str, depth: int, *, full: bool) -> SearchStrategy[Any]:
+        if (name, depth, full) not in self._maybe:
+            plan = self._part(name, aimed=False)
+            self._maybe[name, depth, full] = part(plan, depth + 1, often=full)
+        return self._maybe[name, depth, full]
 
     def _next(self, names: Iterator[str]) -> str:
         for name in names:
             return name
         raise Missed(self.plan.place)
-
-    def _add(self, names: dict[str, None], name: str) -> None:
-        more = {**names, **dict.fromkeys(self._with_dependents([name]))}
-        if len(more) <= self.most:
-            names.update(more)
 
     def _with_dependents(self, names: Iterable[str]) -> list[str]:
         found = dict.fromkeys(names)
@@ -117,20 +145,6 @@ class _Objects:
         patterns = [p for schema in self.schemas for p in schema.get("patternProperties", ())]
         names = chain(*(islice(matching(pattern), 3) for pattern in patterns), self._fresh())
         return [name for name in names if self._possible(name)]
-
-    def _chosen(self, draw: DrawFn) -> list[str]:
-        """Which optional properties are there: more often all than by chance.
-
-        Where something is to be broken more often none: what stands beside it matters less.
-        """
-        if not self._optional:
-            return []
-        every = (1 << len(self._optional)) - 1
-        aimed = self.plan.drawer.intact is not None
-        chosen = index_below(draw, 2 * every + 1 if aimed else every + 2 + every // 8)
-        if chosen > every:
-            return [] if aimed else self._optional
-        return [name for bit, name in enumerate(self._optional) if chosen >> bit & 1]
 
     def _possible(self, name: str) -> bool:
         return self._names.accepts(name) and self._part(name).height() < math.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -18,6 +18,14 @@ DEEP = 6
 
 class Missed(Exception):  # noqa: N818 - a signal to whoever draws the whole
     """What was drawn did not keep the schemas."""
+
+
+class Drawable(Protocol):
+    """What draws a value, one level down from whoever asks."""
+
+    def value(self, draw: DrawFn, depth: int) -> Any:
+        """Draw it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +83,27 @@ def index_below(draw: DrawFn, count: int) -> int:
 
 
 _INDEX: dict[int, SearchStrategy[int]] = {}
+
+
+#: Stands for an optional part that is not there.
+ABSENT = object()
+
+
+#: An optional part is there in one of so many draws; where parts are to be there often, in all of
+#: them but one.
+_SIDES = 4
+
+
+@st.composite
+def part(draw: DrawFn, plan: Drawable, depth: int, *, often: bool | None = None) -> Any:
+    """A part of a value, drawn as one piece, so that Hypothesis can also leave it out as one.
+
+    Args:
+        draw: Hypothesis' `draw`.
+        plan: The plan of the part.
+        depth: Depth of the part.
+        often: Whether the part is there often, or seldom and otherwise `ABSENT`; `None` if always.
+    """
+    side = 1 if often is None else index_below(draw, _SIDES)
+    there = side == 1 or (often and side > 0)
+    return plan.value(draw, depth) if there else ABSENT

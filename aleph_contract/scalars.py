@@ -40,8 +40,9 @@ class Manner:
 _PLAIN = string.ascii_lowercase + " .,-'"
 
 #: What text goes wrong with: characters of two, three and four bytes, combining and joining marks,
-#: right to left, line ends, quotes, controls.
-_HARD = '\u00e9\u6f22\u0301\u05d0\u200d\u202e\ufeff\u2028\n\t\0\x7f"\\'
+#: right to left, line ends, quotes, controls. The bar stands for a backslash, which in its own
+#: place would be taken for simpler than `a` as well.
+_HARD = '\u00e9\u6f22\u0301\u05d0\u200d\u202e\ufeff\u2028\n\t\0\x7f"|'
 _ASTRAL = "\U0001f305\U0001d4d0\U0001f3ac\U0001f468\U00020bb7"
 
 #: Addresses of the kinds that the documentation of such models allows, and texts that are none.
@@ -128,7 +129,7 @@ def _stretched(low: int, high: float, manner: Manner) -> Callable[[DrawFn, int],
         lengths = st.sampled_from([low, most] if manner.portable else [low, most, 2 * most])
 
     def stretched(draw: DrawFn, _: int) -> str:
-        piece = draw(pieces)
+        piece = draw(pieces).replace("|", "\\")
         if most <= _PIECE and not manner.corners:
             return piece
         length = draw(lengths)

@@ -182,6 +182,7 @@ def _opposites(document: Document, constraint: Constraint) -> tuple[Any, ...]:
     limit = document.at(constraint.schema)
     proposals = BOUNDARIES[constraint.keyword](limit, site(document, constraint))
     ways = [way for each in proposals if each.polarity == "violating" for way in each.schemas]
+    ways = [*(_plainest(way) for way in ways if _plainest(way) != way), *ways]
     near: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for way in ways:
@@ -194,6 +195,14 @@ def _opposites(document: Document, constraint: Constraint) -> tuple[Any, ...]:
     return (*([{"enum": plainest}] if plainest else []), *others.values())
 
 
+def _plainest(way: Any) -> Any:
+    """`way` with `true` for properties that may be anything: they should take no choice to draw."""
+    held = way.get("properties", {})
+    plain = {name: {"const": True} if held[name] in _ANYTHING else held[name] for name in held}
+    return {**way, "properties": plain} if plain else way
+
+
+_ANYTHING: tuple[Any, ...] = (True, {}, {"not": False})
 _NONE = object()
 
 
