@@ -11,7 +11,7 @@ from aleph_contract.exchange import Exchange
 from aleph_contract.jsonvalue import dumps, loads, repeated_keys
 
 #: Where a request of each surface holds its input, and its model if the body names it.
-_INPUT_KEY = {"rest": "input", "binding": "inputs"}
+INPUT_KEY = {"rest": "input", "binding": "inputs"}
 _MODEL_HEADER = "cf-consn-model-id"
 
 #: The state of a run whose result is there (documented).
@@ -72,7 +72,7 @@ def read_request(exchange: Exchange) -> Request:
     if not isinstance(body, dict):
         return Request(None, None, problem="the body is not a JSON object")
     model = header(exchange, _MODEL_HEADER) if exchange.surface == "binding" else body.get("model")
-    key = _INPUT_KEY[exchange.surface]
+    key = INPUT_KEY[exchange.surface]
     if key not in body:
         return Request(model, None, problem=f'the body has no "{key}"')
     return Request(model, body[key], repeated_keys(body))

@@ -6,6 +6,7 @@ the `Exchange` when somebody reads it. Reading, waiting and listening work from 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -237,6 +238,8 @@ class MemoryJournal:
         if account is None:
             everything = [built(entry[2]) for entry in entries]
             return where.select(sorted(everything, key=lambda exchange: exchange.received_at))
+        last = math.inf if where.before is None else where.before
+        entries = [entry for entry in entries if where.since < entry[0] < last]
         entries.sort(key=itemgetter(0))
         return where.select(built(entry[2]) for entry in entries)
 

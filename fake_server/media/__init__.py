@@ -56,6 +56,11 @@ def path(uuid: str) -> str:
     return f"{PREFIX}{uuid}.mp4"
 
 
+def serves(target: str) -> bool:
+    """Whether a path is that of a video."""
+    return target.startswith(PREFIX) and bool(_NAME.fullmatch(target.removeprefix(PREFIX)))
+
+
 def respond(method: str, target: str, headers: Iterable[tuple[bytes, bytes]]) -> Reply:
     """Answer a request below `PREFIX`.
 
@@ -64,7 +69,7 @@ def respond(method: str, target: str, headers: Iterable[tuple[bytes, bytes]]) ->
         target: The path, without query.
         headers: As ASGI has them, names in lower case.
     """
-    if not _NAME.fullmatch(target.removeprefix(PREFIX)):
+    if not serves(target):
         return _refusal(404, f"No such video: {PREFIX}<uuid>.mp4 is served", method)
     if method not in ("GET", "HEAD"):
         return _refusal(

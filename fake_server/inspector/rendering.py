@@ -1,0 +1,112 @@
+"""Jinja, set up so that nothing a client sent can act: escaped, and its controls made visible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from importlib import import_module
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import aleph_contract
+from aleph_contract.contract import Contract
+from aleph_contract.exchange import Exchange
+from fake_server.api import PREFIX
+from fake_server.faults import FAULTS
+from fake_server.inspector.listing import PAGE, name_of
+from fake_server.inspector.opened import literal
+from fake_server.inspector.overview import words
+from fake_server.replies import OUTCOMES
+
+#: Characters of a request that a row shows.
+EXCERPT = 140
+
+#: How an outcome is coloured; any other is bad. The word itself always stands beside it.
+TONES = {"completed": "good", "fault": "odd", "cut": "odd", "elsewhere": "calm"}
+
+
+def environment(contract: Contract) -> Callable[..., str]:
+    """A call that renders a template by name."""
+    text = import_module("aleph_contract.reports.text")
+
+    def final(value: Any) -> Any:
+        return value if hasattr(value, "__html__") else text.visible(str(value))
+
+    jinja = Environment(
+        loader=PackageLoader("fake_server.inspector"),
+        autoescape=True,
+        finalize=final,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.filters.update(
+        counted=text.counted, money=text.money, clock=_clock, iso=_iso, took=_took,
+        name_of=name_of, short=_short, literal=literal, words=words, tone=_tone,
+    )  # fmt: skip
+    jinja.globals.update(
+        version=aleph_contract.__version__,
+        contract=contract,
+        home=PREFIX,
+        page=PAGE,
+        outcomes=OUTCOMES,
+        faults=FAULTS,
+        kinds=_kinds(),
+        excerpt=_excerpt(contract),
+    )
+    return lambda template, **values: jinja.get_template(template).render(values)
+
+
+def _tone(exchange: Exchange) -> str:
+    return TONES.get(exchange.outcome, "bad")
+
+
+def _clock(seconds: float) -> str:
+    return _local(seconds).strftime("%H:%M:%S.%f")[:-3]
+
+
+def _iso(seconds: float) -> str:
+    return _local(seconds).isoformat(timespec="milliseconds")
+
+
+def _local(seconds: float) -> datetime:
+    """In the time zone of this machine, which is the reader's: the page is for its owner."""
+    return datetime.fromtimestamp(seconds, timezone.utc).astimezone()
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _short(account: str) -> str:
+    return account[:8] if len(account) > 16 else account or "nobody"
+
+
+def _kinds() -> dict[str, list[Any]]:
+    """The faults in groups that a reader looks for."""
+    groups: dict[str, list[Any]] = {}
+    for fault in FAULTS.values():
+        groups.setdefault(_kind(fault.status), []).append(fault)
+    return dict(sorted(groups.items()))
+
+
+def _kind(status: int | None) -> str:
+    if status is None:
+        return "no answer"
+    return {2: "2xx, not a result", 3: "3xx, elsewhere"}.get(status // 100, f"{status // 100}xx")
+
+
+def _excerpt(contract: Contract) -> Callable[[Exchange], str]:
+    """What a row shows of a request: the first required text of the input, else how it begins."""
+    names = contract.input_schema.get("required", [])
+    name = re.escape(names[0].encode()) if names else rb"\0"
+    told = re.compile(rb'"' + name + rb'"\s*:\s*"((?:[^"\\]|\\.){0,%d})' % EXCERPT)
+
+    def excerpt(exchange: Exchange) -> str:
+        found = told.search(exchange.request_body)
+        raw = found[1] if found else exchange.request_body[:EXCERPT]
+        return raw.decode("utf-8", "replace")[:EXCERPT] or f"{exchange.method} {exchange.target}"
+
+    return excerpt
