@@ -219,9 +219,14 @@ def _identified(e: Evidence) -> str | None:
     lost = [
         name
         for name, (told, fact) in facts.items()
-        if fact and str(told) != str(fact) and str(fact) not in error.message
+        if fact and str(told) != str(fact) and not _told(str(fact), error.message)
     ]
     return f"lost the {' and the '.join(lost)} of the failure" if lost else ""
+
+
+def _told(fact: str, message: str) -> bool:
+    """Whether a message holds a fact, as it is or inside the JSON it came in."""
+    return fact in message or dumps(fact)[1:-1] in message
 
 
 def _pairs(e: Evidence) -> list[tuple[Exchange, Exchange]]:

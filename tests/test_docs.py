@@ -13,10 +13,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,9 @@ PAGES = sorted(
 
 _FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "--- end of command"
+
+#: Seconds that one command of a page may take.
+PATIENCE = 120
 
 #: Where `serve` listens unless told otherwise.
 PORT = "8787"
@@ -114,8 +119,17 @@ def _steps(page: Path, port: str) -> Iterator[Step]:
 def _commands(page: Path, line: int, body: str) -> Iterator[Step]:
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         lines = part.split("\n")
-        count = 1 + next((i for i, text in enumerate(lines) if not text.endswith("\\")), 0)
+        count = next(n for n in range(1, len(lines) + 1) if _whole("\n".join(lines[:n])))
         yield Step(page, line, None, "\n".join(lines[:count]), "\n".join(lines[count:]).strip("\n"))
+
+
+def _whole(command: str) -> bool:
+    """Whether a shell would take this as a whole command, and not wait for more of it."""
+    try:
+        shlex.split(command)
+    except ValueError:
+        return False
+    return not command.endswith("\\")
 
 
 def _pattern(expected: str) -> str:
@@ -145,13 +159,22 @@ class _Shell:
 
     def type(self, command: str) -> str:
         """Type a command; what it printed. Its end is known by a line of our own."""
+        watch = threading.Timer(PATIENCE, os.killpg, (self._process.pid, signal.SIGKILL))
+        watch.start()
+        try:
+            return self._type(command)
+        finally:
+            watch.cancel()
+
+    def _type(self, command: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         if command.endswith("&"):
             self._process.stdin.write(f"{command}\n")
             self._process.stdin.flush()
             return self._process.stdout.readline().rstrip("\n")
-        self._process.stdin.write(f"{command}\necho '{_END}'\n")
+        keep = "status=$?"  # what the reader asks for next is the command's status, not ours
+        self._process.stdin.write(f"{command}\n{keep}; echo '{_END}'; (exit $status)\n")
         self._process.stdin.flush()
         lines: list[str] = []
         for line in self._process.stdout:
