@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
-from aleph_contract.schema import CLOSERS, slug
+from aleph_contract.keywords import CLOSING
+from aleph_contract.schema import slug
 from aleph_contract.texts import near_misses
 
 Schema = Any
@@ -271,9 +272,8 @@ def _requiring(*names: str) -> Schema:
 
 def _closed_object(limit: Schema, site: Site) -> Iterator[Proposal]:
     known = site.schema.get("properties", {})
-    wanted = [list(known), *([n for n in known if n != name] for name in known)]
-    many = ({"type": "object", "required": names} for names in wanted)
-    yield _valid("on", "known properties and no others", *many, {"type": "object"})
+    yield _valid("on", "all known properties and no others", _requiring(*known), {"type": "object"})
+    yield _valid("on-fewest", "no other properties than must be there", {"type": "object"})
     yield _violating("unknown", "an unknown property", _with("unknown_key", {"not": limit}))
     if limit is not False:
         return
@@ -449,9 +449,9 @@ BOUNDARIES: dict[str, Boundary] = {
 
 def asserts(keyword: str, limit: Any, schema: Mapping[str, Any]) -> bool:
     """Whether a keyword, where it stands in `schema`, turns any value down."""
-    if keyword in CLOSERS and keyword.startswith("unevaluated"):
+    if keyword in CLOSING and keyword.startswith("unevaluated"):
         return limit not in (True, {})
-    if keyword in CLOSERS:
+    if keyword in CLOSING:
         return limit is False
     if keyword in ("minContains", "maxContains"):
         return "contains" in schema and (keyword, limit) != ("minContains", 0)

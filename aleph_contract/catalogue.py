@@ -12,11 +12,11 @@ from aleph_contract.certificates import Certificate
 from aleph_contract.combinations import pairs, realistic, together
 from aleph_contract.constraints import Constraint, site
 from aleph_contract.contract import Contract
-from aleph_contract.isolation import Isolator, values
+from aleph_contract.isolation import TRIES, Isolator
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.nodes import Node, nodes
-from aleph_contract.portability import doubt
-from aleph_contract.probes import Probe, after_the_end, probes, replaced, spelt, whole
+from aleph_contract.portability import Doubts
+from aleph_contract.probes import Probe, after_the_end, beyond_prose, probes, replaced, spelt, whole
 from aleph_contract.schema import plain, slug
 from aleph_contract.validation import validator_for
 from aleph_contract.witness import Builder, hints_from
@@ -67,6 +67,8 @@ class _Workshop:
         self.hints = hints_from([plain(example.input) for example in contract.examples])
         self.isolator = Isolator(contract.input_schema, self.document, self.hints)
         self.builder = Builder(self.document, self.hints)
+        self.doubts = Doubts(contract)
+        self.metadata = contract.metadata
 
     def is_valid(self, value: Any) -> bool:
         """Whether both validators find nothing wrong."""
@@ -84,17 +86,18 @@ class _Workshop:
                 value = self._kept(constraint, proposal)
             if value is not _NONE and dumps(value) not in seen:
                 seen[dumps(value)] = None
-                yield _case(constraint, proposal, value, certificate)
+                yield self._case(constraint, proposal, value, certificate)
         if constraint.keyword == "false":
             for value in islice(self.builder.values(constraint.trail[:-1]), 1):
-                yield _case(constraint, Proposal("absent", "valid", (), "not there"), value, None)
+                absent = Proposal("absent", "valid", (), "not there")
+                yield self._case(constraint, absent, value, None)
 
     def combined(self, bounds: list[Case]) -> Iterator[Case]:
         """Valid inputs beyond single constraints."""
         company, real = together(self.document, self.hints), realistic(self.document, self.hints)
         for name, value, note in (*company, *pairs(bounds), *real):
             if self.is_valid(value):
-                gray = doubt(value, self.validator.is_valid)
+                gray = self.doubts.about(value)
                 yield Case(
                     f"combination/{name}",
                     "valid",
@@ -111,11 +114,13 @@ class _Workshop:
             given = next(self.builder.values(node.trail), None)
             if given is None or any(step.keyword == "propertyNames" for step in node.trail):
                 continue
-            for probe in probes(node, self.hints):
+            for probe in (*probes(node, self.hints), *beyond_prose(node, self.metadata)):
                 yield from self._probe(node, probe, replaced(given, node.instance, probe.value))
             late = after_the_end(node, given)
             if late is not None:
-                yield from self._probe(node, Probe("after-the-end", None, doubt(late)), late)
+                yield from self._probe(
+                    node, Probe("after-the-end", None, self.doubts.about(late)), late
+                )
         root = Node(self.document.root, "")
         smallest = next(self.builder.values(), None)
         for probe in whole(smallest) if isinstance(smallest, dict) else ():
@@ -143,34 +148,37 @@ class _Workshop:
         )
 
     def _kept(self, constraint: Constraint, proposal: Proposal) -> Any:
-        """A valid input for a proposal, portable if there is one; `_NONE` if there is none."""
-        first = _NONE
-        for value in filter(self.is_valid, values(self.builder, constraint, proposal)):
-            if not doubt(value):
-                return value
-            first = value if first is _NONE else first
-        return first
+        """A valid input that comes closest to a proposal, portable if there is one that close."""
+        for schema in proposal.schemas:
+            tried = islice(self.builder.values(constraint.trail, schema), TRIES)
+            found = [value for value in tried if self.is_valid(value)]
+            if found:
+                return next((v for v in found if not self.doubts.about(v)), found[0])
+        return _NONE
+
+    def _case(
+        self,
+        constraint: Constraint,
+        proposal: Proposal,
+        value: Any,
+        certificate: Certificate | None,
+    ) -> Case:
+        gray = self.doubts.about(value)
+        sentences = [f"`{constraint.instance or '/'}`: {proposal.note}."]
+        if certificate and certificate.branch:
+            sentences.append(f"Nearest branch: {certificate.branch[-1]}.")
+        if certificate and certificate.reason:
+            sentences.append(certificate.reason)
+        return Case(
+            f"boundary/{constraint.key}/{proposal.label}",
+            proposal.polarity,
+            not gray,
+            constraint,
+            value,
+            bool(certificate and certificate.reason),
+            certificate,
+            " ".join([*sentences, gray]).strip(),
+        )
 
 
 _NONE: Any = object()
-
-
-def _case(
-    constraint: Constraint, proposal: Proposal, value: Any, certificate: Certificate | None
-) -> Case:
-    gray = doubt(value)
-    sentences = [f"`{constraint.instance or '/'}`: {proposal.note}."]
-    if certificate and certificate.branch:
-        sentences.append(f"Nearest branch: {certificate.branch[-1]}.")
-    if certificate and certificate.reason:
-        sentences.append(certificate.reason)
-    return Case(
-        f"boundary/{constraint.key}/{proposal.label}",
-        proposal.polarity,
-        not gray,
-        constraint,
-        value,
-        bool(certificate and certificate.reason),
-        certificate,
-        " ".join([*sentences, gray]).strip(),
-    )

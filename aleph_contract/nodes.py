@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aleph_contract.jsonvalue import pointer
-from aleph_contract.schema import CLOSERS, Document, Step, slug, steps
+from aleph_contract.keywords import CLOSING
+from aleph_contract.schema import Document, Step, slug, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _ways(document: Document, node: Node, keyword: str) -> Iterator[Step]:
             yield Step(keyword, None, target)
     elif keyword in ("then", "else") and "if" not in node.schema:
         return
-    elif keyword in _PARTS and not (keyword in CLOSERS and held is False):
+    elif keyword in _PARTS and not (keyword in CLOSING and held is False):
         for step in steps({keyword: held}, node.where):
             if keyword not in ("anyOf", "oneOf") or document.at(step.schema) is not False:
                 yield step

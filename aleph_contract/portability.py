@@ -5,12 +5,14 @@ A client is judged by portable cases alone, so whatever is in doubt is gray.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from aleph_contract.contract import BILLED_FIELD
+from aleph_contract.contract import BILLED_FIELD, Contract
+from aleph_contract.validation import validator_for
 
 #: Beyond this an integer is no longer exact as a double, the only number JavaScript has.
 SAFE = 2**53 - 1
@@ -20,21 +22,56 @@ SAFE = 2**53 - 1
 _SMALL, _LARGE = 1e-16, 1e16
 
 
-def doubt(value: Any, is_valid: Callable[[Any], bool] | None = None) -> str:
-    """Why implementations may differ over `value`, in a sentence; empty if none may.
+class Doubts:
+    """Why implementations may differ over inputs of one contract.
 
     Args:
-        value: An input.
-        is_valid: The test whether an input keeps the contract. With it, text beyond ASCII is in
-            doubt only where it matters how its length is measured; without it, always.
+        contract: The contract.
     """
-    plain = value if is_valid is None else _measured(value, _fewest)
-    reason = next((reason for check in _CHECKS for reason in check(plain)), "")
-    if not reason and is_valid is not None:
-        counts = (is_valid(_measured(value, measure)) for measure in (_fewest, _most))
-        if any(count != is_valid(value) for count in counts):
+
+    def __init__(self, contract: Contract) -> None:
+        self._is_valid = validator_for(contract).is_valid
+        self._strictly = contract.document.strictly()
+        self._prose = longest(contract.metadata)
+
+    def about(self, value: Any) -> str:
+        """Why they may differ over `value`, in a sentence; empty if none may.
+
+        Text beyond ASCII is in doubt only where it matters how its length is measured, and
+        `format` only where it is not kept.
+        """
+        plain = doubt(_measured(value, _fewest))
+        if plain:
+            return plain
+        valid = self._is_valid(value)
+        if any(self._is_valid(_measured(value, count)) is not valid for count in (_fewest, _most)):
             return "Characters, UTF-16 units and bytes are different counts; here it matters which."
-    return reason
+        if self._strictly(value) is not valid:
+            return "`format` is an annotation in draft 2020-12, and an assertion to many."
+        return self._beyond_prose(value) if self._prose else ""
+
+    def _beyond_prose(self, value: Any) -> str:
+        words, most = self._prose or ("", 0)
+        given = (leaf for name, leaf in leaves(value) if name == BILLED_FIELD and _is_number(leaf))
+        return (
+            f"The documentation says `{words}`, the schema does not."
+            if max(given, default=0) > most
+            else ""
+        )
+
+
+def longest(metadata: Mapping[str, Any]) -> tuple[str, int] | None:
+    """What an entry says in words of the length of a video: the words, and the seconds."""
+    for name, text in metadata.items():
+        found = re.fullmatch(r"(\d+) seconds", str(text))
+        if found:
+            return f"{name}: {text}", int(found[1])
+    return None
+
+
+def doubt(value: Any) -> str:
+    """Why implementations may differ over `value`, whatever the contract; empty if none may."""
+    return next((reason for check in _CHECKS for reason in check(value)), "")
 
 
 def _measured(value: Any, measure: Callable[[str], int]) -> Any:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from aleph_contract.contract import BILLED_FIELD
 from aleph_contract.jsonvalue import Number, dumps, pointer
 from aleph_contract.nodes import Node
-from aleph_contract.portability import MOMENTS, leaves
+from aleph_contract.portability import MOMENTS, leaves, longest
 from aleph_contract.schema import parts, plain
+from aleph_contract.texts import FORMATS
 
 
 class Probe(NamedTuple):
@@ -47,6 +48,8 @@ def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
     kind = node.schema.get("type")
     if kind == "string" and any("://" in hint for hint in known):
         yield from _addresses(known[0])
+    elif kind == "string" and node.schema.get("format") in FORMATS:
+        yield from _formats(node.schema["format"])
     elif kind == "string" and "maxLength" in node.schema:
         yield from _lengths(node.schema["maxLength"])
         yield from _texts()
@@ -54,6 +57,13 @@ def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
         yield from _integers()
     elif kind == "number":
         yield from _numbers()
+
+
+def _formats(name: str) -> Iterator[Probe]:
+    kept, other = FORMATS[name]
+    note = f"Not of format `{name}`, an annotation in draft 2020-12: refused by whoever asserts it."
+    yield Probe(f"not-a-{name}", other, note)
+    yield Probe(f"{name}-and-a-space", f"{kept} ", note)
 
 
 def _lengths(most: int) -> Iterator[Probe]:
@@ -219,6 +229,14 @@ def after_the_end(node: Node, given: Any) -> Any:
     if not node.instance.endswith(tuple(f"/{name}" for name in MOMENTS)):
         return None
     return replaced({**given, BILLED_FIELD: 1}, node.instance, 2)
+
+
+def beyond_prose(node: Node, metadata: Mapping[str, Any]) -> Iterator[Probe]:
+    """A video that is longer than the documentation says in words."""
+    said = longest(metadata)
+    if said and node.instance == f"/{BILLED_FIELD}":
+        words, most = said
+        yield Probe("beyond-the-prose", most + 1, f"The documentation says `{words}`.")
 
 
 def replaced(given: Any, instance: str, value: Any) -> Any:

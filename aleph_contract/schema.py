@@ -14,44 +14,14 @@ from urllib.parse import quote, unquote, urldefrag, urljoin
 
 from aleph_contract.errors import ArgumentError, ContractError
 from aleph_contract.jsonvalue import pointer
-from aleph_contract.keywords import children
+from aleph_contract.keywords import CLOSING, children
 from aleph_contract.patterns import compiled
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-#: Keywords that say something of the value itself, and may turn it down.
-ASSERTIONS = (
-    "type",
-    "enum",
-    "const",
-    "multipleOf",
-    "maximum",
-    "exclusiveMaximum",
-    "minimum",
-    "exclusiveMinimum",
-    "maxLength",
-    "minLength",
-    "pattern",
-    "maxItems",
-    "minItems",
-    "uniqueItems",
-    "contains",
-    "maxContains",
-    "minContains",
-    "maxProperties",
-    "minProperties",
-    "required",
-    "dependentRequired",
-    "anyOf",
-    "oneOf",
-    "not",
-)
-
-#: The schema `false` where it stands for "nothing more may be here".
-CLOSERS = ("additionalProperties", "unevaluatedProperties", "items", "unevaluatedItems")
-
 #: The address under which schemas refer to each other once every reference has been found.
 ADDRESS = "urn:aleph-contract:schema"
+_WHOLE = {"$ref": ADDRESS}
 
 #: Keywords that name the schema itself, which is then of no use, and one that draft 2020-12 does
 #: not know but jsonschema-rs does.
@@ -124,18 +94,23 @@ class Document:
         is_valid: Callable[[Any], bool] = self._validator({"allOf": [True, *schemas]}).is_valid
         return is_valid
 
+    def strictly(self) -> Callable[[Any], bool]:
+        """The test whether a value keeps the document, `format` included."""
+        is_valid: Callable[[Any], bool] = self._validator(_WHOLE, formats=True).is_valid
+        return is_valid
+
     def wrong(self, value: Any) -> tuple[str, str] | None:
         """Where in `value` the schema is broken first, and how; `None` if `value` keeps it."""
-        for error in self._validator({"$ref": ADDRESS}).iter_errors(plain(value)):
+        for error in self._validator(_WHOLE).iter_errors(plain(value)):
             return pointer(error.instance_path), error.message
         return None
 
-    def _validator(self, schema: Any) -> Any:
+    def _validator(self, schema: Any, *, formats: bool = False) -> Any:
         from jsonschema_rs import Draft202012Validator, Registry
 
         if self.registry is None:
             self.registry = Registry([(ADDRESS, self.root)])
-        return Draft202012Validator(schema, registry=self.registry)
+        return Draft202012Validator(schema, registry=self.registry, validate_formats=formats)
 
     def error(self, where: str, reason: str) -> ContractError:
         """The error that this document is wrong at a JSON Pointer."""
@@ -338,7 +313,7 @@ def _without(value: Any, path: list[str]) -> Any:
     if isinstance(value, list):
         at = int(head)
         return [*value[:at], _without(value[at], rest), *value[at + 1 :]]
-    if rest or (value[head] is False and head not in CLOSERS):
+    if rest or (value[head] is False and head not in CLOSING):
         return {**value, head: _without(value[head], rest)}
     gone = (head, "contains") if _counts_matches(value, head) else (head,)
     return {key: child for key, child in value.items() if key not in gone}
