@@ -62,7 +62,8 @@ def account_id(account: Annotated[str, Path(examples=["0123456789abcdef012345678
     )
 
 
-def _filter(  # noqa: PLR0917 - FastAPI's way to take a query
+def _filter(
+    *,
     outcome: Annotated[str | None, Query(description=f"One of: {', '.join(OUTCOMES)}.")] = None,
     status: Annotated[int | None, Query(description="HTTP status.", ge=0, le=_MOST)] = None,
     fault: Annotated[str | None, Query(description="Name of the fault that was played.")] = None,

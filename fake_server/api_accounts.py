@@ -64,7 +64,9 @@ async def create_account(fake: State, sent: Sent, request: Request) -> views.Acc
 async def exchanges(
     fake: State,
     account: AccountId,
+    request: Request,
     where: Where,
+    *,
     wait_for: Annotated[int, Query(description="Wait for so many that match.", ge=0)] = 0,
     seconds: Annotated[
         float, Query(alias="timeout", description="Seconds to wait.", ge=0, le=MAX_WAIT)
@@ -73,11 +75,18 @@ async def exchanges(
     """The journal of an account: every request and the answer that was sent."""
     journal = fake.journal
     meant = None if where == Filter() else where
-    in_time = not wait_for or await wait_for_async(journal, account, wait_for, seconds, meant)
+    in_time = not wait_for or await wait_for_async(
+        journal, account, wait_for, seconds, meant, gone=_hung_up(request)
+    )
     tally = await run_in_threadpool(journal.tally, account)
     head = {"account": account, **asdict(tally), "timed_out": not in_time}
     found = map(views.exchange_json, journal.read(account, where))
     return StreamingResponse(_document(head, "exchanges", found), media_type="application/json")
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _document(head: dict[str, Any], name: str, items: Iterator[Any]) -> Iterator[bytes]:

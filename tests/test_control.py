@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -545,7 +546,9 @@ def test_the_app_does_not_import_fastapi_before_it_is_asked() -> None:
 # --- over real sockets
 
 
-def test_a_page_that_listens_hears_of_runs_and_does_not_keep_the_server_from_stopping() -> None:
+def test_a_page_that_listens_hears_of_runs_and_does_not_keep_the_server_from_stopping(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with running() as server:
         account = server.account()
         with httpx.stream("GET", f"{server.inspector}events?account={account.id}") as stream:
@@ -562,19 +565,29 @@ def test_a_page_that_listens_hears_of_runs_and_does_not_keep_the_server_from_sto
             begun = time.monotonic()
             server.close()
             assert time.monotonic() - begun < 5
+    assert not _errors(caplog)
 
 
-def test_a_caller_that_waits_does_not_keep_the_server_from_stopping() -> None:
+def test_a_caller_that_waits_does_not_keep_the_server_from_stopping(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with running() as server:
         httpx.get(f"{server.inspector}health")
         url = f"{server.inspector}accounts/{ID}/exchanges?wait_for=1&timeout=60"
         waiting = threading.Thread(target=lambda: _ignoring(httpx.HTTPError, httpx.get, url))
         waiting.start()
+        begun = time.monotonic()
         while not server.app.journal._listeners.called:  # type: ignore[attr-defined]
+            assert time.monotonic() - begun < 30, "nobody waits"
             time.sleep(0.001)
         begun = time.monotonic()
     assert time.monotonic() - begun < 5
     waiting.join()
+    assert not _errors(caplog)
+
+
+def _errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def _ignoring(error: type[Exception], function: Any, *arguments: Any) -> None:

@@ -105,7 +105,7 @@ def test_an_attack_is_answered_clearly_and_the_next_client_served(
         (seen,) = wait_for(server.app.journal, account, 1, PATIENCE)
         assert seen.status == (status or None)
     assert_serving(server)
-    assert not caplog.records, "nothing to tell the fake's owner about"
+    assert not caplog.messages, "nothing to tell the fake's owner about"
 
 
 @settings(
@@ -136,7 +136,7 @@ def test_no_mutation_of_an_attack_breaks_the_server(
         data = data[:at] + put + data[at + cut :]
     status, _ = exchange(server, data, ends=True)
     assert status < 500
-    assert not caplog.records
+    assert not caplog.messages
 
 
 # --- clients without manners
