@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aleph_contract.alternatives import Member
-from aleph_contract.schema import Step
+from aleph_contract.paths import Step
 
 if TYPE_CHECKING:
     from aleph_contract.witness import Builder

@@ -12,12 +12,13 @@ from aleph_contract.certificates import Certificate
 from aleph_contract.combinations import pairs, realistic, together
 from aleph_contract.constraints import Constraint, site
 from aleph_contract.contract import Contract
+from aleph_contract.edits import replaced, spelt
 from aleph_contract.isolation import TRIES, Isolator
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.nodes import Node, nodes
+from aleph_contract.paths import plain, slug
 from aleph_contract.portability import Doubts
-from aleph_contract.probes import Probe, after_the_end, beyond_prose, probes, replaced, spelt, whole
-from aleph_contract.schema import plain, slug
+from aleph_contract.probes import Probe, after_the_end, beyond_prose, probes, whole
 from aleph_contract.validation import validator_for
 from aleph_contract.witness import Builder, hints_from
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aleph_contract.constraints import Constraint
-from aleph_contract.schema import parts, without
+from aleph_contract.paths import parts, without
 from aleph_contract.validation import Validator, Violation, validator_for
 
 

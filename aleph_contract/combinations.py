@@ -7,9 +7,9 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from aleph_contract.case import Case
+from aleph_contract.edits import replaced
 from aleph_contract.nodes import nodes
 from aleph_contract.portability import doubt
-from aleph_contract.probes import replaced
 from aleph_contract.schema import Document
 from aleph_contract.witness import Builder, Hints, Size
 

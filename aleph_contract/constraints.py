@@ -10,7 +10,8 @@ from typing import Any
 from aleph_contract.boundaries import Site, asserts
 from aleph_contract.contract import Contract
 from aleph_contract.nodes import nodes
-from aleph_contract.schema import Document, Step, follow
+from aleph_contract.paths import Step, follow
+from aleph_contract.schema import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from aleph_contract.contradictions import contradictions
 from aleph_contract.errors import ContractError, JSONError
 from aleph_contract.jsonvalue import loads, pointer
 from aleph_contract.keywords import ASSERTIONS, walk
-from aleph_contract.schema import Document, check_schema, plain
+from aleph_contract.paths import plain
+from aleph_contract.schema import Document, check_schema
 from aleph_contract.witness import Builder
 
 #: The entry that is loaded when none is named.

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from aleph_contract.schema import Document, steps
+from aleph_contract.paths import steps
+from aleph_contract.schema import Document
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,8 @@ from typing import Any
 
 from aleph_contract.jsonvalue import pointer
 from aleph_contract.keywords import CLOSING
-from aleph_contract.schema import Document, Step, slug, steps
+from aleph_contract.paths import Step, slug, steps
+from aleph_contract.schema import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import chain, count, islice
 from typing import Any
 
-from aleph_contract.boundaries import exact, neighbour
+from aleph_contract.boundaries.numeric import exact, neighbour
 
 #: What is tried first, and what stands for "much" where there is no maximum: as many seconds as
 #: the longest video has that the model takes.

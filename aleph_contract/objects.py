@@ -8,9 +8,9 @@ from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
 
 from aleph_contract.alternatives import Member
+from aleph_contract.matches import matching
+from aleph_contract.paths import Step
 from aleph_contract.patterns import compiled
-from aleph_contract.schema import Step
-from aleph_contract.texts import matching
 
 if TYPE_CHECKING:
     from aleph_contract.witness import Builder

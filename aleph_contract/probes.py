@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aleph_contract.contract import BILLED_FIELD
-from aleph_contract.jsonvalue import Number, dumps, pointer
+from aleph_contract.edits import replaced
+from aleph_contract.jsonvalue import Number, dumps
 from aleph_contract.nodes import Node
-from aleph_contract.portability import MOMENTS, leaves, longest
-from aleph_contract.schema import parts, plain
+from aleph_contract.portability import MOMENTS, longest
 from aleph_contract.texts import FORMATS
 
 
@@ -237,23 +237,3 @@ def beyond_prose(node: Node, metadata: Mapping[str, Any]) -> Iterator[Probe]:
     if said and node.instance == f"/{BILLED_FIELD}":
         words, most = said
         yield Probe("beyond-the-prose", most + 1, f"The documentation says `{words}`.")
-
-
-def replaced(given: Any, instance: str, value: Any) -> Any:
-    """`given` with `value` in the first place that an instance location means."""
-    path = parts(instance)
-    if not path:
-        return value
-    head, rest = path[0], pointer(path[1:])
-    if head == "*" and isinstance(given, dict):
-        head = list(given)[-1]
-    if isinstance(given, list):
-        at = 0 if head == "*" else int(head)
-        return [*given[:at], replaced(given[at], rest, value), *given[at + 1 :]]
-    return {**given, head: replaced(given.get(head), rest, value)}
-
-
-def spelt(given: Any) -> tuple[Any, str | None]:
-    """`given` in plain values; and its text, if the spelling of a number in it is the point."""
-    spelling = any(isinstance(leaf, Number) for _, leaf in leaves(given))
-    return plain(given), dumps(given) if spelling else None

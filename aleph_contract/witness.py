@@ -17,7 +17,8 @@ from aleph_contract.arrays import arrays
 from aleph_contract.heights import heights
 from aleph_contract.numbers import numbers
 from aleph_contract.objects import objects
-from aleph_contract.schema import IN_PLACE, Document, Step, admitted_types, listed_types
+from aleph_contract.paths import Step
+from aleph_contract.schema import IN_PLACE, Document, admitted_types, listed_types
 from aleph_contract.texts import strings
 
 #: How much is put in where there is a choice: what is asked for; every property there is, with a

@@ -13,8 +13,9 @@ from aleph_contract.boundaries import BOUNDARIES, Site, asserts
 from aleph_contract.catalogue import build
 from aleph_contract.contract import Contract
 from aleph_contract.keywords import ASSERTIONS
+from aleph_contract.matches import matching, near_misses
 from aleph_contract.schema import Document
-from aleph_contract.texts import FORMATS, PLAIN, matching, near_misses, stretched
+from aleph_contract.texts import FORMATS, PLAIN, stretched
 from aleph_contract.witness import Builder
 
 EPSILON = 2.220446049250313e-16

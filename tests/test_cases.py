@@ -21,8 +21,8 @@ from aleph_contract.cli import run
 from aleph_contract.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.jsonvalue import loads, same
+from aleph_contract.paths import follow, without
 from aleph_contract.portability import Doubts, doubt, leaves
-from aleph_contract.schema import follow, without
 from aleph_contract.validation import Validator, validator_for
 
 ROOT = Path(__file__).parent.parent
@@ -476,8 +476,9 @@ def test_no_module_of_the_engine_names_a_model_or_a_limit_of_one() -> None:
     """What the documents leave open is known by name in one place; all else comes from the data."""
     fields = set(Contract.load().input_schema["properties"]) - {"duration", "seed"}
     engine = ROOT / "aleph_contract"
-    for module in ("boundaries", "witness", "objects", "arrays", "numbers", "texts", "catalogue"):
-        tree = ast.parse((engine / f"{module}.py").read_text())
+    names = ("witness", "objects", "arrays", "numbers", "texts", "matches", "catalogue", "probes")
+    for path in [*(engine / f"{n}.py" for n in names), *(engine / "boundaries").glob("*.py")]:
+        tree = ast.parse(path.read_text())
         words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         assert not fields & {word for word in words if isinstance(word, str)}
 

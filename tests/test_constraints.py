@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from aleph_contract.constraints import constraints, walk
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ContractError
 from aleph_contract.keywords import SUBSCHEMAS
-from aleph_contract.schema import Document, follow
+from aleph_contract.paths import follow, without
+from aleph_contract.schema import Document
 
 
 def keys(schema: Any) -> list[str]:
@@ -118,6 +120,35 @@ def test_a_reference_is_followed_to_where_its_keywords_stand() -> None:
         "/properties/b/minLength",
         "/$defs/uri/minLength",
     ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "where", "left"),
+    [
+        ({"minimum": 1, "maximum": 2}, "/minimum", {"maximum": 2}),
+        ({"additionalProperties": False}, "/additionalProperties", {}),
+        ({"properties": {"items": False}}, "/properties/items", {"properties": {"items": True}}),
+        ({"properties": {"a": False}}, "/properties/a", {"properties": {"a": True}}),
+        ({"if": {}, "then": False}, "/then", {"if": {}, "then": True}),
+        ({"contains": {}, "minContains": 2, "minItems": 1}, "/minContains", {"minItems": 1}),
+        (
+            {"properties": {"minContains": False, "contains": {}}},
+            "/properties/minContains",
+            {"properties": {"minContains": True, "contains": {}}},
+        ),
+        ({"allOf": [{}, {"items": False}]}, "/allOf/1/items", {"allOf": [{}, {}]}),
+        (
+            {"properties": {"properties": {"items": False}}},
+            "/properties/properties/items",
+            {"properties": {"properties": {}}},
+        ),
+        (False, "", True),
+    ],
+)
+def test_a_keyword_can_be_taken_away(schema: Any, where: str, left: Any) -> None:
+    before = json.dumps(schema)
+    assert without(schema, [where]) == left
+    assert json.dumps(schema) == before
 
 
 def test_a_limit_is_told_as_it_was_published() -> None:

@@ -12,7 +12,7 @@ from aleph_contract.certificates import holds
 from aleph_contract.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ContractError
-from aleph_contract.schema import follow
+from aleph_contract.paths import follow
 from aleph_contract.validation import validator_for
 
 
