@@ -319,7 +319,7 @@ def open_journal(where: str) -> Journal:
     if where == "memory":
         return MemoryJournal()
     if kind == "sqlite" and path:
-        from fake_server.journal_sqlite import SQLiteJournal  # noqa: PLC0415 - sqlite3 on demand
+        from fake_server.journal_sqlite import SQLiteJournal  # sqlite3 on demand
 
         return SQLiteJournal(path)
     raise ArgumentError(f"journal {where!r}: it is memory or sqlite:PATH")
