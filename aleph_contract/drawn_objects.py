@@ -12,8 +12,8 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.alternatives import Member
 from aleph_contract.draws import ABSENT, ANYWHERE, DEEP, Aim, Missed, Option, index_below, part
+from aleph_contract.matches import matching
 from aleph_contract.objects import property_members
-from aleph_contract.texts import matching
 
 if TYPE_CHECKING:
     from aleph_contract.drawing import Plan
@@ -68,7 +68,7 @@ class _Objects:
         if target is not None:
             self._put(value, self._with_dependents([target]), draw, depth, target)
         full = depth < DEEP and self._full(draw)
-        for name in self._optional if depth < DEEP else ():
+        for name in self._optional if depth < DEEP and full is not None else ():
             names = self._with_dependents([name])
             if name not in value and len(value) + len(names) <= self.most:
                 drawn = draw(self._perhaps(name, depth, full=full))
@@ -93,10 +93,17 @@ class _Objects:
                 plan = self._part(name, aimed=name == target)
                 value[name] = plan.value(draw, depth + 1)
 
-    def _full(self, draw: DrawFn) -> bool:
-        """Whether most optional properties are there; never where something is to be broken."""
-        sparse = self.plan.drawer.intact is not None or not self._optional[1:]
-        return not sparse and index_below(draw, _FULL) == 1
+    def _full(self, draw: DrawFn) -> bool | None:
+        """Whether most optional properties are there, or `None` if there are none.
+
+        Where something is to be broken there seldom are: what stands beside it matters less.
+        """
+        if not self._optional[1:]:
+            return False
+        index = index_below(draw, _FULL)
+        if self.plan.drawer.intact is None:
+            return index == 1
+        return False if index == 1 else None
 
     def _perhaps(self, name: str, depth: int, *, full: bool) -> SearchStrategy[Any]:
         if (name, depth, full) not in self._maybe:

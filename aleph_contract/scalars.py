@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import string
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,10 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.draws import Option, option_of
+from aleph_contract.matches import matching, near_misses
 from aleph_contract.numbers import numbers, span
 from aleph_contract.patterns import compiled
 from aleph_contract.portability import SAFE
-from aleph_contract.texts import matching, near_misses
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ def _spread(low: float, high: float, least: float, most: float, manner: Manner) 
     eighths = math.ceil(least * 8), math.floor(end * 8)
     if manner.portable and eighths[0] < eighths[1]:
         return st.integers(*eighths).map(lambda number: _exact(number / 8))
-    return st.floats(start, end)
+    most_double = sys.float_info.max
+    return st.floats(max(float(start), -most_double), min(float(end), most_double))
 
 
 def _clamped(drawn: Strategy, least: float, most: float) -> Option:
