@@ -112,9 +112,14 @@ def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iter
 
 def _holds_wherever(one: Constraint, other: Constraint) -> bool:
     """Whether `one` holds of the value of which `other` does, or of one around or within it."""
-    inner, outer = sorted((one.instance, other.instance), key=len, reverse=True)
-    related = one.schema != other.schema and f"{inner}/".startswith(f"{outer}/")
+    related = _nested(one.instance, other.instance) and not _nested(one.schema, other.schema)
     return related and all(branch in _branches(other) for branch in _branches(one))
+
+
+def _nested(one: str, other: str) -> bool:
+    """Whether one of two places in a schema lies in the other."""
+    inner, outer = sorted((one, other), key=len, reverse=True)
+    return f"{inner}/".startswith(f"{outer}/")
 
 
 def _branches(constraint: Constraint) -> list[str]:

@@ -88,9 +88,11 @@ def _steered_name(
     if step.keyword == "patternProperties":
         return next(_allowed(builder, flats, matching(str(step.name)), place), None)
     undeclared = (
-        n for n in _fresh() if not any(True for flat in flats for _ in _declared(flat, n))
+        n
+        for n in islice(_fresh(), 2 * _SPARE)
+        if not any(True for flat in flats for _ in _declared(flat, n))
     )
-    return next(_allowed(builder, flats, islice(undeclared, 20), place), None)
+    return next(_allowed(builder, flats, undeclared, place), None)
 
 
 def _name_members(flats: Sequence[Member]) -> tuple[Member, ...]:
@@ -111,7 +113,8 @@ def _allowed(
 
 
 def _fresh() -> Iterator[str]:
-    yield "note"
+    """Names that are likely nobody's, some in every corner of the alphabet."""
+    yield from ("note", "extra", "a", "b", "Z", "0", "_", "-", " ")
     yield from (f"note_{number}" for number in count(2))
 
 

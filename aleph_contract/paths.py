@@ -83,6 +83,16 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, float) else value
 
 
+def integral(value: Any) -> Any:
+    """A deep copy in which a number without a fraction is an integer: `2.0` items are two."""
+    if isinstance(value, dict):
+        return {key: integral(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [integral(child) for child in value]
+    exact = isinstance(value, float) and value == int(value) and abs(value) < 2**53
+    return int(value) if exact else value
+
+
 def slug(value: Any) -> str:
     """A short name for a JSON value, for use in the name of a case."""
     text = value if isinstance(value, str) else repr(value)

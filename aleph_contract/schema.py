@@ -8,7 +8,7 @@ from typing import Any
 
 from aleph_contract.errors import ContractError
 from aleph_contract.jsonvalue import pointer
-from aleph_contract.paths import Step, follow, plain, without
+from aleph_contract.paths import Step, follow, integral, plain, without
 from aleph_contract.references import ADDRESS, DIALECT, reference_to, resolve, target_of
 
 __all__ = [
@@ -48,7 +48,7 @@ class Document:
         self.source = source
         self.location = location
         self.published = schema
-        self.root = plain(schema)
+        self.root = integral(plain(schema))
         self.registry: Any = None
         self.targets = resolve(self.root, self.error)
 

@@ -97,6 +97,12 @@ def made(schema: Any, keyword: str, key: str = "x") -> dict[str, Any]:
             {"+on": 256, "-off": 257},
         ),
         ({"type": "string", "minLength": 1}, "minLength", {"+on": "A", "-below": ""}),
+        ({"type": "string", "minLength": 1.0}, "minLength", {"+on": "A", "-below": ""}),
+        (
+            {"type": "array", "items": {"const": 1.0}, "minItems": 2.0},
+            "minItems",
+            {"+on": [1, 1], "-below": [1]},
+        ),
         (
             {"type": "array", "items": {"type": "null"}, "minItems": 1, "maxItems": 2},
             "maxItems",
@@ -105,7 +111,7 @@ def made(schema: Any, keyword: str, key: str = "x") -> dict[str, Any]:
         (
             {"type": "object", "maxProperties": 1},
             "maxProperties",
-            {"+on": {"note": "x"}, "-above": {"note": "x", "note_2": "x"}},
+            {"+on": {"note": "x"}, "-above": {"note": "x", "extra": "x"}},
         ),
         (
             {"const": 255},
