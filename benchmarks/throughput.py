@@ -1,12 +1,16 @@
 """CPU time per request of the run endpoint, next to a bare uvicorn application and to its peers.
 
-    python benchmarks/throughput.py [--requests N] [--rounds N] [--peers] [--check]
+    python benchmarks/throughput.py [--requests N] [--rounds N] [--peers] [--npm FOLDER] [--check]
 
-One core serves and another one loads. CPU time is compared, not requests per second: on a shared
-machine the latter swings by a factor of three. Every server answers the same requests in turn,
-round by round, so that a busy neighbour hurts all alike; the median of the rounds counts.
-`--peers` adds what Python offers for the job and, where `npx` finds them installed, Prism and
-Mockoon. `--check` exits 1 if the bar is missed.
+One core serves and another one loads: `CONNECTIONS` connections, bodies of `BODY` bytes, each
+request another one. CPU time is compared, not requests per second: on a shared machine the latter
+swings by a factor of three. The servers take turns, round by round, so that a busy neighbour hurts
+all alike, and the median of the rounds' ratios counts. `--peers` adds what Python offers for the
+job, and Prism and Mockoon if they are on the PATH or were installed in a folder:
+
+    npm install --prefix FOLDER @stoplight/prism-cli @mockoon/cli
+
+`--check` exits 1 if our CPU time is above `BAR` times that of the bare server.
 """
 
 from __future__ import annotations
@@ -136,10 +140,17 @@ OPENAPI = {
 
 @dataclass(frozen=True)
 class Contender:
-    """A server to measure: its name, and the command that runs it on a port."""
+    """A server to measure.
+
+    Args:
+        name: What it is called in the table.
+        command: The command that runs it on a port; it may write into the folder given.
+        program: What must be on the PATH.
+    """
 
     name: str
     command: Callable[[int, Path], Sequence[str]]
+    program: str = sys.executable
 
 
 def python(name: str, source: str) -> Contender:
@@ -156,14 +167,14 @@ def npm(name: str, program: str, *arguments: str) -> Contender:
         spec.write_text(json.dumps(OPENAPI))
         return [program, *(a.format(port=port, spec=spec) for a in arguments)]
 
-    return Contender(name, command)
+    return Contender(name, command, program)
 
 
 OURS = Contender(
     "aleph-contract serve",
     lambda port, _: [sys.executable, "-m", "aleph_contract", "serve", "--port", str(port)],
 )
-CONTENDERS = (python("bare uvicorn, constant answer", BARE), OURS)
+CONTENDERS: tuple[Contender, ...] = (python("bare uvicorn, constant answer", BARE), OURS)
 PEERS = (
     python("Starlette, orjson, jsonschema-rs", STARLETTE),
     python("FastAPI, jsonschema", FASTAPI),
@@ -270,11 +281,11 @@ def measure(
 ) -> dict[str, list[tuple[float, float]]]:
     """User and system CPU microseconds per request of each contender, one pair a round."""
     pool = requests(min(count, 5000))
-    run = asyncio.run
+    run: Callable[..., int] = asyncio.run
     with contextlib.suppress(ImportError):
         import uvloop
 
-        run = uvloop.run  # type: ignore[assignment]
+        run = uvloop.run
     seen: dict[str, list[tuple[float, float]]] = {c.name: [] for c in contenders}
     with contextlib.ExitStack() as stack:
         ports = {c.name: 20480 + os.getpid() % 9000 + i for i, c in enumerate(contenders)}
@@ -288,24 +299,25 @@ def measure(
                 if good != count:
                     print(f"{name}: only {good} of {count} answered 200", file=sys.stderr)
                 if number:  # the first round warms up
-                    user, system = (1e6 * (a - b) / count for a, b in zip(after, before))
-                    seen[name].append((user, system))
+                    user, system = (end - start for start, end in zip(before, after, strict=True))
+                    seen[name].append((1e6 * user / count, 1e6 * system / count))
     return seen
 
 
 def table(seen: dict[str, list[tuple[float, float]]]) -> tuple[str, float]:
-    """The table of the medians, and our ratio to the bare server."""
-    rows = [
-        (name, statistics.median(u for u, _ in pairs), statistics.median(u + s for u, s in pairs))
-        for name, pairs in seen.items()
-    ]
-    _, bare_user, bare_all = rows[0]
+    """The table of the medians, and the ratio of our CPU time to that of the bare server."""
+    bare = next(iter(seen.values()))
     lines = [f"{'µs of CPU per request':<36}{'user':>8}{'ratio':>8}{'all':>8}{'ratio':>8}"]
-    lines += [
-        f"{name:<36}{user:>8.1f}{user / bare_user:>8.2f}{total:>8.1f}{total / bare_all:>8.2f}"
-        for name, user, total in rows
-    ]
-    return "\n".join(lines), rows[1][1] / bare_user
+    ratios = {}
+    for name, pairs in seen.items():
+        columns = []
+        for kind in (lambda pair: pair[0], sum):
+            times, bases = [kind(pair) for pair in pairs], [kind(pair) for pair in bare]
+            ratio = statistics.median(time / base for time, base in zip(times, bases, strict=True))
+            columns.append(f"{statistics.median(times):>8.1f}{ratio:>8.2f}")
+        ratios[name] = ratio
+        lines.append(f"{name:<36}{''.join(columns)}")
+    return "\n".join(lines), ratios[OURS.name]
 
 
 def main() -> int:
@@ -313,12 +325,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=20_000, help="per server and round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peers", action="store_true", help="measure other servers too")
+    parser.add_argument("--npm", type=Path, help="folder where npm installed some of them")
     parser.add_argument("--check", action="store_true", help=f"exit 1 above {BAR}")
     options = parser.parse_args()
     contenders = CONTENDERS
+    if options.npm is not None:
+        folder = options.npm.resolve() / "node_modules" / ".bin"
+        os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
     if options.peers:
-        contenders += tuple(p for p in PEERS if shutil.which(p.command(1, Path("/tmp"))[0]))
+        contenders += tuple(peer for peer in PEERS if shutil.which(peer.program))
     text, ratio = table(measure(contenders, options.requests, options.rounds))
     print(text)
     return int(options.check and ratio > BAR)

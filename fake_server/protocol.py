@@ -11,10 +11,16 @@ from __future__ import annotations
 import logging
 import socket
 import struct
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import (
+    HttpParserCallbackError,
+    HttpParserError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fake_server.app import BEGUN, BROKEN, SHORT, TRANSPORT, App
@@ -30,6 +36,7 @@ MAX_HEAD = 128 * 1024
 VERSIONS = ("1.1", "1.0")
 
 _PREFIX = PREFIX.encode()
+_NO_HTTP = "it is not HTTP/1.1 as RFC 9112 has it"
 
 _LOGGER = logging.getLogger("fake_server")
 _LOGGER.setLevel(logging.ERROR)
@@ -63,6 +70,8 @@ class Protocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
             self._pass_over(data[upgrade.args[0] :])
+        except HttpParserCallbackError as error:
+            self._explain(error.__context__)
         except HttpParserError:
             self.send_400_response("")
         if self.in_head:
@@ -76,31 +85,33 @@ class Protocol(HttpToolsProtocol):
         self.head = 0
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take in a header."""
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Take in a run at once, or start the ASGI application."""
         if self.parser.get_http_version() not in VERSIONS:
-            raise ValueError("another protocol")  # stops the parser; goes on in `send_400_response`
+            raise Refused("bad-framing", reason=_NO_HTTP)  # stops the parser; goes on in `_explain`
         self.in_head = False
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             self.offered = self.headers
             return
         if self.offered is not None:
             self.headers, self.offered = self.offered, None
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
         begun = None
-        if self._is_plain(url) and not expects:
-            path = url.decode("ascii")
-            begun = Request("POST", path, url, b"", headers, self.server)
+        if self._is_plain(url):
+            begun = Request("POST", url.decode("ascii"), url, b"", headers, self.server)
             self.app.runs.begin(begun)
-            length = begun.known.get(b"content-length", b"")
-            if begun.step is None and length.isdigit() and int(length) <= SHORT:
+            if begun.step is None and _is_short(begun.known):
                 self.run = begun
                 return
         super().on_message_begin()
-        self.url, self.expect_100_continue = url, expects
-        self.headers += headers
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
         extensions = {TRANSPORT: self.transport, BEGUN: begun}
         self.scope["extensions"] = extensions  # type: ignore[typeddict-item]
         super().on_headers_complete()
@@ -125,10 +136,12 @@ class Protocol(HttpToolsProtocol):
         answer = runs.conclude(run)
         runs.record(run, answer.status, answer.headers, answer.body, answer.outcome)
         runs.end(run)
-        head = [_STATUS[answer.status]]
-        for name, value in (*self.server_state.default_headers, *answer.headers):
-            head.append(b"%b: %b\r\n" % (name, value))
-        self.transport.write(b"".join(head) + b"\r\n" + answer.body)
+        self._write(answer)
+
+    def _write(self, answer: Answer) -> None:
+        headers = (*self.server_state.default_headers, *answer.headers)
+        head = b"".join([b"%b: %b\r\n" % header for header in headers])
+        self.transport.write(b"%b%b\r\n%b" % (_STATUS[answer.status], head, answer.body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Put down a run whose body did not come to its end."""
@@ -168,7 +181,16 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not ours
         """Refuse a request that is no HTTP, and close."""
-        self._refuse(Refused("bad-framing", reason="it is not HTTP/1.1 as RFC 9112 has it"))
+        self._refuse(Refused("bad-framing", reason=_NO_HTTP))
+
+    def _explain(self, error: BaseException | None) -> None:
+        """Answer for what was raised in a callback of the parser."""
+        if isinstance(error, (HttpParserError, UnicodeError)):  # a target that is none
+            error = Refused("bad-framing", reason=_NO_HTTP)
+        elif not isinstance(error, Refused):
+            _LOGGER.error("the fake failed at a request", exc_info=error)
+            error = Refused("internal-error")
+        self._refuse(error)
 
     def _refuse(self, refused: Refused) -> None:
         answer = _answer(refused)
@@ -181,10 +203,13 @@ class Protocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
             cycle.scope["extensions"][BROKEN] = answer  # type: ignore[assignment]
-        lines = [_STATUS[answer.status]]
-        lines += [b"%b: %b\r\n" % header for header in answer.headers]
-        self.transport.write(b"".join(lines) + b"\r\n" + answer.body)
+        self._write(answer)
         self.transport.close()
+
+
+def _is_short(headers: Mapping[bytes, bytes]) -> bool:
+    length = headers.get(b"content-length", b"")
+    return length.isdigit() and int(length) <= SHORT and b"expect" not in headers
 
 
 def _without_upgrade(value: bytes) -> bytes:

@@ -44,6 +44,7 @@ NOBODY = Account(accounts.NOBODY)
 
 _SCHEME = re.compile(rb"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
 _NONE: Mapping[bytes, bytes] = {}
+_NOTHING = Decimal(0)
 
 
 class Request:
@@ -61,30 +62,38 @@ class Request:
         server: Address and port that the connection came to, if known.
     """
 
-    # What most requests never set stands here, not in every instance.
-    account: Account = NOBODY
-    entered: Account = NOBODY
-    credential: Credential = "none"
-    token: bytes | None = None
-    refused: Refused | None = None
-    step: Step | None = None
-    number = 0
-    raw = b""
-    complete = False
-    gone = False
-    value: Any = None
-    floats: bool | None = None
-    billed = False
-    seconds: Decimal | None = None
-    cost = Decimal(0)
-    status: int | None = None
-    answer_headers: Headers = ()
-    answered = b""
-    outcome = "cut"
-    elapsed = 0.0
-
-    door: Door
-    ray = b""
+    __slots__ = (
+        "account",
+        "answer_headers",
+        "answered",
+        "billed",
+        "clock",
+        "complete",
+        "cost",
+        "credential",
+        "door",
+        "elapsed",
+        "entered",
+        "floats",
+        "headers",
+        "known",
+        "method",
+        "number",
+        "outcome",
+        "path",
+        "query",
+        "raw",
+        "raw_path",
+        "ray",
+        "received_at",
+        "refused",
+        "seconds",
+        "server",
+        "status",
+        "step",
+        "token",
+        "value",
+    )
 
     def __init__(  # noqa: PLR0917 - on the path of every request, where keywords cost
         self,
@@ -102,8 +111,28 @@ class Request:
         self.raw_path = raw_path
         self.query = query
         self.headers = headers
-        self.server = server
         self.known: Mapping[bytes, bytes] = dict(headers)
+        self.server = server
+        self.door: Door
+        self.ray = b""
+        self.account = self.entered = NOBODY
+        self.credential: Credential = "none"
+        self.token: bytes | None = None
+        self.refused: Refused | None = None
+        self.step: Step | None = None
+        self.number = 0
+        self.raw = b""
+        self.complete = False
+        self.value: Any = None
+        self.floats: bool | None = None
+        self.billed = False
+        self.seconds: Decimal | None = None
+        self.cost = _NOTHING
+        self.status: int | None = None
+        self.answer_headers: Headers = ()
+        self.answered = b""
+        self.outcome = "cut"
+        self.elapsed = 0.0
 
     def finish(self, status: int | None, headers: Headers, answered: bytes, outcome: str) -> None:
         """Note how the request ended, and let go of what the record does not need."""

@@ -243,3 +243,19 @@ def test_head_gets_no_body(server: Server, account: AccountHandle) -> None:
     response = HTTP.head(f"{server.base_url}/accounts/{account.id}/ai/run")
     assert response.status_code == 405
     assert response.content == b""
+
+
+def test_a_mistake_of_ours_is_told_and_not_blamed_on_the_client(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running() as server:
+        account = server.account()
+
+        def fail(_: object) -> None:
+            raise RuntimeError("a mistake of ours")
+
+        monkeypatch.setattr(server.app.runs, "conclude", fail)
+        assert post(account).status_code == 500
+        assert "a mistake of ours" in caplog.text
+        monkeypatch.undo()
+        assert post(account).status_code == 200
