@@ -21,7 +21,7 @@ COMMANDS = {
     "check": ("check", "Validate an input, or a whole request body."),
     "cases": ("cases", "Print the catalogue of certified cases."),
     "rules": ("rules", "List the rules a client is judged by."),
-    "explain": ("explain", "Explain a rule, a fault or a reply."),
+    "explain": ("explain", "Explain a rule, a fault or an outcome of the fake."),
     "workers": ("workers", "Show how to run a Worker's env.AI against the fake."),
 }
 
@@ -52,16 +52,12 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    epilog="Example: aleph-contract verify client --per-case -- sh my-client.sh",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 @click.version_option(__version__, prog_name="aleph-contract")
 def cli() -> None:
-    """Develop and verify clients of Cloudflare's runwayml/aleph-2, offline.
-
-    \b
-    Example:
-      aleph-contract serve
-    """
+    """Develop and verify clients of Cloudflare's runwayml/aleph-2, offline."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

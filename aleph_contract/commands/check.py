@@ -72,20 +72,18 @@ class Checked:
     notes: tuple[str, ...] = ()
 
 
-@click.command("check")
+@click.command(
+    "check", epilog="""Example: echo '{"prompt": "Make it night"}' | aleph-contract check"""
+)
 @click.argument("file", default="-")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @contract_option
 def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
-    r"""Validate an input, or a whole request body.
+    """Validate an input, or a whole request body.
 
     FILE holds an input, a REST body {"model", "input"} or a body of the Workers
     binding {"inputs", "options"}; - or nothing reads standard input. Exit code 0:
     the contract allows it; 1: it does not; 2: it cannot be read, or is not JSON.
-
-    \b
-    Example:
-      echo '{"prompt": "Make it night"}' | aleph-contract check
     """
     from aleph_contract.contract import Contract
     from aleph_contract.jsonvalue import loads

@@ -15,7 +15,7 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
     return None if value is None else amount(f"--{param.name}".replace("_", "-"), value)
 
 
-@click.command()
+@click.command("serve", epilog="Example: aleph-contract serve --port 0")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -68,10 +68,6 @@ def command(
     Once it accepts connections it prints one JSON line with its addresses.
     Every account id of 32 hexadecimal digits works at once, with any token; a
     token `fault-NAME` is always answered with that fault.
-
-    \b
-    Example:
-      aleph-contract serve --port 0
     """
     from aleph_contract.contract import Contract
     from fake_server.app import create_app

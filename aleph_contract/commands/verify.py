@@ -87,8 +87,12 @@ def client(
 ) -> int:
     """Drive a client through every case and judge it.
 
-    Choose one adapter: --python, --stdio or --per-case. Exit code 0: conformant;
-    1: not; 2: wrong usage; 3: the check could not be carried out.
+    Choose one adapter: --python, --stdio or --per-case. --run and --skip take
+    names of cases with * and ?, or phases: examples, boundary, probes, faults,
+    concurrency, profile, properties.
+
+    Exit code 0: conformant; 1: not; 2: wrong usage; 3: the check could not be
+    carried out.
     """
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
     from aleph_contract import known_failing as known
