@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     r"|\\k<(?P<backreference>[A-Za-z_]\w*)>"
     r"|(?P<refused>\\[pP]\{[^}]*\}|\\[^\Wdwsbcfnrtuvx_0-9DWSB]|\(\?(?![:=!]|<[=!])[^)]?|[*+?}]\+)"
     r"|\\(?P<space>[sS])"
+    r"|\\(?P<edge>[bB])"
     r"|(?P<empty>\[\^?\])"
     r"|(?P<escape>\\.)"
     r"|(?P<bracket>[\[\]])"
@@ -79,6 +80,8 @@ def _token(kind: str, text: str, value: str, pattern: str, *, inside: bool) -> s
     if kind == "space":
         ranges = _SPACE if value == "s" else _NOT_SPACE
         return ranges if inside else f"[{ranges}]"
+    if kind == "edge" and not inside:
+        return f"(?u:{text})"  # as jsonschema-rs has it; ECMA-262 looks at ASCII letters only
     if inside:
         return "".join(rf"\{char}" for char in text) if kind in ("bracket", "set") else text
     outside = {"group": f"(?P<{value}>", "backreference": f"(?P={value})", "end": r"\Z"}

@@ -6,6 +6,7 @@ or less exactly; `docs/disagreements.md` gives the list and the reasons.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -121,6 +122,15 @@ def _contains(engine: Any, limit: Any, value: Any, schema: Any) -> Iterator[Vali
         yield error
 
 
+def _is_number(_: Any, value: Any) -> bool:
+    """Numbers as JSON has them: `NaN` and the infinities are of no type."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 _Engine: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"multipleOf": _multiple_of, "contains": _contains}
+    Draft202012Validator,
+    {"multipleOf": _multiple_of, "contains": _contains},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
 )

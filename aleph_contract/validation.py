@@ -7,7 +7,8 @@ either. `docs/disagreements.md` lists the values on which the libraries differ a
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,9 @@ class Validator:
     """
 
     def __init__(self, schema: Any) -> None:
-        import orjson  # noqa: PLC0415 - on first use: a program may never validate
+        import orjson
 
-        from aleph_contract.fast import Fast  # noqa: PLC0415
+        from aleph_contract.fast import Fast
 
         self.schema = schema
         self._fast = Fast(schema)
@@ -61,27 +62,39 @@ class Validator:
         try:
             self._dumps(value, None, self._strictly)
         except TypeError:
-            value = plain(value)
+            with _bounded():
+                value = plain(value)
             if _has_surrogate(value):
                 return not self.reference_violations(value)
         return bool(self.is_valid_plain(value))
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
         """Every violation, by the fast validator."""
-        read = plain(value)
-        if _has_surrogate(read):
-            return self.reference_violations(value)
-        return describe(self._fast.errors(read), self.schema, value)
+        with _bounded():
+            read = plain(value)
+            if _has_surrogate(read):
+                return self.reference_violations(value)
+            return describe(self._fast.errors(read), self.schema, value)
 
     def reference_violations(self, value: Any) -> tuple[Violation, ...]:
         """Every violation, by the reference validator."""
-        return describe(self._reference.errors(plain(value)), self.schema, value)
+        with _bounded():
+            return describe(self._reference.errors(plain(value)), self.schema, value)
 
     @cached_property
     def _reference(self) -> Reference:
-        from aleph_contract.reference import Reference  # noqa: PLC0415 - takes 100 ms to import
+        from aleph_contract.reference import Reference
 
         return Reference(self.schema)
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Refuse what is nested too deep to be followed, or a schema that goes round in a circle."""
+    try:
+        yield
+    except RecursionError:
+        raise ArgumentError("nested too deep, or without end, to be validated") from None
 
 
 def validator_for(contract: Any = None) -> Validator:
@@ -115,8 +128,8 @@ def _shipped() -> Contract:
 def plain(value: Any, path: Path = ()) -> Any:
     """`value` in the plain JSON types that both validators read alike.
 
-    A `Number` becomes its double, a tuple an array, an integral `Decimal` an integer, and `NaN`
-    and the infinities become `null`, as `JSON.stringify` would write them.
+    A `Number` becomes its double, a tuple an array, an integral `Decimal` an integer. `NaN` and
+    the infinities stay what they are: of no type.
 
     Raises:
         ArgumentError: There is something in it that JSON cannot hold.
@@ -135,12 +148,9 @@ def plain(value: Any, path: Path = ()) -> Any:
     raise ArgumentError(f"not a JSON value at {place}: {value!r:.60}")
 
 
-def _number(value: float | Decimal) -> float | None:
-    if not math.isfinite(value):
-        return None
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        return int(value)
-    return float(value)
+def _number(value: float | Decimal) -> float:
+    whole = isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
+    return int(value) if whole else float(value)
 
 
 def _has_surrogate(value: Any) -> bool:
