@@ -6,23 +6,27 @@ import asyncio
 import shlex
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
+from aleph_contract.contract import Contract
 from aleph_contract.exchange import Exchange
+from aleph_contract.jsonvalue import dumps
 from fake_server.accounts import Accounts
 from fake_server.request import REDACTED
+from fake_server.rest import API
 
 #: Bytes of a body that a command line holds; a longer one is fetched from the fake.
 COMMAND = 32 * 1024
 
 #: Seconds after which a replay that gets no answer hangs up.
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 #: Headers that every client writes for itself.
 _OWN = frozenset(
     {"connection", "content-length", "expect", "host", "keep-alive", "te", "transfer-encoding"}
     | {"accept-encoding", "upgrade", "user-agent", "accept"}
 )
-_TOKEN = '"Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
+_AUTHORIZED = '--header "Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
 
 App = Callable[..., Awaitable[None]]
 Message = MutableMapping[str, Any]
@@ -38,16 +42,35 @@ def curl(exchange: Exchange, origin: str, raw: str) -> str:
     """
     body = exchange.request_body
     text = _text(body)
-    lines = [f"curl --request {shlex.quote(exchange.method)} {shlex.quote(origin + exchange.target)}"]
+    lines = [
+        f"curl --request {shlex.quote(exchange.method)} {shlex.quote(origin + exchange.target)}"
+    ]
     if any(character in exchange.target for character in "[]{}"):
         lines[0] += " --globoff"
-    lines += [f"--header {header}" for header in _headers(exchange)]
+    lines += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _kept(exchange)]
+    if _showed_token(exchange):
+        lines.append(_AUTHORIZED)
     if body and text is not None:
         lines.append(f"--data-raw {shlex.quote(text)}")
     elif body:
         lines.append("--data-binary @-")
         lines[0] = f"curl --silent {shlex.quote(origin + raw)} | {lines[0]}"
     return " \\\n  ".join(lines)
+
+
+def first(contract: Contract, origin: str) -> str:
+    """A first call to try: the first documented example, if there is one."""
+    if not contract.examples:
+        return ""
+    body = dumps({"model": contract.model, "input": contract.examples[0].input})
+    return " \\\n  ".join(
+        (
+            f"curl {origin}{API}/accounts/{'0' * 32}/ai/run",
+            "--header 'Authorization: Bearer any-token'",
+            "--header 'Content-Type: application/json'",
+            f"--data-raw {shlex.quote(body)}",
+        )
+    )
 
 
 def _text(body: bytes) -> str | None:
@@ -58,11 +81,8 @@ def _text(body: bytes) -> str | None:
         return None
 
 
-def _headers(exchange: Exchange) -> Iterator[str]:
-    for name, value in _kept(exchange):
-        yield shlex.quote(f"{name}: {value}")
-    if exchange.credential not in ("missing", "none"):
-        yield _TOKEN
+def _showed_token(exchange: Exchange) -> bool:
+    return exchange.credential not in ("missing", "none")
 
 
 def _kept(exchange: Exchange) -> Iterator[tuple[str, str]]:
@@ -94,13 +114,14 @@ async def replay(app: App, exchange: Exchange, accounts: Accounts) -> None:
 
 
 def _scope(exchange: Exchange, accounts: Accounts) -> Message:
-    from urllib.parse import unquote
-
     path, _, query = exchange.target.partition("?")
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in _kept(exchange)]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1", "replace"))
+        for name, value in _kept(exchange)
+    ]
     headers.append((b"host", exchange.host.encode("latin-1", "replace")))
     headers.append((b"content-length", b"%d" % len(exchange.request_body)))
-    if exchange.credential not in ("missing", "none"):
+    if _showed_token(exchange):
         headers.append((b"authorization", f"Bearer {_token(exchange.account, accounts)}".encode()))
     return {
         "type": "http",

@@ -7,6 +7,7 @@ a second the newest are rendered. What a burst hides is made good by a fresh lis
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -22,11 +23,17 @@ ROWS, LOOK = 20, 100
 #: Seconds between looks: after a single exchange, and in a burst of more than `ROWS`.
 PACE, BURST = 0.03, 0.25
 
-#: Seconds without an exchange after which a burst is over; and between counts meanwhile.
-CALM = 0.3
+#: Seconds without an exchange after which a burst is over.
+CALM = 0.2
+
+#: Seconds between two looks at bill, scenario and constraints in a burst; else `CALM`.
+BUSY = 1.0
 
 #: Seconds of silence after which a comment shows that the stream lives.
 HEARTBEAT = 15.0
+
+#: Milliseconds after which a page that lost its connection tries again.
+RETRY = 500
 
 #: Seconds for which constraints are counted at a time.
 COUNTING = 0.05
@@ -93,24 +100,28 @@ async def stream(
     """
     watch = Watch(journal)
     try:
+        yield b"retry: %d\n\n" % RETRY
         yield _event("list", await run_in_threadpool(everything))
-        hidden, shown = False, ""
+        hidden, shown, told = False, "", 0.0
+        stale = True
         while True:
-            unfinished = hidden or progress.behind
-            if await watch.wait(CALM if unfinished else HEARTBEAT):
+            more = False
+            if await watch.wait(CALM if hidden or stale or progress.behind else HEARTBEAT):
                 found, more = watch.take(wanted)
-                hidden |= more
+                hidden, stale = hidden or more, True
                 if found:
                     yield _event("rows", rows(found))
-                if more:
-                    continue
-            elif not unfinished:
-                yield b": still here\n\n"
             elif hidden:
                 yield _event("list", await run_in_threadpool(everything))
                 hidden = False
-            await run_in_threadpool(progress.advance, COUNTING)
-            now = await run_in_threadpool(overview)
+            elif not (stale or progress.behind):
+                yield b": still here\n\n"
+                continue
+            if time.monotonic() - told < (BUSY if more else CALM):
+                continue
+            if not more:
+                await run_in_threadpool(progress.advance, COUNTING)
+            now, stale, told = await run_in_threadpool(overview), False, time.monotonic()
             if now != shown:
                 yield _event("overview", now)
                 shown = now
@@ -119,5 +130,5 @@ async def stream(
 
 
 def _event(name: str, html: str) -> bytes:
-    data = "".join(f"data: {line}\n" for line in html.splitlines())
+    data = "".join(f"data: {line}\n" for line in html.split("\n"))
     return f"event: {name}\n{data}\n".encode("utf-8", "backslashreplace")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from aleph_contract.constraints import Constraint, constraints
 from aleph_contract.contract import Contract
 from aleph_contract.exchange import Exchange
-from aleph_contract.jsonvalue import Number, pointer
+from aleph_contract.jsonvalue import dumps, pointer
 from aleph_contract.validation import validate
 from aleph_contract.violations import Violation, leaves
 from fake_server import media
@@ -150,4 +150,4 @@ def _video(url: Any) -> str | None:
 
 def literal(value: Any) -> str:
     """A limit as the contract writes it."""
-    return value.text if isinstance(value, Number) else str(value)
+    return dumps(value)

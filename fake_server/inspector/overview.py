@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
@@ -15,9 +14,10 @@ from typing import Any
 from aleph_contract.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.exchange import Exchange
-from fake_server.accounts import Account, Bill
-from fake_server.scenarios import Step
+from fake_server.accounts import Account
 from fake_server.journal import Journal, Record, built
+from fake_server.money import Bill
+from fake_server.scenarios import Step
 
 #: Exchanges that may wait to be counted; beyond them the journal is counted anew, when it is calm.
 WAITING = 1000
@@ -73,23 +73,22 @@ class Progress:
         self._contract = contract
         self._lock = threading.Lock()
         self._waiting: deque[Record] = deque(maxlen=WAITING)
-        self._heard = 0
         self._begin()
         self._stop = journal.watch(self._hear)
 
     @property
     def behind(self) -> bool:
         """Whether there is more to count."""
-        return self._counted < self._heard or not self._all_old
+        return self._lost or bool(self._waiting) or not self._all_old
 
     def advance(self, seconds: float) -> None:
         """Count for about so long."""
         until = time.perf_counter() + seconds
         count = import_module("aleph_contract.coverage").of_exchanges
         with self._lock:
-            if self._heard - self._counted > len(self._waiting):
+            if self._lost:
                 self._begin()
-            while time.perf_counter() < until and (batch := list(self._take())):
+            while time.perf_counter() < until and (batch := self._take()):
                 for row in count(batch, self._contract):
                     self._rows[row.constraint, row.polarity, row.observed] += row.count
 
@@ -101,30 +100,35 @@ class Progress:
             if count:
                 seen.setdefault((key, polarity), []).append((word, count))
         pairs = [
-            [_cell(c.key, p, tuple(seen.get((c.key, p), ())), coverage) for p in coverage.POLARITIES]
+            [
+                _cell(c.key, p, tuple(seen.get((c.key, p), ())), coverage)
+                for p in coverage.POLARITIES
+            ]
             for c in constraints(self._contract)
         ]
-        return [(n, list(group)) for n, group in groupby(pairs, lambda p: _property(p[0].constraint))]
+        return [
+            (n, list(group)) for n, group in groupby(pairs, lambda p: _property(p[0].constraint))
+        ]
 
     def _begin(self) -> None:
         self._rows: Counter[tuple[str, str, str]] = Counter()
+        self._lost = False
         self._waiting.clear()
-        self._counted = self._heard
         self._old = self._journal.newest(None)
         self._all_old = False
 
     def _hear(self, record: Record) -> None:
+        self._lost |= len(self._waiting) == WAITING
         self._waiting.append(record)
-        self._heard += 1
 
-    def _take(self) -> Iterator[Exchange]:
-        new = islice(iter(self._waiting.popleft, None), min(_BATCH, len(self._waiting)))
-        some = [built(record) for record in new]
-        self._counted += len(some)
+    def _take(self) -> list[Exchange]:
+        """The next to count: what came last before what was there before."""
+        new = min(_BATCH, len(self._waiting))
+        some = [built(self._waiting.popleft()) for _ in range(new)]
         if not some:
             some = list(islice(self._old, _BATCH))
             self._all_old = not some
-        return iter(some)
+        return some
 
 
 def _property(key: str) -> str:
@@ -146,14 +150,20 @@ def reached(groups: list[tuple[str, list[list[Cell]]]]) -> tuple[tuple[str, int,
     cells = list(chain.from_iterable(chain.from_iterable(pairs for _, pairs in groups)))
     names = dict.fromkeys(cell.polarity for cell in cells)
     return tuple(
-        (n, sum(c.polarity == n and c.state != "never" for c in cells), sum(c.polarity == n for c in cells))
+        (
+            n,
+            sum(c.polarity == n and c.state != "never" for c in cells),
+            sum(c.polarity == n for c in cells),
+        )
         for n in names
     )
 
 
 def words(step: Step) -> str:
     """A step of a scenario, in words."""
-    times = "every run" if step.times is None else "once" if step.times == 1 else f"{step.times} times"
+    times = (
+        "every run" if step.times is None else "once" if step.times == 1 else f"{step.times} times"
+    )
     told = [step.fault.name if step.fault else "the normal answer", times]
     if step.retry_after is not None:
         told.append(f"Retry-After {step.retry_after} s")

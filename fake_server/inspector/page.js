@@ -24,12 +24,12 @@ function problem(text) {
   try { return JSON.parse(text).detail; } catch { return undefined; }
 }
 
-// What is said aloud: the newest thing, at most every other second.
+// What a screen reader says: the newest thing, at most once a second.
 let saying;
+let said = "";
 function say(text) {
-  saying ??= setTimeout(() => { find("said").textContent = saying.text; saying = undefined; }, 1500);
-  if (typeof saying === "number") saying = Object.assign(Object(saying), { text });
-  saying.text = text;
+  said = text;
+  saying ??= setTimeout(() => { find("said").textContent = said; saying = undefined; }, 1000);
 }
 
 // --- the list ---------------------------------------------------------------------------------
@@ -133,8 +133,8 @@ function showOpened(html) {
   markOpened();
 }
 
-async function open(address, { push = true } = {}) {
-  const got = await part(address, "opened");
+async function open(address, { push = true, ...options } = {}) {
+  const got = await part(address, "opened", options);
   if (push) history.pushState(null, "", got.address);
   showOpened(got.html);
   find("pane").scrollTop = 0;
@@ -205,32 +205,36 @@ addEventListener("keydown", (event) => {
 
 // --- forms ------------------------------------------------------------------------------------
 
-addEventListener("submit", async (event) => {
+addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.id === "filter") { event.preventDefault(); return filter(); }
-  if (form.id !== "script" && !("open" in form.dataset)) return;
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(form, event.submitter));
-  if ("open" in form.dataset) return open2(form, body).catch(failed);
+  const sent = { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) };
+  if (form.id === "filter") filter();
+  else if (form.id === "script") script(form, sent);
+  else replay(form, sent).catch(failed);
+});
+
+async function replay(form, sent) {
+  const button = form.querySelector("button");
+  button.disabled = true;
+  button.textContent = "Sending …";
+  await open(form.action, sent);
+  say("Sent again");
+}
+
+async function script(form, sent) {
   const trouble = find("script-problem");
   trouble.hidden = true;
   try {
     const account = encodeURIComponent(form.account.value.trim());
-    patch((await part(`${form.dataset.home}${account}/scenario`, "overview", { method: "POST", body })).html);
-    say(event.submitter?.value === "clear" ? "Scenario cleared" : "Step added");
+    patch((await part(`${HOME}inspector/${account}/scenario`, "overview", sent)).html);
+    say(sent.body.get("do") === "clear" ? "Scenario cleared" : "Step added");
   } catch (error) {
     trouble.textContent = error.message;
     trouble.hidden = false;
   }
-});
-
-async function open2(form, body) {
-  const got = await part(form.action, "opened", { method: "POST", body });
-  history.pushState(null, "", got.address);
-  showOpened(got.html);
-  find("opened-title").focus();
-  say("Sent again");
 }
+
 
 const form = find("filter");
 
@@ -247,8 +251,7 @@ function filter() {
   if (search === query()) return;
   history.replaceState(null, "", location.pathname + search);
   older = 0;
-  const script = find("script");
-  if (form.account.value) script.account.value = form.account.value;
+  if (form.account.value) find("script").account.value = form.account.value;
   listen();
 }
 form.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(filter, 200); });

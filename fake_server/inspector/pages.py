@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module, resources
-from typing import Any, Protocol
+from importlib import resources
+from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
@@ -15,13 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-import aleph_contract
 from aleph_contract.errors import AlephContractError
 from aleph_contract.exchange import Exchange
 from fake_server.api import MAX_BODY, NAMES, PREFIX, Fake
 from fake_server.inspector import again, listing, live
 from fake_server.inspector.listing import Asked
-from fake_server.inspector.opened import Opened, opened
+from fake_server.inspector.opened import opened
 from fake_server.inspector.overview import Money, Progress, reached
 from fake_server.inspector.rendering import environment
 
@@ -40,8 +38,8 @@ _HEADERS = {"content-security-policy": POLICY, "referrer-policy": "same-origin"}
 #: What the page's script asks with: it wants one section of the page.
 PART = "x-part"
 
-#: Seconds that a replay is waited for before the page goes on.
-_SOON = 0.5
+#: Digits of a number of rows that is taken for one.
+_DIGITS = 9
 
 
 class Pages:
@@ -49,10 +47,10 @@ class Pages:
 
     def __init__(self, fake: Fake) -> None:
         self._fake = fake
+        self._app: Any = fake  # it is the application, too: a replay goes in by the front door
         self._render = environment(fake.contract)
         self._progress: Progress | None = None
         self._lock = threading.Lock()
-        self._replays: set[asyncio.Task[None]] = set()
 
     async def start(self, request: Request) -> Response:
         """The list, and what stands beside it."""
@@ -93,26 +91,14 @@ class Pages:
     async def replay(self, request: Request) -> Response:
         """Send a recorded request again, and open what became of it."""
         exchange = await self._find(request)
-        journal = self._fake.journal
-        done: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
-
-        def heard(new: Exchange) -> None:
-            if new.account == exchange.account and not done.done():
-                done.get_loop().call_soon_threadsafe(_resolve, done, new)
-
-        stop = journal.listen(heard)
+        heard: list[Exchange] = []
+        stop = self._fake.journal.listen(heard.append)
         try:
-            task = asyncio.ensure_future(
-                again.replay(self._fake, exchange, self._fake.accounts)  # type: ignore[arg-type] # the app itself
-            )
-            self._replays.add(task)
-            task.add_done_callback(self._replays.discard)
-            await asyncio.wait([done, task], timeout=_SOON, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.sleep(0)
+            await again.replay(self._app, exchange, self._fake.accounts)
         finally:
             stop()
-        shown = done.result() if done.done() else exchange
-        return RedirectResponse(f"{self._address(shown)}{_asked(request).query}", 303)
+        twins = [new for new in heard if _repeats(new, exchange)] or [exchange]
+        return RedirectResponse(f"{_address(twins[0])}{_asked(request).query}", 303)
 
     async def body(self, request: Request) -> Response:
         """The exact bytes of a request or a reply, to be kept, not to be shown."""
@@ -135,11 +121,15 @@ class Pages:
 
     async def _page(self, request: Request, exchange: Exchange | None) -> Response:
         part = request.headers.get(PART)
-        render = partial(self._html, _asked(request), exchange, str(request.base_url), part, _skip(request))
+        render = partial(
+            self._html, _asked(request), exchange, str(request.base_url), part, _skip(request)
+        )
         html = await run_in_threadpool(render)
         return Response(html, media_type="text/html", headers=_HEADERS)
 
-    def _html(self, asked: Asked, exchange: Exchange | None, origin: str, part: str | None, skip: int) -> str:
+    def _html(
+        self, asked: Asked, exchange: Exchange | None, origin: str, part: str | None, skip: int
+    ) -> str:
         if part == "list":
             return self._list(asked, skip)
         if part == "overview":
@@ -147,15 +137,18 @@ class Pages:
         values: dict[str, Any] = {"origin": origin.rstrip("/"), "opened": None, "curl": ""}
         if exchange is not None:
             values["opened"] = opened(exchange, self._fake.journal, self._fake.contract)
-            raw = f"{self._address(exchange)}/request"
+            raw = f"{_address(exchange)}/request"
             values["curl"] = again.curl(exchange, values["origin"], raw)
         if part == "opened":
             return self._section("opened.html", asked, **values)
+        values["first"] = again.first(self._fake.contract, values["origin"])
         values["listing"] = listing.listing(self._fake.journal, asked, skip)
         return self._section("page.html", asked, **values)
 
     def _list(self, asked: Asked, skip: int = 0) -> str:
-        return self._section("list.html", asked, listing=listing.listing(self._fake.journal, asked, skip))
+        return self._section(
+            "list.html", asked, listing=listing.listing(self._fake.journal, asked, skip)
+        )
 
     def _rows(self, asked: Asked, exchanges: Sequence[Exchange]) -> str:
         return self._render("rows.html", rows=exchanges, asked=asked)
@@ -196,9 +189,6 @@ class Pages:
             raise HTTPException(404, f"exchange {number} of {account} is not, or no longer, here")
         return found
 
-    def _address(self, exchange: Exchange) -> str:
-        return f"{PREFIX}/inspector/{listing.name_of(exchange.account)}/{exchange.number}"
-
     def _back(self, request: Request, asked: Asked) -> Response:
         if request.headers.get(PART):
             html = self._section("overview.html", asked)
@@ -206,11 +196,14 @@ class Pages:
         return RedirectResponse(f"{PREFIX}/{asked.query}", 303)
 
 
-class Renderer(Protocol):
-    """Renders a template with values."""
+def _address(exchange: Exchange) -> str:
+    return f"{PREFIX}/inspector/{listing.name_of(exchange.account)}/{exchange.number}"
 
-    def __call__(self, template: str, **values: Any) -> str:
-        """The text."""
+
+def _repeats(new: Exchange, exchange: Exchange) -> bool:
+    """Whether it is the same request; a scripted reset may keep its body from arriving."""
+    same = (new.account, new.target) == (exchange.account, exchange.target)
+    return same and (new.request_body == exchange.request_body or not new.request_complete)
 
 
 def _asked(request: Request) -> Asked:
@@ -219,7 +212,7 @@ def _asked(request: Request) -> Asked:
 
 def _skip(request: Request) -> int:
     given = request.query_params.get("skip", "0")
-    return int(given) if given.isdecimal() and len(given) < 10 else 0
+    return int(given) if given.isdecimal() and len(given) <= _DIGITS else 0
 
 
 def _account(request: Request) -> str:
@@ -258,8 +251,3 @@ def _plain(step: Any) -> dict[str, Any]:
     plain = {"fault": step.fault.name if step.fault else None, "times": step.times}
     more = {"retry_after": step.retry_after, "delay": step.delay}
     return plain | {name: value for name, value in more.items() if value is not None}
-
-
-def _resolve(future: asyncio.Future[Exchange], value: Exchange) -> None:
-    if not future.done():
-        future.set_result(value)

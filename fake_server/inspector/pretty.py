@@ -20,7 +20,7 @@ STRING = 2_000
 #: Characters of a text that are laid out; of a longer one the beginning is shown as it is.
 TEXT = 256 * 1024
 
-_TOKEN = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+')
+_LEXEME = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+')
 _OPENING, _CLOSING = ("{", "["), ("}", "]")
 _KINDS = {'"': "string", "t": "literal", "f": "literal", "n": "literal"}
 
@@ -93,11 +93,10 @@ def lay_out(raw: bytes, marks: Sequence[Place] = ()) -> Shown:
     if len(raw) > 4 * TEXT:
         return _plain(raw, "")
     try:
-        text = raw.decode("utf-8")
-        loads(text)
-    except (JSONError, UnicodeDecodeError) as error:
+        loads(raw)
+    except JSONError as error:
         return _plain(raw, str(error) if raw.strip() else "")
-    return Shown(tuple(_lines(text, marks)), json=True)
+    return Shown(tuple(_lines(raw.decode("utf-8"), marks)), json=True)
 
 
 def _plain(raw: bytes, problem: str) -> Shown:
@@ -115,27 +114,27 @@ def _lines(text: str, marks: Sequence[Place]) -> Iterator[Line]:
     for number, place in enumerate(marks):
         marked.setdefault(_nearest(place, known), []).append(number)
     depth, before, line = 0, "", Line(0)
-    for token, at in walked:
-        closing = token in _CLOSING
+    for lexeme, at in walked:
+        closing = lexeme in _CLOSING
         depth -= closing
-        if before == "," or (before in _OPENING or closing) and not _empty(before, token):
+        if before == "," or ((before in _OPENING or closing) and not _empty(before, lexeme)):
             yield line
             line = Line(depth)
-        line.pieces.append(_piece(token, at, marked.get(at, ()) if at else ()))
-        depth += token in _OPENING
-        before = token
+        line.pieces.append(_piece(lexeme, at, marked.get(at, ()) if at else ()))
+        depth += lexeme in _OPENING
+        before = lexeme
     yield line
 
 
-def _empty(before: str, token: str) -> bool:
-    return before in _OPENING and token in _CLOSING
+def _empty(before: str, lexeme: str) -> bool:
+    return before in _OPENING and lexeme in _CLOSING
 
 
-def _piece(token: str, at: Place | None, marks: Sequence[int]) -> Piece:
-    if at is None or token in _OPENING:
-        return Piece(": " if token == ":" else token, "punctuation", tuple(marks))
-    kind = "key" if at.key is not None else _KINDS.get(token[0], "number")
-    return Piece(token[:STRING], kind, tuple(marks), max(0, len(token) - STRING))
+def _piece(lexeme: str, at: Place | None, marks: Sequence[int]) -> Piece:
+    if at is None or lexeme in _OPENING:
+        return Piece(": " if lexeme == ":" else lexeme, "punctuation", tuple(marks))
+    kind = "key" if at.key is not None else _KINDS.get(lexeme[0], "number")
+    return Piece(lexeme[:STRING], kind, tuple(marks), max(0, len(lexeme) - STRING))
 
 
 def _nearest(place: Place, known: Collection[Place]) -> Place:
@@ -148,38 +147,38 @@ def _nearest(place: Place, known: Collection[Place]) -> Place:
 
 def _walk(text: str) -> Iterator[tuple[str, Place | None]]:
     """Every token, with the place of the value or the key that it is or begins."""
-    tokens = (token[0] for token in _TOKEN.finditer(text))
-    return _value(tokens, next(tokens), "")
+    lexemes = (lexeme[0] for lexeme in _LEXEME.finditer(text))
+    return _value(lexemes, next(lexemes), "")
 
 
-def _value(tokens: Iterator[str], token: str, where: str) -> Iterator[tuple[str, Place | None]]:
-    yield token, Place(where)
-    if token == "{":
-        yield from _object(tokens, where)
-    elif token == "[":
-        yield from _array(tokens, where)
+def _value(lexemes: Iterator[str], lexeme: str, where: str) -> Iterator[tuple[str, Place | None]]:
+    yield lexeme, Place(where)
+    if lexeme == "{":
+        yield from _object(lexemes, where)
+    elif lexeme == "[":
+        yield from _array(lexemes, where)
 
 
-def _object(tokens: Iterator[str], where: str) -> Iterator[tuple[str, Place | None]]:
-    for token in tokens:
-        if token in (",", "}"):
-            yield token, None
-            if token == "}":
+def _object(lexemes: Iterator[str], where: str) -> Iterator[tuple[str, Place | None]]:
+    for lexeme in lexemes:
+        if lexeme in (",", "}"):
+            yield lexeme, None
+            if lexeme == "}":
                 return
         else:
-            key = json.loads(token)
-            yield token, Place(where, key)
-            yield next(tokens), None  # the colon
-            yield from _value(tokens, next(tokens), where + pointer([key]))
+            key = json.loads(lexeme)
+            yield lexeme, Place(where, key)
+            yield next(lexemes), None  # the colon
+            yield from _value(lexemes, next(lexemes), where + pointer([key]))
 
 
-def _array(tokens: Iterator[str], where: str) -> Iterator[tuple[str, Place | None]]:
+def _array(lexemes: Iterator[str], where: str) -> Iterator[tuple[str, Place | None]]:
     index = 0
-    for token in tokens:
-        if token in (",", "]"):
-            yield token, None
-            if token == "]":
+    for lexeme in lexemes:
+        if lexeme in (",", "]"):
+            yield lexeme, None
+            if lexeme == "]":
                 return
         else:
-            yield from _value(tokens, token, f"{where}/{index}")
+            yield from _value(lexemes, lexeme, f"{where}/{index}")
             index += 1

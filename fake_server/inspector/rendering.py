@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import aleph_contract
 from aleph_contract.contract import Contract
 from aleph_contract.exchange import Exchange
+from fake_server.accounts import ACCOUNT_ID
 from fake_server.api import PREFIX
 from fake_server.faults import FAULTS
 from fake_server.inspector.listing import PAGE, name_of
@@ -81,7 +82,7 @@ def _took(seconds: float) -> str:
 
 
 def _short(account: str) -> str:
-    return account[:8] if len(account) > 16 else account or "nobody"
+    return account[:8] if ACCOUNT_ID.fullmatch(account) else name_of(account)
 
 
 def _kinds() -> dict[str, list[Any]]:
