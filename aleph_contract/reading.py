@@ -56,6 +56,11 @@ class Reply:
     gray: str = ""
 
 
+def is_uri(text: str) -> bool:
+    """Whether a text could be a URI at all: a scheme, a colon, and no white space."""
+    return _URI.fullmatch(text) is not None
+
+
 def header(exchange: Exchange, name: str) -> str | None:
     """The first request header of that (lower-case) name."""
     return next((value for key, value in exchange.request_headers if key == name), None)
@@ -127,7 +132,7 @@ def _success(body: bytes, content_type: str) -> Reply:
         return Reply("malformed", message="result is no object")
     if not isinstance(video, str):
         return Reply("malformed", message=_no_video(result))
-    if not _URI.fullmatch(video):
+    if not is_uri(video):
         gray = "its video is not a URL"
     return Reply("completed", video, gray=gray)
 

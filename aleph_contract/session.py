@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.drivers import Call, Driver
+from aleph_contract.errors import CouldNotRun
 from aleph_contract.evidence import Evidence
 from aleph_contract.exchange import Outcome, ReportedError
 from aleph_contract.jsonvalue import dumps
 from aleph_contract.judge import judge
 from aleph_contract.plans import Plan
-from aleph_contract.reading import read_reply
+from aleph_contract.reading import is_uri, read_reply
 from aleph_contract.results import CaseResult, Status
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Session:
             yield from explore(self)
         elif phase == "concurrency":
             yield from self._together(plans)
+        elif phase == "examples":
+            yield from self._first(plans)
         else:
             for plan, outcome, account in self._run(plans):
                 yield self.judge(plan, outcome, account)
@@ -109,6 +112,23 @@ class Session:
         """A fresh account for a case that must be driven again through no fault of its own."""
         plan, _ = self._open.pop(call.case)
         return self._call(plan)
+
+    def _first(self, plans: Iterable[Plan]) -> Iterator[CaseResult]:
+        """The documented examples, by which a command is recognised that is no adapter at all.
+
+        Raises:
+            CouldNotRun: It called nothing and reported nothing like a video for each of them.
+        """
+        results = [self.judge(*driven) for driven in self._run(plans)]
+        if not all(map(_idle, results)):
+            yield from results
+            return
+        for result in results:
+            yield replace(result, status="could-not-run", findings=(), checked=(), reason=_IDLE)
+        outcome = results[0].outcome
+        said = outcome.stdout or outcome.video if outcome else None
+        shown = f"{str(said)[:60]!r}" if said else "nothing"
+        raise CouldNotRun(f"{_IDLE}: it reported {shown}; {_ADAPTER}")
 
     def _together(self, plans: Iterable[Plan]) -> Iterator[CaseResult]:
         driven = list(self._run(plans))
@@ -184,6 +204,20 @@ def curl(plan: Plan, contract: Contract) -> str:
         f"--header {shlex.quote(f'Authorization: Bearer {token}')} "
         f"--header 'Content-Type: application/json' --data-raw {shlex.quote(body)}"
     )
+
+
+_IDLE = "the client made no call"
+_ADAPTER = (
+    "an adapter sends the input it is given to CLOUDFLARE_BASE_URL and reports the video's URL"
+)
+
+
+def _idle(result: CaseResult) -> bool:
+    """Whether a case without any call ended in something that no client would call a video."""
+    outcome = result.outcome
+    if result.exchanges or outcome is None or outcome.kind != "result":
+        return False
+    return not isinstance(outcome.video, str) or not is_uri(outcome.video)
 
 
 def _videos(account: AccountHandle) -> Iterator[str]:

@@ -199,3 +199,21 @@ def test_violating_input_that_reaches_the_network_can_be_judged() -> None:
     found = run(good, "boundary", require_local_validation=True)
     rules = {rule for rules in failures(found).values() for rule in rules}
     assert rules == {"boundary.refused-locally"}
+
+
+@pytest.mark.parametrize("said", [None, "", "hello", 42])
+def test_what_calls_nothing_and_says_nothing_is_no_client(said: Any) -> None:
+    def idle(_: Any, **__: Any) -> Any:
+        return said
+
+    found = run(idle)
+    assert found.exit_code == 3
+    assert "made no call" in found.trouble[0]
+    assert found.counts["could-not-run"] == len(found.results) == 4
+
+
+def test_a_video_that_is_made_up_is_a_broken_rule() -> None:
+    def makes_up(_: Any, **__: Any) -> str:
+        return "https://example.com/video.mp4"
+
+    assert failures(run(makes_up, "examples"))["example/simple-video-edit"] == ["request.once"]
