@@ -55,6 +55,7 @@ class Account:
         "credits",
         "id",
         "profile",
+        "proof",
         "spend_limit",
         "token",
     )
@@ -75,6 +76,8 @@ class Account:
         self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
         #: Requests in flight.
         self.busy = 0
+        #: The `Authorization` header that was let in last, so that it need not be read again.
+        self.proof: bytes | None = None
         self._runs = self._unpriced = self._doubtful_runs = 0
         self._seconds = self._usd = self._doubtful_usd = Decimal(0)
         self._steps: deque[Step] | None = None

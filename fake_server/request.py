@@ -73,6 +73,7 @@ class Request:
         "credential",
         "door",
         "elapsed",
+        "elsewhere",
         "entered",
         "floats",
         "headers",
@@ -91,7 +92,6 @@ class Request:
         "server",
         "status",
         "step",
-        "token",
         "value",
     )
 
@@ -117,7 +117,7 @@ class Request:
         self.ray = b""
         self.account = self.entered = NOBODY
         self.credential: Credential = "none"
-        self.token: bytes | None = None
+        self.elsewhere = False
         self.refused: Refused | None = None
         self.step: Step | None = None
         self.number = 0
@@ -176,9 +176,11 @@ class Request:
         )
 
     def _secrets(self) -> tuple[bytes, ...]:
-        own = self.account.token
-        tokens = {self.token or b"", own.encode() if own else b""}
-        return tuple(token for token in tokens if is_secret(token))
+        words = {(self.account.token or "").encode()}
+        for name, value in self.headers:
+            if name == b"authorization":
+                words.update(value.split())
+        return tuple(word for word in words if is_secret(word))
 
 
 def is_secret(token: bytes) -> bool:

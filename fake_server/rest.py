@@ -28,7 +28,6 @@ _START = len(PREFIX)
 _END = _START + 32
 _RUN = "/ai/run"
 _TYPE = (b"content-type", JSON_TYPE.encode())
-_SCHEMES = (b"Bearer", b"bearer", b"BEARER")
 _JSON = re.compile(rb'application/json *(; *charset="?utf-8"? *)?', re.IGNORECASE)
 
 #: Headers that most requests do not have, and that make us look closer.
@@ -57,16 +56,24 @@ class Rest:
         request.account = account
         if request.method != "POST":
             raise Refused("wrong-method")
-        token = self._token(request)
+        proof = request.known.get(b"authorization")
+        if proof is None or proof != account.proof:
+            self._let_in(request, account, proof)
+        if request.step is None:
+            request.step = account.next_step()
+        request.credential = "accepted"
+
+    def _let_in(self, request: Request, account: Account, proof: bytes | None) -> None:
+        """Look at the token of a request, unless it is the one that was let in before."""
+        token = _token(request, proof)
         refusal = self._accounts.refusal(account, token)
         if refusal is None:
-            request.step = account.next_step()
+            account.proof = proof
         elif token.startswith(faults.PREFIX):
             request.step = asked_for(token)
         else:
             request.credential = "refused"
             raise Refused(refusal)
-        request.credential = "accepted"
 
     def open(self, request: Request) -> None:
         """By its body, find the input that a request is about.
@@ -97,13 +104,12 @@ class Rest:
     def credential(self, request: Request) -> Credential:
         """How the token of a request stands to the account that was found for it."""
         try:
-            token = self._token(request)
+            token = _token(request, request.known.get(b"authorization"))
         except Refused:
             return request.credential
-        let_in = token.startswith(faults.PREFIX) or not self._accounts.refusal(
-            request.account, token
-        )
-        return "accepted" if let_in else "refused"
+        if token.startswith(faults.PREFIX):
+            return "accepted"
+        return "refused" if self._accounts.refusal(request.account, token) else "accepted"
 
     def _route(self, request: Request) -> Account:
         """The account of a run route; raises `Refused` on any other route."""
@@ -118,18 +124,17 @@ class Rest:
             raise Refused("malformed-account", target=path)
         return request.account
 
-    def _token(self, request: Request) -> str:
-        value = request.known.get(b"authorization")
-        if value is None:
-            request.credential = "missing"
-            raise Refused("token-missing")
-        scheme, _, token = value.partition(b" ")
-        if scheme not in _SCHEMES or not token.isascii() or len(token.split()) != 1:
-            request.credential = "refused"
-            request.token = value
-            raise Refused("token-malformed")
-        request.token = token = token.strip()
-        return token.decode("ascii")
+
+def _token(request: Request, proof: bytes | None) -> str:
+    """The bearer token of an `Authorization` header."""
+    if proof is None:
+        request.credential = "missing"
+        raise Refused("token-missing")
+    scheme, _, token = proof.partition(b" ")
+    if scheme.lower() != b"bearer" or not token.isascii() or len(token.split()) != 1:
+        request.credential = "refused"
+        raise Refused("token-malformed")
+    return token.strip().decode("ascii")
 
 
 def asked_for(name: str) -> Step:

@@ -61,7 +61,7 @@ class Runs:
 
     def conclude(self, request: Request) -> Answer:
         """Decide the answer, once the body is there as far as it comes."""
-        if request.path.startswith(ELSEWHERE) and request.refused is None:
+        if request.elsewhere and request.refused is None:
             answer = self._answering.elsewhere(request)
         else:
             answer = self._answering.answer(request)
@@ -102,6 +102,7 @@ class Runs:
     def _welcome_elsewhere(self, request: Request) -> None:
         """Take in a followed redirect: `/elsewhere/{account}` and the way it first came."""
         account_id, _, way = request.path.removeprefix(ELSEWHERE + "/").partition("/")
+        request.elsewhere = True
         request.door = self._binding if f"/{way}" in PATHS else self._rest
         account = self._accounts.find(account_id)
         if account is None:  # no redirect of ours leads there

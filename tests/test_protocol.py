@@ -225,7 +225,7 @@ class TestBadFraming:
         request = head(account, len(body()), line, "Connection: close") + body()
         ((status, content),) = answers(talk(server, request))
         assert status == 400
-        assert f"header {line.split(':')[0].lower()} stands there twice" in content.decode()
+        assert f"header {line.partition(':')[0].lower()} stands there twice" in content.decode()
         assert only(account).outcome == "malformed"
 
     def test_other_headers_may_be_repeated(self, server: Server, account: AccountHandle) -> None:

@@ -84,7 +84,17 @@ def command(
             "make runs, read every prompt and answer at /__aleph__/, and script what others get",
             err=True,
         )
+    _collect_rarely()
     server.serve(ready=lambda: click.echo(json.dumps(_ready(server), separators=(",", ":"))))
+
+
+def _collect_rarely() -> None:
+    """Spare the collector what lives as long as this process: modules, and a full journal."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(700, 10, 100)
 
 
 def _ready(server: Any) -> dict[str, str]:
