@@ -14,7 +14,7 @@ from fake_server.journal import Filter, Journal
 from fake_server.replies import OUTCOMES
 
 #: Rows that a page holds, and that each "older" adds.
-PAGE = 200
+PAGE = 100
 
 #: Accounts that are offered by name; any other can be typed.
 OFFERED = 200

@@ -36,7 +36,7 @@ HEARTBEAT = 15.0
 RETRY = 500
 
 #: Seconds for which constraints are counted at a time.
-COUNTING = 0.05
+COUNTING = 0.02
 
 
 class Watch:
@@ -102,29 +102,28 @@ async def stream(
     try:
         yield b"retry: %d\n\n" % RETRY
         yield _event("list", await run_in_threadpool(everything))
-        hidden, shown, told = False, "", 0.0
-        stale = True
+        shown, told, last = "", 0.0, 0.0
+        hidden, stale = False, True
         while True:
-            more = False
-            if await watch.wait(CALM if hidden or stale or progress.behind else HEARTBEAT):
+            more, pause = False, PACE if progress.behind else CALM if hidden or stale else HEARTBEAT
+            if await watch.wait(pause):
                 found, more = watch.take(wanted)
-                hidden, stale = hidden or more, True
+                hidden, stale, last = hidden or more, True, time.monotonic()
                 if found:
                     yield _event("rows", rows(found))
-            elif hidden:
+            elif hidden and time.monotonic() - last >= CALM:
                 yield _event("list", await run_in_threadpool(everything))
                 hidden = False
-            elif not (stale or progress.behind):
+            elif pause == HEARTBEAT:
                 yield b": still here\n\n"
-                continue
-            if time.monotonic() - told < (BUSY if more else CALM):
-                continue
-            if not more:
+            if progress.behind and not more:
                 await run_in_threadpool(progress.advance, COUNTING)
-            now, stale, told = await run_in_threadpool(overview), False, time.monotonic()
-            if now != shown:
-                yield _event("overview", now)
-                shown = now
+                stale = True
+            if stale and time.monotonic() - told >= (BUSY if more else CALM):
+                now, stale, told = await run_in_threadpool(overview), False, time.monotonic()
+                if now != shown:
+                    yield _event("overview", now)
+                    shown = now
     finally:
         watch.stop()
 
