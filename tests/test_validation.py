@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -92,6 +92,34 @@ class TestViolations:
             assert found == validator.reference_violations(case.input), case.name
             assert (case.polarity == "valid") == (not found), case.name
             assert validator.is_valid(case.input) == (not found), case.name
+
+
+class TestUnevaluated:
+    """What a failed subschema has evaluated is left open: nothing is said that may be an echo."""
+
+    SCHEMA: ClassVar[Any] = {
+        "allOf": [{"properties": {"a": {"type": "integer"}, "b": True}}],
+        "properties": {"c": {"unevaluatedProperties": False}},
+        "unevaluatedProperties": False,
+    }
+
+    @pytest.mark.parametrize(
+        ("value", "keywords"),
+        [
+            ({"a": 1, "z": 1}, ["unevaluatedProperties"]),
+            ({"a": "x", "b": 1}, ["type"]),
+            ({"a": "x", "z": 1}, ["type"]),
+            ({"c": {"z": 1}}, ["unevaluatedProperties"]),
+            ({"c": {"z": 1}, "z": 1}, ["unevaluatedProperties"]),
+        ],
+    )
+    def test_it_is_told_only_where_nothing_else_is_wrong(
+        self, value: Any, keywords: list[str]
+    ) -> None:
+        validator = Validator(self.SCHEMA)
+        found = validator.violations(value)
+        assert [v.keyword for v in found] == keywords
+        assert validator.reference_violations(value) == found
 
 
 class TestPlaces:

@@ -22,7 +22,6 @@ def required(limit: list[str], _: Site) -> Iterator[Proposal]:
 def dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Proposal]:
     """With one property come the others that it asks for."""
     for trigger, names in limit.items():
-        given = _requiring(trigger)
         label = slug(trigger)
         yield valid(
             f"with-{label}",
@@ -30,10 +29,11 @@ def dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Prop
             _requiring(trigger, *names),
         )
         for name in names:
+            lacking = _requiring(trigger, *(other for other in names if other != name))
             yield violating(
                 f"{label}-without-{slug(name)}",
                 f"`{trigger}` is there, `{name}` is absent",
-                {**given, "properties": {name: False}},
+                {**lacking, "properties": {name: False}},
             )
 
 

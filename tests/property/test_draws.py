@@ -125,6 +125,7 @@ class TestShippedContract:
 
         each(valid_inputs(), look, 1500)
         assert min(seen.values()) >= 3, seen
+        assert seen["the longest, astral"] >= 15
 
     def test_boundary_draws_sit_on_bounds_only(self) -> None:
         def check(value: dict[str, Any]) -> None:
@@ -145,6 +146,20 @@ class TestShippedContract:
 
 def _undoubted(value: Any) -> None:
     assert doubt(value) == ""
+
+
+def test_a_keyword_that_can_be_broken_many_times_is_broken_once() -> None:
+    schema = {
+        "type": "object",
+        "required": ["a", "b", "c"],
+        "propertyNames": {"maxLength": 3},
+        "dependentRequired": {"d": ["e", "f"]},
+        "minProperties": 3,
+    }
+    both = {"input": schema, "output": {}}
+    contract = Contract.from_entry({"model_id": "a/b", "schema_version": "1", "schema": both})
+    for key in ("required", "propertyNames/maxLength", "dependentRequired"):
+        each(violating_inputs(key, contract=contract), assert_certified(contract, Counter()), 60)
 
 
 @pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
