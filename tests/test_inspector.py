@@ -319,6 +319,16 @@ class TestPages:
         assert " onload='x'" not in answer.text
         assert 'src="http' not in answer.text
 
+    def test_every_violation_leads_to_its_place_and_back(
+        self, fake: Server, account: AccountHandle
+    ) -> None:
+        call(account, {"seed": -1})  # two more stand at the same brace
+        page = get(fake, f"inspector/{account.id}/1").text
+        for number in (1, 2, 3):
+            assert page.count(f'id="at-{number}"') == page.count(f'href="#at-{number}"') == 1
+            assert page.count(f'id="trouble-{number}"') == 1
+            assert page.count(f'href="#trouble-{number}"') == 1
+
     def test_a_change_from_another_site_is_refused(
         self, fake: Server, account: AccountHandle
     ) -> None:

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ from fake_server.journal import (
     Filter,
     Journal,
     MemoryJournal,
+    Record,
     Tally,
+    built,
     open_journal,
     wait_for,
     wait_for_async,
@@ -220,6 +224,41 @@ def test_many_threads_and_readers_at_once(journal: Journal) -> None:
 
 
 # --- in memory
+
+
+def test_the_newest_come_first_and_only_what_is_read_is_built() -> None:
+    journal = MemoryJournal()
+    made: list[int] = []
+
+    def record(account: str, number: int) -> Exchange:
+        made.append(number)
+        return replace(EXCHANGE, account=account, number=number)
+
+    for account in "abab":
+        number = journal.arrive(account)
+        journal.append(account, number, partial(record, account, number), 100)
+    found = journal.newest(None)
+    assert [(e.account, e.number) for e in islice(found, 2)] == [("b", 2), ("a", 2)]
+    assert made == [2, 2]
+    assert [e.number for e in journal.newest("b")] == [2, 1]
+
+
+def test_the_newest_are_the_same_in_every_journal(journal: Journal) -> None:
+    for account in "abab":
+        put(journal, account)
+    assert [(e.account, e.number) for e in journal.newest(None)] == [
+        ("b", 2), ("a", 2), ("b", 1), ("a", 1),
+    ]  # fmt: skip
+    assert [e.number for e in journal.newest("a")] == [2, 1]
+
+
+def test_who_watches_decides_for_itself_what_is_built(journal: Journal) -> None:
+    watched: list[Record] = []
+    stop = journal.watch(watched.append)
+    put(journal)
+    stop()
+    put(journal)
+    assert [built(record).number for record in watched] == [1]
 
 
 def test_memory_keeps_the_newest_and_tells_what_it_dropped() -> None:
