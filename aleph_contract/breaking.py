@@ -24,9 +24,6 @@ from aleph_contract.draws import Aim, Missed, index_below
 from aleph_contract.portability import doubt
 from aleph_contract.schema import Document, plain
 
-#: Keywords that one value can break more than once.
-_SEVERAL = ("required", "dependentRequired")
-
 #: Whole inputs that are drawn before a known one stands in.
 TRIES = 4
 
@@ -59,7 +56,6 @@ class Breaker:
     def __init__(self, contract: Contract, constraint: Constraint, intact: Drawer) -> None:
         document = contract.document
         self.constraint = constraint
-        self._of_names = any(step.keyword == "propertyNames" for step in constraint.trail)
         self._portable = intact.manner.portable
         self._contract = contract
         self._certifier = Certifier(contract.input_schema, constraint, [constraint.schema])
@@ -82,10 +78,10 @@ class Breaker:
         """Whether just the one constraint is broken, and once.
 
         It is if the rest of the contract is kept, for only the value aimed at was drawn without
-        the constraint; unless one keyword can be broken several times by one value.
+        the constraint; but that value may break a `dependentRequired` for several properties.
         """
         certifier = self._certifier
-        if self.constraint.keyword in _SEVERAL or self._of_names:
+        if self.constraint.keyword == "dependentRequired":
             return certifier.isolates(value)
         return not certifier.validator.is_valid(value) and certifier.relaxed.is_valid(value)
 

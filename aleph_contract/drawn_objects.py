@@ -24,7 +24,7 @@ _NAMES = 12
 _UNASKED = 2
 
 #: Most optional properties are there in one of so many draws, few in the others.
-_FULL = 4
+_OFTEN = 4
 
 
 #: What every name is.
@@ -67,11 +67,11 @@ class _Objects:
         self._put(value, self.required, draw, depth, target)
         if target is not None:
             self._put(value, self._with_dependents([target]), draw, depth, target)
-        full = depth < DEEP and self._full(draw)
-        for name in self._optional if depth < DEEP and full is not None else ():
+        often = depth < DEEP and self._often(draw)
+        for name in self._optional if depth < DEEP and often is not None else ():
             names = self._with_dependents([name])
             if name not in value and len(value) + len(names) <= self.most:
-                drawn = draw(self._perhaps(name, depth, full=full))
+                drawn = draw(self._perhaps(name, depth, often=often))
                 if drawn is not ABSENT:
                     value[name] = drawn
                     self._put(value, names, draw, depth, target)
@@ -93,23 +93,23 @@ class _Objects:
                 plan = self._part(name, aimed=name == target)
                 value[name] = plan.value(draw, depth + 1)
 
-    def _full(self, draw: DrawFn) -> bool | None:
-        """Whether most optional properties are there, or `None` if there are none.
+    def _often(self, draw: DrawFn) -> bool | None:
+        """Whether optional properties are there often, or seldom, or not at all (`None`).
 
-        Where something is to be broken there seldom are: what stands beside it matters less.
+        Where something is to be broken never often: what stands beside it matters less.
         """
         if not self._optional[1:]:
             return False
-        index = index_below(draw, _FULL)
+        index = index_below(draw, _OFTEN)
         if self.plan.drawer.intact is None:
             return index == 1
         return False if index == 1 else None
 
-    def _perhaps(self, name: str, depth: int, *, full: bool) -> SearchStrategy[Any]:
-        if (name, depth, full) not in self._maybe:
+    def _perhaps(self, name: str, depth: int, *, often: bool) -> SearchStrategy[Any]:
+        if (name, depth, often) not in self._maybe:
             plan = self._part(name, aimed=False)
-            self._maybe[name, depth, full] = part(plan, depth + 1, often=full)
-        return self._maybe[name, depth, full]
+            self._maybe[name, depth, often] = part(plan, depth + 1, often=often)
+        return self._maybe[name, depth, often]
 
     def _next(self, names: Iterator[str]) -> str:
         for name in names:
