@@ -295,6 +295,13 @@ class TestRedirects:
         assert response.status_code == (200 if brings else 401)
         assert account.token not in repr(second)
 
+    def test_elsewhere_knows_another_token(self, server: Server, account: AccountHandle) -> None:
+        account.scenario([{"fault": "redirect-307"}])
+        location = post(account).headers["location"]
+        headers = {"authorization": f"Bearer {server.account().token}"}
+        assert HTTP.post(location, headers=headers).status_code == 401
+        assert account.exchanges[1].credential == "refused"
+
     def test_the_other_name_of_localhost_is_its_address(self, server: Server) -> None:
         account = server.account()
         account.scenario("redirect-307")
