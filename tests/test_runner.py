@@ -27,9 +27,8 @@ def post(given: Any, *, base_url: str, account_id: str, api_token: str) -> Any:
         json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
         {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"},
     )
-    opener = urllib.request.build_opener(_NoRedirect)
     try:
-        with opener.open(request, timeout=20) as reply:
+        with HTTP.open(request, timeout=20) as reply:
             return json.load(reply)
     except urllib.error.HTTPError as error:
         with error:
@@ -39,6 +38,10 @@ def post(given: Any, *, base_url: str, account_id: str, api_token: str) -> Any:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
+
+
+#: Made once: an opener reads all certificates of the machine.
+HTTP = urllib.request.build_opener(_NoRedirect)
 
 
 def good(given: Any, **where: Any) -> str:
