@@ -499,7 +499,7 @@ class TestStream:
             assert len(app.journal._listeners.called) == 1  # type: ignore[attr-defined] # progress
             return heard
 
-        return asyncio.run(listen())
+        return asyncio.run(asyncio.wait_for(listen(), 20))
 
     def test_a_few_are_told_in_order(self) -> None:
         assert self.told([3], 3) == ["list whole list", "rows 1 2 3", "overview overview"]
