@@ -13,6 +13,9 @@ from aleph_contract.paths import Step
 if TYPE_CHECKING:
     from aleph_contract.witness import Builder
 
+#: The largest array that is built (items).
+LARGEST = 5_000
+
 #: How deep items are put in that nobody asked for.
 _DEEP = 4
 
@@ -30,6 +33,8 @@ def arrays(
     if length is None:
         return
     unique = any(flat.get("uniqueItems") for flat in schemas)
+    if unique:
+        builder.make_room(length)
     roomy = length + sum(flat.get("minContains", 1) for flat in schemas if "contains" in flat)
     for size, late in ((length, False), (length, True), (roomy, True)):
         filler = _Filler(builder, f"{place}/*", unique=unique)
@@ -65,11 +70,11 @@ def _length(
         if "uniqueItems" in schema.get("not", ()):
             least = max(least, 2)
     most = min((s["maxItems"] for s in schemas if "maxItems" in s), default=None)
-    if most is not None and least > most:
+    if least > (LARGEST if most is None else min(most, LARGEST)):
         return None
     if builder.size == "small" or place.count("/") >= _DEEP:
         return least
-    return most if builder.size == "largest" and most is not None else max(least, 1)
+    return min(most, LARGEST) if builder.size == "largest" and most is not None else max(least, 1)
 
 
 def _plans(flats: Sequence[Member], length: int, *, late: bool) -> list[tuple[Member, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+from aleph_contract import arrays, objects
 from aleph_contract.boundaries import BOUNDARIES, Proposal
 from aleph_contract.case import Case, Gap, Polarity
 from aleph_contract.certificates import Certificate
@@ -19,6 +20,7 @@ from aleph_contract.nodes import Node, nodes
 from aleph_contract.paths import plain, slug
 from aleph_contract.portability import Doubts
 from aleph_contract.probes import Probe, after_the_end, beyond_prose, probes, whole
+from aleph_contract.texts import LONGEST
 from aleph_contract.validation import validator_for
 from aleph_contract.witness import Builder, hints_from
 
@@ -56,7 +58,18 @@ def _gaps(constraint: Constraint, made: list[Case]) -> Iterator[Gap]:
     polarities: tuple[Polarity, ...] = ("valid", "violating")
     for polarity in polarities:
         if not any(case.polarity == polarity for case in made):
-            yield Gap(constraint, polarity, "no such input was found")
+            yield Gap(constraint, polarity, _why(constraint))
+
+
+#: The most that is ever built of what a keyword counts.
+_BUILT = {"maxLength": LONGEST, "maxItems": arrays.LARGEST, "maxProperties": objects.LARGEST}
+
+
+def _why(constraint: Constraint) -> str:
+    most = _BUILT.get(constraint.keyword)
+    if most is not None and constraint.limit >= most:
+        return f"beyond what is built; with `{constraint.keyword}` that is {most}"
+    return "no such input was found"
 
 
 class _Workshop:

@@ -20,7 +20,7 @@ _MUCH = 30
 _LEAST = math.ulp(1.0)
 
 #: Bound on how many numbers are given.
-_MOST = 1200
+_MOST = 12_000
 
 
 def numbers(schemas: list[Any], hints: list[Any], size: str, *, whole: bool) -> Iterator[Any]:

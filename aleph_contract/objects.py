@@ -15,6 +15,9 @@ from aleph_contract.patterns import compiled
 if TYPE_CHECKING:
     from aleph_contract.witness import Builder
 
+#: The largest object that is built (properties).
+LARGEST = 2_000
+
 #: How deep optional properties are put in where every property is asked for.
 _DEEP = 4
 
@@ -124,6 +127,8 @@ def _names(
     """The properties to put in; `None` if they cannot all stand together."""
     schemas = [flat.schema for flat in flats]
     fewest = max((s.get("minProperties", 0) for s in schemas), default=0)
+    if fewest > LARGEST:
+        return None
     most = min((s["maxProperties"] for s in schemas if "maxProperties" in s), default=math.inf)
     names = dict.fromkeys(name for s in schemas for name in s.get("required", ()))
     if steered is not None:

@@ -141,11 +141,16 @@ def _patterns(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def refusal(pattern: str) -> str:
-    """Why a regular expression cannot be read; empty if it can."""
+    """Why a regular expression cannot be read by both validators; empty if it can."""
+    from jsonschema_rs import Draft202012Validator, ValidationError
+
     try:
         compiled(pattern)
+        Draft202012Validator({"pattern": pattern})
     except ArgumentError as error:
         return str(error)
+    except ValidationError:
+        return f"{pattern!r} is too large a regular expression, or one that cannot be read"
     return ""
 
 

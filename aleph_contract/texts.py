@@ -10,6 +10,9 @@ from typing import Any
 
 from aleph_contract.matches import matching, near_misses
 
+#: The longest text that is built (characters).
+LONGEST = 1_000_000
+
 #: What a string holds when nothing tells what it is for.
 PLAIN = "A quiet street at dusk, rain on the pavement"
 
@@ -51,11 +54,15 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
         low = high
     elif size == "smallest" and any("minLength" in s for s in schemas):
         high = low
+    if low > LONGEST:
+        return
     fitting = [hint for hint in hints if low <= len(hint) <= high]
     yield from fitting
     for schema in schemas:
         if "pattern" in schema.get("not", ()):
-            yield from (text for _, text in near_misses(schema["not"]["pattern"]))
+            misses = [text for _, text in near_misses(schema["not"]["pattern"])]
+            yield from (text for text in misses if low <= len(text) <= high)
+            yield from (_cut(text, low) for text in misses if 0 < len(text) < low)
         if "pattern" in schema:
             yield from matching(schema["pattern"], low, high)
     formats = [FORMATS[s["format"]][0] for s in schemas if s.get("format") in FORMATS]

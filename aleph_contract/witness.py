@@ -70,6 +70,7 @@ class Builder:
         self._deepest = 0
         self._cut = False
         self._budget = 0
+        self._tries = _TRIES
 
     def values(self, trail: Sequence[Step] = (), schema: Any = True) -> Iterator[Any]:
         """Values of the whole document whose part at the end of `trail` also keeps `schema`."""
@@ -85,6 +86,13 @@ class Builder:
                     yield value
             if found or not self._cut or self._budget <= 0:
                 return
+
+    def make_room(self, count: int) -> None:
+        """Let as many values be tried as it takes to find `count` that are all different."""
+        more = 2 * count - self._tries
+        if more > 0:
+            self._tries += more
+            self._budget += more
 
     def _stands_alone(self, trail: Sequence[Step], schema: Any) -> bool:
         """Whether the value at the end of `trail` can be had by itself, without what is around."""
@@ -122,7 +130,7 @@ class Builder:
             self._candidates(flats, rest, schema, place)
             for flats in alternatives(document, members, choice)
         )
-        for value in islice(_in_turn(made), _TRIES):
+        for value in islice(_in_turn(made), self._tries):
             self._budget -= 1
             if accepts(value):
                 yield value

@@ -400,6 +400,31 @@ def test_a_size_asks_for_all_properties_at_one_end() -> None:
     assert built["full"].keys() == {"n", "l"}
 
 
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "array", "not": {"uniqueItems": True}, "items": {"const": 1}}, [1, 1]),
+        ({"type": "number", "not": {"type": "integer"}, "minimum": 7}, 7.5),
+        ({"type": "integer", "not": {"multipleOf": 5}, "minimum": 10}, 11),
+        ({"type": "string", "not": {"pattern": "^A"}, "minLength": 3, "maxLength": 3}, "!.."),
+        ({"not": {"not": {"const": 3}}}, 3),
+        ({"type": "object", "not": {"properties": {"a": {"type": "null"}}}}, {"a": True}),
+        ({"if": {"type": "null"}, "then": False, "enum": [None, 2]}, 2),
+        (
+            {"type": "object", "dependentSchemas": {"a": {"required": ["b"]}}, "required": ["a"]},
+            {"a": "x", "b": "x"},
+        ),
+        ({"propertyNames": {"pattern": "^k"}, "minProperties": 2}, {"k": "x", "ka": "x"}),
+        ({"oneOf": [{"minimum": 0}, {"type": "integer"}], "type": "number"}, 0.5),
+    ],
+    ids=str,
+)
+def test_a_value_is_found_for_what_only_tells_what_it_is_not(schema: Any, value: Any) -> None:
+    found = next(Builder(Document(schema), {}).values())
+    assert Document(schema).accepts([schema])(value)
+    assert plain_texts_cut(found) == value
+
+
 def test_what_cannot_be_found_ends_in_finite_time() -> None:
     schema = {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}}
     assert list(Builder(Document(schema), {}).values()) == []

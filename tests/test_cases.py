@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import aleph_contract
+from aleph_contract import certificates
 from aleph_contract.cases import Case, cases, gaps
 from aleph_contract.certificates import Certifier, holds
 from aleph_contract.cli import run
@@ -170,6 +171,105 @@ def test_what_breaks_two_constraints_is_certified_for_neither() -> None:
     assert certifier.certify(case.input)
     assert certifier.certify(case.input | {"prompt": ""}) is None
     assert certifier.certify(case.input | {"seed": 1}) is None
+
+
+class Dissenter:
+    """A validator of which one half finds nothing, or something else than the other."""
+
+    def __init__(self, validator: Validator, half: str, found: Any) -> None:
+        self._validator = validator
+        self._half = half
+        self._found = found
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._half:
+            return lambda _: self._found
+        return getattr(self._validator, name)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("half", ["is_valid", "violations", "reference_violations"])
+def test_where_the_validators_differ_there_is_no_certificate(half: str, whole: bool) -> None:
+    schema = Contract.load().input_schema
+    case, other = (by_name[f"boundary/{name}/maximum/above"] for name in ("seed", SECONDS))
+    assert case.constraint
+    assert other.certificate
+    certifier = Certifier(schema, case.constraint, [case.constraint.schema])
+    if whole:
+        found = True if half == "is_valid" else other.certificate.errors
+        certifier.validator = Dissenter(certifier.validator, half, found)  # type: ignore[assignment]
+    else:
+        found = False if half == "is_valid" else other.certificate.errors
+        certifier.relaxed = Dissenter(certifier.relaxed, half, found)  # type: ignore[assignment]
+    untouched = (half, whole) == ("violations", False)  # `is_valid` has asked the same validator
+    assert (certifier.certify(case.input) is not None) is untouched
+
+
+SECONDS = "keyframes/*/anyOf/0/seconds"
+
+
+@pytest.mark.parametrize("half", ["violations", "reference_violations"])
+@pytest.mark.parametrize("of", ["validator_for", "Validator"])
+def test_a_certificate_holds_only_if_both_validators_say_so(
+    half: str, of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = Contract.load().input_schema
+    case, other = (by_name[f"boundary/{name}/maximum/above"] for name in ("seed", SECONDS))
+    assert case.certificate
+    assert other.certificate
+    assert holds(case.certificate, schema, case.input)
+    real = getattr(certificates, of)
+    found = other.certificate.errors
+    monkeypatch.setattr(certificates, of, lambda given: Dissenter(real(given), half, found))
+    assert not holds(case.certificate, schema, case.input)
+
+
+def served(schema: Any) -> tuple[dict[str, Case], Contract]:
+    entry = {
+        "model_id": "acme/m",
+        "schema_version": "1",
+        "schema": {"input": schema, "output": True},
+    }
+    contract = Contract.from_entry(entry)
+    return {case.name: case for case in cases(contract)}, contract
+
+
+def test_the_other_branches_of_a_union_are_made_to_fail() -> None:
+    """The text that comes to mind first would be valid by the second branch."""
+    short, starting = {"type": "string", "maxLength": 5}, {"type": "string", "pattern": "^A"}
+    found, _ = served({"anyOf": [short, starting]})
+    above = found["boundary/anyOf/0/maxLength/above"]
+    assert len(above.input) == 6
+    assert not above.input.startswith("A")
+
+
+def test_other_items_of_a_list_keep_what_one_of_them_breaks() -> None:
+    item = {"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]}
+    found, _ = served({"type": "array", "items": item, "minItems": 3})
+    assert found["boundary/*/required/without-a"].input == [{}, {"a": 1}, {"a": 1}]
+
+
+@pytest.mark.parametrize("limit", [10**6, 10**9])
+def test_what_is_too_large_to_build_is_told_as_a_gap(limit: int) -> None:
+    _, contract = served({"type": "string", "maxLength": limit})
+    (gap,) = gaps(contract)
+    assert (gap.constraint.key, gap.polarity) == ("maxLength", "violating")
+    assert gap.reason == "beyond what is built; with `maxLength` that is 1000000"
+
+
+def test_a_large_list_of_different_items_is_built() -> None:
+    items = {"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "maxItems": 300}
+    found, _ = served(items)
+    assert len(found["boundary/maxItems/on"].input) == 300
+    assert found["boundary/maxItems/above"].polarity == "violating"
+
+
+def test_what_others_refer_to_cannot_be_taken_away_and_is_told_as_a_gap() -> None:
+    first = {"type": "object", "properties": {"x": {"$ref": "#/anyOf/1"}}}
+    _, contract = served({"anyOf": [first, {"type": "string"}]})
+    assert [(gap.constraint.key, gap.polarity) for gap in gaps(contract)] == [
+        ("anyOf", "violating")
+    ]
 
 
 def test_a_certificate_is_plain_json() -> None:
