@@ -71,7 +71,7 @@ class _Objects:
         for name in self._optional if depth < DEEP and often is not None else ():
             names = self._with_dependents([name])
             if name not in value and len(value) + len(names) <= self.most:
-                drawn = draw(self._perhaps(name, depth, often=often))
+                drawn = draw(self._perhaps(name, depth, often=bool(often)))
                 if drawn is not ABSENT:
                     value[name] = drawn
                     self._put(value, names, draw, depth, target)

@@ -29,15 +29,15 @@ OTHERS = sorted((Path(__file__).parent.parent / "fixtures" / "contracts").glob("
 
 
 def smallest(
-    strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool] = lambda _: True
+    strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool] | None = None
 ) -> Any:
-    """What Hypothesis shrinks a draw to, as in a failing test."""
+    """What Hypothesis shrinks a draw to, as in a test that fails on a condition, or always."""
     drawn = find(
         strategy,
-        condition,
+        condition or (lambda _: True),
         settings=settings(
             database=None,
-            max_examples=500,
+            max_examples=250 if condition else 20,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),

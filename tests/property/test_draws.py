@@ -80,8 +80,8 @@ class TestShippedContract:
 
     def test_violating_draws_break_just_the_constraint_they_name(self) -> None:
         seen: Counter[str] = Counter()
-        each(violating_inputs(), assert_certified(Contract.load(), seen), 400)
-        assert len(seen) > 40
+        each(violating_inputs(), assert_certified(Contract.load(), seen), 250)
+        assert len(seen) > 30
 
     def test_every_constraint_that_can_be_broken_alone_is(self) -> None:
         seen: Counter[str] = Counter()
@@ -123,9 +123,9 @@ class TestShippedContract:
                 seen["at 0"] += frame.get("at") == 0
                 seen["at 1"] += frame.get("at") == 1
 
-        each(valid_inputs(), look, 1500)
-        assert min(seen.values()) >= 3, seen
-        assert seen["the longest, astral"] >= 15
+        each(valid_inputs(), look, 1000)
+        assert min(seen.values()) >= 2, seen
+        assert seen["the longest, astral"] >= 10
 
     def test_boundary_draws_sit_on_bounds_only(self) -> None:
         def check(value: dict[str, Any]) -> None:
@@ -171,4 +171,4 @@ class TestOtherContracts:
         contract = Contract.load(path)
         each(valid_inputs(contract), assert_valid(contract), 8)
         each(boundary_inputs(contract), assert_valid(contract), 5)
-        each(violating_inputs(contract=contract), assert_certified(contract, Counter()), 20)
+        each(violating_inputs(contract=contract), assert_certified(contract, Counter()), 15)
