@@ -56,6 +56,24 @@ def absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+#: Where the middle of an element is, once nothing covers it and it stays there for two frames.
+_REST = """(async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const element = document.querySelector(%s);
+  const place = () => {
+    const box = element?.getBoundingClientRect();
+    return box?.width ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : undefined;
+  };
+  element?.scrollIntoView({ block: "center", behavior: "instant" });
+  const before = place();
+  await frame();
+  await frame();
+  const after = place();
+  if (!before || before.x !== after?.x || before.y !== after?.y) return undefined;
+  return element.contains(document.elementFromPoint(after.x, after.y)) ? after : undefined;
+})()"""
+
+
 class Browser:
     """One browser, in which every test opens a tab of its own."""
 
@@ -149,13 +167,8 @@ class Tab:
         self.call("Input.dispatchKeyEvent", type="keyUp", **shared)
 
     def click(self, selector: str) -> None:
-        """Click where an element is, with a real mouse."""
-        place = self.wait(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-            " if (!e) return null; e.scrollIntoView({block: 'center', behavior: 'instant'});"
-            " const b = e.getBoundingClientRect();"
-            " return b.width && {x: b.x + b.width / 2, y: b.y + b.height / 2}; })()"
-        )
+        """Click where an element is, once it has come to rest, with a real mouse."""
+        place = self.wait(_REST % json.dumps(selector))
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 

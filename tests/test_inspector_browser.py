@@ -250,7 +250,8 @@ def test_a_burst_of_10000_exchanges_ends_with_the_newest_on_top(tab: Tab, fake: 
     tab.wait("document.querySelectorAll('#rows li').length === 100")
     top = tab.ask("[...document.querySelectorAll('#rows li')].map(r => +r.id.split('-').pop())")
     assert top == list(range(10_000, 9_900, -1))
-    tab.click("#older a")
+    tab.ask("document.querySelector('#older a').focus()")
+    tab.press("Enter")
     tab.wait("document.querySelectorAll('#rows li').length === 200")
 
 
