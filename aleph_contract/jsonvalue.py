@@ -34,7 +34,7 @@ class Number(float):
     __slots__ = ("text",)
     text: str
 
-    def __new__(cls, text: str) -> Number:  # noqa: D102, PYI034 - the class says it; no Self in 3.10
+    def __new__(cls, text: str) -> Number:  # noqa: D102 - the class says it; no Self in 3.10
         self = super().__new__(cls, text)
         self.text = text
         return self

@@ -15,7 +15,7 @@ from aleph_contract.plans import PHASES
 
 
 def helps() -> dict[str, str]:
-    pages = {(): cli}
+    pages: dict[tuple[str, ...], click.Command] = {(): cli}
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None

@@ -98,7 +98,7 @@ def opened(texts: Sequence[str]) -> Iterator[Reports]:
     Raises:
         ArgumentError: A report that cannot be meant, or a file that cannot be written.
     """
-    from aleph_contract.reports.progress import Progress  # noqa: PLC0415 - with a run only
+    from aleph_contract.reports.progress import Progress
 
     specs = [parse_spec(text) for text in texts or ("terminal",)]
     _check_together(specs)

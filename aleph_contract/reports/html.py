@@ -144,7 +144,7 @@ def _pretty(value: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - not to import
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("aleph_contract.reports"),
@@ -172,7 +172,7 @@ def _final(value: Any) -> Any:
 
 
 def _asset(name: str) -> Any:
-    from markupsafe import Markup  # noqa: PLC0415 - comes with Jinja
+    from markupsafe import Markup
 
     text = (resources.files(__package__) / "templates" / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - the package's own file

@@ -58,8 +58,8 @@ class Progress:
 
 
 def _bars(stream: TextIO) -> Bars:
-    from rich.console import Console  # noqa: PLC0415 - costs a tenth of a second
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
         TextColumn("{task.description}"),
