@@ -14,7 +14,7 @@ from aleph_contract.exchange import Exchange, ReportedError
 from aleph_contract.jsonvalue import dumps, same
 from aleph_contract.reading import BOM, Request, header, read_reply
 from aleph_contract.rules import FINAL_STATUSES, MAX_TRIES
-from aleph_contract.validation import validate
+from aleph_contract.validation import leaves, validate
 
 #: Clocks of client and server tick apart: a wait shorter by this share is forgiven.
 WAIT_TOLERANCE = 0.05
@@ -77,7 +77,7 @@ def _valid(e: Evidence) -> str | None:
 
 
 def _violations(e: Evidence, value: Any) -> str:
-    return "; ".join(v.message for v in validate(value, e.contract))
+    return "; ".join(v.message for v in leaves(validate(value, e.contract)))
 
 
 def _faithful(e: Evidence) -> str | None:
