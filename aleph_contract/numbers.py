@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import chain, count, islice
+from itertools import chain, count, islice, takewhile
 from typing import Any
 
 from aleph_contract.boundaries.numeric import exact, neighbour
@@ -112,21 +112,26 @@ def _ladder(low: float, high: float, step: Fraction | None) -> Iterator[float]:
     if step is None and -_SPREAD < low <= high < _SPREAD:
         yield from (low + (high - low) * part / 1024 for part in range(1, 1024))
         return
-    by = step or Fraction(1)
+    unit = step or Fraction(1)
+    by = unit.numerator if unit.denominator == 1 else unit
     if finite(low):
-        start = math.ceil(Fraction(low) / by) if step else math.ceil(low)
-        yield from (_number(by * (start + n)) for n in count())
+        start = math.ceil(Fraction(low) / by)
+        steps = (_number(by * (start + n)) for n in count())
+        yield from takewhile(lambda number: number <= high, steps)
     elif finite(high):
-        start = math.floor(Fraction(high) / by) if step else math.floor(high)
+        start = math.floor(Fraction(high) / by)
         yield from (_number(by * (start - n)) for n in count())
-    yield from (_number(by * n) for n in count())
+    else:
+        yield from (_number(by * n) for n in count())
 
 
 #: Ranges within this are spread evenly; beyond, doubles are too far apart or have no end.
 _SPREAD = 1e300
 
 
-def _number(value: Fraction) -> float:
+def _number(value: Fraction | int) -> float:
+    if isinstance(value, int):
+        return value
     whole = value.denominator == 1 or abs(value) > sys.float_info.max
     return int(value) if whole else float(value)
 
