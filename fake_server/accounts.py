@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from time import perf_counter
 from typing import Any
 
 from aleph_contract.errors import ArgumentError
@@ -27,7 +28,8 @@ NOBODY = ""
 #: The account of the binding, which names none either, unless its gateway id is an account id.
 BINDING = "binding"
 
-#: Accounts that came to be by a request that named them; the one idle longest is forgotten.
+#: Accounts that came to be by a request that named them. With one more, the tenth of them that
+#: was idle longest is forgotten.
 MAX_STRANGERS = 10_000
 
 
@@ -56,6 +58,7 @@ class Account:
         "id",
         "profile",
         "proof",
+        "seen",
         "spend_limit",
         "token",
     )
@@ -76,6 +79,8 @@ class Account:
         self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
         #: Requests in flight.
         self.busy = 0
+        #: When its last request came, on the clock of `time.perf_counter`.
+        self.seen = perf_counter()
         #: The `Authorization` header that was let in last, so that it need not be read again.
         self.proof: bytes | None = None
         self._runs = self._unpriced = self._doubtful_runs = 0
@@ -225,8 +230,14 @@ class Accounts:
                     spend_limit=self.spend_limit,
                 )
                 if len(self._strangers) > MAX_STRANGERS:
-                    del self._strangers[next(iter(self._strangers))]
+                    self._forget_idle()
             return self._strangers[account_id]
+
+    def _forget_idle(self) -> None:
+        by_age = sorted(self._strangers.values(), key=lambda account: account.seen)
+        for account in by_age[: MAX_STRANGERS // 10]:
+            if not account.busy:
+                del self._strangers[account.id]
 
     def remove(self, account: Account) -> None:
         """Forget an account and its token."""

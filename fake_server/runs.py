@@ -58,6 +58,7 @@ class Runs:
             request.refused = _repetition(request) or request.refused
         request.entered = request.account
         request.entered.busy += 1
+        request.entered.seen = request.clock
 
     def conclude(self, request: Request) -> Answer:
         """Decide the answer, once the body is there as far as it comes."""

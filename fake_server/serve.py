@@ -241,7 +241,11 @@ def running(
     if contract is not None and not isinstance(contract, Contract):
         contract = Contract.load(contract)
     app = create_app(contract, hosts=(host, *allow_hosts), **options)
-    server = Server(app, host, port, expose=expose)
+    try:
+        server = Server(app, host, port, expose=expose)
+    except ArgumentError:
+        app.journal.close()
+        raise
     server.start()
     try:
         yield server

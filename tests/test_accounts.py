@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -112,13 +113,18 @@ class TestAccounts:
         assert accounts.find(account.id) is None
         assert accounts.refusal(accounts.get(account.id), account.token or "") is None
 
-    def test_strangers_are_bounded_and_made_accounts_are_not_lost_to_them(self) -> None:
+    def test_strangers_are_bounded_and_the_idle_ones_go_first(self) -> None:
         accounts = Accounts()
         made = accounts.create()
-        for number in range(MAX_STRANGERS + 10):
+        first, second, busy = (accounts.get(f"{number:032x}") for number in range(3))
+        first.seen = perf_counter() + 60
+        busy.busy = 1
+        for number in range(3, MAX_STRANGERS + 1):
             accounts.get(f"{number:032x}")
         assert accounts.get(made.id) is made
-        assert accounts.find(f"{0:032x}") is None
+        assert accounts.find(first.id) is first
+        assert accounts.find(busy.id) is busy
+        assert accounts.find(second.id) is None
         assert accounts.find(f"{MAX_STRANGERS:032x}") is not None
 
     def test_parallel_runs_never_see_each_other(self) -> None:

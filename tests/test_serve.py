@@ -217,6 +217,13 @@ class TestThread:
             with pytest.raises(ArgumentError, match="Address already in use"), running(port=port):
                 pass
 
+    def test_a_server_that_does_not_start_lets_go_of_its_journal(self, tmp_path: Path) -> None:
+        journal = f"sqlite:{tmp_path / 'journal.db'}"
+        with pytest.raises(ArgumentError, match="port"), running(port=-1, journal=journal):
+            pass
+        with running(journal=journal) as server:
+            assert post(server.account()).status_code == 200
+
     def test_others_are_let_in_only_on_purpose(self) -> None:
         with pytest.raises(ArgumentError, match="expose"), running(host="0.0.0.0"):
             pass
