@@ -21,7 +21,7 @@ from aleph_contract.constraints import Constraint, site
 from aleph_contract.contract import Contract
 from aleph_contract.drawing import Drawer, Plan
 from aleph_contract.draws import Aim, Missed, index_below
-from aleph_contract.portability import doubt
+from aleph_contract.portability import Doubts
 from aleph_contract.schema import Document, plain
 
 #: Whole inputs that are drawn before a known one stands in.
@@ -57,6 +57,7 @@ class Breaker:
         document = contract.document
         self.constraint = constraint
         self._portable = intact.manner.portable
+        self._doubts = Doubts(contract)
         self._contract = contract
         self._certifier = Certifier(contract.input_schema, constraint, [constraint.schema])
         relaxed = document.without(constraint.schema)
@@ -69,7 +70,7 @@ class Breaker:
             with contextlib.suppress(Missed):
                 value = self.plan.value(draw)
                 if self._portable:
-                    value = beyond_doubt(self.plan, value)
+                    value = beyond_doubt(self.plan, self._doubts, value)
                 if self._isolates(value):
                     return Violating(value, self.constraint)
         return Violating(known_value(draw, self.known), self.constraint)
@@ -140,7 +141,7 @@ def known_value(draw: DrawFn, values: Sequence[Any]) -> Any:
     return plain(values[index_below(draw, len(values))]) if values else reject()
 
 
-def beyond_doubt(plan: Plan, value: Any) -> Any:
+def beyond_doubt(plan: Plan, doubts: Doubts, value: Any) -> Any:
     """`value` without the fewest of its properties that leave no doubt.
 
     Raises:
@@ -150,6 +151,6 @@ def beyond_doubt(plan: Plan, value: Any) -> Any:
     for number in range(min(len(names), _MOST_DROPPED) + 1):
         for gone in combinations(names, number):
             rest = {name: value[name] for name in names if name not in gone} if gone else value
-            if not doubt(rest) and (not gone or plan.accepts(rest)):
+            if not doubts.about(rest) and (not gone or plan.accepts(rest)):
                 return rest
     raise Missed("")

@@ -22,6 +22,7 @@ from aleph_contract.matches import matching, near_misses
 from aleph_contract.numbers import numbers, span
 from aleph_contract.patterns import compiled
 from aleph_contract.portability import SAFE
+from aleph_contract.texts import FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ def texts(schemas: Sequence[Any], hints: Sequence[str], manner: Manner) -> Itera
     near = [text for s in schemas for text in _unlike(s.get("not", {}).get("pattern"))]
     if any("pattern" in schema for schema in schemas):
         yield from option_of(_by_patterns(schemas, low, high, manner))
+    elif any(schema.get("format") in FORMATS for schema in schemas):
+        formed = [FORMATS[s["format"]][0] for s in schemas if s.get("format") in FORMATS]
+        yield from option_of(_sampled([*formed, *hints], low, high))
+        if not manner.portable:
+            yield Option(_stretched(low, high, manner))
     elif any("://" in hint for hint in hints):
         yield from option_of(_addresses(hints, low, high, manner))
     else:

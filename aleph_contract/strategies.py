@@ -20,6 +20,7 @@ from aleph_contract.contract import Contract
 from aleph_contract.drawing import Drawer
 from aleph_contract.draws import Missed, index_below
 from aleph_contract.errors import ArgumentError
+from aleph_contract.portability import Doubts
 from aleph_contract.scalars import Manner
 from aleph_contract.schema import plain
 from aleph_contract.witness import hints_from
@@ -91,6 +92,7 @@ def violating_inputs(
 def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
     contract = _meant(contract)
     plan = Drawer(contract.document, _hints(contract), manner).root()
+    doubts = Doubts(contract)
 
     def known() -> list[Any]:
         found = cases(contract, polarity="valid")
@@ -101,7 +103,7 @@ def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
         for _ in range(TRIES):
             with contextlib.suppress(Missed):
                 value = plan.value(draw)
-                return beyond_doubt(plan, value) if manner.portable else value
+                return beyond_doubt(plan, doubts, value) if manner.portable else value
         return known_value(draw, known())
 
     return inputs()
