@@ -137,8 +137,10 @@ class _Workshop:
                 )
         root = Node(self.document.root, "")
         smallest = next(self.builder.values(), None)
-        for probe in whole(smallest) if isinstance(smallest, dict) else ():
-            yield from self._probe(root, probe, probe.value)
+        full = next(Builder(self.document, self.hints, "full").values(), None)
+        if isinstance(smallest, dict) and isinstance(full, dict):
+            for probe in whole(smallest, full):
+                yield from self._probe(root, probe, probe.value)
 
     def _probe(self, node: Node, probe: Probe, given: Any) -> Iterator[Case]:
         value, text = spelt(given)

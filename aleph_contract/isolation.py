@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache, partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from aleph_contract.boundaries import Proposal
 from aleph_contract.certificates import Certificate, Certifier
 from aleph_contract.constraints import Constraint, walk
 from aleph_contract.schema import Document
-from aleph_contract.validation import Violation
+from aleph_contract.validation import Violation, validator_for
 from aleph_contract.witness import Builder, Hints
 
 #: Values tried for one schema of a proposal.
@@ -39,21 +39,23 @@ class Isolator:
         self.document = document
         self.hints = hints
         self.constraints = walk(document)
+        self.validator = validator_for(schema)
         self._alone = lru_cache(maxsize=None)(self._certifier)
 
     def broken(self, constraint: Constraint, proposals: Iterable[Proposal]) -> dict[str, Broken]:
         """For the label of each violating proposal a certified input, as far as there is one.
 
-        Where no proposal can be isolated, all are compound with the one other constraint that
-        makes it so.
+        Where no proposal can be isolated, all are compound with the fewest other constraints that
+        make it so.
         """
         wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
-        found = self._breaking(constraint, wanted, None)
         close = [c for c in self.constraints if _holds_wherever(c, constraint)]
-        companions = iter(sorted(close, key=lambda c: c.instance != constraint.instance))
-        while not found and (other := next(companions, None)) is not None:
-            found = self._breaking(constraint, wanted, other)
-        return found
+        close.sort(key=lambda other: other.instance != constraint.instance)
+        for others in ([], *([other] for other in close), close):
+            found = self._breaking(constraint, wanted, others)
+            if found:
+                return found
+        return {}
 
     def proof(self, value: Any, violations: Iterable[Violation]) -> Broken | None:
         """The certificate for an input that was made otherwise, if it breaks one constraint."""
@@ -73,35 +75,62 @@ class Isolator:
         return Certifier(self.schema, constraint, [constraint.schema])
 
     def _breaking(
-        self, constraint: Constraint, proposals: list[Proposal], other: Constraint | None
+        self, constraint: Constraint, proposals: list[Proposal], others: list[Constraint]
     ) -> dict[str, Broken]:
-        """Certified inputs that break a constraint, together with `other` if there is one."""
-        removed = [constraint.schema, *([other.schema] if other else [])]
+        """Certified inputs that break a constraint, and with it no others than `others`."""
+        removed = [constraint.schema, *(other.schema for other in others)]
         if any(map(self.document.refers_into, removed)):
             return {}
-        certifier = Certifier(self.schema, constraint, removed)
-        reason = self._reason(constraint, other) if other else ""
         relaxed = self.document.without(*removed)
         builders = [Builder(relaxed, self.hints, strict=self.document)]
         if any(step.keyword in ("anyOf", "oneOf") for step in constraint.trail):
             builders.append(Builder(relaxed, self.hints, strict=self.document, alone=True))
+        certify = self._certifying(constraint, others)
         found = {}
         for proposal in proposals:
             tried = (v for b in builders for v in values(b, constraint, proposal))
-            certified = (Broken(v, c) for v in tried if (c := certifier.certify(v, reason)))
-            broken = next(certified, None)
+            broken = next(filter(None, map(certify, tried)), None)
             if broken is not None:
                 found[proposal.label] = broken
         return found
 
-    def _reason(self, constraint: Constraint, other: Constraint) -> str:
-        """Why what breaks one constraint breaks the other too."""
-        place = f"`{other.keyword}` at {other.schema}"
-        if constraint.keyword == "type" and other.keyword in ("enum", "const"):
-            listed = other.limit if other.keyword == "enum" else [other.limit]
-            if all(map(self.document.accepts([{"type": constraint.limit}]), listed)):
-                return f"Whatever {place} admits is of this type, so no other type ever passes it."
-        return f"No input was found that breaks `{constraint.keyword}` and not {place}."
+    def _certifying(
+        self, constraint: Constraint, others: list[Constraint]
+    ) -> Callable[[Any], Broken | None]:
+        """What certifies an input that breaks a constraint and all of `others`, or some if many."""
+
+        @cache
+        def certifier(*along: Constraint) -> Certifier:
+            removed = [constraint.schema, *(other.schema for other in along)]
+            return Certifier(self.schema, constraint, removed)
+
+        def certify(value: Any) -> Broken | None:
+            along = others
+            if len(others) > 1:
+                named = list(_named(self.validator.violations(value)))
+                along = [other for other in others if other.schema in named]
+            certificate = certifier(*along).certify(value, self._reason(constraint, along))
+            return Broken(value, certificate) if certificate else None
+
+        return certify
+
+    def _reason(self, constraint: Constraint, others: list[Constraint]) -> str:
+        """Why what breaks one constraint breaks others too; empty if there are none."""
+        places = " and ".join(f"`{other.keyword}` at {other.schema}" for other in others)
+        if constraint.keyword == "type" and any(map(partial(self._implies, constraint), others)):
+            return f"Whatever {places} admits is of this type, so no other type ever passes it."
+        return (
+            f"No input was found that breaks `{constraint.keyword}` and not {places}."
+            if others
+            else ""
+        )
+
+    def _implies(self, constraint: Constraint, other: Constraint) -> bool:
+        """Whether all that `other` lists is of the type that `constraint` asks for."""
+        if other.keyword not in ("enum", "const"):
+            return False
+        listed = other.limit if other.keyword == "enum" else [other.limit]
+        return all(map(self.document.accepts([{"type": constraint.limit}]), listed))
 
 
 def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iterator[Any]:

@@ -7,6 +7,7 @@ against a client that sees it otherwise; its owner should know.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from aleph_contract.contract import BILLED_FIELD
@@ -196,12 +197,18 @@ def _numbers() -> Iterator[Probe]:
     yield Probe("10-to-the-400", 10**400, "Beyond the doubles: infinite, or refused.", "maximum")
 
 
-def whole(given: Mapping[str, Any]) -> Iterator[Probe]:
+def whole(given: Mapping[str, Any], full: Mapping[str, Any]) -> Iterator[Probe]:
     """Probes of the whole input.
 
     Args:
         given: A valid input.
+        full: A valid input with all properties.
     """
+    lists = [name for name, value in full.items() if isinstance(value, list)]
+    for one, other in combinations(lists, 2):
+        note = f"No document says whether `{one}` and `{other}` may be given together."
+        both = {**given, one: full[one], other: full[other]}
+        yield Probe(f"together/{one}+{other}", both, note)
     for name, value in given.items():
         if isinstance(value, str):
             again = f"{value} (again)"

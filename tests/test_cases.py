@@ -264,6 +264,16 @@ def test_a_large_list_of_different_items_is_built() -> None:
     assert found["boundary/maxItems/above"].polarity == "violating"
 
 
+def test_a_compound_case_names_all_that_is_broken_along() -> None:
+    found, contract = served({"type": "string", "enum": ["a", "b"], "const": "a"})
+    case = found["boundary/type/null"]
+    assert case.compound
+    assert case.certificate
+    assert case.certificate.removed == ("/type", "/enum", "/const")
+    assert "`enum` at /enum and `const` at /const" in case.note
+    assert gaps(contract) == ()
+
+
 def test_what_others_refer_to_cannot_be_taken_away_and_is_told_as_a_gap() -> None:
     first = {"type": "object", "properties": {"x": {"$ref": "#/anyOf/1"}}}
     _, contract = served({"anyOf": [first, {"type": "string"}]})
@@ -481,6 +491,9 @@ def test_what_no_document_settles_is_gray() -> None:
     late = by_name["probe/keyframes/*/anyOf/0/seconds/after-the-end"]
     assert late.input["keyframes"][0]["seconds"] > late.input["duration"]
     assert late.polarity == "valid"
+    both = by_name["probe/together/keyframes+prompt_images"]
+    assert both.input.keys() == {"prompt", "video_uri", "keyframes", "prompt_images"}
+    assert (both.polarity, both.portable) == ("valid", False)
     assert not by_name["combination/all"].portable
     assert {"keyframes", "prompt_images"} <= by_name["combination/all"].input.keys()
 
