@@ -129,7 +129,10 @@ class Plan:
     def _doubtful(self) -> bool:
         """Whether some keyword may be broken though each was minded; the whole always is tested."""
         schemas = (m.schema for m in self.members if isinstance(m.schema, dict))
-        return self.place == "" or any(_DOUBTFUL.intersection(schema) for schema in schemas)
+        aimed = self.ways != (True,)
+        return (
+            aimed or self.place == "" or any(_DOUBTFUL.intersection(schema) for schema in schemas)
+        )
 
     @cached_property
     def accepts(self) -> Callable[[Any], bool]:

@@ -51,14 +51,15 @@ class _Arrays:
             for flat in flats
             if "contains" in flat.schema
         ]
+        self.most = min((s.get("maxItems", math.inf) for s in self.schemas), default=math.inf)
+        beside = 0 if self.step is None else 1  # what is aimed at need not match
         self.fewest = max(
             0,
             *(schema.get("minItems", 0) for schema in self.schemas),
-            *(wanted for wanted, _, _ in self.matches),
+            *(int(min(wanted + beside, max(wanted, self.most))) for wanted, _, _ in self.matches),
             2 * self.twins,
             1 + self._first_aimed if self.step else 0,
         )
-        self.most = min((s.get("maxItems", math.inf) for s in self.schemas), default=math.inf)
         self._plans: dict[Any, Plan] = {}
         self._items: dict[tuple[int, int], SearchStrategy[Any]] = {}
 
@@ -78,7 +79,7 @@ class _Arrays:
         lengths = self._lengths if depth < DEEP else [self.fewest]
         length = lengths[index_below(draw, len(lengths))]
         target = self._target(draw, length)
-        more = self._matching(draw, length)
+        more = self._matching(draw, length, target)
         items: list[Any] = []
         for index in range(length):
             if index < _APART or self.unique or index == target:
@@ -148,15 +149,19 @@ class _Arrays:
         last = first if self.step.keyword == "prefixItems" else length - 1
         return first + index_below(draw, last - first + 1)
 
-    def _matching(self, draw: DrawFn, length: int) -> dict[int, tuple[Member, ...]]:
+    def _matching(
+        self, draw: DrawFn, length: int, target: int | None
+    ) -> dict[int, tuple[Member, ...]]:
         """For each item what it must match, or must not, because the array contains so many."""
         more: dict[int, tuple[Member, ...]] = {}
         for (wanted, match, limited), opposite in zip(self.matches, self._unmatched, strict=True):
-            start = index_below(draw, length - wanted + 1)
+            free = [index for index in range(length) if index != target or length <= wanted]
+            start = index_below(draw, len(free) - wanted + 1)
+            chosen = free[start : start + wanted]
             for index in range(length):
-                if start <= index < start + wanted:
+                if index in chosen:
                     more[index] = (*more.get(index, ()), match)
-                elif limited:
+                elif limited and index != target:
                     more[index] = (*more.get(index, ()), opposite)
         return more
 
