@@ -58,6 +58,7 @@ class Account:
         "id",
         "profile",
         "proof",
+        "removed",
         "seen",
         "spend_limit",
         "token",
@@ -79,6 +80,8 @@ class Account:
         self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
         #: Requests in flight.
         self.busy = 0
+        #: Whether it was forgotten; its id would now make another one.
+        self.removed = False
         #: When its last request came, on the clock of `time.perf_counter`.
         self.seen = perf_counter()
         #: The `Authorization` header that was let in last, so that it need not be read again.
@@ -237,11 +240,13 @@ class Accounts:
         by_age = sorted(self._strangers.values(), key=lambda account: account.seen)
         for account in by_age[: MAX_STRANGERS // 10]:
             if not account.busy:
+                account.removed = True
                 del self._strangers[account.id]
 
     def remove(self, account: Account) -> None:
         """Forget an account and its token."""
         with self._lock:
+            account.removed = True
             self._made.pop(account.id, None)
             self._strangers.pop(account.id, None)
             self._owners.pop(account.token or "", None)

@@ -100,10 +100,9 @@ class Answering:
         if not request.complete:
             raise Refused("body-too-large", limit=self._max_body)
         request.door.open(request)
-        value = request.value
         valid = self._valid if request.floats is None else self._valid_plain
-        if not valid(value):
-            raise replies.refusal(first_violation(self._validator, value))
+        if not valid(request.value):
+            raise replies.refusal(first_violation(self._validator, request.value))
 
     def _run(self, request: Request) -> Answer:
         door = request.door
@@ -124,13 +123,11 @@ class Answering:
         """Charge for a run; its bare reply."""
         value = request.value
         seconds = billed_seconds(value)
-        if seconds is not None:
-            request.seconds = seconds
-            request.cost = cost(seconds, self._contract.price_per_second)
-        lacking = request.account.charge(seconds, request.cost)
+        usd = cost(seconds, self._contract.price_per_second)
+        lacking = request.account.charge(seconds, usd)
         if lacking is not None:
             raise Refused(lacking, **self._values(request))
-        request.billed = True
+        request.billed, request.seconds, request.cost = True, seconds, usd
         return self._replies.body(value, self._origin(request), request.floats)
 
     def _misbehave(self, request: Request, fault: Fault, *, valid: bool) -> Answer:

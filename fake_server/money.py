@@ -8,6 +8,8 @@ from typing import Any
 
 from aleph_contract.errors import ArgumentError
 
+NOTHING = Decimal(0)
+
 #: Sums and products are exact, or an error: 5000 digits hold every number the JSON reader lets in.
 EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
@@ -62,7 +64,7 @@ def billed_seconds(value: Any) -> Decimal | None:
 def cost(seconds: Decimal | None, price: Decimal | None) -> Decimal:
     """USD for so many seconds at so many USD each, exactly; 0 where either is unknown."""
     if seconds is None or price is None:
-        return Decimal(0)
+        return NOTHING
     return EXACT.multiply(seconds, price)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aleph_contract.exchange import Credential, Exchange
 from fake_server import accounts
 from fake_server.accounts import Account
+from fake_server.money import NOTHING
 from fake_server.replies import Refused
 from fake_server.scenarios import Step
 
@@ -44,7 +45,6 @@ NOBODY = Account(accounts.NOBODY)
 
 _SCHEME = re.compile(rb"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
 _NONE: Mapping[bytes, bytes] = {}
-_NOTHING = Decimal(0)
 
 
 class Request:
@@ -114,25 +114,27 @@ class Request:
         self.known: Mapping[bytes, bytes] = dict(headers)
         self.server = server
         self.door: Door
-        self.ray = b""
-        self.account = self.entered = NOBODY
+        self.account = NOBODY
+        self.entered: Account
         self.credential: Credential = "none"
         self.elsewhere = False
         self.refused: Refused | None = None
         self.step: Step | None = None
-        self.number = 0
         self.raw = b""
         self.complete = False
         self.value: Any = None
         self.floats: bool | None = None
         self.billed = False
         self.seconds: Decimal | None = None
-        self.cost = _NOTHING
-        self.status: int | None = None
-        self.answer_headers: Headers = ()
-        self.answered = b""
-        self.outcome = "cut"
-        self.elapsed = 0.0
+        self.cost = NOTHING
+        self.number = 0
+        # Set by `runs.Runs`, and by `finish`.
+        self.ray: bytes
+        self.status: int | None
+        self.answer_headers: Headers
+        self.answered: bytes
+        self.outcome: str
+        self.elapsed: float
 
     def finish(self, status: int | None, headers: Headers, answered: bytes, outcome: str) -> None:
         """Note how the request ended, and let go of what the record does not need."""

@@ -24,8 +24,7 @@ from fake_server.successes import enveloped
 API = "/client/v4"
 
 PREFIX = API + "/accounts/"
-_START = len(PREFIX)
-_END = _START + 32
+_MOST_PATHS = 10_000
 _RUN = "/ai/run"
 _TYPE = (b"content-type", JSON_TYPE.encode())
 _JSON = re.compile(rb'application/json *(; *charset="?utf-8"? *)?', re.IGNORECASE)
@@ -42,6 +41,8 @@ class Rest:
     def __init__(self, contract: Contract, accounts: Accounts) -> None:
         self._model = contract.model
         self._accounts = accounts
+        # A shortcut to what `_route` finds out.
+        self._by_path: dict[str, Account] = {}
 
     def admit(self, request: Request) -> None:
         """By its head, let a request in to its account and see what is to be played.
@@ -49,10 +50,12 @@ class Rest:
         Raises:
             Refused: No such route, or a token that does not let in.
         """
-        path = request.path
-        account = self._accounts.find(path[_START:_END])
-        if account is None or path[_END:] != _RUN or path[:_START] != PREFIX:
+        account = self._by_path.get(request.path)
+        if account is None or account.removed:
             account = self._route(request)
+            if len(self._by_path) >= _MOST_PATHS:
+                self._by_path.clear()
+            self._by_path[request.path] = account
         request.account = account
         if request.method != "POST":
             raise Refused("wrong-method")

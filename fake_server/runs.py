@@ -56,9 +56,9 @@ class Runs:
                 request.refused = refused
         if len(request.known) != len(request.headers):
             request.refused = _repetition(request) or request.refused
-        request.entered = request.account
-        request.entered.busy += 1
-        request.entered.seen = request.clock
+        request.entered = account = request.account
+        account.busy += 1
+        account.seen = request.clock
 
     def conclude(self, request: Request) -> Answer:
         """Decide the answer, once the body is there as far as it comes."""
