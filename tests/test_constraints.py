@@ -151,6 +151,11 @@ def test_a_keyword_can_be_taken_away(schema: Any, where: str, left: Any) -> None
     assert json.dumps(schema) == before
 
 
+def test_keywords_within_each_other_can_be_taken_away_together() -> None:
+    schema = {"anyOf": [{"minimum": 1}], "maximum": 3}
+    assert without(schema, ["/anyOf", "/anyOf/0/minimum"]) == {"maximum": 3}
+
+
 def test_a_limit_is_told_as_it_was_published() -> None:
     schema = {
         "$defs": {"a": {"type": "null"}},
