@@ -51,6 +51,7 @@ class Isolator:
         wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
         close = [c for c in self.constraints if _holds_wherever(c, constraint)]
         close.sort(key=lambda other: other.instance != constraint.instance)
+        close = list({other.schema: other for other in close}.values())
         for others in ([], *([other] for other in close), close):
             found = self._breaking(constraint, wanted, others)
             if found:

@@ -52,7 +52,9 @@ def without(schema: Any, pointers: Iterable[str]) -> Any:
 
     The schema `false` becomes `true`. With `minContains` goes the `contains` that it counts.
     """
-    for where in sorted(pointers, key=len, reverse=True):  # what lies within another first
+    for where in sorted(
+        dict.fromkeys(pointers), key=len, reverse=True
+    ):  # what lies within another first
         schema = _without(schema, parts(where))
     return schema
 
