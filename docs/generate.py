@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
+from click.testing import CliRunner
 
 from aleph_contract import strategies
 from aleph_contract.boundaries import BOUNDARIES
@@ -47,20 +48,20 @@ def _cell(value: object) -> str:
 def cli_page() -> str:
     """Every command's own help."""
     parts = ["# Command line\n", "What `--help` prints, command by command.\n"]
-    for path, command in _commands("aleph-contract", cli):
-        context = click.Context(command, info_name=path, max_content_width=80, terminal_width=80)
-        parts.append(f"## {path}\n\n```text\n{command.get_help(context)}\n```\n")
+    for path in _commands((), cli):
+        shown = CliRunner().invoke(cli, [*path, "--help"], env={"COLUMNS": "80"}).output
+        parts.append(f"## {' '.join(['aleph-contract', *path])}\n\n```text\n{shown}```\n")
     return "\n".join(parts)
 
 
-def _commands(path: str, command: click.Command) -> Iterable[tuple[str, click.Command]]:
-    yield path, command
+def _commands(path: tuple[str, ...], command: click.Command) -> Iterable[tuple[str, ...]]:
+    yield path
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             if child is not None:
-                yield from _commands(f"{path} {name}", child)
+                yield from _commands((*path, name), child)
 
 
 def rules_page() -> str:
