@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from time import perf_counter
+from time import time
 from typing import Any
 
 from aleph_contract.errors import ArgumentError
@@ -82,8 +82,8 @@ class Account:
         self.busy = 0
         #: Whether it was forgotten; its id would now make another one.
         self.removed = False
-        #: When its last request came, on the clock of `time.perf_counter`.
-        self.seen = perf_counter()
+        #: When its last request came, in Unix time.
+        self.seen = time()
         #: The `Authorization` header that was let in last, so that it need not be read again.
         self.proof: bytes | None = None
         self._runs = self._unpriced = self._doubtful_runs = 0
@@ -140,6 +140,10 @@ class Account:
         A run of unknown cost is refused only when nothing at all is left.
         """
         with self._lock:
+            if seconds is None and self.credits is self.spend_limit is None:
+                self._runs += 1
+                self._unpriced += 1
+                return None
             before = self._usd
             after = before if seconds is None else EXACT.add(before, cost)
             if self.credits is not None and exceeds(before, after, self.credits):

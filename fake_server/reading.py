@@ -52,8 +52,11 @@ async def _read_on(receive: Receive, raw: bytes, limit: int) -> Body:
     return Body(bytes(read_so_far), not more and len(read_so_far) <= limit)
 
 
-def parse(raw: bytes) -> tuple[Any, bool | None]:
+def parse(raw: bytes, member: str = "") -> tuple[Any, bool | None]:
     """Read a JSON document exactly; its value, and whether some number in it is no `int`.
+
+    Where the document is an object of two members, the numbers of `member` are looked at alone:
+    the other one names the model, and is compared as a whole.
 
     `None` in that place says that the value was read the exact way, and may hold other than the
     plain JSON types of Python: see `jsonvalue.loads`.
@@ -69,7 +72,8 @@ def parse(raw: bytes) -> tuple[Any, bool | None]:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return loads(raw), None
-    floats = _floats(value, MAX_DEPTH)
+    part = value.get(member) if type(value) is dict and len(value) == _REQUEST else None
+    floats = _floats(value if part is None else part, MAX_DEPTH)
     return (loads(raw), None) if floats is None else (value, floats)
 
 
@@ -95,5 +99,8 @@ def _floats(value: Any, depth: int) -> bool | None:
             found = found or floats
     return found
 
+
+# Members of a run request.
+_REQUEST = 2
 
 _PLAIN = frozenset({str, int, bool, type(None)})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from time import perf_counter as _tick
 from time import time as _now
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +66,6 @@ class Request:
         "answer_headers",
         "answered",
         "billed",
-        "clock",
         "complete",
         "cost",
         "credential",
@@ -105,7 +103,6 @@ class Request:
         server: tuple[str, int | None] | None,
     ) -> None:
         self.received_at = _now()
-        self.clock = _tick()
         self.method = method
         self.path = path
         self.raw_path = raw_path
@@ -142,7 +139,7 @@ class Request:
         self.answer_headers = headers
         self.answered = answered
         self.outcome = outcome
-        self.elapsed = _tick() - self.clock
+        self.elapsed = max(_now() - self.received_at, 0.0)
         self.headers = tuple(self.headers)
         self.known = _NONE
         self.value = None

@@ -84,7 +84,7 @@ class Rest:
         Raises:
             Refused: The body is no run request for the model.
         """
-        document = parse_body(request)
+        document = parse_body(request, "input")
         model = document.get("model")
         if model != self._model:
             raise _no_model(document, model)
@@ -153,8 +153,8 @@ def asked_for(name: str) -> Step:
         raise Refused("unknown-fault", name=name, known=", ".join(faults.FAULTS)) from None
 
 
-def parse_body(request: Request) -> dict[str, object]:
-    """The JSON object that a body holds.
+def parse_body(request: Request, member: str = "") -> dict[str, object]:
+    """The JSON object that a body holds; see `reading.parse`.
 
     Raises:
         Refused: Another content type than JSON, a content encoding, a gateway header out of its
@@ -166,7 +166,7 @@ def parse_body(request: Request) -> dict[str, object]:
     if content_type != b"application/json" and not _JSON.fullmatch(content_type):
         raise Refused("content-type", actual=content_type.decode("latin-1") or "none")
     try:
-        document, request.floats = parse(request.raw)
+        document, request.floats = parse(request.raw, member)
     except JSONError as error:
         raise Refused("malformed-json", reason=error) from None
     if not isinstance(document, dict):

@@ -45,20 +45,19 @@ class Runs:
     def begin(self, request: Request) -> None:
         """Take in a request by its head; `end` must follow."""
         request.ray = b"%016x-AMS" % next(self._rays)
-        path = request.path
-        if path.startswith(ELSEWHERE):
-            self._welcome_elsewhere(request)
-        else:
-            request.door = self._binding if path in PATHS else self._rest
-            try:
+        request.door = self._binding if request.path in PATHS else self._rest
+        try:
+            if request.path.startswith(ELSEWHERE):
+                self._welcome_elsewhere(request)
+            else:
                 request.door.admit(request)
-            except Refused as refused:
-                request.refused = refused
+        except Refused as refused:
+            request.refused = refused
         if len(request.known) != len(request.headers):
             request.refused = _repetition(request) or request.refused
         request.entered = account = request.account
         account.busy += 1
-        account.seen = request.clock
+        account.seen = request.received_at
 
     def conclude(self, request: Request) -> Answer:
         """Decide the answer, once the body is there as far as it comes."""
@@ -107,8 +106,7 @@ class Runs:
         request.door = self._binding if f"/{way}" in PATHS else self._rest
         account = self._accounts.find(account_id)
         if account is None:  # no redirect of ours leads there
-            request.refused = Refused("no-route")
-            return
+            raise Refused("no-route")
         request.account = account
         request.credential = self._rest.credential(request)
 
