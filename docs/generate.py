@@ -32,6 +32,9 @@ from fake_server.serve import AccountHandle, Server, running
 
 REFERENCE = Path(__file__).parent / "reference"
 
+#: The width that help is printed for.
+_NARROW = {"COLUMNS": "80"}
+
 _NOTE = "<!-- Written by docs/generate.py; edit the code instead. -->\n\n"
 
 
@@ -49,7 +52,11 @@ def cli_page() -> str:
     """Every command's own help."""
     parts = ["# Command line\n", "What `--help` prints, command by command.\n"]
     for path in _commands((), cli):
-        shown = CliRunner().invoke(cli, [*path, "--help"], env={"COLUMNS": "80"}).output
+        shown = (
+            CliRunner()
+            .invoke(cli, [*path, "--help"], prog_name="aleph-contract", env=_NARROW)
+            .output
+        )
         parts.append(f"## {' '.join(['aleph-contract', *path])}\n\n```text\n{shown}```\n")
     return "\n".join(parts)
 
