@@ -117,12 +117,13 @@ class Builder:
             return
         near = tuple(takewhile(lambda step: step.keyword in IN_PLACE, trail))
         rest = trail[len(near) :]
+        members += (member for step in near for member in _taken(document, step))
         if not rest and schema is not True:
             members.append(Member(schema))
         accepts = self._test(document, members)
         listed = _listed([member.schema for member in members])
         if listed is not None:
-            yield from filter(accepts, reversed(listed) if self.size == "largest" else listed)
+            yield from filter(accepts, self._leading(listed, rest, schema))
             return
         chosen = frozenset(step.schema for step in near)
         choice = Choice(chosen, alone=self.alone, turn=self.turn)
@@ -160,7 +161,7 @@ class Builder:
         schemas = [member.schema for member in flats]
         listed = _listed(schemas)
         if listed is not None:
-            yield from reversed(listed) if self.size == "largest" else listed
+            yield from self._leading(listed, rest, schema)
             return
         for kind in _kinds(schemas, rest):
             if kind == "object":
@@ -169,6 +170,12 @@ class Builder:
                 yield from arrays(self, flats, rest, schema, place)
             elif not rest:
                 yield from self._scalars(kind, schemas, place)
+
+    def _leading(self, listed: list[Any], rest: tuple[Step, ...], schema: Any) -> list[Any]:
+        """Those of all possible values through which the way leads to what is asked for."""
+        wanted = self.document.accepts([schema])
+        found = [value for value in listed if any(map(wanted, _reached(value, rest)))]
+        return found[::-1] if self.size == "largest" else found
 
     def _scalars(self, kind: str, schemas: list[Any], place: str) -> Iterator[Any]:
         hints = [*self.hints.get(place, ()), *self.hints.get(_word(place), ())]
@@ -183,6 +190,35 @@ class Builder:
             yield from (True, False)
         else:
             yield None
+
+
+def _taken(document: Document, step: Step) -> Iterator[Member]:
+    """The schemas that hold where a step in place is taken."""
+    around = step.schema.rpartition("/")[0]
+    if step.keyword in ("then", "else"):
+        condition = document.at(f"{around}/if")
+        yield Member(condition if step.keyword == "then" else {"not": condition})
+    elif step.keyword == "dependentSchemas":
+        yield Member({"required": [step.name]})
+    yield Member(document.at(step.schema), step.schema)
+
+
+def _reached(value: Any, trail: Sequence[Step]) -> Iterator[Any]:
+    """The parts of a given value to which `trail` leads; none if it lacks them."""
+    if not trail:
+        yield value
+        return
+    step, rest = trail[0], trail[1:]
+    if step.keyword in IN_PLACE:
+        yield from _reached(value, rest)
+    elif step.keyword in ("properties", "prefixItems"):
+        held = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(held, dict) and step.name in held:
+            yield from _reached(held[step.name], rest)
+    elif isinstance(value, (dict, list)):
+        keys_only = step.keyword == "propertyNames"
+        held = value.values() if isinstance(value, dict) and not keys_only else value
+        yield from (part for child in held for part in _reached(child, rest))
 
 
 def _in_turn(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:

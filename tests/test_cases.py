@@ -22,7 +22,7 @@ from aleph_contract.cli import run
 from aleph_contract.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.jsonvalue import loads, same
-from aleph_contract.paths import follow, without
+from aleph_contract.paths import follow, parts, without
 from aleph_contract.portability import Doubts, doubt, leaves
 from aleph_contract.validation import Validator, validator_for
 
@@ -91,6 +91,77 @@ def test_the_bounds_are_met_by_the_closest_representable_step() -> None:
     assert at("keyframes/*/anyOf/0/seconds/minimum/on", *frame) == 0
     assert at("duration/exclusiveMinimum/above-by-the-least", "duration") == 5e-324
     assert at("duration/exclusiveMinimum/on", "duration") == 0
+
+
+def parts_at(value: Any, pattern: str) -> list[Any]:
+    """The parts of an input that an instance location means."""
+    found = [value]
+    for part in parts(pattern):
+        inner: list[Any] = []
+        for one in found:
+            held = dict(enumerate(one)) if isinstance(one, list) else one
+            if isinstance(held, dict):
+                names = {str(name): child for name, child in held.items()}
+                inner += names.values() if part == "*" else [names[part]] if part in names else []
+        found = inner
+    return found
+
+
+@pytest.mark.parametrize(
+    ("keyword", "measure"),
+    [
+        ("maximum", float),
+        ("minimum", float),
+        ("maxLength", len),
+        ("minLength", len),
+        ("maxItems", len),
+        ("minItems", len),
+        ("exclusiveMinimum", float),
+        ("const", str),
+    ],
+)
+def test_a_case_on_the_bound_holds_a_value_that_measures_just_that(
+    keyword: str, measure: Any
+) -> None:
+    found = [case for case in of(keyword) if case.name.endswith(f"/{keyword}/on")]
+    assert found
+    for case in found:
+        assert case.constraint
+        measured = map(measure, parts_at(case.input, case.constraint.instance))
+        assert case.constraint.limit in measured, case.name
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_every_case_of_another_entry_reaches_what_it_is_about(name: str) -> None:
+    for case in cases(Contract.load(ENTRIES[name])):
+        away = case.name.endswith("/absent") and case.kind == "boundary"
+        if case.kind == "boundary" and case.constraint and not away:
+            assert parts_at(case.input, case.constraint.instance), case.name
+
+
+@pytest.mark.parametrize(
+    ("schema", "name", "value"),
+    [
+        (
+            {"enum": [{}, {"a": 5}, {"a": 9}], "properties": {"a": {"maximum": 9}}},
+            "a/maximum/on",
+            {"a": 9},
+        ),
+        (
+            {"enum": [1, "long", "text"], "anyOf": [{"type": "integer"}, {"maxLength": 4}]},
+            "anyOf/1/maxLength/on",
+            "long",
+        ),
+        (
+            {"const": [[], [1, 2]], "items": {"maxItems": 2}},
+            "*/maxItems/on",
+            [[], [1, 2]],
+        ),
+    ],
+)
+def test_listed_values_are_picked_for_what_is_probed(schema: Any, name: str, value: Any) -> None:
+    found, _ = served(schema)
+    assert found[f"boundary/{name}"].input == value
 
 
 def test_a_bound_that_is_gray_is_still_the_bound() -> None:
