@@ -113,9 +113,7 @@ BREAKS: list[tuple[str, Evidence]] = [
     ),
     (
         "request.route",
-        evidence(
-            outcome=Outcome("error", error=ReportedError("no route", stage="api"))
-        ),
+        evidence(outcome=Outcome("error", error=ReportedError("no route", stage="api"))),
     ),
     ("request.auth", evidence(refused(credential="missing", status=401), outcome=ERROR)),
     ("request.auth", evidence(refused(credential="refused", status=401), outcome=ERROR)),
