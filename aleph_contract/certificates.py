@@ -100,24 +100,30 @@ class Certifier:
             and self._branch(self.validator.violations(value)) is not None
         )
 
-    def _branch(self, violations: Sequence[Violation]) -> tuple[str, ...] | None:
-        """The branches in which just what is expected is broken; `None` if there are none."""
-        if len(violations) == len(self.removed) and self._broken(violations):
-            return ()
-        if len(violations) == 1:
-            union = violations[0]
+    def _branch(
+        self, violations: Sequence[Violation], expected: Sequence[str] | None = None
+    ) -> tuple[str, ...] | None:
+        """The branches in which just what is expected is broken; `None` if there are none.
+
+        Where several are expected, some may be broken around the union in which the others are.
+        """
+        expected = list(self.removed) if expected is None else expected
+        here = [v for v in violations if v.schema in expected and self._meant(v)]
+        rest = [where for where in expected if where not in [v.schema for v in here]]
+        others = [v for v in violations if v not in here]
+        if len(here) != len(expected) - len(rest) or len(others) != min(len(rest), 1):
+            return None
+        for union in others:
             for index, branch in enumerate(union.branches):
-                inner = self._branch(branch)
+                inner = self._branch(branch, rest)
                 if inner is not None:
                     return (f"{union.schema}/{index}", *inner)
-        return None
+        return None if others else ()
 
-    def _broken(self, violations: Sequence[Violation]) -> bool:
-        return sorted(v.schema for v in violations) == sorted(self.removed) and all(
-            _within(self.constraint.instance, v.instance)
-            for v in violations
-            if v.schema == self.removed[0]
-        )
+    def _meant(self, violation: Violation) -> bool:
+        """Whether a violation lies where the constraint speaks, if it is the constraint's own."""
+        own = violation.schema == self.removed[0]
+        return not own or _within(self.constraint.instance, violation.instance)
 
 
 def holds(certificate: Certificate, schema: Any, value: Any) -> bool:

@@ -142,13 +142,15 @@ def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iter
 
 def _holds_wherever(one: Constraint, other: Constraint) -> bool:
     """Whether `one` holds of the value of which `other` does, or of one around or within it."""
-    related = _nested(one.instance, other.instance) and not _nested(one.schema, other.schema)
+    way = [*(step.schema for step in other.trail), other.schema]
+    if any(_within(place, one.schema) for place in way) or _within(one.schema, other.schema):
+        return False  # without the one there is no way to the other
+    related = _within(one.instance, other.instance) or _within(other.instance, one.instance)
     return related and all(branch in _branches(other) for branch in _branches(one))
 
 
-def _nested(one: str, other: str) -> bool:
-    """Whether one of two places in a schema lies in the other."""
-    inner, outer = sorted((one, other), key=len, reverse=True)
+def _within(inner: str, outer: str) -> bool:
+    """Whether one JSON Pointer leads to what another does, or to something inside that."""
     return f"{inner}/".startswith(f"{outer}/")
 
 

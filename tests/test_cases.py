@@ -346,6 +346,15 @@ def test_a_compound_case_names_all_that_is_broken_along() -> None:
     assert "maxLength" not in case.note
 
 
+def test_a_union_on_the_way_stays_while_a_companion_is_looked_for() -> None:
+    """Nothing of another type keeps what stands beside, and the union leads to `type`."""
+    both = {"$defs": {"a": {"type": "integer"}}, "anyOf": [{"$ref": "#/$defs/a"}]}
+    found, contract = served({**both, "const": 3, "maximum": 4})
+    assert found["boundary/anyOf/0/type/null"].compound
+    assert found["boundary/anyOf/0/type/on"].input == 3
+    assert gaps(contract) == ()
+
+
 def test_what_others_refer_to_cannot_be_taken_away_and_is_told_as_a_gap() -> None:
     first = {"type": "object", "properties": {"x": {"$ref": "#/anyOf/1"}}}
     _, contract = served({"anyOf": [first, {"type": "string"}]})
