@@ -52,7 +52,7 @@ async def _read_on(receive: Receive, raw: bytes, limit: int) -> Body:
     return Body(bytes(read_so_far), not more and len(read_so_far) <= limit)
 
 
-def parse(raw: bytes, member: str = "") -> tuple[Any, bool | None]:
+def parse(raw: bytes, member: str | None = None) -> tuple[Any, bool | None]:
     """Read a JSON document exactly; its value, and whether some number in it is no `int`.
 
     Where the document is an object of two members, the numbers of `member` are looked at alone:
@@ -72,7 +72,8 @@ def parse(raw: bytes, member: str = "") -> tuple[Any, bool | None]:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return loads(raw), None
-    part = value.get(member) if type(value) is dict and len(value) == _REQUEST else None
+    named = member is not None and type(value) is dict and len(value) == _REQUEST
+    part = value.get(member) if named else None
     floats = _floats(value if part is None else part, MAX_DEPTH)
     return (loads(raw), None) if floats is None else (value, floats)
 
