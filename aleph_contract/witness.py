@@ -15,11 +15,13 @@ from typing import Any, Literal
 from aleph_contract.alternatives import Choice, Member, alternatives, referring
 from aleph_contract.arrays import arrays
 from aleph_contract.heights import heights
+from aleph_contract.kinds import kinds, listed
 from aleph_contract.numbers import numbers
 from aleph_contract.objects import objects
 from aleph_contract.paths import Step
-from aleph_contract.schema import IN_PLACE, Document, admitted_types, listed_types
+from aleph_contract.schema import IN_PLACE, Document
 from aleph_contract.texts import strings
+from aleph_contract.trails import reached, taken
 
 #: How much is put in where there is a choice: what is asked for; every property there is, with a
 #: common value, the least or the most.
@@ -117,13 +119,13 @@ class Builder:
             return
         near = tuple(takewhile(lambda step: step.keyword in IN_PLACE, trail))
         rest = trail[len(near) :]
-        members += (member for step in near for member in _taken(document, step))
+        members += (member for step in near for member in taken(document, step))
         if not rest and schema is not True:
             members.append(Member(schema))
         accepts = self._test(document, members)
-        listed = _listed([member.schema for member in members])
-        if listed is not None:
-            yield from filter(accepts, self._leading(listed, rest, schema))
+        given = listed([member.schema for member in members])
+        if given is not None:
+            yield from filter(accepts, self._leading(given, rest, schema))
             return
         chosen = frozenset(step.schema for step in near)
         choice = Choice(chosen, alone=self.alone, turn=self.turn)
@@ -159,11 +161,11 @@ class Builder:
         self, flats: tuple[Member, ...], rest: tuple[Step, ...], schema: Any, place: str
     ) -> Iterator[Any]:
         schemas = [member.schema for member in flats]
-        listed = _listed(schemas)
-        if listed is not None:
-            yield from self._leading(listed, rest, schema)
+        given = listed(schemas)
+        if given is not None:
+            yield from self._leading(given, rest, schema)
             return
-        for kind in _kinds(schemas, rest):
+        for kind in kinds(schemas, rest):
             if kind == "object":
                 yield from objects(self, flats, rest, schema, place)
             elif kind == "array":
@@ -171,10 +173,10 @@ class Builder:
             elif not rest:
                 yield from self._scalars(kind, schemas, place)
 
-    def _leading(self, listed: list[Any], rest: tuple[Step, ...], schema: Any) -> list[Any]:
+    def _leading(self, given: list[Any], rest: tuple[Step, ...], schema: Any) -> list[Any]:
         """Those of all possible values through which the way leads to what is asked for."""
         wanted = self.document.accepts([schema])
-        found = [value for value in listed if any(map(wanted, _reached(value, rest)))]
+        found = [value for value in given if any(map(wanted, reached(value, rest)))]
         return found[::-1] if self.size == "largest" else found
 
     def _scalars(self, kind: str, schemas: list[Any], place: str) -> Iterator[Any]:
@@ -192,35 +194,6 @@ class Builder:
             yield None
 
 
-def _taken(document: Document, step: Step) -> Iterator[Member]:
-    """The schemas that hold where a step in place is taken."""
-    around = step.schema.rpartition("/")[0]
-    if step.keyword in ("then", "else"):
-        condition = document.at(f"{around}/if")
-        yield Member(condition if step.keyword == "then" else {"not": condition})
-    elif step.keyword == "dependentSchemas":
-        yield Member({"required": [step.name]})
-    yield Member(document.at(step.schema), step.schema)
-
-
-def _reached(value: Any, trail: Sequence[Step]) -> Iterator[Any]:
-    """The parts of a given value to which `trail` leads; none if it lacks them."""
-    if not trail:
-        yield value
-        return
-    step, rest = trail[0], trail[1:]
-    if step.keyword in IN_PLACE:
-        yield from _reached(value, rest)
-    elif step.keyword in ("properties", "prefixItems"):
-        held = dict(enumerate(value)) if isinstance(value, list) else value
-        if isinstance(held, dict) and step.name in held:
-            yield from _reached(held[step.name], rest)
-    elif isinstance(value, (dict, list)):
-        keys_only = step.keyword == "propertyNames"
-        held = value.values() if isinstance(value, dict) and not keys_only else value
-        yield from (part for child in held for part in _reached(child, rest))
-
-
 def _in_turn(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
     """The first value of each source, then the next of each; so many sources at a time."""
     opened: list[Iterator[Any]] = []
@@ -236,63 +209,6 @@ def _in_turn(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
 def _drained(sources: list[Iterator[Any]]) -> Iterator[Any]:
     for row in zip_longest(*sources, fillvalue=_NONE):
         yield from (value for value in row if value is not _NONE)
-
-
-def _listed(schemas: list[Any]) -> list[Any] | None:
-    """All the values there can be, if some schema lists them."""
-    schemas = [schema for schema in schemas if isinstance(schema, dict)]
-    for schema in schemas:
-        if "const" in schema:
-            return [schema["const"]]
-    return next((list(schema["enum"]) for schema in schemas if "enum" in schema), None)
-
-
-#: What each type is recognised by where `type` is not given, the likeliest type first.
-_SIGNS = {
-    "object": frozenset(
-        [
-            "properties",
-            "required",
-            "additionalProperties",
-            "patternProperties",
-            "propertyNames",
-            "minProperties",
-            "maxProperties",
-            "dependentRequired",
-            "dependentSchemas",
-            "unevaluatedProperties",
-        ]
-    ),
-    "array": frozenset(
-        [
-            "items",
-            "prefixItems",
-            "contains",
-            "minContains",
-            "maxContains",
-            "minItems",
-            "maxItems",
-            "uniqueItems",
-            "unevaluatedItems",
-        ]
-    ),
-    "string": frozenset(["minLength", "maxLength", "pattern", "format"]),
-    "number": frozenset(
-        ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
-    ),
-}
-_COMMONEST = ("string", "integer", "number", "boolean", "object", "array", "null")
-
-
-def _kinds(schemas: list[Any], rest: tuple[Step, ...]) -> list[str]:
-    """Types that a value may have, the likeliest first."""
-    if rest:
-        return ["array" if rest[0].keyword in ("items", "prefixItems") else "object"]
-    likely = (kind for kind, signs in _SIGNS.items() if any(map(signs.intersection, schemas)))
-    named = (kind for s in schemas for kind in listed_types(s))
-    opposite = [kind for s in schemas for kind in listed_types(s.get("not", {}))]
-    order = dict.fromkeys([*named, *likely, *_COMMONEST])
-    return [kind for kind in admitted_types(schemas, order) if kind not in opposite]
 
 
 def hints_from(values: Sequence[Any]) -> dict[str, list[Any]]:
