@@ -47,6 +47,7 @@ class Account:
     __slots__ = (
         "_doubtful_runs",
         "_doubtful_usd",
+        "_forgotten",
         "_lock",
         "_runs",
         "_seconds",
@@ -57,11 +58,10 @@ class Account:
         "credits",
         "id",
         "profile",
-        "proof",
-        "removed",
         "seen",
         "spend_limit",
         "token",
+        "unusual",
     )
 
     def __init__(
@@ -80,12 +80,11 @@ class Account:
         self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
         #: Requests in flight.
         self.busy = 0
-        #: Whether it was forgotten; its id would now make another one.
-        self.removed = False
+        #: Whether a scenario is to be played, or the account was forgotten.
+        self.unusual = False
+        self._forgotten = False
         #: When its last request came, in Unix time.
         self.seen = time()
-        #: The `Authorization` header that was let in last, so that it need not be read again.
-        self.proof: bytes | None = None
         self._runs = self._unpriced = self._doubtful_runs = 0
         self._seconds = self._usd = self._doubtful_usd = Decimal(0)
         self._steps: deque[Step] | None = None
@@ -115,6 +114,7 @@ class Account:
         steps = deque(scenario(given))
         with self._lock:
             self._steps = steps or None
+            self.unusual = self._forgotten or bool(steps)
 
     def next_step(self) -> Step | None:
         """The step to play for a run that has just arrived; it counts as played."""
@@ -132,7 +132,13 @@ class Account:
                     self._steps.popleft()
             if not self._steps:
                 self._steps = None
+                self.unusual = self._forgotten
             return step
+
+    def forget(self) -> None:
+        """Note that the account is known no more; its id would now make another one."""
+        with self._lock:
+            self._forgotten = self.unusual = True
 
     def charge(self, seconds: Decimal | None, cost: Decimal) -> str | None:
         """Bill a completed run; or, where money lacks, say which failure that is.
@@ -140,7 +146,7 @@ class Account:
         A run of unknown cost is refused only when nothing at all is left.
         """
         with self._lock:
-            if seconds is None and self.credits is self.spend_limit is None:
+            if seconds is None and self.credits is None and self.spend_limit is None:
                 self._runs += 1
                 self._unpriced += 1
                 return None
@@ -244,13 +250,13 @@ class Accounts:
         by_age = sorted(self._strangers.values(), key=lambda account: account.seen)
         for account in by_age[: MAX_STRANGERS // 10]:
             if not account.busy:
-                account.removed = True
+                account.forget()
                 del self._strangers[account.id]
 
     def remove(self, account: Account) -> None:
         """Forget an account and its token."""
         with self._lock:
-            account.removed = True
+            account.forget()
             self._made.pop(account.id, None)
             self._strangers.pop(account.id, None)
             self._owners.pop(account.token or "", None)

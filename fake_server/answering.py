@@ -57,16 +57,17 @@ class Answering:
 
     Args:
         contract: What inputs are held against, and what a second costs.
+        replies_: The replies to inputs that keep it.
         max_body: Bytes of body that are read, for the message.
     """
 
-    def __init__(self, contract: Contract, max_body: int) -> None:
+    def __init__(self, contract: Contract, replies_: Replies, max_body: int) -> None:
         self._contract = contract
         self._max_body = max_body
         self._validator = validator_for(contract)
         self._valid = self._validator.is_valid
         self._valid_plain = self._validator.is_valid_plain
-        self._replies = Replies(contract)
+        self._replies = replies_
         self._origins: dict[object, bytes] = {}
 
     def answer(self, request: Request) -> Answer:
@@ -87,7 +88,7 @@ class Answering:
         """The answer where a redirect led to: a result for who brings the token, else a refusal."""
         door = request.door
         if request.credential == "accepted":
-            bare = self._replies.body(request.path, self._origin(request))
+            bare = self._replies.body(request.path, self.origin(request))
             body = door.success(request.account, bare)
             return Answer.of(200, door.headers(request), body, "elsewhere")
         failure = replies.FAILURES["token-wrong"]
@@ -128,7 +129,7 @@ class Answering:
         if lacking is not None:
             raise Refused(lacking, **self._values(request))
         request.billed, request.seconds, request.cost = True, seconds, usd
-        return self._replies.body(value, self._origin(request), request.floats)
+        return self._replies.body(value, self.origin(request), request.floats)
 
     def _misbehave(self, request: Request, fault: Fault, *, valid: bool) -> Answer:
         """A fault instead of the run."""
@@ -149,7 +150,7 @@ class Answering:
             return b""
         if fault.raw is not None:
             return fault.raw
-        bare = self._replies.body(request.value, self._origin(request))
+        bare = self._replies.body(request.value, self.origin(request))
         if fault.reshape is not None:
             bare = replies.compact(fault.reshape(orjson.loads(bare)))
         return request.door.success(request.account, bare)
@@ -174,7 +175,7 @@ class Answering:
             "actual": "none",
         }
 
-    def _origin(self, request: Request) -> bytes:
+    def origin(self, request: Request) -> bytes:
         """What comes before the name of a video: the origin that the client called, and a path."""
         key = request.known.get(b"host") if request.door.surface == "rest" else request.server
         origin = self._origins.get(key)

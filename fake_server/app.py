@@ -14,6 +14,7 @@ from fake_server import media
 from fake_server.accounts import Accounts, checked_profile
 from fake_server.faults import Delivery
 from fake_server.journal import Journal, MemoryJournal, open_journal
+from fake_server.lean import SHORT
 from fake_server.money import amount
 from fake_server.playing import Answer, Record, Wire, play
 from fake_server.reading import read
@@ -29,19 +30,15 @@ ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Bytes of body that are read unless told otherwise; a video may come as a data URI.
 MAX_BODY = 32 * 1024 * 1024
 
-#: Bytes of body for which nobody needs to wait; a longer one may arrive slowly.
-SHORT = 64 * 1024
-
 #: Bytes of body from which on its reading takes long.
 LARGE = 1024 * 1024
 
 #: Where the control API and the pages are.
 CONTROL = "/__aleph__/"
 
-#: Names of ASGI extensions: the transport of the connection; the request, if it was begun before;
-#: the refusal, once it was sent, of a body whose framing broke.
+#: Names of ASGI extensions: the transport of the connection; the refusal, once it was sent, of a
+#: body whose framing broke.
 TRANSPORT = "fake_server.transport"
-BEGUN = "fake_server.begun"
 BROKEN = "fake_server.broken"
 
 
@@ -74,8 +71,8 @@ class App:
         self.max_body = max_body
         self.hosts = tuple(hosts)
         self.runs = Runs(contract, accounts, journal, max_body)
-        #: Whether a run without a fault is answered without waiting for anything.
-        self.prompt = not latency and isinstance(journal, MemoryJournal) and max_body >= SHORT
+        if latency or max_body < SHORT or not isinstance(journal, MemoryJournal):
+            self.runs.lean = None  # somebody has to wait, or to be refused
         self._control: ASGI | None = None
         self._opening = asyncio.Lock()
 
@@ -93,10 +90,8 @@ class App:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         extensions = scope.get("extensions") or {}
-        request: Request | None = extensions.get(BEGUN)
-        if request is None:
-            request = _request(scope)
-            self.runs.begin(request)
+        request = _request(scope)
+        self.runs.begin(request)
         try:
             if self._wants_body(request):
                 request.raw, request.complete, gone = await read(receive, self.max_body)

@@ -1,9 +1,7 @@
-"""HTTP/1.1 by uvicorn, with a short way for runs, and a way to cut connections.
+"""HTTP/1.1 by uvicorn, with a short way for plain runs, and a way to cut connections.
 
-A run that needs no waiting is read, answered, recorded and written right in the parser's
-callbacks: no task, no ASGI messages. What is out of the ordinary in any way (a fault, a latency, a
-journal that must be waited for, a large or chunked body, pipelining) goes through the ASGI
-application; both take the same steps of `runs.Runs`.
+A plain run (see `lean.py`) is answered right in the parser's callbacks: no task, no ASGI messages.
+All other requests go through the ASGI application.
 """
 
 from __future__ import annotations
@@ -11,8 +9,8 @@ from __future__ import annotations
 import logging
 import socket
 import struct
-from collections.abc import Mapping
 from http import HTTPStatus
+from time import time
 from typing import Any
 
 from httptools import (
@@ -23,11 +21,11 @@ from httptools import (
 )
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fake_server.app import BEGUN, BROKEN, SHORT, TRANSPORT, App
+from fake_server.app import BROKEN, TRANSPORT, App
+from fake_server.lean import Caller
 from fake_server.playing import Answer
 from fake_server.replies import JSON_TYPE, Refused, failure_body
-from fake_server.request import Request
-from fake_server.rest import PREFIX
+from fake_server.request import Headers, Request
 
 #: Bytes of request line and headers that are read (documented: Cloudflare takes 128 KB).
 MAX_HEAD = 128 * 1024
@@ -35,7 +33,6 @@ MAX_HEAD = 128 * 1024
 #: What is spoken here; the parser also lets pass what only looks like it.
 VERSIONS = ("1.1", "1.0")
 
-_PREFIX = PREFIX.encode()
 _NO_HTTP = "it is not HTTP/1.1 as RFC 9112 has it"
 
 _LOGGER = logging.getLogger("fake_server")
@@ -47,6 +44,7 @@ _RESET = struct.pack("ii", 1, 0)
 _STATUS = {
     int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
+_OK = _STATUS[HTTPStatus.OK]
 
 
 class Protocol(HttpToolsProtocol):
@@ -60,7 +58,9 @@ class Protocol(HttpToolsProtocol):
         self.access_log = False
         self.head = 0
         self.in_head = True
-        self.run: Request | None = None
+        self.raw = b""
+        self.received_at = 0.0
+        self.caller: Caller | None = None
         self.offered: list[tuple[bytes, bytes]] | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -100,56 +100,84 @@ class Protocol(HttpToolsProtocol):
             return
         if self.offered is not None:
             self.headers, self.offered = self.offered, None
-        url, headers = self.url, self.headers
-        begun = None
-        if self._is_plain(url):
-            begun = Request("POST", url.decode("ascii"), url, b"", headers, self.server)
-            self.app.runs.begin(begun)
-            if begun.step is None and _is_short(begun.known):
-                self.run = begun
-                return
-        super().on_message_begin()
-        self.url = url
-        for name, value in headers:
-            super().on_header(name, value)
-        extensions = {TRANSPORT: self.transport, BEGUN: begun}
-        self.scope["extensions"] = extensions  # type: ignore[typeddict-item]
-        super().on_headers_complete()
+        self.caller = self._familiar()
+        if self.caller is None:
+            self._go_long_way()
+            return
+        self.caller.account.busy += 1
+        self.received_at = time()
+        self.raw = b""
 
     def on_body(self, body: bytes) -> None:
         """Take in a piece of the body."""
-        if self.run is None:
+        if self.caller is None:
             super().on_body(body)
         else:
-            self.run.raw += body
+            self.raw += body
 
     def on_message_complete(self) -> None:
         """Answer a run at once, or let the ASGI application know."""
         if self.offered is not None:
             return
-        run, self.run = self.run, None
-        if run is None:
-            super().on_message_complete()
-            return
-        run.complete = True
-        runs = self.app.runs
-        answer = runs.conclude(run)
-        runs.record(run, answer.status, answer.headers, answer.body, answer.outcome)
-        runs.end(run)
-        self._write(answer)
-
-    def _write(self, answer: Answer) -> None:
-        headers = (*self.server_state.default_headers, *answer.headers)
-        head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        self.transport.write(b"%b%b\r\n%b" % (_STATUS[answer.status], head, answer.body))
+        caller = self.caller
+        if caller is not None:
+            answer = self.app.runs.lean.answer(  # type: ignore[union-attr]
+                caller, self.url, self.headers, self.raw, self.received_at
+            )
+            if answer is not None:
+                self._leave(caller)
+                self._write(_OK, *answer)
+                return
+            self._go_long_way()
+            super().on_body(self.raw)
+            self.caller = None
+            self.loop.call_soon(_uncount, caller)  # once the application has counted it
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Put down a run whose body did not come to its end."""
-        run, self.run = self.run, None
-        if run is not None:
-            self.app.runs.conclude_gone(run, None)
-            self.app.runs.end(run)
+        """Put down a run whose body does not come to its end."""
+        if self.caller is not None:
+            runs, url = self.app.runs, self.url
+            request = Request("POST", url.decode("ascii"), url, b"", self.headers, self.server)
+            runs.begin(request)
+            request.raw = self.raw
+            runs.conclude_gone(request, None)
+            runs.end(request)
+            self._leave(self.caller)
         super().connection_lost(exc)
+
+    def _familiar(self) -> Caller | None:
+        """Who makes a run that is answered at once, if it is one."""
+        lean = self.app.runs.lean
+        if (
+            lean is None
+            or (self.cycle is not None and not self.cycle.response_complete)
+            or self.flow.write_paused
+            or self.parser.get_method() != b"POST"
+            or not self.parser.should_keep_alive()
+        ):
+            return None
+        return lean.recognise(self.url, self.headers)
+
+    def _go_long_way(self) -> None:
+        """Do what uvicorn does when a head is complete."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
+        extensions = {TRANSPORT: self.transport}
+        self.scope["extensions"] = extensions  # type: ignore[typeddict-item]
+        super().on_headers_complete()
+
+    def _leave(self, caller: Caller) -> None:
+        self.caller = None
+        _uncount(caller)
+
+    def _write(self, status: bytes, headers: Headers, body: bytes) -> None:
+        every = (*self.server_state.default_headers, *headers)
+        head = b"".join([b"%b: %b\r\n" % header for header in every])
+        self.transport.write(b"%b%b\r\n%b" % (status, head, body))
 
     def _pass_over(self, rest: bytes) -> None:
         """Read on after the offer of another protocol, which a server may ignore (RFC 9110, 7.8).
@@ -168,17 +196,6 @@ class Protocol(HttpToolsProtocol):
         self.parser = HttpRequestParser(self)
         self.data_received(head + rest)
 
-    def _is_plain(self, url: bytes) -> bool:
-        return (
-            self.app.prompt
-            and url.startswith(_PREFIX)
-            and not (b"%" in url or b"?" in url)
-            and (self.cycle is None or self.cycle.response_complete)
-            and not self.flow.write_paused
-            and self.parser.get_method() == b"POST"
-            and self.parser.should_keep_alive()
-        )
-
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not ours
         """Refuse a request that is no HTTP, and close."""
         self._refuse(Refused("bad-framing", reason=_NO_HTTP))
@@ -190,6 +207,8 @@ class Protocol(HttpToolsProtocol):
         elif not isinstance(error, Refused):
             _LOGGER.error("the fake failed at a request", exc_info=error)
             error = Refused("internal-error")
+        if self.caller is not None:
+            self._leave(self.caller)
         self._refuse(error)
 
     def _refuse(self, refused: Refused) -> None:
@@ -203,13 +222,12 @@ class Protocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
             cycle.scope["extensions"][BROKEN] = answer  # type: ignore[assignment]
-        self._write(answer)
+        self._write(_STATUS[answer.status], answer.headers, answer.body)
         self.transport.close()
 
 
-def _is_short(headers: Mapping[bytes, bytes]) -> bool:
-    length = headers.get(b"content-length", b"")
-    return length.isdigit() and int(length) <= SHORT and b"expect" not in headers
+def _uncount(caller: Caller) -> None:
+    caller.account.busy -= 1
 
 
 def _without_upgrade(value: bytes) -> bytes:

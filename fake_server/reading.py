@@ -52,11 +52,8 @@ async def _read_on(receive: Receive, raw: bytes, limit: int) -> Body:
     return Body(bytes(read_so_far), not more and len(read_so_far) <= limit)
 
 
-def parse(raw: bytes, member: str | None = None) -> tuple[Any, bool | None]:
+def parse(raw: bytes) -> tuple[Any, bool | None]:
     """Read a JSON document exactly; its value, and whether some number in it is no `int`.
-
-    Where the document is an object of two members, the numbers of `member` are looked at alone:
-    the other one names the model, and is compared as a whole.
 
     `None` in that place says that the value was read the exact way, and may hold other than the
     plain JSON types of Python: see `jsonvalue.loads`.
@@ -72,14 +69,17 @@ def parse(raw: bytes, member: str | None = None) -> tuple[Any, bool | None]:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return loads(raw), None
-    named = member is not None and type(value) is dict and len(value) == _REQUEST
-    part = value.get(member) if named else None
-    floats = _floats(value if part is None else part, MAX_DEPTH)
+    floats = floats_in(value, MAX_DEPTH)
     return (loads(raw), None) if floats is None else (value, floats)
 
 
-def _floats(value: Any, depth: int) -> bool | None:
-    """Whether a value holds floats; `None` if it has to be read the exact way."""
+def floats_in(value: Any, depth: int) -> bool | None:
+    """Whether a value that orjson read holds floats; `None` if it is to be read the exact way.
+
+    Args:
+        value: The value.
+        depth: How deep it may be nested.
+    """
     kind = type(value)
     if kind is float:
         return True if -_DOUBTFUL < value < _DOUBTFUL else None
@@ -94,14 +94,11 @@ def _floats(value: Any, depth: int) -> bool | None:
     found = False
     for child in value:
         if type(child) not in _PLAIN:
-            floats = _floats(child, depth - 1)
+            floats = floats_in(child, depth - 1)
             if floats is None:
                 return None
             found = found or floats
     return found
 
-
-# Members of a run request.
-_REQUEST = 2
 
 _PLAIN = frozenset({str, int, bool, type(None)})

@@ -24,13 +24,12 @@ from fake_server.successes import enveloped
 API = "/client/v4"
 
 PREFIX = API + "/accounts/"
-_MOST_PATHS = 10_000
 _RUN = "/ai/run"
 _TYPE = (b"content-type", JSON_TYPE.encode())
 _JSON = re.compile(rb'application/json *(; *charset="?utf-8"? *)?', re.IGNORECASE)
 
 #: Headers that most requests do not have, and that make us look closer.
-_RARE = frozenset({b"content-encoding", gateway.GATEWAY_ID, *gateway.CHECKS})
+RARE = frozenset({b"content-encoding", gateway.GATEWAY_ID, *gateway.CHECKS})
 
 
 class Rest:
@@ -41,8 +40,6 @@ class Rest:
     def __init__(self, contract: Contract, accounts: Accounts) -> None:
         self._model = contract.model
         self._accounts = accounts
-        # A shortcut to what `_route` finds out.
-        self._by_path: dict[str, Account] = {}
 
     def admit(self, request: Request) -> None:
         """By its head, let a request in to its account and see what is to be played.
@@ -50,33 +47,19 @@ class Rest:
         Raises:
             Refused: No such route, or a token that does not let in.
         """
-        account = self._by_path.get(request.path)
-        if account is None or account.removed:
-            account = self._route(request)
-            if len(self._by_path) >= _MOST_PATHS:
-                self._by_path.clear()
-            self._by_path[request.path] = account
-        request.account = account
+        request.account = account = self._route(request)
         if request.method != "POST":
             raise Refused("wrong-method")
-        proof = request.known.get(b"authorization")
-        if proof is None or proof != account.proof:
-            self._let_in(request, account, proof)
-        if request.step is None:
-            request.step = account.next_step()
-        request.credential = "accepted"
-
-    def _let_in(self, request: Request, account: Account, proof: bytes | None) -> None:
-        """Look at the token of a request, unless it is the one that was let in before."""
-        token = _token(request, proof)
+        token = _token(request)
         refusal = self._accounts.refusal(account, token)
         if refusal is None:
-            account.proof = proof
+            request.step = account.next_step()
         elif token.startswith(faults.PREFIX):
             request.step = asked_for(token)
         else:
             request.credential = "refused"
             raise Refused(refusal)
+        request.credential = "accepted"
 
     def open(self, request: Request) -> None:
         """By its body, find the input that a request is about.
@@ -84,7 +67,7 @@ class Rest:
         Raises:
             Refused: The body is no run request for the model.
         """
-        document = parse_body(request, "input")
+        document = parse_body(request)
         model = document.get("model")
         if model != self._model:
             raise _no_model(document, model)
@@ -107,7 +90,7 @@ class Rest:
     def credential(self, request: Request) -> Credential:
         """How the token of a request stands to the account that was found for it."""
         try:
-            token = _token(request, request.known.get(b"authorization"))
+            token = _token(request)
         except Refused:
             return request.credential
         if token.startswith(faults.PREFIX):
@@ -128,8 +111,9 @@ class Rest:
         return request.account
 
 
-def _token(request: Request, proof: bytes | None) -> str:
-    """The bearer token of an `Authorization` header."""
+def _token(request: Request) -> str:
+    """The bearer token of a request."""
+    proof = request.known.get(b"authorization")
     if proof is None:
         request.credential = "missing"
         raise Refused("token-missing")
@@ -153,20 +137,20 @@ def asked_for(name: str) -> Step:
         raise Refused("unknown-fault", name=name, known=", ".join(faults.FAULTS)) from None
 
 
-def parse_body(request: Request, member: str = "") -> dict[str, object]:
-    """The JSON object that a body holds; see `reading.parse`.
+def parse_body(request: Request) -> dict[str, object]:
+    """The JSON object that a body holds.
 
     Raises:
         Refused: Another content type than JSON, a content encoding, a gateway header out of its
             range, or no JSON.
     """
-    if not _RARE.isdisjoint(request.known):
+    if not RARE.isdisjoint(request.known):
         look_closer(request)
     content_type = request.known.get(b"content-type", b"")
     if content_type != b"application/json" and not _JSON.fullmatch(content_type):
         raise Refused("content-type", actual=content_type.decode("latin-1") or "none")
     try:
-        document, request.floats = parse(request.raw, member)
+        document, request.floats = parse(request.raw)
     except JSONError as error:
         raise Refused("malformed-json", reason=error) from None
     if not isinstance(document, dict):

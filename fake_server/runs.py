@@ -1,7 +1,6 @@
 """A run from its arrival to its record: begun by its head, concluded by its body, then put down.
 
-Both ways through the fake take these steps: the ASGI application, which can wait, and the HTTP
-protocol, which answers at once what needs no waiting.
+This is the long way, which every request can go; `lean.py` is the short one.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from fake_server.accounts import Accounts
 from fake_server.answering import ELSEWHERE, Answering
 from fake_server.binding import PATHS, Binding
 from fake_server.journal import Journal
+from fake_server.lean import RECORD, Lean
 from fake_server.playing import Answer
 from fake_server.replies import Refused
 from fake_server.request import Headers, Request
 from fake_server.rest import Rest
+from fake_server.successes import Replies
 
 #: Headers that a request has once, or readers differ on what it says (RFC 9110, 5.3).
 SINGLE = frozenset({b"authorization", b"content-type", b"host"})
 
-# About what an exchange costs in memory beyond its bodies, and how much of a body that did not
-# arrive whole the journal keeps, in bytes.
-_RECORD = 2500
+# How much of a body that did not arrive whole the journal keeps, in bytes.
 _KEPT = 64 * 1024
 
 
@@ -37,14 +36,17 @@ class Runs:
     ) -> None:
         self._accounts = accounts
         self._journal = journal
-        self._answering = Answering(contract, max_body)
+        replies = Replies(contract)
+        self._answering = Answering(contract, replies, max_body)
         self._rest = Rest(contract, accounts)
         self._binding = Binding(contract, accounts)
-        self._rays = count(secrets.randbits(62))
+        self._rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
+        #: The short way; without it all requests go the long one.
+        self.lean: Lean | None = Lean(contract, self._rest, replies, journal, self._rays)
 
     def begin(self, request: Request) -> None:
         """Take in a request by its head; `end` must follow."""
-        request.ray = b"%016x-AMS" % next(self._rays)
+        request.ray = next(self._rays)
         request.door = self._binding if request.path in PATHS else self._rest
         try:
             if request.path.startswith(ELSEWHERE):
@@ -65,6 +67,8 @@ class Runs:
             answer = self._answering.elsewhere(request)
         else:
             answer = self._answering.answer(request)
+            if self.lean and answer.outcome == "completed" and request.step is None:
+                self.lean.remember(request, self._answering.origin(request))
         request.number = self._journal.arrive(request.account.id)
         return answer
 
@@ -92,7 +96,7 @@ class Runs:
         if not request.complete:
             request.raw = request.raw[:_KEPT]
         request.finish(status, headers, answered, outcome)
-        size = len(request.raw) + len(answered) + _RECORD
+        size = len(request.raw) + len(answered) + RECORD
         return self._journal.append(request.account.id, request.number, request.exchange, size)
 
     def end(self, request: Request) -> None:

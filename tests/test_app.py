@@ -30,7 +30,8 @@ OTHER = "f" * 32
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server that answers in the parser's callbacks, and one that never does."""
     with running() as started:
-        started.app.prompt = request.param == "short way"
+        if request.param != "short way":
+            started.app.runs.lean = None
         yield started
 
 

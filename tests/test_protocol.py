@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from calling import HTTP, body, connect, head, only, post
 
-from fake_server.app import SHORT
+from fake_server.lean import SHORT
 from fake_server.protocol import MAX_HEAD
 from fake_server.serve import AccountHandle, Server, running
 
@@ -52,11 +52,11 @@ class TestShortWay:
         requests = [body(), body({}), body(model="x"), b"{", b"[]"]
         account, other = server.account(), server.account()
         quick = [post(account, content=content) for content in requests]
-        server.app.prompt = False
+        lean, server.app.runs.lean = server.app.runs.lean, None
         try:
             slow = [post(other, content=content) for content in requests]
         finally:
-            server.app.prompt = True
+            server.app.runs.lean = lean
         for one, two in zip(quick, slow, strict=True):
             assert one.content == two.content
             assert list(one.headers) == list(two.headers)
