@@ -9,7 +9,7 @@ from time import time as _now
 from typing import TYPE_CHECKING, Any
 
 from aleph_contract.exchange import Credential, Exchange
-from fake_server import accounts
+from fake_server import accounts, faults
 from fake_server.accounts import Account
 from fake_server.money import NOTHING
 from fake_server.replies import Refused
@@ -42,6 +42,7 @@ SECRET_LENGTH = 16
 #: Stands in where a request names no account.
 NOBODY = Account(accounts.NOBODY)
 
+_FAULT = faults.PREFIX.encode()
 _SCHEME = re.compile(rb"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
 _NONE: Mapping[bytes, bytes] = {}
 
@@ -142,7 +143,7 @@ class Request:
         self.elapsed = max(_now() - self.received_at, 0.0)
         self.headers = tuple(self.headers)
         self.known = _NONE
-        self.value = None
+        self.value = self.refused = None
 
     def exchange(self) -> Exchange:
         """The record for the journal, without secrets."""
@@ -184,7 +185,7 @@ class Request:
 
 def is_secret(token: bytes) -> bool:
     """Whether a token is one to hide: long enough, and not the name of a fault."""
-    return len(token) >= SECRET_LENGTH and not token.startswith(b"fault-")
+    return len(token) >= SECRET_LENGTH and not token.startswith(_FAULT)
 
 
 def _hide(text: bytes, secrets: tuple[bytes, ...]) -> bytes:

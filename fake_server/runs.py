@@ -95,6 +95,8 @@ class Runs:
         """Put down what was sent, before the last byte leaves; what to await until then, if so."""
         if not request.complete:
             request.raw = request.raw[:_KEPT]
+        if request.method == "HEAD":
+            answered = b""
         request.finish(status, headers, answered, outcome)
         size = len(request.raw) + len(answered) + RECORD
         return self._journal.append(request.account.id, request.number, request.exchange, size)

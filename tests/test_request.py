@@ -7,6 +7,7 @@ from calling import CONTRACT
 
 from aleph_contract.exchange import Exchange
 from fake_server.accounts import Accounts
+from fake_server.app import create_app
 from fake_server.request import SECRET_HEADERS, SECRET_LENGTH, Request, is_secret
 from fake_server.rest import Rest
 
@@ -77,3 +78,15 @@ def test_bytes_come_through_as_they_are() -> None:
 def test_the_host_is_the_headers() -> None:
     assert record({"host": "fake:8787"}).host == "fake:8787"
     assert record().host == ""
+
+
+def test_a_record_keeps_no_more_than_the_exchange_needs() -> None:
+    """A refusal holds its traceback, and that every frame with the whole request."""
+    app = create_app()
+    request = Request("GET", PATH, PATH.encode(), b"", [], None)
+    app.runs.begin(request)
+    assert request.refused is not None
+    app.runs.record(request, *app.runs.conclude(request))
+    assert request.refused is None
+    assert request.value is None
+    assert not request.known
