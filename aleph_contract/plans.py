@@ -29,7 +29,7 @@ SLOWNESS = 0.3
 
 #: How long a client may stay silent when the fake never answers (s): it may be right to wait for
 #: minutes, so going on waiting is no failure.
-PATIENCE = 1.5
+PATIENCE = 1.0
 
 #: Length of the video that the runs of these phases are billed for (s).
 BILLED_SECONDS = 5
