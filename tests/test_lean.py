@@ -11,7 +11,9 @@ from calling import CONTRACT, INPUT, body, post
 from hypothesis import given
 
 from aleph_contract.cases import cases
+from aleph_contract.contract import Contract
 from aleph_contract.exchange import Exchange
+from aleph_contract.jsonvalue import MAX_DEPTH
 from aleph_contract.strategies import valid_inputs
 from fake_server.app import App, create_app
 from fake_server.lean import SHORT, Caller, Lean
@@ -220,3 +222,32 @@ def test_the_second_run_of_a_client_is_lean(monkeypatch: pytest.MonkeyPatch) -> 
         assert [e.number for e in account.exchanges] == [1, 2]
         assert account.bill.runs == 2
         assert account.settle(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "lean"),
+    [
+        (str(2**64 - 1), True),
+        (str(2**64), False),
+        ("1.5", True),
+        ("1e30", False),
+        ("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1), True),
+        ("[" * MAX_DEPTH + "]" * MAX_DEPTH, False),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_must_be_read_exactly_is_left_to_the_long_way(text: str, lean: bool) -> None:
+    """A contract that lets in anything leaves nothing but the reading to tell inputs apart."""
+    contract = Contract.from_entry(
+        {"model_id": "a/b", "schema_version": "1", "schema": {"input": {}, "output": {}}}
+    )
+    app = create_app(contract)
+    raw = b'{"model":"a/b","input":%b}' % text.encode()
+    long_way(app, b'{"model":"a/b","input":1}')
+    assert app.runs.lean is not None
+    caller = app.runs.lean.recognise(PATH, list(HEADERS.items()))
+    assert caller is not None
+    quick = short_way(app.runs.lean, caller, raw)
+    assert (quick is not None) == lean
+    if quick is not None:
+        assert quick[1] == long_way(app, raw).body

@@ -202,12 +202,16 @@ class TestBadFraming:
         assert not exchange.request_complete
 
     @pytest.mark.parametrize("sent", [0, 10])
+    @pytest.mark.parametrize("familiar", [False, True])
     def test_a_body_that_never_ends_is_in_the_journal(
-        self, server: Server, account: AccountHandle, sent: int
+        self, server: Server, account: AccountHandle, sent: int, familiar: bool
     ) -> None:
+        if familiar:
+            talk(server, head(account, len(body())) + body(), head(account, 0, "Connection: close"))
+        before = len(account.exchanges)
         with connect(server) as connection:
             connection.sendall(head(account, 1000) + b"x" * sent)
-        exchange = only(account)
+        exchange = account.wait_for(before + 1)[-1]
         assert (exchange.status, exchange.outcome) == (None, "cut")
         assert exchange.request_body == b"x" * sent
         assert not exchange.request_complete
