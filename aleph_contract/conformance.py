@@ -78,6 +78,7 @@ def _verify(suite: Any) -> Run:
         max_examples=suite.max_examples,
         seed=suite.seed,
         timeout=suite.timeout,
+        patience=suite.patience,
         require_local_validation=suite.require_local_validation,
         known_failing=known_failing.load(suite.known_failing) if suite.known_failing else None,
     )

@@ -27,10 +27,6 @@ STAGGER = 0.02
 #: How slow a slow answer is (s): enough to be seen, too little for anybody's time-out.
 SLOWNESS = 0.3
 
-#: How long a client may stay silent when the fake never answers (s): it may be right to wait for
-#: minutes, so going on waiting is no failure.
-PATIENCE = 1.0
-
 #: Length of the video that the runs of these phases are billed for (s).
 BILLED_SECONDS = 5
 
@@ -48,8 +44,7 @@ class Plan:
         text: Its exact JSON text, where the spelling is the point.
         scenario: Steps that the fake plays for this case's account.
         profile: Reply shape; `None` is the one asked for.
-        timeout: Seconds the client has, if other than for the rest.
-        waits: Whether to go on waiting is a sane answer.
+        waits: Whether no answer ever comes, so that to go on waiting is sane.
         advice: Whether every finding is advice.
     """
 
@@ -64,7 +59,6 @@ class Plan:
     fault: str | None = None
     scenario: tuple[Step, ...] = ()
     profile: str | None = None
-    timeout: float | None = None
     waits: bool = False
     advice: bool = False
 
@@ -126,7 +120,6 @@ def _faults(contract: Contract) -> Iterable[Plan]:
 
 def _fault(fault: Fault, given: Any, word: str, times: int) -> Plan:
     step = {"fault": fault.name, "times": times}
-    endless = fault.delivery == "hang"
     return Plan(
         name=f"fault/{fault.name}/{word}",
         phase="faults",
@@ -135,8 +128,7 @@ def _fault(fault: Fault, given: Any, word: str, times: int) -> Plan:
         expectation=f"copes with: {fault.title}",
         fault=fault.name,
         scenario=(step | {"delay": SLOWNESS} if fault.delay else step,),
-        timeout=PATIENCE if endless else None,
-        waits=endless,
+        waits=fault.delivery == "hang",
     )
 
 

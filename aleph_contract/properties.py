@@ -18,6 +18,7 @@ from hypothesis.strategies import SearchStrategy
 from aleph_contract.contract import Contract
 from aleph_contract.plans import Plan, selected
 from aleph_contract.results import CaseResult
+from aleph_contract.seclusion import secluded
 from aleph_contract.strategies import boundary_inputs, valid_inputs, violating_inputs
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def _draw(exploration: _Exploration, strategy: SearchStrategy[Any]) -> None:
         )(hypothesis.given(strategy)(exploration.test))
     )
     try:
-        run()
+        with secluded():
+            run()
     except (_Broken, Flaky):
         return  # what broke is in `exploration.smallest`; a client need not be deterministic
 

@@ -56,6 +56,7 @@ class ClientConformance:
         max_examples: Inputs that Hypothesis draws for each property; 0 leaves the phase out.
         seed: Decides every draw.
         timeout: Seconds that `call` has.
+        patience: Seconds it has where no answer ever comes.
         jobs: Calls in flight; `None` for what suits the client.
         require_local_validation: Whether violating input must not reach the network.
         known_failing: File of cases that may fail.
@@ -68,6 +69,7 @@ class ClientConformance:
     max_examples: int = 50
     seed: int = 0
     timeout: float = 30.0
+    patience: float = 1.0
     jobs: int | None = None
     require_local_validation: bool = False
     known_failing: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 from aleph_contract.contract import Contract
 from aleph_contract.coverage import coverage
@@ -35,6 +36,9 @@ class CaseFinished:
 
 Event = PhaseStarted | CaseFinished
 
+#: Phases whose cases do not depend on each other, in order.
+OVERLAPPING = ("boundary", "probes", "faults")
+
 
 def verify(
     driver: Driver,
@@ -50,11 +54,12 @@ def verify(
     settings = settings or Settings()
     contract = contract or Contract.load()
     log = _Log(on_event)
-    chosen = _choose(contract, settings)
     try:
         with running(contract, profile=settings.profile) as server, driver:
+            chosen = _choose(contract, settings)
+            log.order = {p.name: at for at, p in enumerate(chain.from_iterable(chosen.values()))}
             session = Session(server, driver, contract, settings)
-            for phase, plans in chosen.items():
+            for phase, plans in (_overlapped(chosen) if settings.overlapping else chosen).items():
                 log.phase(phase, session, plans)
     except CouldNotRun as error:
         log.trouble = (str(error),)
@@ -85,12 +90,23 @@ def _choose(contract: Contract, settings: Settings) -> dict[str, tuple[Plan, ...
     return chosen
 
 
+def _overlapped(chosen: dict[str, tuple[Plan, ...]]) -> dict[str, tuple[Plan, ...]]:
+    """Begin what is only waited for early, beside cases that keep the processor busy."""
+    waits = tuple(plan for plan in chain.from_iterable(chosen.values()) if plan.waits)
+    busy = {
+        phase: tuple(plan for plan in plans if not plan.waits) for phase, plans in chosen.items()
+    }
+    first = next((phase for phase in OVERLAPPING if busy.get(phase)), "faults")
+    return busy | {first: (*waits, *busy[first])} if waits else chosen
+
+
 class _Log:
     """Collects what happened; cases end in any order and are kept in that of their plans."""
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
         self.results: list[CaseResult] = []
         self.phases: list[tuple[str, float]] = []
+        self.order: dict[str, int] = {}
         self.trouble: tuple[str, ...] = ()
         self.interrupted = False
         self.begun = time.perf_counter()
@@ -98,20 +114,18 @@ class _Log:
 
     def phase(self, phase: str, session: Session, plans: tuple[Plan, ...]) -> None:
         begun = time.perf_counter()
-        ended: list[CaseResult] = []
         self._on_event(PhaseStarted(phase, len(plans) or None))
         try:
             for result in session.drive(phase, plans):
-                ended.append(result)
+                self.results.append(result)
                 self._on_event(CaseFinished(result))
         finally:
-            place = {plan.name: number for number, plan in enumerate(plans)}
-            self.results += sorted(ended, key=lambda result: place.get(result.name, 0))
             self.phases.append((phase, time.perf_counter() - begun))
 
 
 def _finish(log: _Log, driver: Driver, contract: Contract, settings: Settings) -> Run:
-    results = tuple(log.results)
+    last = len(log.order)  # what Hypothesis drew
+    results = tuple(sorted(log.results, key=lambda result: log.order.get(result.name, last)))
     unexpected: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     if settings.known_failing is not None:

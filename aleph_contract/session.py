@@ -40,6 +40,8 @@ class Settings:
         max_examples: Inputs that Hypothesis draws for each property.
         seed: Decides every draw.
         timeout: Seconds a client has for one case.
+        patience: Seconds it has where no answer ever comes; it may be right to wait for minutes,
+            so going on waiting is no failure.
         require_local_validation: Whether violating input must not reach the network.
         command: The words of the command line that choose this client, for `reproduce`.
     """
@@ -50,9 +52,15 @@ class Settings:
     max_examples: int = 50
     seed: int = 0
     timeout: float = 30.0
+    patience: float = 1.0
     require_local_validation: bool = False
     known_failing: KnownFailing | None = None
     command: tuple[str, ...] = ()
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether a case that is only waited for may stand in the way of others."""
+        return 2 * self.patience <= self.timeout
 
 
 @dataclass
@@ -77,8 +85,16 @@ class Session:
         elif phase == "examples":
             yield from self._first(plans)
         else:
-            for plan, outcome, account in self._run(plans):
-                yield self.judge(plan, outcome, account)
+            for some in self._apart(plans):
+                for plan, outcome, account in self._run(some):
+                    yield self.judge(plan, outcome, account)
+
+    def _apart(self, plans: Iterable[Plan]) -> Iterable[Iterable[Plan]]:
+        """Keep from the rest what would hold up a client that makes one call at a time too long."""
+        if self.settings.overlapping:
+            return (plans,)
+        given = tuple(plans)
+        return (p for p in given if not p.waits), (p for p in given if p.waits)
 
     def one(self, plan: Plan) -> CaseResult:
         """Drive and judge a single plan."""
@@ -87,7 +103,9 @@ class Session:
     def _run(self, plans: Iterable[Plan]) -> Iterator[tuple[Plan, Outcome, AccountHandle]]:
         for call, outcome in self.driver.run(map(self._call, plans), self._renew):
             plan, account = self._open.pop(call.case)
-            if outcome.kind != "stuck":
+            if outcome.kind == "stuck":
+                account.hang_up(SETTLE)
+            else:
                 account.settle(SETTLE)
             yield plan, outcome, account
 
@@ -105,8 +123,11 @@ class Session:
             base_url=account.base_url,
             account_id=account.id,
             api_token=account.token,
-            timeout=plan.timeout or self.settings.timeout,
+            timeout=self._timeout(plan),
         )
+
+    def _timeout(self, plan: Plan) -> float:
+        return self.settings.patience if plan.waits else self.settings.timeout
 
     def _renew(self, call: Call) -> Call:
         """A fresh account for a case that must be driven again through no fault of its own."""
@@ -163,7 +184,7 @@ class Session:
         )
         judgement = judge(evidence)
         broken = any(finding.level == "must" for finding in judgement.findings)
-        status, reason = _status(plan, outcome, broken=broken)
+        status, reason = _status(plan, outcome, self._timeout(plan), broken=broken)
         account.forget()
         return CaseResult(
             name=plan.name,
@@ -227,12 +248,12 @@ def _videos(account: AccountHandle) -> Iterator[str]:
             yield video
 
 
-def _status(plan: Plan, outcome: Outcome, *, broken: bool) -> tuple[Status, str]:
+def _status(plan: Plan, outcome: Outcome, timeout: float, *, broken: bool) -> tuple[Status, str]:
     if outcome.kind == "skipped":
         return "skipped", outcome.reason or "the client skipped it"
     if outcome.kind == "stuck" and plan.waits:
-        waited = f"still waiting after {plan.timeout:g} s, which is no failure"
-        return "skipped", f"{waited}: a run may take minutes"
+        waited = f"still waiting after {timeout:g} s, which is no failure"
+        return "skipped", f"{waited}: a run may take minutes; --patience waits for longer"
     return ("failed" if broken else "passed"), ""
 
 

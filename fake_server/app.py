@@ -11,7 +11,7 @@ from typing import Any
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from fake_server import media
-from fake_server.accounts import Accounts, checked_profile
+from fake_server.accounts import Account, Accounts, checked_profile
 from fake_server.faults import Delivery
 from fake_server.journal import Journal, MemoryJournal, open_journal
 from fake_server.lean import SHORT
@@ -73,6 +73,7 @@ class App:
         self.runs = Runs(contract, accounts, journal, max_body)
         if latency or max_body < SHORT or not isinstance(journal, MemoryJournal):
             self.runs.lean = None  # somebody has to wait, or to be refused
+        self._playing: dict[Wire, Account] = {}
         self._control: ASGI | None = None
         self._opening = asyncio.Lock()
 
@@ -87,6 +88,12 @@ class App:
             await (self._control or await self._open_control())(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
+
+    def hang_up(self, account: Account) -> None:
+        """Cut the connections on which an account still waits; call it in the loop's thread."""
+        for wire, waiting in [*self._playing.items()]:
+            if waiting is account:
+                wire.hang_up()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         extensions = scope.get("extensions") or {}
@@ -103,7 +110,11 @@ class App:
             if b"expect" in request.known and not request.complete:  # the body may come, or not
                 answer = answer._replace(headers=(*answer.headers, (b"connection", b"close")))
             wire = Wire(receive, send, self._recorder(request), extensions.get(TRANSPORT))
-            await play(wire, answer, *self._manner(request, answer))
+            self._playing[wire] = request.account
+            try:
+                await play(wire, answer, *self._manner(request, answer))
+            finally:
+                del self._playing[wire]
         finally:
             self.runs.end(request)
 

@@ -102,6 +102,11 @@ class Wire:
             self._transport.close()
         await self._disconnect()
 
+    def hang_up(self) -> None:
+        """End the connection from outside, whatever is going on."""
+        if self._transport is not None:
+            self._transport.abort()
+
     async def _disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -93,9 +94,13 @@ class Server:
             self._socket.close()
             self._loop.close()
             return
-        with contextlib.suppress(RuntimeError):  # the loop is closed: it stopped by itself
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        self.call(self._stopping.set)
         self._thread.join()
+
+    def call(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Call a function in the thread that serves, soon; not at all once that has stopped."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     def account(self, **options: Any) -> AccountHandle:
         """A fresh account with a token of its own.
@@ -161,12 +166,14 @@ class AccountHandle:
     """An account of a running server, as a test uses it; from any thread."""
 
     def __init__(self, server: Server, account: Account) -> None:
+        self._server = server
         self._journal = server.app.journal
         self._accounts = server.app.accounts
         self._account = account
         self.id = account.id
         self.token = account.token or ""
         self.base_url = server.base_url
+        self._until = math.inf
 
     @property
     def env(self) -> dict[str, str]:
@@ -179,8 +186,9 @@ class AccountHandle:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What came in for this account and was answered, in order of arrival."""
-        return self._journal.exchanges(self.id)
+        """What came in for this account and was answered, in order of arrival, until `hang_up`."""
+        found = self._journal.exchanges(self.id)
+        return tuple(exchange for exchange in found if exchange.received_at <= self._until)
 
     @property
     def bill(self) -> Bill:
@@ -211,6 +219,16 @@ class AccountHandle:
                 return False
             time.sleep(0.001)
         return True
+
+    def hang_up(self, timeout: float = 1.0) -> None:
+        """Cut what is in flight, for the sake of a client that was given up.
+
+        Its call would otherwise hold what the calls after it need: a lock, a pooled connection.
+        What it does about the cut is nothing that it was asked for, so `exchanges` ends here.
+        """
+        self._until = time.time()
+        self._server.call(self._server.app.hang_up, self._account)
+        self.settle(timeout)
 
     def forget(self) -> None:
         """Forget the account, its token and its exchanges: for runs of very many accounts."""

@@ -135,5 +135,5 @@ def test_only_the_strategies_import_hypothesis() -> None:
         if any(name.partition(".")[0] == "hypothesis" for name in _imports(path))
     }
     stage = STAGES["aleph_contract.strategies"]
-    others = {"aleph_contract.draws", "aleph_contract.properties"}
+    others = {f"aleph_contract.{name}" for name in ("draws", "properties", "seclusion")}
     assert {m for m in users if STAGES[m] != stage} <= others

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -20,7 +24,7 @@ from aleph_contract.runner import CaseFinished, Event, PhaseStarted, Settings, v
 Client = Callable[..., Any]
 
 
-def post(given: Any, *, base_url: str, account_id: str, api_token: str) -> Any:
+def post(given: Any, *, base_url: str, account_id: str, api_token: str, seconds: float = 20) -> Any:
     """The documented call, without any care for the answer."""
     request = urllib.request.Request(  # noqa: S310 - the fake's own address
         f"{base_url}/accounts/{account_id}/ai/run",
@@ -28,7 +32,7 @@ def post(given: Any, *, base_url: str, account_id: str, api_token: str) -> Any:
         {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"},
     )
     try:
-        with HTTP.open(request, timeout=20) as reply:
+        with HTTP.open(request, timeout=seconds) as reply:
             return json.load(reply)
     except urllib.error.HTTPError as error:
         with error:
@@ -173,6 +177,74 @@ def test_a_choice_that_leaves_nothing_is_refused() -> None:
 
 def test_the_table_of_names_holds_every_property() -> None:
     assert tuple(properties.PROPERTIES) == PROPERTIES
+
+
+@pytest.mark.parametrize("seconds", [{"timeout": 10}, {"timeout": 2, "patience": 3}])
+def test_a_client_whose_calls_wait_for_each_other_is_not_accused_of_one_that_hangs(
+    seconds: dict[str, float],
+) -> None:
+    alone = Lock()
+
+    def one_at_a_time(given: Any, **where: Any) -> str:
+        with alone:
+            return good(given, **where)
+
+    found = run(one_at_a_time, "boundary/seed/*", "fault/hang/*", "fault/too-large/*", **seconds)
+    assert failures(found) == {}
+    (hung,) = [r for r in found.results if r.fault == "hang"]
+    assert hung.status == "skipped"
+    assert [(e.fault, e.status, e.outcome) for e in hung.exchanges] == [("hang", None, "cut")]
+    assert found.results[-1].fault == "hang", "in the order of the plans, not of their ends"
+
+
+def test_what_a_client_does_once_it_was_given_up_is_not_held_against_it() -> None:
+    def again(given: Any, **where: Any) -> str:
+        try:
+            return good(given, **where)
+        except OSError:  # the connection that was cut for its sake
+            return good(given, **where)
+
+    (hung,) = run(again, "fault/hang/*").results
+    assert len(hung.exchanges) == 1
+
+
+@pytest.mark.parametrize(("patience", "status"), [(0.5, "skipped"), (20, "passed")])
+def test_patience_shows_what_a_client_does_when_no_answer_comes(
+    patience: float, status: str
+) -> None:
+    def impatient(given: Any, **where: Any) -> str:
+        return good(given, seconds=1.5, **where)
+
+    (hung,) = run(impatient, "fault/hang/*", patience=patience).results
+    assert hung.status == status
+
+
+def test_the_seed_alone_decides_what_is_drawn_and_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "likes.py").write_text(f"LIKED = {[*range(1000, 1200)]}", encoding="utf-8")
+
+    def drawn(loads: str) -> list[str]:
+        code = f"""
+import json, sys, {loads}
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.runner import Settings, verify
+
+def call(given, **_):
+    print(json.dumps(given), file=sys.__stderr__)
+    raise ValueError("seen")
+
+verify(PythonDriver(call), settings=Settings(run=("property/valid",)))
+"""
+        argv = [sys.executable, "-B", "-c", code]
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stderr.splitlines()
+
+    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)
+    first = drawn("json")
+    assert len(first) > 40
+    assert drawn("likes") == first
+    assert [path.name for path in tmp_path.iterdir()] == ["likes.py"]
 
 
 def test_an_interrupt_ends_with_the_report_so_far() -> None:

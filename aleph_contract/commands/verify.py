@@ -50,6 +50,15 @@ def command() -> None:
     help="Seconds the client has for one case.",
 )
 @click.option(
+    "--patience",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds it has where no answer ever comes; beyond its own time-out, they show what it "
+    "does then.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=None,
@@ -77,6 +86,7 @@ def client(
     max_examples: int,
     seed: int,
     timeout: float,
+    patience: float,
     jobs: int | None,
     require_local_validation: bool,
     report: tuple[str, ...],
@@ -111,6 +121,7 @@ def client(
         max_examples=max_examples,
         seed=seed,
         timeout=timeout,
+        patience=patience,
         require_local_validation=require_local_validation,
         known_failing=known.load(known_failing) if known_failing else None,
         command=_words(contract_file, kind, python, argv),
