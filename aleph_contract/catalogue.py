@@ -167,9 +167,13 @@ class _Workshop:
         """A valid input that comes closest to a proposal, portable if there is one that close."""
         for schema in proposal.schemas:
             tried = islice(self.builder.values(constraint.trail, schema), TRIES)
-            found = [value for value in tried if self.is_valid(value)]
-            if found:
-                return next((v for v in found if not self.doubts.about(v)), found[0])
+            first = _NONE
+            for value in filter(self.is_valid, tried):
+                if not self.doubts.about(value):
+                    return value
+                first = value if first is _NONE else first
+            if first is not _NONE:
+                return first
         return _NONE
 
     def _case(

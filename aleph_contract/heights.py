@@ -23,7 +23,7 @@ def heights(document: Document) -> Mapping[str, float]:
     changed = True
     while changed:
         changed = False
-        for where, schema in schemas.items():
+        for where, schema in reversed(schemas.items()):  # from the inside out
             height = max(_demands(document, schema, where, found), default=0)
             if height < found[where]:
                 found[where] = height

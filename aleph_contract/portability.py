@@ -96,7 +96,8 @@ def _most(text: str) -> int:
 
 def _readable(text: str) -> bool:
     """Whether `text` is what people type: nothing invisible, nothing beyond the basic plane."""
-    return all(char == "\n" or (char.isprintable() and char <= "\uffff") for char in text)
+    shown = text.replace("\n", "")
+    return shown.isprintable() and max(shown, default="") <= "\uffff"
 
 
 def _numbers(value: Any) -> Iterator[str]:
