@@ -36,6 +36,9 @@ class Door(Protocol):
     def surface(self) -> Surface:
         """Its name."""
 
+    def locate(self, request: Request) -> Account:
+        """Find the account that a request is for by where it goes, or raise `Refused`."""
+
     def admit(self, request: Request) -> None:
         """By its head, let a request in to its account, or raise `Refused`."""
 

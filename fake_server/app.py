@@ -84,7 +84,7 @@ class App:
             await _decline(scope, receive, send)
         elif path.startswith(media.PREFIX):
             await media.serve(scope, receive, send)
-        elif path == "/" or (path + "/").startswith(CONTROL):
+        elif is_control(path):
             await (self._control or await self._open_control())(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
@@ -97,7 +97,7 @@ class App:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         extensions = scope.get("extensions") or {}
-        request = _request(scope)
+        request = request_of(scope)
         self.runs.begin(request)
         try:
             if self._wants_body(request):
@@ -168,7 +168,13 @@ class App:
         return create_control(self, self.hosts)
 
 
-def _request(scope: Scope) -> Request:
+def is_control(path: str) -> bool:
+    """Whether a path is of the control API or the pages; all others may be meant for a run."""
+    return path == "/" or (path + "/").startswith(CONTROL)
+
+
+def request_of(scope: Scope) -> Request:
+    """The request of an ASGI scope."""
     path: str = scope["path"]
     return Request(
         scope["method"],

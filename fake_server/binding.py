@@ -46,11 +46,16 @@ class Binding:
         Raises:
             Refused: No POST.
         """
-        request.account = self._accounts.get(BINDING)
+        self.locate(request)
         if request.method != "POST":
             raise Refused("wrong-method")
         if request.path == _RUN:
             request.step = request.account.next_step()
+
+    def locate(self, request: Request) -> Account:
+        """The account of all that name none."""
+        request.account = self._accounts.get(BINDING)
+        return request.account
 
     def open(self, request: Request) -> None:
         """By its body, find the input; and by its gateway id, the account and the fault.

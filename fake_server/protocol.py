@@ -12,16 +12,18 @@ import struct
 from http import HTTPStatus
 from time import time
 from typing import Any
+from urllib.parse import unquote
 
 from httptools import (
     HttpParserCallbackError,
     HttpParserError,
     HttpParserUpgrade,
     HttpRequestParser,
+    parse_url,
 )
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from fake_server.app import BROKEN, TRANSPORT, App
+from fake_server.app import BROKEN, TRANSPORT, App, is_control, request_of
 from fake_server.lean import Caller
 from fake_server.playing import Answer
 from fake_server.replies import JSON_TYPE, Refused, failure_body
@@ -62,10 +64,14 @@ class Protocol(HttpToolsProtocol):
         self.received_at = 0.0
         self.caller: Caller | None = None
         self.offered: list[tuple[bytes, bytes]] | None = None
+        self.running: RequestResponseCycle | None = None
+        self.unread: tuple[Request | None, Answer] | None = None
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that does not end is refused."""
         self._unset_keepalive_if_required()
+        if self.unread is not None:
+            return
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
@@ -78,6 +84,10 @@ class Protocol(HttpToolsProtocol):
             self.head += len(data)
             if self.head > MAX_HEAD and not self.transport.is_closing():
                 self._refuse(Refused("head-too-large", limit=MAX_HEAD))
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep the connection while the last answer is only waiting for the journal."""
+        return self.unread is not None and not self._unanswered()
 
     def on_message_begin(self) -> None:
         """Begin a request; what uvicorn makes for it can wait until it is wanted."""
@@ -94,16 +104,18 @@ class Protocol(HttpToolsProtocol):
         """Take in a run at once, or start the ASGI application."""
         if self.parser.get_http_version() not in VERSIONS:
             raise Refused("bad-framing", reason=_NO_HTTP)  # stops the parser; goes on in `_explain`
-        self.in_head = False
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             self.offered = self.headers
+            self.in_head = False
             return
         if self.offered is not None:
             self.headers, self.offered = self.offered, None
         self.caller = self._familiar()
         if self.caller is None:
             self._go_long_way()
+            self.in_head = False
             return
+        self.in_head = False
         self.caller.account.busy += 1
         self.received_at = time()
         self.raw = b""
@@ -134,16 +146,27 @@ class Protocol(HttpToolsProtocol):
             self.loop.call_soon(_uncount, caller)  # once the application has counted it
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Answer the next request of the connection; last the one that could not be read."""
+        super().on_response_complete()
+        if self.unread is not None and not self._unanswered():
+            self._turn_away(*self.unread)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Put down a run whose body does not come to its end."""
         if self.caller is not None:
-            runs, url = self.app.runs, self.url
-            request = Request("POST", url.decode("ascii"), url, b"", self.headers, self.server)
-            runs.begin(request)
-            request.raw = self.raw
-            runs.conclude_gone(request, None)
-            runs.end(request)
+            request = self._request(b"POST", self.raw)
+            self.app.runs.begin(request)
+            self.app.runs.conclude_gone(request, None)
+            self.app.runs.end(request)
             self._leave(self.caller)
+        for cycle, _ in reversed(self.pipeline):
+            self.app.runs.turn_away(_queued(cycle), None)
+        if self.unread is not None and self.unread[0] is not None:
+            self.app.runs.turn_away(self.unread[0], None)
+        if self.running is not None and self.running is not self.cycle:  # uvicorn tells the latest
+            self.running.disconnected = not self.running.response_complete
+            self.running.message_event.set()
         super().connection_lost(exc)
 
     def _familiar(self) -> Caller | None:
@@ -212,18 +235,75 @@ class Protocol(HttpToolsProtocol):
         self._refuse(error)
 
     def _refuse(self, refused: Refused) -> None:
+        """Answer a request that cannot be read to its end, in its turn, and close."""
         answer = _answer(refused)
         cycle = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            if not cycle.more_body:  # what broke comes after the request that is being answered
-                cycle.keep_alive = False
-                return
-            if cycle.response_started:
-                self.transport.abort()
-                return
+        if self.in_head or cycle is None or not cycle.more_body:
+            request = self._request(self.parser.get_method()) if self.url else None
+            control = request is not None and is_control(request.path)
+            self._await_turn(None if control else request, answer)
+        elif self.pipeline:  # it is the last of those that wait
+            self.pipeline.popleft()
+            self._await_turn(_queued(cycle), answer)
+        elif cycle.response_complete:  # it was refused before its body was there
+            self.transport.close()
+        elif cycle.response_started:
+            self.transport.abort()
+        else:
             cycle.scope["extensions"][BROKEN] = answer  # type: ignore[assignment]
+            self._say_last(answer)
+
+    def _await_turn(self, request: Request | None, answer: Answer) -> None:
+        self.unread = (request, answer)
+        if not self._unanswered():
+            self._turn_away(request, answer)
+
+    def _unanswered(self) -> bool:
+        """Whether an answer is due that comes before any other."""
+        going_on = self.running is not None and not self.running.response_complete
+        return going_on or bool(self.pipeline)
+
+    def _turn_away(self, request: Request | None, answer: Answer) -> None:
+        self.unread = (None, answer)
+        waiting = request and self.app.runs.turn_away(request, answer)
+        if not waiting:
+            self._say_last(answer)
+            return
+
+        async def say_then() -> None:
+            await waiting
+            self._say_last(answer)
+
+        task = self.loop.create_task(say_then())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def _say_last(self, answer: Answer) -> None:
         self._write(_STATUS[answer.status], answer.headers, answer.body)
         self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _request(self, method: bytes, raw: bytes = b"") -> Request:
+        """The request that is being read, as far as it has come."""
+        try:
+            target = parse_url(self.url)
+            raw_path, query = target.path or b"", target.query or b""
+        except HttpParserError:
+            raw_path, _, query = self.url.partition(b"?")
+        path = unquote(raw_path.decode("latin-1"))
+        request = Request(method.decode(), path, raw_path, query, self.headers, self.server)
+        request.raw = raw
+        return request
+
+
+def _queued(cycle: RequestResponseCycle) -> Request:
+    """A request that waits for its turn."""
+    request = request_of(cycle.scope)  # type: ignore[arg-type]
+    request.raw, request.complete = bytes(cycle.body), not cycle.more_body
+    return request
 
 
 def _uncount(caller: Caller) -> None:

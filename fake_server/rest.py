@@ -47,7 +47,7 @@ class Rest:
         Raises:
             Refused: No such route, or a token that does not let in.
         """
-        request.account = account = self._route(request)
+        account = self.locate(request)
         if request.method != "POST":
             raise Refused("wrong-method")
         token = _token(request)
@@ -97,8 +97,12 @@ class Rest:
             return "accepted"
         return "refused" if self._accounts.refusal(request.account, token) else "accepted"
 
-    def _route(self, request: Request) -> Account:
-        """The account of a run route; raises `Refused` on any other route."""
+    def locate(self, request: Request) -> Account:
+        """Find the account that a request is for.
+
+        Raises:
+            Refused: It goes to no run route.
+        """
         path = request.path
         account_id, slash, rest = path.removeprefix(PREFIX).partition("/")
         good_id = path.startswith(PREFIX) and ACCOUNT_ID.fullmatch(account_id) is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable
+from contextlib import suppress
 from itertools import count
 
 from aleph_contract.contract import Contract
@@ -46,8 +47,7 @@ class Runs:
 
     def begin(self, request: Request) -> None:
         """Take in a request by its head; `end` must follow."""
-        request.ray = next(self._rays)
-        request.door = self._binding if request.path in PATHS else self._rest
+        self._meet(request)
         try:
             if request.path.startswith(ELSEWHERE):
                 self._welcome_elsewhere(request)
@@ -84,6 +84,16 @@ class Runs:
         request.number = self._journal.arrive(request.account.id)
         return self.record(request, *(sent or (None, (), b"", "cut")))
 
+    def turn_away(self, request: Request, answer: Answer | None) -> Awaitable[None] | None:
+        """Put down a request that is not served: `answer` refuses it, or its client has left.
+
+        What comes back is to be awaited before it is answered.
+        """
+        self._meet(request)
+        with suppress(Refused):
+            request.door.locate(request)
+        return self.conclude_gone(request, answer)
+
     def record(
         self,
         request: Request,
@@ -104,6 +114,10 @@ class Runs:
     def end(self, request: Request) -> None:
         """Let go of a request, whatever became of it."""
         request.entered.busy -= 1
+
+    def _meet(self, request: Request) -> None:
+        request.ray = next(self._rays)
+        request.door = self._binding if request.path in PATHS else self._rest
 
     def _welcome_elsewhere(self, request: Request) -> None:
         """Take in a followed redirect: `/elsewhere/{account}` and the way it first came."""

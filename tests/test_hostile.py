@@ -57,7 +57,7 @@ def exchange(server: Server, data: bytes, *, ends: bool) -> tuple[int, bytes]:
             connection.sendall(data)
             if ends:
                 connection.shutdown(socket.SHUT_WR)
-        method = data.split(b" ", 1)[0].decode("latin-1")
+        method = data.lstrip(b"\r\n").split(b" ", 1)[0].decode("latin-1")
         response = http.client.HTTPResponse(connection, method=method)
         try:
             response.begin()
@@ -103,7 +103,8 @@ def test_an_attack_is_answered_clearly_and_the_next_client_served(
         assert_told(status, body)
     if attack.counted:
         (seen,) = wait_for(server.app.journal, account, 1, PATIENCE)
-        assert seen.status == (status or None)
+        # A client that ends its side counts as gone: what was put down may not reach it.
+        assert status in ((seen.status or 0, 0) if attack.ends else (seen.status,))
     assert_serving(server)
     assert not caplog.messages, "nothing to tell the fake's owner about"
 

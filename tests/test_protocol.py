@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from calling import HTTP, body, connect, head, only, post
@@ -267,3 +269,55 @@ def test_a_mistake_of_ours_is_told_and_not_blamed_on_the_client(
         assert "a mistake of ours" in caplog.text
         monkeypatch.undo()
         assert post(account).status_code == 200
+
+
+class TestUnreadable:
+    """What cannot be read to its end is answered in its turn, put down, and ends the connection."""
+
+    BROKEN = "X-(A): b"
+
+    @pytest.fixture(params=["memory", "sqlite"])
+    def served(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+        journal = "memory" if request.param == "memory" else f"sqlite:{tmp_path / 'runs.db'}"
+        with running(journal=journal) as started:
+            yield started
+
+    def test_a_broken_head_is_put_down_as_far_as_it_was_read(self, served: Server) -> None:
+        account = served.account()
+        ((status, _),) = answers(talk(served, head(account, 0, self.BROKEN)))
+        seen = only(account)
+        assert status == seen.status == 400
+        assert (seen.outcome, seen.request_complete, seen.billed) == ("malformed", False, False)
+        assert seen.target.endswith(f"/accounts/{account.id}/ai/run")
+        assert ("host", "127.0.0.1") in seen.request_headers
+        assert account.token not in str(seen)
+
+    @pytest.mark.parametrize("last", ["head", "body"])
+    def test_it_waits_for_the_answers_before_it(self, served: Server, last: str) -> None:
+        account = served.account()
+        account.scenario([{"fault": "rate-limited", "delay": 0.2}, {"fault": None}])
+        one = head(account, len(body())) + body()
+        broken = (
+            head(account, 0, self.BROKEN)
+            if last == "head"
+            else head(account, None, "Transfer-Encoding: chunked") + b"g\r\n"
+        )
+        found = answers(talk(served, one + one + broken))
+        assert [status for status, _ in found] == [429, 200, 400]
+        assert [e.status for e in account.wait_for(3)] == [429, 200, 400]
+
+    def test_a_client_that_leaves_first_is_put_down_too(self, served: Server) -> None:
+        account = served.account()
+        account.scenario([{"fault": "hang"}])
+        one = head(account, len(body())) + body()
+        with connect(served) as connection:
+            connection.sendall(one + one + head(account, 0, self.BROKEN))
+            time.sleep(0.2)  # nothing comes back by which to tell that it was read
+        seen = account.wait_for(3)
+        assert {(e.status, e.outcome) for e in seen} == {(None, "cut")}
+        assert sorted((e.fault or "", e.request_complete) for e in seen) == [
+            ("", False),
+            ("", True),
+            ("hang", True),
+        ]
+        assert account.settle(5), "all that it asked for is over"
