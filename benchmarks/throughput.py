@@ -6,9 +6,13 @@ One core serves and another one loads: `CONNECTIONS` connections, bodies of `BOD
 request another one. CPU time is compared, not requests per second: on a shared machine the latter
 swings by a factor of three. The servers take turns, round by round, so that a busy neighbour hurts
 all alike, and the median of the rounds' ratios counts. `--peers` adds what Python offers for the
-job, and Prism and Mockoon if they are on the PATH or were installed in a folder:
+job, and Prism, Mockoon and WireMock (which needs Java) if they are on the PATH or were installed
+in a folder:
 
-    npm install --prefix FOLDER @stoplight/prism-cli @mockoon/cli
+    npm install --prefix FOLDER @stoplight/prism-cli @mockoon/cli wiremock
+
+aimock, which npm has too, answers for the routes of its own providers only: there is nothing to
+compare.
 
 `--check` exits 1 if our CPU time is above `BAR` times that of the bare server.
 """
@@ -137,6 +141,21 @@ OPENAPI = {
     },
 }
 
+MAPPING = {
+    "request": {
+        "method": "POST",
+        "urlPath": PATH,
+        "bodyPatterns": [
+            {"matchesJsonPath": f"$.{path}"}
+            for path in ("model", "input.prompt", "input.video_uri")
+        ],
+    },
+    "response": {
+        "headers": {"Content-Type": "application/json"},
+        "jsonBody": {"state": "Completed"},
+    },
+}
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -145,12 +164,12 @@ class Contender:
     Args:
         name: What it is called in the table.
         command: The command that runs it on a port; it may write into the folder given.
-        program: What must be on the PATH.
+        programs: What must be on the PATH.
     """
 
     name: str
     command: Callable[[int, Path], Sequence[str]]
-    program: str = sys.executable
+    programs: tuple[str, ...] = ()
 
 
 def python(name: str, source: str) -> Contender:
@@ -167,7 +186,18 @@ def npm(name: str, program: str, *arguments: str) -> Contender:
         spec.write_text(json.dumps(OPENAPI))
         return [program, *(a.format(port=port, spec=spec) for a in arguments)]
 
-    return Contender(name, command, program)
+    return Contender(name, command, (program,))
+
+
+def wiremock(port: int, folder: Path) -> Sequence[str]:
+    """WireMock without the script around it, whose CPU time is not its own."""
+    home = Path(shutil.which("wiremock") or "").resolve().parent
+    mappings = folder / "mappings"
+    mappings.mkdir()
+    (mappings / "run.json").write_text(json.dumps(MAPPING))
+    jar = next(home.glob("build/*.jar"))
+    options = f"--port {port} --root-dir {folder} --max-request-journal-entries 10000"
+    return ["java", "-jar", str(jar), *options.split()]
 
 
 OURS = Contender(
@@ -180,6 +210,7 @@ PEERS = (
     python("FastAPI, jsonschema", FASTAPI),
     npm("Prism", "prism", "mock", "{spec}", "-p", "{port}", "-v", "fatal"),
     npm("Mockoon", "mockoon-cli", "start", "-d", "{spec}", "-p", "{port}"),
+    Contender("WireMock", wiremock, ("wiremock", "java")),
 )
 
 
@@ -334,7 +365,7 @@ def main() -> int:
         folder = options.npm.resolve() / "node_modules" / ".bin"
         os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
     if options.peers:
-        contenders += tuple(peer for peer in PEERS if shutil.which(peer.program))
+        contenders += tuple(peer for peer in PEERS if all(map(shutil.which, peer.programs)))
     text, ratio = table(measure(contenders, options.requests, options.rounds))
     print(text)
     return int(options.check and ratio > BAR)
