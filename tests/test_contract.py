@@ -51,6 +51,13 @@ def test_the_shipped_contract_is_read_once() -> None:
     assert Contract.load().source == SHIPPED
 
 
+def test_the_shipped_contract_is_one_that_would_be_let_in() -> None:
+    """It is loaded unvetted, since every start of the fake would pay for that."""
+    shipped, vetted = Contract.load(), Contract.load(ROOT / "aleph_contract/contracts" / SHIPPED)
+    assert vetted.input_schema == shipped.input_schema
+    assert vetted.examples == shipped.examples
+
+
 def test_a_price_keeps_every_digit_that_was_published() -> None:
     raw = loads(json.dumps(entry()).replace('"schema"', '"pricing": {"each": 0.10}, "schema"'))
     assert str(Contract.from_entry(raw).price_per_second) == "0.10"
