@@ -256,7 +256,8 @@ def _paid_once(e: Evidence) -> str | None:
     again = sum(1 for first, _ in _pairs(e) if first in doubtful)
     if not again:
         return "" if doubtful else None
-    return f"repeated {again} call(s) that may already have been billed"
+    calls = "a call" if again == 1 else f"{again} calls"
+    return f"repeated {calls} that may already have been billed"
 
 
 def _bounded(e: Evidence) -> str | None:

@@ -207,13 +207,17 @@ class Session:
         )
 
     def _reproduce(self, plan: Plan) -> str:
+        settings, usual = self.settings, Settings()
         words = ["aleph-contract", "verify", "client", "--run", plan.name]
-        words += ["--seed", str(self.settings.seed)]
-        if self.settings.profile != "documented":
-            words += ["--profile", self.settings.profile]
+        words += ["--seed", str(settings.seed)]
+        for name in ("profile", "timeout", "patience"):
+            if getattr(settings, name) != getattr(usual, name):
+                words += [f"--{name}", f"{getattr(settings, name)}"]
+        if settings.require_local_validation:
+            words += ["--require-local-validation"]
         if plan.phase == "properties":
-            words += ["--max-examples", str(self.settings.max_examples)]
-        return shlex.join([*words, *self.settings.command])
+            words += ["--max-examples", str(settings.max_examples)]
+        return shlex.join([*words, *settings.command])
 
 
 def curl(plan: Plan, contract: Contract) -> str:

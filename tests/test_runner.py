@@ -149,6 +149,16 @@ def test_evidence_tells_how_to_see_it_again() -> None:
     assert '"seed":0' in found.curl
 
 
+def test_what_shows_a_finding_again_asks_for_all_that_it_rests_on() -> None:
+    asked = {"profile": "live", "timeout": 5.5, "patience": 0.5, "require_local_validation": True}
+    (found,) = run(good, "boundary/seed/minimum/below", **asked).results
+    assert found.broken
+    assert found.reproduce == (
+        "aleph-contract verify client --run boundary/seed/minimum/below --seed 0 "
+        "--profile live --timeout 5.5 --patience 0.5 --require-local-validation"
+    )
+
+
 def test_two_runs_with_one_seed_are_the_same() -> None:
     def told(found: Run) -> list[tuple[Any, ...]]:
         return [(r.name, r.status, r.findings, _plain(r)) for r in found.results]
