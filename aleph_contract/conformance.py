@@ -16,9 +16,9 @@ from aleph_contract.errors import AlephContractError, ArgumentError
 from aleph_contract.reports.digest import Digest, Problem, RuleRow, digest
 from aleph_contract.reports.evidence import Item, evidence
 from aleph_contract.reports.terminal import MOST, MOST_COMMAND
-from aleph_contract.reports.text import clipped, counted, listed, visible
 from aleph_contract.results import Run
 from aleph_contract.runner import Settings, verify
+from aleph_contract.showing import clipped, counted, listed, visible
 
 
 @dataclass(frozen=True, slots=True)

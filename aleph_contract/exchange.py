@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -63,6 +64,39 @@ class Exchange:
     elapsed: float = 0.0
     token_leaked: bool = False
     host: str = ""
+
+
+def as_json(exchange: Exchange, body: Callable[[bytes], Any]) -> dict[str, Any]:
+    """An exchange for a program to read: amounts as decimal text, bodies as `body` makes them."""
+    seconds = exchange.billed_seconds
+    return {
+        "number": exchange.number,
+        "account": exchange.account,
+        "surface": exchange.surface,
+        "method": exchange.method,
+        "target": exchange.target,
+        "host": exchange.host,
+        "request_headers": exchange.request_headers,
+        "request_body": body(exchange.request_body),
+        "request_complete": exchange.request_complete,
+        "credential": exchange.credential,
+        "token_leaked": exchange.token_leaked,
+        "status": exchange.status,
+        "response_headers": exchange.response_headers,
+        "response_body": body(exchange.response_body),
+        "outcome": exchange.outcome,
+        "fault": exchange.fault,
+        "billed": exchange.billed,
+        "billed_seconds": None if seconds is None else decimal(seconds),
+        "cost_usd": decimal(exchange.cost),
+        "received_at": exchange.received_at,
+        "seconds": exchange.elapsed,
+    }
+
+
+def decimal(amount: Decimal) -> str:
+    """An amount without exponent, as a person writes it."""
+    return format(amount, "f")
 
 
 #: Stage at which a client says a call failed: before sending, refused by the service, on the way.

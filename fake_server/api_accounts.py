@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from aleph_contract.exchange import decimal
 from aleph_contract.jsonvalue import loads
 from fake_server import accounts, verdicts, views
 from fake_server.api import NAMES, REFUSALS, AccountId, Sent, State, Where, explained, takes
@@ -151,11 +152,11 @@ async def bill(fake: State, account: AccountId) -> views.Bill:
     return views.Bill(
         account=account,
         runs=found.runs,
-        seconds=views.decimal(found.seconds),
-        usd=views.decimal(found.usd),
+        seconds=decimal(found.seconds),
+        usd=decimal(found.usd),
         runs_without_duration=found.runs_without_duration,
         doubtful_runs=found.doubtful_runs,
-        doubtful_usd=views.decimal(found.doubtful_usd),
+        doubtful_usd=decimal(found.doubtful_usd),
     )
 
 

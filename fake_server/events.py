@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from aleph_contract.exchange import Exchange
+from aleph_contract.exchange import Exchange, as_json
 from fake_server.journal import Journal
 
 #: Events that may wait for a slow reader; of what comes beyond, only the number is told.
@@ -58,23 +58,18 @@ async def stream(
         stop()
 
 
+_LISTED = (
+    "number", "account", "surface", "method", "target", "status", "outcome", "fault", "billed",
+    "cost_usd", "received_at", "seconds",
+)  # fmt: skip
+
+
 def line(exchange: Exchange) -> dict[str, Any]:
     """What a list shows of an exchange: all but headers and bodies, of which only the length."""
-    return {
-        "number": exchange.number,
-        "account": exchange.account,
-        "surface": exchange.surface,
-        "method": exchange.method,
-        "target": exchange.target,
-        "status": exchange.status,
-        "outcome": exchange.outcome,
-        "fault": exchange.fault,
-        "billed": exchange.billed,
-        "cost_usd": format(exchange.cost, "f"),
-        "received_at": exchange.received_at,
-        "seconds": exchange.elapsed,
-        "request_bytes": len(exchange.request_body),
-        "response_bytes": len(exchange.response_body),
+    whole = as_json(exchange, len)
+    return {name: whole[name] for name in _LISTED} | {
+        "request_bytes": whole["request_body"],
+        "response_bytes": whole["response_body"],
     }
 
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from aleph_contract.contract import Contract
-from aleph_contract.exchange import Exchange
+from aleph_contract.exchange import Exchange, decimal
 from fake_server import faults, views
 
 
@@ -26,7 +26,7 @@ def verdict(account: str, exchanges: Sequence[Exchange], contract: Contract) -> 
             rule=finding.rule,
             level=finding.level,
             message=finding.message,
-            cost_usd=views.decimal(finding.cost),
+            cost_usd=decimal(finding.cost),
         )
         for result in results
         for finding in result.findings

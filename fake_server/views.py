@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aleph_contract.exchange import Credential, Exchange, Surface
+from aleph_contract.exchange import Credential, Exchange, Surface, as_json
 from fake_server.replies import PROFILES, Profile
 
 #: A decimal number as a string, such as "1.68".
@@ -221,30 +221,7 @@ class Coverage(View):
 
 def exchange_json(exchange: Exchange) -> dict[str, Any]:
     """An exchange as `ExchangeView` describes it."""
-    seconds = exchange.billed_seconds
-    return {
-        "number": exchange.number,
-        "account": exchange.account,
-        "surface": exchange.surface,
-        "method": exchange.method,
-        "target": exchange.target,
-        "host": exchange.host,
-        "request_headers": exchange.request_headers,
-        "request_body": body_json(exchange.request_body),
-        "request_complete": exchange.request_complete,
-        "credential": exchange.credential,
-        "token_leaked": exchange.token_leaked,
-        "status": exchange.status,
-        "response_headers": exchange.response_headers,
-        "response_body": body_json(exchange.response_body),
-        "outcome": exchange.outcome,
-        "fault": exchange.fault,
-        "billed": exchange.billed,
-        "billed_seconds": None if seconds is None else decimal(seconds),
-        "cost_usd": decimal(exchange.cost),
-        "received_at": exchange.received_at,
-        "seconds": exchange.elapsed,
-    }
+    return as_json(exchange, body_json)
 
 
 def body_json(raw: bytes) -> dict[str, str | None]:
@@ -254,8 +231,3 @@ def body_json(raw: bytes) -> dict[str, str | None]:
     except UnicodeDecodeError:
         text = None
     return {"text": text, "base64": base64.b64encode(raw).decode()}
-
-
-def decimal(amount: Decimal) -> str:
-    """An amount without exponent, as a person writes it."""
-    return format(amount, "f")

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that run Node: one that is new enough, and a fake for it to call."""
+"""Fixtures that several modules share: a fake, an account of it, and Node for those that run it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from workers_node import HERE, find_node
 
-from fake_server.serve import Server, running
+from fake_server.serve import AccountHandle, Server, running
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +19,15 @@ def node() -> Path:
 
 
 @pytest.fixture(scope="module")
-def fake() -> Iterator[Server]:
-    with running() as server:
-        yield server
+def server() -> Iterator[Server]:
+    """One fake for all tests of a module."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def account(server: Server) -> AccountHandle:
+    return server.account()
 
 
 @pytest.fixture

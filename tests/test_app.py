@@ -35,11 +35,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield started
 
 
-@pytest.fixture
-def account(server: Server) -> AccountHandle:
-    return server.account()
-
-
 def code(response: httpx.Response) -> tuple[int, int]:
     return response.status_code, response.json()["errors"][0]["code"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -15,24 +14,12 @@ from calling import CONTRACT, HTTP, INPUT, body, connect, head, only, post
 
 from aleph_contract.rules import FINAL_STATUSES, RULES
 from fake_server.faults import FAULTS, Fault
-from fake_server.serve import AccountHandle, Server, running
+from fake_server.serve import AccountHandle, Server
 
 COST = Decimal("1.68")
 
 ANSWERED = [f for f in FAULTS.values() if f.status is not None and f.delivery != "truncated"]
 CUT = [f for f in FAULTS.values() if f not in ANSWERED and not f.silent]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One server for all."""
-    with running() as started:
-        yield started
-
-
-@pytest.fixture
-def account(server: Server) -> AccountHandle:
-    return server.account()
 
 
 def name(fault: Fault) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from calling import only, post
 
 from fake_server.gateway import CHECKS, check
 from fake_server.replies import Refused
-from fake_server.serve import Server, running
+from fake_server.serve import Server
 
 GOOD = {
     "cf-aig-skip-cache": ["true", "false"],
@@ -31,12 +29,6 @@ BAD = {
     "cf-aig-backoff": ["random"],
     "cf-aig-metadata": ["x", "[]", '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}', '{"a":{}}', '{"a":[]}'],
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as started:
-        yield started
 
 
 def test_every_header_is_tried_both_ways() -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -56,15 +56,9 @@ EXCHANGE = Exchange(
 )
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
 @pytest.fixture
-def account(fake: Server) -> AccountHandle:
-    return fake.account(credits=5)
+def account(server: Server) -> AccountHandle:
+    return server.account(credits=5)
 
 
 def call(account: AccountHandle, value: Any = None, **options: Any) -> httpx.Response:
@@ -77,8 +71,8 @@ def call(account: AccountHandle, value: Any = None, **options: Any) -> httpx.Res
     return httpx.post(url, content=content, headers=headers, **options)
 
 
-def get(fake: Server, path: str, **options: Any) -> httpx.Response:
-    return httpx.get(fake.inspector + path, **options)
+def get(server: Server, path: str, **options: Any) -> httpx.Response:
+    return httpx.get(server.inspector + path, **options)
 
 
 def put(app: App, **values: Any) -> Exchange:
@@ -231,14 +225,14 @@ class TestCurl:
         ],
     )
     def test_what_it_sends_is_what_was_sent(
-        self, fake: Server, account: AccountHandle, content: bytes
+        self, server: Server, account: AccountHandle, content: bytes
     ) -> None:
         if shutil.which("curl") is None:
             pytest.skip("curl is not installed")
         call(account, content=content)
-        page = get(fake, f"inspector/{account.id}/1").text
+        page = get(server, f"inspector/{account.id}/1").text
         exchange = account.exchanges[0]
-        text = curl(exchange, fake.origin, f"/__aleph__/inspector/{account.id}/1/request")
+        text = curl(exchange, server.origin, f"/__aleph__/inspector/{account.id}/1/request")
         assert page.count("CLOUDFLARE_API_TOKEN") == 1
         done = subprocess.run(
             ["sh", "-c", text],
@@ -255,14 +249,14 @@ class TestCurl:
 class TestReplay:
     """The fake sends a recorded request to itself, by the door that every client takes."""
 
-    def replay(self, fake: Server, account: AccountHandle, number: int = 1) -> httpx.Response:
-        return httpx.post(f"{fake.inspector}inspector/{account.id}/{number}/replay")
+    def replay(self, server: Server, account: AccountHandle, number: int = 1) -> httpx.Response:
+        return httpx.post(f"{server.inspector}inspector/{account.id}/{number}/replay")
 
-    def test_it_opens_what_became_of_it(self, fake: Server, account: AccountHandle) -> None:
+    def test_it_opens_what_became_of_it(self, server: Server, account: AccountHandle) -> None:
         call(
             account, GOOD | {"duration": 2}, headers={"authorization": "Bearer a-wrong-token-of-20"}
         )
-        answer = self.replay(fake, account)
+        answer = self.replay(server, account)
         assert answer.status_code == 303
         assert answer.headers["location"] == f"/__aleph__/inspector/{account.id}/2"
         first, second = account.exchanges
@@ -272,22 +266,22 @@ class TestReplay:
 
     @pytest.mark.parametrize("name", [f.name for f in FAULTS.values() if f.delivery != "whole"])
     def test_faults_of_delivery_are_borne(
-        self, fake: Server, account: AccountHandle, name: str, monkeypatch: pytest.MonkeyPatch
+        self, server: Server, account: AccountHandle, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(again, "PATIENCE", 0.2)
         call(account)
         account.scenario([{"fault": name, "delay": 0.01}])
-        answer = self.replay(fake, account)
+        answer = self.replay(server, account)
         assert answer.status_code == 303
         assert answer.headers["location"] == f"/__aleph__/inspector/{account.id}/2"
         assert account.exchanges[1].fault == name
 
     def test_a_call_without_a_token_stays_without(
-        self, fake: Server, account: AccountHandle
+        self, server: Server, account: AccountHandle
     ) -> None:
         url = f"{account.base_url}/accounts/{account.id}/ai/run"
         httpx.post(url, content=BODY, headers={"content-type": "application/json"})
-        self.replay(fake, account)
+        self.replay(server, account)
         assert [e.outcome for e in account.exchanges] == ["unauthenticated"] * 2
 
 
@@ -305,11 +299,11 @@ class TestPages:
 
     @pytest.mark.parametrize("path", ["", "inspector/{id}/1", "inspector/{id}/2", "?text=nothing"])
     def test_pages_run_nothing_inline_and_ask_nobody_else(
-        self, fake: Server, account: AccountHandle, path: str
+        self, server: Server, account: AccountHandle, path: str
     ) -> None:
         call(account)
         call(account, {"prompt": "<script>alert(1)</script>", "on": "\" onload='x'"})
-        answer = get(fake, path.format(id=account.id))
+        answer = get(server, path.format(id=account.id))
         assert answer.status_code == 200
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -320,30 +314,30 @@ class TestPages:
         assert 'src="http' not in answer.text
 
     def test_every_violation_leads_to_its_place_and_back(
-        self, fake: Server, account: AccountHandle
+        self, server: Server, account: AccountHandle
     ) -> None:
         call(account, {"seed": -1})  # two more stand at the same brace
-        page = get(fake, f"inspector/{account.id}/1").text
+        page = get(server, f"inspector/{account.id}/1").text
         for number in (1, 2, 3):
             assert page.count(f'id="at-{number}"') == page.count(f'href="#at-{number}"') == 1
             assert page.count(f'id="trouble-{number}"') == 1
             assert page.count(f'href="#trouble-{number}"') == 1
 
     def test_a_change_from_another_site_is_refused(
-        self, fake: Server, account: AccountHandle
+        self, server: Server, account: AccountHandle
     ) -> None:
         call(account)
         foreign = {"origin": "https://evil.example"}
         for path in ("scenario", "1/replay"):
-            url = f"{fake.inspector}inspector/{account.id}/{path}"
+            url = f"{server.inspector}inspector/{account.id}/{path}"
             assert httpx.post(url, headers=foreign).status_code == 403
         assert len(account.exchanges) == 1
 
     def test_without_a_script_the_forms_work_too(
-        self, fake: Server, account: AccountHandle
+        self, server: Server, account: AccountHandle
     ) -> None:
-        url = f"{fake.inspector}inspector/{account.id}/scenario"
-        own = {"origin": fake.origin, "sec-fetch-site": "same-origin"}
+        url = f"{server.inspector}inspector/{account.id}/scenario"
+        own = {"origin": server.origin, "sec-fetch-site": "same-origin"}
         step = {"do": "add", "fault": "rate-limited", "times": "", "delay": "0.01"}
         answer = httpx.post(url, data=step, headers=own, follow_redirects=True)
         assert "rate-limited, every run, after 0.01 s" in answer.text
@@ -353,9 +347,9 @@ class TestPages:
         assert call(account).status_code == 200
 
     def test_steps_are_added_one_after_the_other(
-        self, fake: Server, account: AccountHandle
+        self, server: Server, account: AccountHandle
     ) -> None:
-        url = f"{fake.inspector}inspector/{account.id}/scenario"
+        url = f"{server.inspector}inspector/{account.id}/scenario"
         for fault in ("rate-limited", "", "internal-error"):
             httpx.post(url, data={"do": "add", "fault": fault, "times": "1"})
         assert [call(account).status_code for _ in range(4)] == [429, 200, 500, 200]
@@ -370,9 +364,9 @@ class TestPages:
         ],
     )
     def test_a_step_that_cannot_be_is_explained(
-        self, fake: Server, account: AccountHandle, form: dict[str, str], told: str
+        self, server: Server, account: AccountHandle, form: dict[str, str], told: str
     ) -> None:
-        answer = httpx.post(f"{fake.inspector}inspector/{account.id}/scenario", data=form)
+        answer = httpx.post(f"{server.inspector}inspector/{account.id}/scenario", data=form)
         assert answer.status_code == 422
         assert told in answer.json()["detail"]
 
@@ -381,16 +375,16 @@ class TestPages:
         ["inspector/{id}/99", "inspector/me/1", "inspector/{id}/1/other", "inspector/x.css"],
     )
     def test_what_is_not_there_is_404(
-        self, fake: Server, account: AccountHandle, path: str
+        self, server: Server, account: AccountHandle, path: str
     ) -> None:
         call(account)
-        assert get(fake, path.format(id=account.id)).status_code == 404
+        assert get(server, path.format(id=account.id)).status_code == 404
 
     def test_bodies_are_handed_out_exactly_and_never_as_a_page(
-        self, fake: Server, account: AccountHandle
+        self, server: Server, account: AccountHandle
     ) -> None:
         call(account, content=b"<html>\xff")
-        answer = get(fake, f"inspector/{account.id}/1/request")
+        answer = get(server, f"inspector/{account.id}/1/request")
         assert answer.content == b"<html>\xff"
         assert answer.headers["content-type"] == "application/octet-stream"
         assert answer.headers["content-disposition"].startswith("attachment")

@@ -27,26 +27,28 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def fake() -> Iterator[Server]:
-    with running() as server:
-        yield server
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
 
 
 @pytest.fixture
-def account(fake: Server) -> AccountHandle:
-    return fake.account(credits=5)
+def account(server: Server) -> AccountHandle:
+    return server.account(credits=5)
 
 
 @pytest.fixture
-def tab(browser: Browser, fake: Server) -> Iterator[Tab]:
+def tab(browser: Browser, server: Server) -> Iterator[Tab]:
     """A tab on the start page; whatever the test does, it logs nothing and stays at home."""
     with browser.tab() as opened:
-        opened.open(fake.inspector)
+        opened.open(server.inspector)
         opened.wait("document.querySelector('#live.on')")
         yield opened
         opened.ask("1")  # what has happened by now has been told
         assert opened.complaints == []
-        elsewhere = {u for u in opened.requested if not u.startswith((fake.origin + "/", "data:"))}
+        elsewhere = {
+            u for u in opened.requested if not u.startswith((server.origin + "/", "data:"))
+        }
         assert elsewhere == set()
 
 
@@ -195,12 +197,12 @@ def test_the_filter_narrows_the_list_and_what_arrives(tab: Tab, account: Account
 
 
 def test_a_connection_that_was_lost_leaves_no_gap(
-    tab: Tab, fake: Server, account: AccountHandle
+    tab: Tab, server: Server, account: AccountHandle
 ) -> None:
     call(account)
     shows(tab, row(account, 1))
-    for connection in list(fake._state.connections):
-        fake._loop.call_soon_threadsafe(connection.transport.abort)
+    for connection in list(server._state.connections):
+        server._loop.call_soon_threadsafe(connection.transport.abort)
     tab.wait("!document.querySelector('#live.on')")
     call(account)
     call(account)
@@ -235,13 +237,13 @@ def test_the_keyboard_does_everything(tab: Tab, account: AccountHandle) -> None:
     assert tab.ask("document.activeElement.closest('li').id") == f"x-{account.id}-2"
 
 
-def test_a_burst_of_10000_exchanges_ends_with_the_newest_on_top(tab: Tab, fake: Server) -> None:
+def test_a_burst_of_10000_exchanges_ends_with_the_newest_on_top(tab: Tab, server: Server) -> None:
     """None of them missing, and the page holds no more of them than a person scrolls through."""
-    account = fake.account()
+    account = server.account()
     call(account)
     shows(tab, row(account, 1))
     recorded = account.exchanges[0]
-    journal = fake.app.journal
+    journal = server.app.journal
 
     for _ in range(9_999):
         number = journal.arrive(account.id)
@@ -257,7 +259,7 @@ def test_a_burst_of_10000_exchanges_ends_with_the_newest_on_top(tab: Tab, fake: 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1400, False)])
 def test_an_automated_check_finds_nothing_inaccessible(
-    browser: Browser, fake: Server, account: AccountHandle, width: int, dark: bool
+    browser: Browser, server: Server, account: AccountHandle, width: int, dark: bool
 ) -> None:
     if not AXE.exists():
         absent("axe-core is not installed (npm ci in fixtures)")
@@ -267,7 +269,7 @@ def test_an_automated_check_finds_nothing_inaccessible(
     account.scenario([{"fault": "rate-limited"}])
     with browser.tab(width=width, dark=dark) as tab:
         for page in ("", f"inspector/{account.id}/2", f"inspector/{account.id}/4", "?text=none"):
-            tab.open(fake.inspector + page)
+            tab.open(server.inspector + page)
             tab.wait("document.querySelector('#live.on')")
             tab.ask("document.querySelectorAll('details').forEach(d => { d.open = true; }); 1")
             tab.ask(AXE.read_text(encoding="utf-8") + ";1")

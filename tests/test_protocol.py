@@ -17,17 +17,6 @@ from fake_server.protocol import MAX_HEAD
 from fake_server.serve import AccountHandle, Server, running
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as started:
-        yield started
-
-
-@pytest.fixture
-def account(server: Server) -> AccountHandle:
-    return server.account()
-
-
 def answers(data: bytes) -> list[tuple[int, bytes]]:
     """Statuses and bodies of the answers in a stream."""
     found = []

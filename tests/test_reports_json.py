@@ -17,7 +17,7 @@ from aleph_contract.coverage import OBSERVED
 from aleph_contract.exchange import Outcome
 from aleph_contract.jsonvalue import loads
 from aleph_contract.reports.json_report import SCHEMA_VERSION, render
-from aleph_contract.reports.text import write_json
+from aleph_contract.showing import write_json
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report-schema.json").read_text())
 RUNS = {**sample.ALL, "hostile": sample.HOSTILE}

@@ -15,8 +15,8 @@ import sample_runs as sample
 
 from aleph_contract.exchange import Outcome, ReportedError
 from aleph_contract.reports.terminal import MOST, Style, render
-from aleph_contract.reports.text import inert, visible
 from aleph_contract.results import CaseResult
+from aleph_contract.showing import inert, visible
 
 
 @pytest.fixture(autouse=True)

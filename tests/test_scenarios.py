@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,18 +11,7 @@ from calling import post
 from aleph_contract.errors import ArgumentError
 from fake_server.faults import find
 from fake_server.scenarios import Step, scenario
-from fake_server.serve import AccountHandle, Server, running
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as started:
-        yield started
-
-
-@pytest.fixture
-def account(server: Server) -> AccountHandle:
-    return server.account()
+from fake_server.serve import AccountHandle, Server
 
 
 class TestScenario:

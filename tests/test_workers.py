@@ -69,16 +69,16 @@ class TestAddress:
         ],
     )
     def test_is_taken_from_the_environment_or_the_options(
-        self, node: Path, fake: Server, variables: dict[str, str], options: dict[str, str]
+        self, node: Path, server: Server, variables: dict[str, str], options: dict[str, str]
     ) -> None:
         variables, options = (
-            {name: value.replace("FAKE", fake.binding_address) for name, value in given.items()}
+            {name: value.replace("FAKE", server.binding_address) for name, value in given.items()}
             for given in (variables, options)
         )
         assert services(node, variables, options) == [
             {
-                "name": f"aleph-contract:{fake.binding_address}",
-                "external": {"address": fake.binding_address, "http": {}},
+                "name": f"aleph-contract:{server.binding_address}",
+                "external": {"address": server.binding_address, "http": {}},
             }
         ]
 

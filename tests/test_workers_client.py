@@ -18,14 +18,14 @@ from fake_server.serve import Server
 
 
 @pytest.fixture(scope="module", params=["miniflare4", "miniflare"])
-def probed(request: pytest.FixtureRequest, node: Path, fake: Server) -> dict[str, Any]:
+def probed(request: pytest.FixtureRequest, node: Path, server: Server) -> dict[str, Any]:
     """What came of everything that `probe.ts` asks of env.AI, under both Miniflares."""
-    return probe(node, request.param, fake, FIRST, "/")
+    return probe(node, request.param, server, FIRST, "/")
 
 
-def probe(node: Path, miniflare: str, fake: Server, *urls: str) -> dict[str, Any]:
+def probe(node: Path, miniflare: str, server: Server, *urls: str) -> dict[str, Any]:
     """Run `probe.ts` under one of the Miniflares: milliseconds to the first answer, all answers."""
-    plugin = json.dumps(workers.settings(fake.binding_address))
+    plugin = json.dumps(workers.settings(server.binding_address))
     argv: list[str | Path] = [node, "probe.mjs", miniflare, plugin, "probe.ts", *urls]
     done = subprocess.run(
         argv, cwd=HERE, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -118,26 +118,26 @@ class TestClient:
         assert re.fullmatch(r"[0-9A-Z]{26}", told["logId"])
 
     def test_sends_gateway_options_and_extra_headers_along(
-        self, probed: dict[str, Any], fake: Server
+        self, probed: dict[str, Any], server: Server
     ) -> None:
         assert outcome(probed, "gateway")["value"]["state"] == "Completed"
-        (sent, *_) = fake.app.journal.exchanges("0" * 31 + "1")
+        (sent, *_) = server.app.journal.exchanges("0" * 31 + "1")
         assert sent.target == "/ai-gateway/run?version=3"
         assert json.loads(sent.request_body)["options"] == {
             "gateway": {"id": "0" * 31 + "1", "skipCache": True, "cacheTtl": 60}
         }
         assert outcome(probed, "extra headers")["value"]["state"] == "Completed"
-        sources = {dict(x.request_headers).get("x-request-source") for x in fake.exchanges}
+        sources = {dict(x.request_headers).get("x-request-source") for x in server.exchanges}
         assert "probe" in sources
 
     def test_answers_within_a_second_of_the_start(
-        self, probed: dict[str, Any], node: Path, fake: Server
+        self, probed: dict[str, Any], node: Path, server: Server
     ) -> None:
         """On a busy machine by its share of the processors: waiting for others does not count."""
         limit = 1000 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         took = probed["milliseconds"]
         if took >= limit:
-            took = probe(node, probed["miniflare"], fake, FIRST)["milliseconds"]
+            took = probe(node, probed["miniflare"], server, FIRST)["milliseconds"]
         assert took < limit
 
 

@@ -19,11 +19,11 @@ from fake_server.serve import Server
 
 
 @pytest.fixture
-def project(fake: Server, tmp_path: Path) -> Path:
+def project(server: Server, tmp_path: Path) -> Path:
     """A Worker's project as a user has it, with every recipe pasted in as it is printed."""
     shutil.copytree(EXAMPLE, tmp_path / "src", ignore=shutil.ignore_patterns("broken"))
     (tmp_path / "node_modules").symlink_to(PACKAGES)
-    for recipe in workers.recipes(fake.binding_address):
+    for recipe in workers.recipes(server.binding_address):
         name = "wrangler.jsonc" if recipe.tool == "wrangler" else recipe.file
         (tmp_path / name.replace("miniflare", recipe.tool)).write_text(recipe.text)
     own = {

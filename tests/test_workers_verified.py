@@ -115,9 +115,9 @@ class TestAdapter:
 
     @pytest.mark.parametrize("end", ["bye", "end of input", "SIGTERM"])
     def test_leaves_nothing_behind(
-        self, node: Path, environment: dict[str, str], fake: Server, end: str
+        self, node: Path, environment: dict[str, str], server: Server, end: str
     ) -> None:
-        account = fake.account()
+        account = server.account()
         request = {
             "type": "run",
             "case": "c1",

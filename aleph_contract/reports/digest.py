@@ -12,10 +12,10 @@ from aleph_contract.coverage import POLARITIES, FaultRow, fault_coverage
 from aleph_contract.diff import Change, diff_exchange
 from aleph_contract.exchange import Exchange
 from aleph_contract.reports.evidence import price, unpriced
-from aleph_contract.reports.text import one_line
 from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.results import CaseResult, Finding, Level, Run, smallest
 from aleph_contract.rules import RULES
+from aleph_contract.showing import one_line
 
 RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
 

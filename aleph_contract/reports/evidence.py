@@ -9,8 +9,8 @@ from typing import Literal
 
 from aleph_contract.diff import Change, describe, shown
 from aleph_contract.exchange import Exchange, Outcome
-from aleph_contract.reports.text import counted, decoded, money
 from aleph_contract.results import CaseResult
+from aleph_contract.showing import counted, decoded, money
 
 #: Most calls, and most lines of a client's standard error, that one finding shows.
 MOST_LINES = 8

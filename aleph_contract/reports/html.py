@@ -22,8 +22,8 @@ from aleph_contract.errors import JSONError
 from aleph_contract.jsonvalue import loads
 from aleph_contract.reports import evidence
 from aleph_contract.reports.digest import digest
-from aleph_contract.reports.text import counted, decoded, money, visible, write_json
 from aleph_contract.results import STATUSES, Run
+from aleph_contract.showing import decoded, write_json
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -144,31 +144,12 @@ def _pretty(value: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from aleph_contract.templates import environment
 
-    environment = Environment(
-        loader=PackageLoader("aleph_contract.reports"),
-        autoescape=True,
-        finalize=_final,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        counted=counted,
-        decoded=decoded,
-        money=money,
-        pretty=_pretty,
-        shown=shown,
-    )
-    environment.globals.update(contrast=contrast, evidence=evidence, where=where)
-    return environment
-
-
-def _final(value: Any) -> Any:
-    """What every expression of the template goes through before it is escaped."""
-    return value if hasattr(value, "__html__") else visible(str(value))
+    jinja = environment("aleph_contract.reports")
+    jinja.filters.update(decoded=decoded, pretty=_pretty, shown=shown)
+    jinja.globals.update(contrast=contrast, evidence=evidence, where=where)
+    return jinja
 
 
 def _asset(name: str) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-from decimal import Decimal
 from typing import Any
 
 import aleph_contract
-from aleph_contract.exchange import Exchange, Outcome
+from aleph_contract.exchange import Exchange, Outcome, as_json, decimal
 from aleph_contract.reports.digest import Digest, RuleRow, changes_of, digest
-from aleph_contract.reports.text import write_json
 from aleph_contract.results import CaseResult, Run
+from aleph_contract.showing import write_json
 
 #: Version of the document's shape. A new member raises the second number, a change of meaning or
 #: a member that goes raises the first.
@@ -48,7 +47,7 @@ def document(run: Run) -> dict[str, Any]:
             "calls": told.calls,
             "billed": told.billed,
             "unpriced": told.unpriced,
-            "cost_usd": _decimal(told.cost),
+            "cost_usd": decimal(told.cost),
         },
         "trouble": run.trouble,
         "interrupted": run.interrupted,
@@ -122,7 +121,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
                 "rule": finding.rule,
                 "level": finding.level,
                 "message": finding.message,
-                "cost_usd": _decimal(finding.cost),
+                "cost_usd": decimal(finding.cost),
             }
             for finding in result.findings
         ],
@@ -154,31 +153,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "number": exchange.number,
-        "account": exchange.account,
-        "surface": exchange.surface,
-        "method": exchange.method,
-        "target": exchange.target,
-        "host": exchange.host,
-        "request_headers": exchange.request_headers,
-        "request_body": _bytes(exchange.request_body),
-        "request_complete": exchange.request_complete,
-        "credential": exchange.credential,
-        "token_leaked": exchange.token_leaked,
-        "status": exchange.status,
-        "response_headers": exchange.response_headers,
-        "response_body": _bytes(exchange.response_body),
-        "outcome": exchange.outcome,
-        "fault": exchange.fault,
-        "billed": exchange.billed,
-        "billed_seconds": None
-        if exchange.billed_seconds is None
-        else _decimal(exchange.billed_seconds),
-        "cost_usd": _decimal(exchange.cost),
-        "received_at": exchange.received_at,
-        "seconds": _seconds(exchange.elapsed),
-    }
+    return as_json(exchange, _bytes) | {"seconds": _seconds(exchange.elapsed)}
 
 
 def _bytes(raw: bytes) -> dict[str, str]:
@@ -187,10 +162,6 @@ def _bytes(raw: bytes) -> dict[str, str]:
         return {"text": raw.decode("utf-8")}
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(raw).decode("ascii")}
-
-
-def _decimal(amount: Decimal) -> str:
-    return format(amount, "f")
 
 
 def _seconds(spent: float) -> float:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import aleph_contract
 from aleph_contract.reports.digest import changes_of
 from aleph_contract.reports.evidence import evidence
-from aleph_contract.reports.text import one_line, visible
 from aleph_contract.results import CaseResult, Finding, Run
+from aleph_contract.showing import one_line, visible
 
 
 @dataclass(frozen=True, slots=True)

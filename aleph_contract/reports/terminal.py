@@ -11,7 +11,8 @@ from typing import TextIO
 
 from aleph_contract.reports.digest import Digest, Problem, RuleRow, digest
 from aleph_contract.reports.evidence import Item, evidence
-from aleph_contract.reports.text import (
+from aleph_contract.results import Run
+from aleph_contract.showing import (
     clipped,
     counted,
     inert,
@@ -19,7 +20,6 @@ from aleph_contract.reports.text import (
     one_line,
     visible,
 )
-from aleph_contract.results import Run
 
 #: Longest payload, in characters, that is shown whole; the json report has them all.
 MOST = 400

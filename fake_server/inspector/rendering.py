@@ -1,16 +1,14 @@
-"""Jinja, set up so that nothing a client sent can act: escaped, and its controls made visible."""
+"""What the templates of the inspector can name, and how values look there."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
-from importlib import import_module
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 import aleph_contract
+from aleph_contract import templates
 from aleph_contract.contract import Contract
 from aleph_contract.exchange import Exchange
 from fake_server.accounts import ACCOUNT_ID
@@ -30,22 +28,10 @@ TONES = {"completed": "good", "fault": "odd", "cut": "odd", "elsewhere": "calm"}
 
 def environment(contract: Contract) -> Callable[..., str]:
     """A call that renders a template by name."""
-    text = import_module("aleph_contract.reports.text")
-
-    def final(value: Any) -> Any:
-        return value if hasattr(value, "__html__") else text.visible(str(value))
-
-    jinja = Environment(
-        loader=PackageLoader("fake_server.inspector"),
-        autoescape=True,
-        finalize=final,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    jinja = templates.environment("fake_server.inspector")
     jinja.filters.update(
-        counted=text.counted, money=text.money, clock=_clock, iso=_iso, took=_took,
-        name_of=name_of, short=_short, literal=literal, words=words, tone=_tone,
+        clock=_clock, iso=_iso, took=_took, name_of=name_of, short=_short, literal=literal,
+        words=words, tone=_tone,
     )  # fmt: skip
     jinja.globals.update(
         version=aleph_contract.__version__,
