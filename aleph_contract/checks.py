@@ -47,7 +47,8 @@ def _auth(e: Evidence) -> str | None:
 
 
 def _content_type(e: Evidence) -> str | None:
-    sent = [header(x, "content-type") or "" for x in e.posts]
+    declared = [(x, header(x, "content-type") or "") for x in e.posts]
+    sent = [kind for x, kind in declared if kind or x.request_complete]  # else who knows
     wrong = next((t for t in sent if not _is_json(t)), None)
     if wrong is None:
         return "" if sent else None

@@ -69,7 +69,7 @@ def header(exchange: Exchange, name: str) -> str | None:
 def read_request(exchange: Exchange) -> Request:
     """Read model and input from the bytes of a request."""
     if not exchange.request_complete:
-        return Request(None, None, problem="the body did not arrive whole")
+        return Request(None, None, problem="the request did not arrive whole")
     try:
         body = loads(exchange.request_body)
     except JSONError as error:

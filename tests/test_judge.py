@@ -248,6 +248,13 @@ def test_findings_about_gray_inputs_and_other_profiles_are_advice(
         assert {(f.rule, f.level) for f in judge(soft).findings} == {(rule, "advice")}
 
 
+def test_of_a_head_that_broke_off_only_what_it_said_is_held_against_a_client() -> None:
+    broken = refused(request_body=b"", request_complete=False, request_headers=())
+    assert {f.rule for f in judge(evidence(broken, outcome=ERROR)).findings} == {"request.valid"}
+    other = replace(broken, request_headers=(("content-type", "text/plain"),))
+    assert "request.content-type" in {f.rule for f in judge(evidence(other)).findings}
+
+
 @pytest.mark.parametrize("content_type", ["text/html", "", "text/plain; charset=utf-8"])
 def test_a_usable_reply_of_another_content_type_is_advice(content_type: str) -> None:
     """Readers that look at the bytes alone are widespread, and what they return is right."""
