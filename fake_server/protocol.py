@@ -32,6 +32,9 @@ from fake_server.request import Headers, Request
 #: Bytes of request line and headers that are read (documented: Cloudflare takes 128 KB).
 MAX_HEAD = 128 * 1024
 
+#: Requests of one connection that may wait for the answers before theirs.
+MAX_PIPELINE = 128
+
 #: What is spoken here; the parser also lets pass what only looks like it.
 VERSIONS = ("1.1", "1.0")
 
@@ -124,6 +127,8 @@ class Protocol(HttpToolsProtocol):
         """Take in a piece of the body."""
         if self.caller is None:
             super().on_body(body)
+            if self.pipeline:
+                self._listen_on()
         else:
             self.raw += body
 
@@ -192,6 +197,15 @@ class Protocol(HttpToolsProtocol):
         extensions = {TRANSPORT: self.transport}
         self.scope["extensions"] = extensions  # type: ignore[typeddict-item]
         super().on_headers_complete()
+        if self.pipeline:
+            self._listen_on()
+
+    def _listen_on(self) -> None:
+        """Read on, though requests wait for their turn: else nobody hears their client leave."""
+        if len(self.pipeline) > MAX_PIPELINE or len(self.cycle.body) > self.app.max_body:
+            self.transport.abort()
+        else:
+            self.flow.resume_reading()
 
     def _leave(self, caller: Caller) -> None:
         self.caller = None
@@ -279,8 +293,9 @@ class Protocol(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
 
     def _say_last(self, answer: Answer) -> None:
-        self._write(_STATUS[answer.status], answer.headers, answer.body)
-        self.transport.close()
+        if not self.transport.is_closing():
+            self._write(_STATUS[answer.status], answer.headers, answer.body)
+            self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.running = cycle
@@ -325,6 +340,6 @@ def _answer(refused: Refused) -> Answer:
 def reset(transport: Any) -> None:
     """End a connection with RST, so that its client reads a reset and not an end of file."""
     connection = transport.get_extra_info("socket")
-    if connection is not None:
+    if connection is not None and not transport.is_closing():
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     transport.abort()

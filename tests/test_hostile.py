@@ -20,6 +20,7 @@ from hostile import ACCOUNT, MAX_BODY, Attack, attacks, request, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fake_server.faults import FAULTS
 from fake_server.serve import Server, running
 from fake_server.waiting import wait_for
 
@@ -137,6 +138,53 @@ def test_no_mutation_of_an_attack_breaks_the_server(
         data = data[:at] + put + data[at + cut :]
     status, _ = exchange(server, data, ends=True)
     assert status < 500
+    assert not caplog.messages
+
+
+#: What one connection may carry: small attacks, good runs, and such as fail in every way.
+PIECES = [
+    *(attack.data for attack in ATTACKS if len(attack.data) < 2000),
+    *(
+        request(run(), token=b"Authorization: Bearer fault-" + name)
+        for fault in {fault.delivery: fault for fault in FAULTS.values()}.values()
+        for name in [fault.name.encode()]
+    ),
+]
+
+
+@settings(
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    pieces=st.lists(st.sampled_from(PIECES) | st.just(request(run())), min_size=2, max_size=5),
+    sent=st.floats(0, 1),
+    read=st.booleans(),
+)
+def test_no_conversation_that_breaks_off_leaves_anything_behind(
+    server: Server,
+    caplog: pytest.LogCaptureFixture,
+    pieces: list[bytes],
+    sent: float,
+    read: bool,
+) -> None:
+    """Requests in a row of which the client takes at most the first answer, and leaves."""
+    account = f"{next(_IDS):032x}"
+    data = b"".join(pieces).replace(ACCOUNT, account.encode())
+    with connect(server) as connection, contextlib.suppress(OSError):
+        connection.settimeout(0.02)
+        connection.sendall(data[: int(len(data) * sent)])
+        time.sleep(0.002)
+        connection.sendall(data[int(len(data) * sent) :])
+        if read:
+            connection.recv(65536)
+    deadline = time.monotonic() + PATIENCE
+    known = server.app.accounts.get(account)
+    while (known.busy or server._state.tasks) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert known.busy == 0
+    assert not server._state.tasks
     assert not caplog.messages
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from calling import HTTP, body, connect, head, only, post
 
 from fake_server.lean import SHORT
-from fake_server.protocol import MAX_HEAD
+from fake_server.protocol import MAX_HEAD, MAX_PIPELINE
 from fake_server.serve import AccountHandle, Server, running
 
 
@@ -294,6 +298,56 @@ class TestUnreadable:
         found = answers(talk(served, one + one + broken))
         assert [status for status, _ in found] == [429, 200, 400]
         assert [e.status for e in account.wait_for(3)] == [429, 200, 400]
+
+    @pytest.mark.parametrize("fault", [None, "reset-after", "dropped", "body-truncated"])
+    def test_a_client_that_leaves_while_it_is_put_down_is_no_trouble(
+        self,
+        served: Server,
+        fault: str | None,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        account = served.account()
+        if fault:
+            account.scenario([{"fault": fault}])
+        append, done = served.app.journal.append, threading.Event()
+
+        async def later() -> None:
+            await asyncio.sleep(0.2)
+            asyncio.get_running_loop().call_later(0.1, done.set)
+
+        def slow(*record: Any) -> asyncio.Task[None]:
+            append(*record)
+            return asyncio.get_running_loop().create_task(later())
+
+        monkeypatch.setattr(served.app.journal, "append", slow)
+        request = head(account, len(body())) + body() if fault else head(account, 0, self.BROKEN)
+        with connect(served) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(request)
+            account.wait_for(1)
+        assert done.wait(5)
+        assert not caplog.messages
+
+    def test_a_client_that_asks_for_more_while_it_waits_is_heard_leaving(
+        self, served: Server
+    ) -> None:
+        account = served.account()
+        account.scenario([{"fault": "hang"}])
+        one = head(account, len(body())) + body()
+        with connect(served) as connection:
+            for _ in range(3):
+                connection.sendall(one)
+                time.sleep(0.05)  # nothing comes back by which to tell that it was read
+        assert len(account.wait_for(3)) == 3
+        assert account.settle(5)
+
+    def test_a_client_that_asks_for_far_more_than_it_waits_for_is_cut(self, served: Server) -> None:
+        account = served.account()
+        account.scenario([{"fault": "hang"}])
+        one = head(account, len(body())) + body()
+        assert talk(served, one * (MAX_PIPELINE + 2)) == b""
+        assert len(account.wait_for(MAX_PIPELINE + 2)) == MAX_PIPELINE + 2
 
     def test_a_client_that_leaves_first_is_put_down_too(self, served: Server) -> None:
         account = served.account()
