@@ -83,7 +83,7 @@ class Protocol(HttpToolsProtocol):
             self._explain(error.__context__)
         except HttpParserError:
             self.send_400_response("")
-        if self.in_head:
+        if self.in_head and self.unread is None:
             self.head += len(data)
             if self.head > MAX_HEAD and not self.transport.is_closing():
                 self._refuse(Refused("head-too-large", limit=MAX_HEAD))

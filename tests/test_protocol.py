@@ -285,6 +285,18 @@ class TestUnreadable:
         assert ("host", "127.0.0.1") in seen.request_headers
         assert account.token not in str(seen)
 
+    def test_a_head_that_is_broken_and_too_large_is_put_down_once(self, served: Server) -> None:
+        account = served.account()
+        data = head(account, 0, self.BROKEN, "X-B: " + "b" * MAX_HEAD)
+        with connect(served) as connection:
+            while not served._state.connections:
+                time.sleep(0.001)
+            (protocol,) = served._state.connections
+            served.call(protocol.data_received, data)  # in one piece, as it may come
+            ((status, _),) = answers(b"".join(iter(lambda: connection.recv(65536), b"")))
+        assert status == 400
+        assert [e.status for e in account.exchanges] == [400]
+
     @pytest.mark.parametrize("last", ["head", "body"])
     def test_it_waits_for_the_answers_before_it(self, served: Server, last: str) -> None:
         account = served.account()
