@@ -35,6 +35,9 @@ MAX_HEAD = 128 * 1024
 #: Requests of one connection that may wait for the answers before theirs.
 MAX_PIPELINE = 128
 
+#: Seconds for which what a refused client still sends is read and dropped.
+LINGER = 0.5
+
 #: What is spoken here; the parser also lets pass what only looks like it.
 VERSIONS = ("1.1", "1.0")
 
@@ -69,6 +72,7 @@ class Protocol(HttpToolsProtocol):
         self.offered: list[tuple[bytes, bytes]] | None = None
         self.running: RequestResponseCycle | None = None
         self.unread: tuple[Request | None, Answer] | None = None
+        self.said = False
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that does not end is refused."""
@@ -90,7 +94,7 @@ class Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the connection while the last answer is only waiting for the journal."""
-        return self.unread is not None and not self._unanswered()
+        return self.unread is not None and not self.said and not self._unanswered()
 
     def on_message_begin(self) -> None:
         """Begin a request; what uvicorn makes for it can wait until it is wanted."""
@@ -266,6 +270,8 @@ class Protocol(HttpToolsProtocol):
         else:
             cycle.scope["extensions"][BROKEN] = answer  # type: ignore[assignment]
             self._say_last(answer)
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def _await_turn(self, request: Request | None, answer: Answer) -> None:
         self.unread = (request, answer)
@@ -293,9 +299,17 @@ class Protocol(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
 
     def _say_last(self, answer: Answer) -> None:
-        if not self.transport.is_closing():
-            self._write(_STATUS[answer.status], answer.headers, answer.body)
-            self.transport.close()
+        """Send the last answer, and read on a little.
+
+        A close with bytes unread is a reset, which is all that a client still sending would see.
+        """
+        if self.transport.is_closing():
+            return
+        self.unread, self.said = (None, answer), True
+        self._write(_STATUS[answer.status], answer.headers, answer.body)
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER, self.transport.close)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.running = cycle

@@ -297,6 +297,17 @@ class TestUnreadable:
         assert status == 400
         assert [e.status for e in account.exchanges] == [400]
 
+    @pytest.mark.parametrize("more", [(BROKEN,), (), ("Transfer-Encoding: chunked",)])
+    def test_a_client_that_is_still_sending_sees_the_answer(
+        self, served: Server, more: tuple[str, ...]
+    ) -> None:
+        account = served.account()
+        large = ("X-B: " + "b" * 1_000_000,) if "chunked" not in str(more) else ()
+        data = head(account, None, *more, *large) + b"g\r\n" + b"b" * 1_000_000
+        ((status, _),) = answers(talk(served, data))
+        assert status == only(account).status
+        assert status == (400 if more else 431)
+
     @pytest.mark.parametrize("last", ["head", "body"])
     def test_it_waits_for_the_answers_before_it(self, served: Server, last: str) -> None:
         account = served.account()
