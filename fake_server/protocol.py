@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import struct
+from contextlib import suppress
 from http import HTTPStatus
 from time import time
 from typing import Any
@@ -307,7 +308,8 @@ class Protocol(HttpToolsProtocol):
             return
         self.unread, self.said = (None, answer), True
         self._write(_STATUS[answer.status], answer.headers, answer.body)
-        self.transport.write_eof()
+        with suppress(OSError):  # it has left
+            self.transport.write_eof()
         self.flow.resume_reading()
         self.loop.call_later(LINGER, self.transport.close)
 
