@@ -344,13 +344,13 @@ class TestExchange:
         headers = {
             "authorization": f"Bearer {account.token}",
             "content-type": "application/json",
-            "cookie": "session=abc",
+            "cookie": "session=not-hexadecimal",
             "x-note": f"my {account.token}",
         }
         HTTP.post(url, content=body(INPUT | {"prompt": account.token}), headers=headers)
         exchange = only(account)
         assert account.token not in repr(exchange)
-        assert "abc" not in repr(exchange)
+        assert "not-hexadecimal" not in repr(exchange)
         assert exchange.target.endswith("?token=REDACTED")
         assert ("authorization", "Bearer REDACTED") in exchange.request_headers
         assert exchange.token_leaked
