@@ -59,7 +59,7 @@ def verify(
             chosen = _choose(contract, settings)
             log.order = {p.name: at for at, p in enumerate(chain.from_iterable(chosen.values()))}
             session = Session(server, driver, contract, settings)
-            for phase, plans in (_overlapped(chosen) if settings.overlapping else chosen).items():
+            for phase, plans in _waits_first(chosen).items():
                 log.phase(phase, session, plans)
     except CouldNotRun as error:
         log.trouble = (str(error),)
@@ -90,7 +90,7 @@ def _choose(contract: Contract, settings: Settings) -> dict[str, tuple[Plan, ...
     return chosen
 
 
-def _overlapped(chosen: dict[str, tuple[Plan, ...]]) -> dict[str, tuple[Plan, ...]]:
+def _waits_first(chosen: dict[str, tuple[Plan, ...]]) -> dict[str, tuple[Plan, ...]]:
     """Begin what is only waited for early, beside cases that keep the processor busy."""
     waits = tuple(plan for plan in chain.from_iterable(chosen.values()) if plan.waits)
     busy = {

@@ -57,11 +57,6 @@ class Settings:
     known_failing: KnownFailing | None = None
     command: tuple[str, ...] = ()
 
-    @property
-    def overlapping(self) -> bool:
-        """Whether a case that is only waited for may stand in the way of others."""
-        return 2 * self.patience <= self.timeout
-
 
 @dataclass
 class Session:
@@ -91,10 +86,10 @@ class Session:
 
     def _apart(self, plans: Iterable[Plan]) -> Iterable[Iterable[Plan]]:
         """Keep from the rest what would hold up a client that makes one call at a time too long."""
-        if self.settings.overlapping:
+        if 2 * self.settings.patience <= self.settings.timeout:
             return (plans,)
         given = tuple(plans)
-        return (p for p in given if not p.waits), (p for p in given if p.waits)
+        return (p for p in given if p.waits), (p for p in given if not p.waits)
 
     def one(self, plan: Plan) -> CaseResult:
         """Drive and judge a single plan."""
