@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from aleph_contract import cases as cases
     from aleph_contract import strategies as strategies
     from aleph_contract.contract import Contract
-    from aleph_contract.validation import validate
+    from aleph_contract.contract.validate import validate
 
 __version__ = "0.1.0"
 
 __all__ = ["Contract", "__version__", "cases", "strategies", "validate"]
 
-_HOME = {"Contract": "aleph_contract.contract", "validate": "aleph_contract.validation"}
+_HOME = {"Contract": "aleph_contract.contract", "validate": "aleph_contract.contract.validate"}
 
 
 def __getattr__(name: str) -> Any:

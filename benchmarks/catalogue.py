@@ -19,11 +19,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from aleph_contract.case import Case
-from aleph_contract.catalogue import build
-from aleph_contract.constraints import constraints
+from aleph_contract.cases.case import Case
+from aleph_contract.cases.catalogue import build
+from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
-from aleph_contract.validation import validator_for
+from aleph_contract.contract.validate import validator_for
 
 #: What the whole catalogue of the shipped contract may take (s).
 BAR = 2.0

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from aleph_contract.contract import Contract
-from fake_server.faults import FAULTS, Fault
+from fake_server.replies.faults import FAULTS, Fault
 
 #: Requests of a client between two looks at its journal.
 WINDOW = 25

@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from aleph_contract import Contract
-from aleph_contract.certificates import Certifier
-from aleph_contract.constraints import constraints
+from aleph_contract.cases.certificates import Certifier
+from aleph_contract.cases.constraints import constraints
+from aleph_contract.contract.validate import validator_for
 from aleph_contract.strategies import boundary_inputs, requests, valid_inputs, violating_inputs
-from aleph_contract.validation import validator_for
 
 #: Share of the rate of `st.integers()` that every strategy must reach.
 BAR = 0.25

@@ -14,21 +14,22 @@ import click
 from click.testing import CliRunner
 
 from aleph_contract import strategies
-from aleph_contract.boundaries import BOUNDARIES
 from aleph_contract.cases import Case, cases
+from aleph_contract.cases.constraints import Constraint, constraints
 from aleph_contract.cli import cli
-from aleph_contract.constraints import Constraint, constraints
 from aleph_contract.contract import Contract
-from aleph_contract.exchange import Exchange, Outcome
-from aleph_contract.plans import PHASES
-from aleph_contract.results import CaseResult, Finding, Run
+from aleph_contract.contract.validate import validate
+from aleph_contract.core.exchange import Exchange, Outcome
+from aleph_contract.core.results import CaseResult, Finding, Run
 from aleph_contract.rules import RULES
-from aleph_contract.runner import Settings, verify
-from aleph_contract.validation import Violation, validate
-from fake_server.app import create_app
-from fake_server.faults import FAULTS
-from fake_server.replies import FAILURES, OUTCOMES
-from fake_server.serve import AccountHandle, Server, running
+from aleph_contract.schema.boundaries import BOUNDARIES
+from aleph_contract.schema.validation.violations import Violation
+from aleph_contract.verify.plans import PHASES
+from aleph_contract.verify.runner import Settings, verify
+from fake_server.http.app import create_app
+from fake_server.replies.failures import FAILURES, OUTCOMES
+from fake_server.replies.faults import FAULTS
+from fake_server.server import AccountHandle, Server, running
 
 REFERENCE = Path(__file__).parent / "reference"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from workers_node import HERE, find_node
 
-from fake_server.serve import AccountHandle, Server, running
+from fake_server.server import AccountHandle, Server, running
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a shell's background: what the tests start would inherit it, and be deaf to Ctrl-C.

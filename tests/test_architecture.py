@@ -77,7 +77,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 def _lazy_root(module: str, name: str) -> bool:
     """The one seam: the app loads the control API when it is first called for."""
-    return (module, name) == ("fake_server.app", "fake_server.control")
+    return (module, name) == ("fake_server.http.app", "fake_server.http.control_app")
 
 
 def test_every_module_stands_on_the_page_and_nothing_else_does() -> None:
@@ -119,7 +119,7 @@ def test_the_fake_rests_on_the_contract_and_not_on_the_verifier() -> None:
             "import aleph_contract.cli",
             ["fastapi", "hypothesis", "uvicorn", "jsonschema_rs", "rich"],
         ),
-        ("import fake_server.serve", ["fastapi", "hypothesis", "jsonschema", "jinja2"]),
+        ("import fake_server.server", ["fastapi", "hypothesis", "jsonschema", "jinja2"]),
     ],
 )
 def test_nothing_heavy_is_loaded_before_it_is_asked_for(statement: str, absent: list[str]) -> None:

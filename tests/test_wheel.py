@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 #: What must travel in the wheel though it is no Python.
 DATA = {
-    "aleph_contract/contracts/runwayml__aleph-2.json",
+    "aleph_contract/contract/entries/runwayml__aleph-2.json",
     "aleph_contract/py.typed",
     "fake_server/media/edited.mp4",
     "fake_server/py.typed",

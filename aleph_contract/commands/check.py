@@ -16,8 +16,8 @@ from aleph_contract.errors import ArgumentError, JSONError
 
 if TYPE_CHECKING:
     from aleph_contract.contract import Contract
-    from aleph_contract.positions import Place, Positions
-    from aleph_contract.violations import Violation
+    from aleph_contract.core.json_positions import Place, Positions
+    from aleph_contract.schema.validation.violations import Violation
 
 Form = Literal["input", "rest", "binding"]
 
@@ -86,8 +86,8 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
     the contract allows it; 1: it does not; 2: it cannot be read, or is not JSON.
     """
     from aleph_contract.contract import Contract
-    from aleph_contract.jsonvalue import loads
-    from aleph_contract.positions import Positions
+    from aleph_contract.core.json_positions import Positions
+    from aleph_contract.core.jsonvalue import loads
 
     name = "standard input" if file == "-" else file
     if file == "-" and sys.stdin.isatty():
@@ -110,8 +110,9 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
 
 def check(document: Any, positions: Positions, contract: Contract) -> Checked:
     """Judge a document that has been read, in whichever of the three forms it is."""
-    from aleph_contract.jsonvalue import repeated_keys
-    from aleph_contract.validation import leaves, validate
+    from aleph_contract.contract.validate import validate
+    from aleph_contract.core.jsonvalue import repeated_keys
+    from aleph_contract.schema.validation.violations import leaves
 
     form = _form(document, contract)
     holder = _HOLDERS.get(form)
@@ -158,7 +159,7 @@ def _problem(violation: Violation, prefix: str, positions: Positions) -> Problem
 
 
 def _wrong_model(document: Any, positions: Positions, contract: Contract) -> list[Problem]:
-    from aleph_contract.wording import sentence
+    from aleph_contract.schema.validation.messages import sentence
 
     model = document.get("model")
     if model == contract.model:
@@ -201,7 +202,7 @@ def _excerpt(line: str, column: int, number: int) -> tuple[str, str]:
 
 
 def _facts(problem: Problem) -> str:
-    from aleph_contract.wording import quote
+    from aleph_contract.schema.validation.messages import quote
 
     if problem.keyword in ("anyOf", "oneOf", "not"):
         return f": {problem.keyword}"

@@ -38,7 +38,7 @@ def command(
     """
     from aleph_contract import reports
     from aleph_contract.contract import Contract
-    from aleph_contract.passive import run_command
+    from aleph_contract.verify.exec_command import run_command
 
     with terminable(), reports.opened(report) as sinks:
         run = run_command(

@@ -15,8 +15,8 @@ def command(*, name: str) -> None:
     The provenance says how well the fact is known: http, schema, documented,
     observed or assumed.
     """
+    from aleph_contract.commands.glossary import explain, names
     from aleph_contract.errors import ArgumentError
-    from aleph_contract.explanations import explain, names
 
     known = names()
     if name not in known:

@@ -10,7 +10,7 @@ import click
 
 
 def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001
-    from fake_server.money import amount
+    from fake_server.state.billing import amount
 
     return None if value is None else amount(f"--{param.name}".replace("_", "-"), value)
 
@@ -70,9 +70,9 @@ def command(
     token `fault-NAME` is always answered with that fault.
     """
     from aleph_contract.contract import Contract
-    from fake_server.app import create_app
-    from fake_server.security import is_loopback
-    from fake_server.serve import Server
+    from fake_server.control.origin_guard import is_loopback
+    from fake_server.http.app import create_app
+    from fake_server.server import Server
 
     if max_body is not None:
         options["max_body"] = max_body

@@ -105,11 +105,11 @@ def client(
     carried out.
     """
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
-    from aleph_contract import known_failing as known
     from aleph_contract import reports
     from aleph_contract.contract import Contract
     from aleph_contract.reports.files import check_writable
-    from aleph_contract.runner import Settings, verify
+    from aleph_contract.verify import known_failing as known
+    from aleph_contract.verify.runner import Settings, verify
 
     contract = Contract.load(contract_file)
     if write_known_failing:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aleph_contract.exchange import Outcome
-from aleph_contract.jsonvalue import dumps
-from aleph_contract.results import Client
+from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.results import Client
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # in `typing` from 3.11 on

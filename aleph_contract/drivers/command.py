@@ -15,13 +15,13 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from aleph_contract.drivers import REDACTED, Call, Driver, Renew, processes, reported, unchanged
+from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.results import Client
+from aleph_contract.drivers import REDACTED, Call, Driver, Renew, outcomes, processes, unchanged
+from aleph_contract.drivers.in_flight import fly
 from aleph_contract.drivers.processes import Kept
 from aleph_contract.drivers.threads import Threads
-from aleph_contract.drivers.window import fly
 from aleph_contract.errors import CouldNotRun
-from aleph_contract.exchange import Outcome
-from aleph_contract.results import Client
 
 #: Seconds that output is still read after a command ended while something it started holds on to
 #: its standard output; what that prints later is lost.
@@ -151,9 +151,9 @@ def _outcome(code: int | None, timeout: float, stdout: str, stderr: str) -> Outc
         reason = f"did not end within {timeout:g} s; killed with its children"
         return Outcome("stuck", reason=reason, stderr=stderr, stdout=stdout)
     if code == 0:
-        return Outcome("result", video=reported.printed_video(stdout), stderr=stderr, stdout=stdout)
+        return Outcome("result", video=outcomes.printed_video(stdout), stderr=stderr, stdout=stdout)
     if code < 0:
         reason = processes.how_it_ended(code)
         return Outcome("crashed", reason=reason, stderr=stderr, stdout=stdout)
-    error = reported.printed_error(stdout, stderr)
+    error = outcomes.printed_error(stdout, stderr)
     return Outcome("error", error=error, stderr=stderr, stdout=stdout)

@@ -15,22 +15,22 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, Literal
 
+from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.results import Client
 from aleph_contract.drivers import (
     Call,
     Driver,
     Renew,
-    loading,
-    output,
+    capture,
+    importing,
+    outcomes,
     processes,
-    reported,
     unchanged,
 )
-from aleph_contract.drivers.loops import Loop, LoopThread
-from aleph_contract.drivers.output import Output
+from aleph_contract.drivers.capture import Output
+from aleph_contract.drivers.event_loop import Loop, LoopThread
+from aleph_contract.drivers.in_flight import Crew, fly
 from aleph_contract.drivers.threads import Threads
-from aleph_contract.drivers.window import Crew, fly
-from aleph_contract.exchange import Outcome
-from aleph_contract.results import Client
 
 Kind = Literal["result", "error", "stuck", "crashed"]
 
@@ -63,13 +63,13 @@ class PythonDriver(Driver):
 
     def start(self) -> None:
         """Import the callable and see that it can be called."""
-        self._open.enter_context(output.divided())
+        self._open.enter_context(capture.divided())
         self._open.enter_context(_unproxied())
         if isinstance(self._target, str):
-            self._open.enter_context(loading.search_path(self._target))
-            self._function = loading.load(self._target)
+            self._open.enter_context(importing.search_path(self._target))
+            self._function = importing.load(self._target)
         else:
-            self._function = loading.check(self._target, self._name)
+            self._function = importing.check(self._target, self._name)
         if _is_async(self._function):
             self.window = self._jobs or ASYNC_WINDOW
             loop = Loop(self._call_async, self._overdue, self._blocking)
@@ -113,7 +113,7 @@ class PythonDriver(Driver):
     def _attempt(self, call: Call) -> Iterator[_Attempt]:
         attempt = self._attempts[call] = _Attempt()
         try:
-            with output.collected(attempt.output):
+            with capture.collected(attempt.output):
                 yield attempt
         except BaseException as error:  # noqa: BLE001 - whatever a client raises is its report
             attempt.error = error
@@ -151,11 +151,11 @@ class _Attempt:
         """What it came to: an exception is an error, an exit a crash, all else a result."""
         error = self.error
         if error is None:
-            return replace(self.ended("result"), video=reported.video(reported.plain(self.value)))
+            return replace(self.ended("result"), video=outcomes.video(outcomes.plain(self.value)))
         self.output.stderr.add("".join(_traceback(error)).encode("utf-8", "replace"))
         if isinstance(error, Exception):
-            return replace(self.ended("error"), error=reported.raised_error(error))
-        return replace(self.ended("crashed"), reason=f"raised {reported.described(error)}")
+            return replace(self.ended("error"), error=outcomes.raised_error(error))
+        return replace(self.ended("crashed"), reason=f"raised {outcomes.described(error)}")
 
     def ended(self, kind: Kind) -> Outcome:
         """An outcome with what is known of it by now."""

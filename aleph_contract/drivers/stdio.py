@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.results import Client
 from aleph_contract.drivers import Call, Driver, Renew, processes, unchanged
-from aleph_contract.drivers.incident import Ended, Incident, Suspect
-from aleph_contract.drivers.protocol import HELLO, MAX_LINE, Breach, read_hello, read_report, shown
+from aleph_contract.drivers.crash_triage import Ended, Incident, Suspect
+from aleph_contract.drivers.ndjson import HELLO, MAX_LINE, Breach, read_hello, read_report, shown
 from aleph_contract.drivers.worker import GRACE, Flight, Worker
 from aleph_contract.errors import CouldNotRun
-from aleph_contract.exchange import Outcome
-from aleph_contract.results import Client
 
 #: Seconds a client has for its hello; a JVM on a busy machine needs a few.
 HELLO_TIMEOUT = 30.0

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Thread
 
+from aleph_contract.core.exchange import Outcome
 from aleph_contract.drivers import Call
-from aleph_contract.drivers.window import Report
-from aleph_contract.exchange import Outcome
+from aleph_contract.drivers.in_flight import Report
 
 
 class Threads:

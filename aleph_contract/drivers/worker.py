@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from aleph_contract.drivers import REDACTED, Call, processes
-from aleph_contract.drivers.incident import Suspect
+from aleph_contract.drivers.crash_triage import Suspect
+from aleph_contract.drivers.ndjson import BYE, HELLO, run_line
 from aleph_contract.drivers.processes import KEPT, Kept
-from aleph_contract.drivers.protocol import BYE, HELLO, run_line
 
 #: Seconds for a process to end after its output did, and again after each stronger request.
 GRACE = 1.0

@@ -11,10 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from aleph_contract.core.results import Run
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import github, html, json_report, junit, terminal
 from aleph_contract.reports.files import check_writable, writing
-from aleph_contract.results import Run
 
 if TYPE_CHECKING:
     from aleph_contract.reports.progress import Progress

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from aleph_contract.reports.digest import Digest, Problem, digest
-from aleph_contract.reports.evidence import evidence
+from aleph_contract.core.escaping import clipped, counted, one_line, visible
+from aleph_contract.core.results import Run
+from aleph_contract.reports.case_details import evidence
 from aleph_contract.reports.files import check_writable, writing
-from aleph_contract.results import Run
-from aleph_contract.showing import clipped, counted, one_line, visible
+from aleph_contract.reports.summary import Digest, Problem, digest
 
 #: GitHub shows this many annotations of each level for a step, and drops the others silently.
 MOST_ANNOTATIONS = 10

@@ -16,14 +16,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import aleph_contract
-from aleph_contract.coverage import OBSERVED, POLARITIES, RIGHT, Row
-from aleph_contract.diff import shown, where
+from aleph_contract.core.escaping import decoded, write_json
+from aleph_contract.core.jsonvalue import loads
+from aleph_contract.core.results import STATUSES, Run
 from aleph_contract.errors import JSONError
-from aleph_contract.jsonvalue import loads
-from aleph_contract.reports import evidence
-from aleph_contract.reports.digest import digest
-from aleph_contract.results import STATUSES, Run
-from aleph_contract.showing import decoded, write_json
+from aleph_contract.reports.case_details import evidence
+from aleph_contract.reports.summary import digest
+from aleph_contract.rules.coverage import OBSERVED, POLARITIES, RIGHT, Row
+from aleph_contract.rules.diff import shown, where
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -144,7 +144,7 @@ def _pretty(value: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from aleph_contract.templates import environment
+    from aleph_contract.core.templating import environment
 
     jinja = environment("aleph_contract.reports")
     jinja.filters.update(decoded=decoded, pretty=_pretty, shown=shown)

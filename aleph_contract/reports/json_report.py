@@ -6,10 +6,10 @@ import base64
 from typing import Any
 
 import aleph_contract
-from aleph_contract.exchange import Exchange, Outcome, as_json, decimal
-from aleph_contract.reports.digest import Digest, RuleRow, changes_of, digest
-from aleph_contract.results import CaseResult, Run
-from aleph_contract.showing import write_json
+from aleph_contract.core.escaping import write_json
+from aleph_contract.core.exchange import Exchange, Outcome, as_json, decimal
+from aleph_contract.core.results import CaseResult, Run
+from aleph_contract.reports.summary import Digest, RuleRow, changes_of, digest
 
 #: Version of the document's shape. A new member raises the second number, a change of meaning or
 #: a member that goes raises the first.

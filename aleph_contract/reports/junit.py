@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import aleph_contract
-from aleph_contract.reports.digest import changes_of
-from aleph_contract.reports.evidence import evidence
-from aleph_contract.results import CaseResult, Finding, Run
-from aleph_contract.showing import one_line, visible
+from aleph_contract.core.escaping import one_line, visible
+from aleph_contract.core.results import CaseResult, Finding, Run
+from aleph_contract.reports.case_details import evidence
+from aleph_contract.reports.summary import changes_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
-    from aleph_contract.results import CaseResult
-    from aleph_contract.runner import Event
+    from aleph_contract.core.results import CaseResult
+    from aleph_contract.verify.runner import Event
 
 
 class Progress:

@@ -9,17 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from aleph_contract.reports.digest import Digest, Problem, RuleRow, digest
-from aleph_contract.reports.evidence import Item, evidence
-from aleph_contract.results import Run
-from aleph_contract.showing import (
-    clipped,
-    counted,
-    inert,
-    listed,
-    one_line,
-    visible,
-)
+from aleph_contract.core.escaping import clipped, counted, inert, listed, one_line, visible
+from aleph_contract.core.results import Run
+from aleph_contract.reports.case_details import Item, evidence
+from aleph_contract.reports.summary import Digest, Problem, RuleRow, digest
 
 #: Longest payload, in characters, that is shown whole; the json report has them all.
 MOST = 400

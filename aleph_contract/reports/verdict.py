@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from aleph_contract.results import Run
-from aleph_contract.showing import counted, one_line
+from aleph_contract.core.escaping import counted, one_line
+from aleph_contract.core.results import Run
 
 Word = Literal["conforms", "does-not-conform", "not-checked"]
 

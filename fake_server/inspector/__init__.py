@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from fake_server.api import PREFIX, Fake
+from fake_server.control.dependencies import PREFIX, Fake
 from fake_server.inspector.pages import Pages
 
 #: Where everything but the start page is.

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from urllib.parse import urlencode
 
-from aleph_contract.exchange import Exchange
-from fake_server import accounts
-from fake_server.api import NAMES
-from fake_server.journal import Filter, Journal
-from fake_server.replies import OUTCOMES
+from aleph_contract.core.exchange import Exchange
+from fake_server.control.dependencies import NAMES
+from fake_server.journal.base import Filter, Journal
+from fake_server.replies.failures import OUTCOMES
+from fake_server.state import accounts
 
 #: Rows that a page holds, and that each "older" adds.
 PAGE = 100

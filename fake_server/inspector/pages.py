@@ -14,14 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import AlephContractError
-from aleph_contract.exchange import Exchange
-from fake_server.api import MAX_BODY, NAMES, PREFIX, Fake
-from fake_server.inspector import again, listing, live
+from fake_server.control.dependencies import MAX_BODY, NAMES, PREFIX, Fake
+from fake_server.inspector import listing, live_updates, replay
+from fake_server.inspector.exchange_detail import opened
 from fake_server.inspector.listing import Asked
-from fake_server.inspector.opened import opened
-from fake_server.inspector.overview import Money, Progress, reached
-from fake_server.inspector.rendering import environment
+from fake_server.inspector.sidebar import Money, Progress, reached
+from fake_server.inspector.template_env import environment
 
 #: The page's own files.
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -64,7 +64,7 @@ class Pages:
         """What happens from now on."""
         asked = Asked.of(request.query_params)
         progress = await run_in_threadpool(self._counted)
-        events = live.stream(
+        events = live_updates.stream(
             self._fake.journal,
             progress,
             asked.matches,
@@ -94,7 +94,7 @@ class Pages:
         heard: list[Exchange] = []
         stop = self._fake.journal.listen(heard.append)
         try:
-            await again.replay(self._app, exchange, self._fake.accounts)
+            await replay.replay(self._app, exchange, self._fake.accounts)
         finally:
             stop()
         twins = [new for new in heard if _repeats(new, exchange)] or [exchange]
@@ -138,10 +138,10 @@ class Pages:
         if exchange is not None:
             values["opened"] = opened(exchange, self._fake.journal, self._fake.contract)
             raw = f"{_address(exchange)}/request"
-            values["curl"] = again.curl(exchange, values["origin"], raw)
+            values["curl"] = replay.curl(exchange, values["origin"], raw)
         if part == "opened":
             return self._section("opened.html", asked, **values)
-        values["first"] = again.first(self._fake.contract, values["origin"])
+        values["first"] = replay.first(self._fake.contract, values["origin"])
         values["listing"] = listing.listing(self._fake.journal, asked, skip)
         return self._section("page.html", asked, **values)
 

@@ -1,0 +1,63 @@
+"""The deterministic catalogue of named, certified cases.
+
+The module itself can be called: `from aleph_contract import cases; cases()`.
+"""
+
+from __future__ import annotations
+
+import sys
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+from aleph_contract.cases.case import Case, Gap, Kind, Polarity
+from aleph_contract.cases.catalogue import Catalogue, build
+from aleph_contract.cases.certificates import Certificate
+from aleph_contract.contract import Contract
+
+__all__ = ["Case", "Certificate", "Gap", "Kind", "Polarity", "cases", "gaps"]
+
+
+def cases(
+    contract: Contract | None = None,
+    *,
+    polarity: Polarity | None = None,
+    constraint: str | None = None,
+) -> tuple[Case, ...]:
+    """The catalogue, in its stable order: the same names and inputs on every run.
+
+    Args:
+        contract: The contract; the shipped one by default.
+        polarity: Only the cases of this polarity.
+        constraint: Only cases whose constraint's key, or whose name, matches this glob.
+    """
+    return tuple(
+        case
+        for case in _catalogue(contract or Contract.load()).cases
+        if (polarity is None or case.polarity == polarity)
+        and (constraint is None or _matches(case, constraint))
+    )
+
+
+def gaps(contract: Contract | None = None) -> tuple[Gap, ...]:
+    """What no case was found for: empty for the shipped contract."""
+    return _catalogue(contract or Contract.load()).gaps
+
+
+def _matches(case: Case, glob: str) -> bool:
+    key = case.constraint.key if case.constraint else ""
+    return fnmatchcase(key, glob) or fnmatchcase(case.name, glob)
+
+
+@lru_cache(maxsize=16)
+def _catalogue(contract: Contract) -> Catalogue:
+    return build(contract)
+
+
+class _Callable(ModuleType):
+    def __call__(self, *args: Any, **options: Any) -> tuple[Case, ...]:
+        return cases(*args, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -1,0 +1,204 @@
+"""Build the catalogue of a contract: propose, build, certify, name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from aleph_contract.cases.case import Case, Gap, Polarity
+from aleph_contract.cases.certificates import Certificate
+from aleph_contract.cases.combinations import pairs, realistic, together
+from aleph_contract.cases.constraints import Constraint, site
+from aleph_contract.cases.isolation import TRIES, Isolator
+from aleph_contract.cases.portability import Doubts
+from aleph_contract.cases.probes import Probe, after_the_end, beyond_prose, probes, whole
+from aleph_contract.cases.substitution import replaced, spelt
+from aleph_contract.contract import Contract
+from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.schema.boundaries import BOUNDARIES, Proposal
+from aleph_contract.schema.generation import arrays, objects
+from aleph_contract.schema.generation.builder import Builder, hints_from
+from aleph_contract.schema.generation.strings import LONGEST
+from aleph_contract.schema.pointers import plain, slug
+from aleph_contract.schema.subschemas import Node, nodes
+
+
+class Catalogue(NamedTuple):
+    """The cases of a contract, and what no case was found for."""
+
+    cases: tuple[Case, ...]
+    gaps: tuple[Gap, ...]
+
+
+def build(contract: Contract) -> Catalogue:
+    """Build and certify every case of a contract."""
+    workshop = _Workshop(contract)
+    bounds: list[Case] = []
+    gaps: list[Gap] = []
+    for constraint in workshop.isolator.constraints:
+        made = list(workshop.boundary(constraint))
+        bounds += made
+        gaps += _gaps(constraint, made)
+    found = [*_examples(contract), *bounds, *workshop.combined(bounds), *workshop.probes()]
+    return Catalogue(
+        tuple({case.name: case for case in reversed(found)}.values())[::-1], tuple(gaps)
+    )
+
+
+def _examples(contract: Contract) -> Iterator[Case]:
+    for example in contract.examples:
+        name = f"example/{slug(example.name.lower())}"
+        note = "Stands in the documentation."
+        yield Case(name, "valid", True, None, plain(example.input), note=note, kind="example")
+
+
+def _gaps(constraint: Constraint, made: list[Case]) -> Iterator[Gap]:
+    polarities: tuple[Polarity, ...] = ("valid", "violating")
+    for polarity in polarities:
+        if not any(case.polarity == polarity for case in made):
+            yield Gap(constraint, polarity, _why(constraint))
+
+
+#: The most that is ever built of what a keyword counts.
+_BUILT = {"maxLength": LONGEST, "maxItems": arrays.LARGEST, "maxProperties": objects.LARGEST}
+
+
+def _why(constraint: Constraint) -> str:
+    most = _BUILT.get(constraint.keyword)
+    if most is not None and constraint.limit >= most:
+        return f"beyond what is built; with `{constraint.keyword}` that is {most}"
+    return "no such input was found"
+
+
+class _Workshop:
+    """What the cases of one contract are made with."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.document = contract.document
+        self.validator = validator_for(contract)
+        self.hints = hints_from([plain(example.input) for example in contract.examples])
+        self.isolator = Isolator(contract.input_schema, self.document, self.hints)
+        self.builder = Builder(self.document, self.hints)
+        self.doubts = Doubts(contract)
+        self.metadata = contract.metadata
+
+    def is_valid(self, value: Any) -> bool:
+        """Whether both validators find nothing wrong."""
+        return self.validator.is_valid(value) and not self.validator.reference_violations(value)
+
+    def boundary(self, constraint: Constraint) -> Iterator[Case]:
+        """The cases of one constraint, in the order of its boundary function."""
+        limit = self.document.at(constraint.schema)
+        proposals = [*BOUNDARIES[constraint.keyword](limit, site(self.document, constraint))]
+        broken = self.isolator.broken(constraint, proposals)
+        seen: dict[str, None] = {}
+        for proposal in proposals:
+            value, certificate = broken.get(proposal.label, (_NONE, None))
+            if proposal.polarity == "valid":
+                value = self._kept(constraint, proposal)
+            if value is not _NONE and dumps(value) not in seen:
+                seen[dumps(value)] = None
+                yield self._case(constraint, proposal, value, certificate)
+        if constraint.keyword == "false":
+            for value in islice(self.builder.values(constraint.trail[:-1]), 1):
+                absent = Proposal("absent", "valid", (), "not there")
+                yield self._case(constraint, absent, value, None)
+
+    def combined(self, bounds: list[Case]) -> Iterator[Case]:
+        """Valid inputs beyond single constraints."""
+        company, real = together(self.document, self.hints), realistic(self.document, self.hints)
+        for name, value, note in (*company, *pairs(bounds), *real):
+            if self.is_valid(value):
+                gray = self.doubts.about(value)
+                yield Case(
+                    f"combination/{name}",
+                    "valid",
+                    not gray,
+                    None,
+                    value,
+                    note=f"{note} {gray}".strip(),
+                    kind="combination",
+                )
+
+    def probes(self) -> Iterator[Case]:
+        """Inputs over which implementations differ."""
+        for node in nodes(self.document):
+            given = next(self.builder.values(node.trail), None)
+            if given is None or any(step.keyword == "propertyNames" for step in node.trail):
+                continue
+            for probe in (*probes(node, self.hints), *beyond_prose(node, self.metadata)):
+                yield from self._probe(node, probe, replaced(given, node.instance, probe.value))
+            late = after_the_end(node, given)
+            if late is not None:
+                yield from self._probe(
+                    node, Probe("after-the-end", None, self.doubts.about(late)), late
+                )
+        root = Node(self.document.root, "")
+        smallest = next(self.builder.values(), None)
+        full = next(Builder(self.document, self.hints, "full").values(), None)
+        if isinstance(smallest, dict) and isinstance(full, dict):
+            for probe in whole(smallest, full):
+                yield from self._probe(root, probe, probe.value)
+
+    def _probe(self, node: Node, probe: Probe, given: Any) -> Iterator[Case]:
+        value, text = spelt(given)
+        asked = f"{node.where}/{probe.keyword}"
+        constraint = next((c for c in self.isolator.constraints if c.schema == asked), None)
+        violations = self.validator.reference_violations(value)
+        broken = self.isolator.proof(value, violations) if violations else None
+        if violations and broken is None:
+            return
+        certificate = broken.certificate if broken else None
+        yield Case(
+            f"probe/{node.key}/{probe.label}".replace("//", "/"),
+            "violating" if broken else "valid",
+            portable=False,
+            constraint=self.isolator.of(certificate) if certificate else constraint,
+            input=value,
+            certificate=certificate,
+            note=probe.note,
+            text=probe.text or text,
+            kind="probe",
+        )
+
+    def _kept(self, constraint: Constraint, proposal: Proposal) -> Any:
+        """A valid input that comes closest to a proposal, portable if there is one that close."""
+        for schema in proposal.schemas:
+            tried = islice(self.builder.values(constraint.trail, schema), TRIES)
+            first = _NONE
+            for value in filter(self.is_valid, tried):
+                if not self.doubts.about(value):
+                    return value
+                first = value if first is _NONE else first
+            if first is not _NONE:
+                return first
+        return _NONE
+
+    def _case(
+        self,
+        constraint: Constraint,
+        proposal: Proposal,
+        value: Any,
+        certificate: Certificate | None,
+    ) -> Case:
+        gray = self.doubts.about(value)
+        sentences = [f"`{constraint.instance or '/'}`: {proposal.note}."]
+        if certificate and certificate.branch:
+            sentences.append(f"Nearest branch: {certificate.branch[-1]}.")
+        if certificate and certificate.reason:
+            sentences.append(certificate.reason)
+        return Case(
+            f"boundary/{constraint.key}/{proposal.label}",
+            proposal.polarity,
+            not gray,
+            constraint,
+            value,
+            bool(certificate and certificate.reason),
+            certificate,
+            " ".join([*sentences, gray]).strip(),
+        )
+
+
+_NONE: Any = object()

@@ -1,0 +1,1 @@
+"""Records and text functions that every other package shares."""

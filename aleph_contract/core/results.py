@@ -1,0 +1,154 @@
+"""What a verification found: the frozen records that judge, runner, coverage and reports share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from aleph_contract.core.exchange import Exchange, Outcome
+
+Level = Literal["must", "advice"]
+
+#: Statuses of a case; a summary counts each case once, so the counts add up to the total.
+STATUSES = ("passed", "failed", "expected", "skipped", "could-not-run")
+Status = Literal["passed", "failed", "expected", "skipped", "could-not-run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule broken in one case.
+
+    Args:
+        rule: Id of the rule, such as `request.faithful`.
+        level: `must` fails the client; `advice` is shown and counted apart.
+        message: One sentence that says what happened in this case.
+        cost: USD that the calls of this case would have cost.
+    """
+
+    rule: str
+    level: Level
+    message: str
+    cost: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One case, driven and judged, with its whole evidence.
+
+    Args:
+        name: Stable name, such as `boundary/seed/maximum/above`.
+        phase: The phase it belongs to.
+        status: See `STATUSES`; a case with advice alone has passed.
+        intended: The input that the client was given (a JSON value), or its text where
+            the spelling is the point.
+        expectation: One sentence: what a conformant client does with it.
+        polarity: `valid` or `violating`; `None` where no input is probed (passive mode).
+        constraint: Key of the constraint it probes (`Constraint.key`), if any.
+        checked: Ids of the rules that this case could have broken.
+        findings: The rules it broke.
+        outcome: What the client reported; `None` in passive mode.
+        exchanges: What the fake saw, in order.
+        reason: Why it was skipped, expected to fail, or could not run.
+        fault: Name of the fault that was scripted, if any.
+        profile: Reply shape that was served.
+        elapsed: Seconds.
+        curl: A command that sends the intended request to a running fake.
+        reproduce: The command that runs this case alone again.
+    """
+
+    name: str
+    phase: str
+    status: Status
+    intended: Any = None
+    expectation: str = ""
+    polarity: Literal["valid", "violating"] | None = None
+    constraint: str | None = None
+    checked: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    outcome: Outcome | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    reason: str = ""
+    fault: str | None = None
+    profile: str = "documented"
+    elapsed: float = field(default=0.0, compare=False)
+    curl: str = ""
+    reproduce: str = ""
+
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """The findings that fail the client."""
+        return tuple(finding for finding in self.findings if finding.level == "must")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who was verified, as it calls itself."""
+
+    name: str
+    version: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A whole verification, ended or interrupted.
+
+    Args:
+        mode: `verify` or `exec`.
+        trouble: What kept the check from being carried out: client would not start, adapter
+            broke its protocol. Not empty means exit code 3.
+        unexpected_passes: Known failures that passed.
+        stale: Lines of the known-failing file that match no case.
+        command_exit: In passive mode the exit code of the user's command.
+        coverage: Rows of `coverage.Row`, constraint x polarity x observed outcome.
+    """
+
+    mode: Literal["verify", "exec"]
+    model: str
+    contract_version: str
+    profile: str
+    seed: int
+    client: Client
+    results: tuple[CaseResult, ...]
+    phases: tuple[tuple[str, float], ...] = ()
+    trouble: tuple[str, ...] = ()
+    unexpected_passes: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    interrupted: bool = False
+    command_exit: int | None = None
+    coverage: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
+    elapsed: float = field(default=0.0, compare=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cases ended in each status; the values add up to the number of cases."""
+        counted = Counter[str](result.status for result in self.results)
+        return {status: counted[status] for status in STATUSES}
+
+    @property
+    def conformant(self) -> bool:
+        """Whether nothing that the client must do was found broken, and the books are in order."""
+        return not (self.counts["failed"] or self.unexpected_passes or self.stale)
+
+    @property
+    def exit_code(self) -> int:
+        """0 conformant, 1 not, 3 could not be carried out (2, wrong usage, never gets here)."""
+        if self.command_exit:
+            return self.command_exit
+        if self.trouble or self.counts["could-not-run"] or self.interrupted:
+            return 3
+        return 0 if self.conformant else 1
+
+
+def smallest(results: Iterable[CaseResult], rule: str) -> CaseResult | None:
+    """Of the cases that break `rule` the one with the smallest input, a valid one if there is."""
+    breaking = [r for r in results if any(f.rule == rule for f in r.findings)]
+    return min(breaking, key=_size, default=None)
+
+
+def _size(result: CaseResult) -> tuple[bool, int]:
+    return result.polarity == "violating", len(repr(result.intended))

@@ -1,0 +1,29 @@
+"""Jinja, set up so that nothing a client sent can act: escaped, and its controls made visible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from aleph_contract.core.escaping import counted, money, visible
+
+
+def environment(package: str) -> Environment:
+    """An environment for the templates of `package`, with the filters that all pages use."""
+    jinja = Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        finalize=_final,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    jinja.filters.update(counted=counted, money=money)
+    return jinja
+
+
+def _final(value: Any) -> Any:
+    """What every expression of a template goes through before it is escaped."""
+    return value if hasattr(value, "__html__") else visible(str(value))

@@ -1,0 +1,210 @@
+"""What likely happened to one value: the usual ways in which clients bend strings and numbers.
+
+Each is a small transformation; when it turns the intended value into the sent one, its name says
+more than both values do.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import struct
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from urllib.parse import quote, unquote
+
+from aleph_contract.core.jsonvalue import dumps, same
+
+#: RFC 3986's reserved characters and `%`: what a URI may hold that quoting must not touch.
+_URI_RESERVED = ":/?#[]@!$&'()*+,;=%"
+
+
+def _normalised(form: str) -> Callable[[str], str]:
+    return partial(unicodedata.normalize, form)  # type: ignore[arg-type]
+
+
+def _without_format_characters(text: str) -> str:
+    return "".join(char for char in text if unicodedata.category(char) != "Cf")
+
+
+def _without_controls(text: str) -> str:
+    return "".join(char for char in text if unicodedata.category(char) != "Cc")
+
+
+def _beyond_bmp_replaced(text: str) -> str:
+    return "".join("\ufffd" if char > "\uffff" else char for char in text)
+
+
+def _beyond_bmp_dropped(text: str) -> str:
+    return "".join(char for char in text if char <= "\uffff")
+
+
+#: Transformations of strings, the likely ones first.
+STRINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("normalisation (NFC)", _normalised("NFC")),
+    ("normalisation (NFD)", _normalised("NFD")),
+    ("normalisation (NFKC)", _normalised("NFKC")),
+    ("normalisation (NFKD)", _normalised("NFKD")),
+    ("white space trimmed at the ends", str.strip),
+    ("white space trimmed at the end", str.rstrip),
+    ("white space trimmed at the start", str.lstrip),
+    ("line ends (CR LF became LF)", lambda text: text.replace("\r\n", "\n")),
+    ("line ends (LF became CR LF)", lambda text: text.replace("\n", "\r\n")),
+    ("white space collapsed", lambda text: " ".join(text.split())),
+    ("lower case", str.lower),
+    ("upper case", str.upper),
+    ("HTML escapes", html.escape),
+    ("HTML escapes undone", html.unescape),
+    ("percent-encoding of what a URI may not hold", partial(quote, safe=_URI_RESERVED)),
+    ("percent-encoding", partial(quote, safe="")),
+    ("percent-encoding of all but slashes", quote),
+    ("percent-decoding", unquote),
+    ("a second JSON encoding", json.dumps),
+    ("a second JSON encoding", partial(json.dumps, ensure_ascii=False)),
+    ("UTF-8 read as Latin-1", lambda text: text.encode().decode("latin-1")),
+    ("UTF-8 read as Windows-1252", lambda text: text.encode().decode("cp1252")),
+    ("invisible format characters removed", _without_format_characters),
+    ("control characters removed", _without_controls),
+    ("characters outside ASCII dropped", lambda text: text.encode("ascii", "ignore").decode()),
+    ("characters outside ASCII replaced", lambda text: text.encode("ascii", "replace").decode()),
+    ("characters beyond U+FFFF dropped", _beyond_bmp_dropped),
+    ("characters beyond U+FFFF replaced", _beyond_bmp_replaced),
+    ("a final slash added", lambda text: text + "/"),
+    ("a final slash removed", lambda text: text.removesuffix("/")),
+)
+
+
+def _single(value: Any) -> Any:
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+def _wrapped(bits: int) -> Callable[[Any], Any]:
+    def wrap(value: Any) -> Any:
+        return (int(value) + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+
+    return wrap
+
+
+def _rounded(decimals: int) -> Callable[[Any], Any]:
+    return lambda value: round(value, decimals)
+
+
+#: Transformations of numbers, the likely ones first.
+NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("rounded to the nearest double", float),
+    ("rounded to single precision (float32)", _single),
+    ("the fraction was dropped", math.trunc),
+    ("wrapped to a signed 32-bit integer", _wrapped(32)),
+    ("wrapped to an unsigned 32-bit integer", lambda value: int(value) % 2**32),
+    ("limited to a signed 32-bit integer", lambda value: max(-(2**31), min(value, 2**31 - 1))),
+    ("rounded to an integer", round),
+    *(
+        (f"rounded to {n} decimals", partial(lambda n, value: round(value, n), n))
+        for n in (1, 2, 3)
+    ),
+    ("the sign was dropped", abs),
+    ("multiplied by 1000", lambda value: value * 1000),
+    ("divided by 1000", lambda value: value / 1000),
+    ("multiplied by 100", lambda value: value * 100),
+    ("divided by 100", lambda value: value / 100),
+)
+
+
+def explain(intended: Any, sent: Any) -> str:
+    """What likely turned `intended` into `sent`, which differs; empty when unknown."""
+    if isinstance(intended, str) and isinstance(sent, str):
+        return _string(intended, sent)
+    if _is_number(intended) and _is_number(sent):
+        return next((text for text, do in NUMBERS if _equals(do, intended, sent)), "")
+    if isinstance(sent, str) and sent == dumps(intended):
+        return f"{_kind(intended)} as a string of its JSON"
+    if isinstance(sent, list) and len(sent) == 1 and same(sent[0], intended):
+        return "wrapped in an array"
+    if isinstance(intended, list) and len(intended) == 1 and same(intended[0], sent):
+        return "taken out of its array"
+    if isinstance(sent, bool) and sent == bool(intended):
+        return f"{_kind(intended)} as its truth value"
+    return f"{_kind(intended)} became {_kind(sent)}"
+
+
+def first_difference(left: str, right: str) -> int:
+    """Index of the first code point that differs; the shorter length when one starts the other."""
+    for index, (one, other) in enumerate(zip(left, right, strict=False)):
+        if one != other:
+            return index
+    return min(len(left), len(right))
+
+
+def name_character(text: str, index: int) -> str:
+    """A character as a person reads it and as Unicode numbers it; `the end` beyond the last."""
+    if index >= len(text):
+        return "the end"
+    char = text[index]
+    code = f"U+{ord(char):04X}"
+    if char.isprintable() and not char.isspace() and not unicodedata.combining(char):
+        return f"{char} {code}"
+    return f"{code} {unicodedata.name(char, '')}".rstrip()
+
+
+def _string(intended: str, sent: str) -> str:
+    for text, do in STRINGS:
+        if _equals(do, intended, sent):
+            return f"differs only by {text}"
+    return _cut(intended, sent)
+
+
+#: What clients put where they cut.
+_ENDINGS = ("", "…", "...", "\ufffd")
+
+
+def _cut(intended: str, sent: str) -> str:
+    for ending in _ENDINGS:
+        kept = sent.removesuffix(ending)
+        if sent.endswith(ending) and len(kept) < len(intended) and intended.startswith(kept):
+            mark = f", and {name_character(ending, 0)} put there" if ending else ""
+            return f"cut after {_lengths(kept, intended)}{mark}"
+    if sent and "\ud800" <= sent[-1] <= "\udbff" and intended.startswith(sent[:-1]):
+        return f"cut within a surrogate pair after {_units(sent[:-1]) + 1:,} UTF-16 units"
+    return ""
+
+
+def _lengths(kept: str, whole: str) -> str:
+    """How much was kept, in each unit in which it reads differently."""
+    points = f"{len(kept):,} of {len(whole):,} code points"
+    if whole.isascii():
+        return f"{len(kept):,} of {len(whole):,} characters"
+    octets = len(kept.encode("utf-8", "surrogatepass"))
+    if _units(kept) != len(kept):
+        return f"{_units(kept):,} UTF-16 units ({points}, {octets:,} bytes of UTF-8)"
+    return f"{points} ({octets:,} bytes of UTF-8)"
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def _equals(do: Callable[[Any], Any], intended: Any, sent: Any) -> bool:
+    try:
+        made = do(intended)
+    except (ArithmeticError, UnicodeError, ValueError, struct.error):
+        return False
+    return bool(made == sent)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if _is_number(value):
+        return "a number"
+    names = ((str, "a string"), (dict, "an object"), ((list, tuple), "an array"))
+    return next((name for types, name in names if isinstance(value, types)), "a value")

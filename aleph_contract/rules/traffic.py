@@ -1,0 +1,60 @@
+"""Judge traffic that nobody drove: only rules that the wire alone can show.
+
+Each call is judged against the contract, and against the call before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aleph_contract.contract import Contract
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.results import CaseResult
+from aleph_contract.rules.evidence import Evidence
+from aleph_contract.rules.judge import judge
+from aleph_contract.rules.parsed_exchange import read_request
+
+
+def judge_traffic(
+    exchanges: Iterable[Exchange], contract: Contract, *, refusals_meant: bool = False
+) -> Iterator[CaseResult]:
+    """Judge calls by the wire alone; a call and its repetitions make one case.
+
+    Args:
+        exchanges: What the fake saw of one account, in order.
+        contract: What the calls are held to.
+        refusals_meant: Whether violating requests were sent on purpose; then they are advice.
+    """
+    for number, calls in enumerate(_runs(exchanges), start=1):
+        first = calls[0]
+        violating = refusals_meant and first.outcome == "invalid"
+        evidence = Evidence(contract, None, calls, portable=not violating)
+        judgement = judge(evidence)
+        broken = any(finding.level == "must" for finding in judgement.findings)
+        yield CaseResult(
+            name=f"call/{first.account[:8] or 'no-account'}/{number:04}",
+            phase="traffic",
+            status="failed" if broken else "passed",
+            intended=read_request(first).input,
+            checked=judgement.checked,
+            findings=judgement.findings,
+            exchanges=calls,
+            fault=first.fault,
+            elapsed=sum(x.elapsed for x in calls),
+        )
+
+
+def _runs(exchanges: Iterable[Exchange]) -> Iterator[tuple[Exchange, ...]]:
+    """Calls that repeat a failed one, or were led elsewhere by it, belong to it."""
+    open_runs: dict[bytes, list[Exchange]] = {}
+    order: list[list[Exchange]] = []
+    for exchange in exchanges:
+        run = open_runs.get(exchange.request_body)
+        if exchange.outcome == "elsewhere" and order:
+            order[-1].append(exchange)
+        elif run is None or run[-1].outcome == "completed":
+            open_runs[exchange.request_body] = [exchange]
+            order.append(open_runs[exchange.request_body])
+        else:
+            run.append(exchange)
+    return iter(tuple(run) for run in order)

@@ -1,0 +1,1 @@
+"""JSON Schema draft 2020-12, without anything of Cloudflare."""

@@ -1,0 +1,93 @@
+"""What must be there, and what may not be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from aleph_contract.schema.boundaries.proposals import Proposal, Schema, Site, valid, violating
+from aleph_contract.schema.pointers import slug
+
+
+def required(limit: list[str], _: Site) -> Iterator[Proposal]:
+    """All of `limit` are there."""
+    fewest = {"type": "object", "maxProperties": len(limit)}
+    yield valid("on", "the required properties and no others", fewest, {"type": "object"})
+    for name in limit:
+        others = [other for other in limit if other != name]
+        lacking = {"type": "object", "required": others, "properties": {name: False}}
+        yield violating(f"without-{slug(name)}", f"`{name}` is absent", lacking)
+
+
+def dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Proposal]:
+    """With one property come the others that it asks for."""
+    for trigger, names in limit.items():
+        label = slug(trigger)
+        yield valid(
+            f"with-{label}",
+            f"`{trigger}` and all it asks for",
+            _requiring(trigger, *names),
+        )
+        for name in names:
+            lacking = _requiring(trigger, *(other for other in names if other != name))
+            yield violating(
+                f"{label}-without-{slug(name)}",
+                f"`{trigger}` is there, `{name}` is absent",
+                {**lacking, "properties": {name: False}},
+            )
+
+
+def _requiring(*names: str) -> Schema:
+    return {"type": "object", "required": list(dict.fromkeys(names))}
+
+
+def closed_object(limit: Schema, site: Site) -> Iterator[Proposal]:
+    """No properties but the known ones; or none that break `limit`."""
+    known = site.schema.get("properties", {})
+    yield valid("on", "all known properties and no others", _requiring(*known), {"type": "object"})
+    yield valid("on-fewest", "no other properties than must be there", {"type": "object"})
+    yield violating("unknown", "an unknown property", _with("unknown_key", {"not": limit}))
+    if limit is not False:
+        return
+    for name, schema in known.items():
+        other = _in_another_case(name)
+        if other not in known and other not in site.elsewhere:
+            yield violating(f"as-{slug(other)}", f"`{name}` spelt `{other}`", _with(other, schema))
+    for name, schema in site.elsewhere.items():
+        yield violating(
+            f"with-{slug(name)}", f"`{name}`, which belongs elsewhere", _with(name, schema)
+        )
+
+
+def _with(name: str, schema: Schema) -> Schema:
+    return {"type": "object", "required": [name], "properties": {name: schema}}
+
+
+def _in_another_case(name: str) -> str:
+    if "_" in name.strip("_"):
+        head, *rest = name.split("_")
+        return head + "".join(part.capitalize() for part in rest)
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return snake if snake != name else name[:1].swapcase() + name[1:]
+
+
+def closed_array(limit: Schema, site: Site) -> Iterator[Proposal]:
+    """No items but the known ones; or none that break `limit`."""
+    most = len(site.schema.get("prefixItems", ()))
+    yield valid("on", f"{most} items", {"type": "array", "minItems": most}, {"type": "array"})
+    over = (_longer_by_one(most + gap, limit) for gap in range(_MOST_ELSEWHERE))
+    yield violating("above", "an item that may not be there", *over)
+
+
+#: Other schemas may know of this many items more.
+_MOST_ELSEWHERE = 6
+
+
+def _longer_by_one(most: int, limit: Schema) -> Schema:
+    items = [*[True] * most, {"not": limit}]
+    return {"type": "array", "minItems": most + 1, "maxItems": most + 1, "prefixItems": items}
+
+
+def never(_: bool, __: Site) -> Iterator[Proposal]:
+    """Not there at all."""
+    yield violating("present", "must not be there at all", {})

@@ -1,0 +1,110 @@
+"""Bounds of numbers, and the multiples they must be."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+
+from aleph_contract.schema.boundaries.proposals import Proposal, Schema, Site, valid, violating
+
+#: Doubles lie denser around zero than any unit means. There the step is that of doubles at one;
+#: the next double itself, 5e-324, is proposed apart, for not every reader keeps it.
+_EPSILON = sys.float_info.epsilon
+_LEAST = math.ulp(0.0)
+
+
+#: How far from a bound the closest number is looked for where the rest of the contract rules out
+#: all that are closer: a multiple may be that far.
+_GAPS = (0.125, 0.5, 2, 8, 32, 128, 512, 2048, 8192)
+
+
+def _windows(limit: float, sign: int, **bound: float) -> Iterator[Schema]:
+    """Ranges that begin at `limit`, as `bound` says, each wider than the one before."""
+    other = "maximum" if sign > 0 else "minimum"
+    gaps = _GAPS if abs(limit) < 2**53 else (gap for gap in _GAPS if isinstance(gap, int))
+    return ({"type": "number", **bound, other: limit + sign * gap} for gap in gaps)
+
+
+def _beyond(limit: float, sign: int) -> tuple[Schema, ...]:
+    """Numbers just above (`sign` 1) or just below (-1) `limit`."""
+    next_one = sign * _EPSILON if limit == 0 else neighbour(limit, sign * math.inf)
+    whole = math.floor(limit) + 1 if sign > 0 else math.ceil(limit) - 1
+    bound = "exclusiveMinimum" if sign > 0 else "exclusiveMaximum"
+    near = _windows(limit, sign, **{bound: limit})
+    closest = sorted((next_one, whole), key=lambda number: abs(number - limit))
+    consts = ({"const": number} for number in closest)
+    return *consts, *near, {"type": "number", bound: limit}
+
+
+def _at(limit: float, sign: int) -> tuple[Schema, ...]:
+    """`limit`, or the closest the rest of the contract allows below (`sign` 1) or above it (-1)."""
+    return {"const": exact(limit)}, *_windows(limit, -sign), {"type": "number"}
+
+
+def neighbour(number: float, towards: float) -> float:
+    """The next double in the direction of `towards`; beyond the doubles, the next integer."""
+    if abs(number) >= sys.float_info.max:
+        return int(number) + (1 if towards > 0 else -1)
+    return math.nextafter(float(number), towards)
+
+
+def exact(number: float) -> float:
+    """`number` as an integer if it is one: `30`, not `30.0`, is how a bound is written."""
+    return int(number) if number == int(number) and abs(number) < 2**53 else number
+
+
+def _inclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:
+    yield valid("on", f"exactly {exact(limit)}", *_at(limit, sign))
+    yield violating(side, f"the closest number {side} {exact(limit)}", *_beyond(limit, sign))
+    if limit == 0:
+        yield violating(f"{side}-by-the-least", "0 but for one", {"const": sign * _LEAST})
+    yield violating(
+        f"{side}-by-one", f"{exact(limit)} and one {side}", {"const": exact(limit) + sign}
+    )
+
+
+def _exclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:
+    inside = "below" if sign > 0 else "above"
+    yield violating("on", f"exactly {exact(limit)}", {"const": exact(limit)})
+    yield violating(side, f"the closest number {side} {exact(limit)}", *_beyond(limit, sign))
+    yield valid(inside, f"the closest number {inside} {exact(limit)}", *_beyond(limit, -sign))
+    if limit == 0:
+        least = -sign * _LEAST
+        yield valid(f"{inside}-by-the-least", f"{least}, the double next to 0", {"const": least})
+    yield violating(
+        f"{side}-by-one", f"{exact(limit)} and one {side}", {"const": exact(limit) + sign}
+    )
+
+
+def maximum(limit: float, _: Site) -> Iterator[Proposal]:
+    """At most `limit`."""
+    return _inclusive(limit, 1, "above")
+
+
+def minimum(limit: float, _: Site) -> Iterator[Proposal]:
+    """At least `limit`."""
+    return _inclusive(limit, -1, "below")
+
+
+def exclusive_maximum(limit: float, _: Site) -> Iterator[Proposal]:
+    """Less than `limit`."""
+    return _exclusive(limit, 1, "above")
+
+
+def exclusive_minimum(limit: float, _: Site) -> Iterator[Proposal]:
+    """More than `limit`."""
+    return _exclusive(limit, -1, "below")
+
+
+def multiple_of(limit: float, _: Site) -> Iterator[Proposal]:
+    """A whole number of times `limit`."""
+    some = {"type": "number", "not": {"const": 0}}
+    yield valid("on", f"a multiple of {limit}", some, {"type": "number"})
+    off = {"not": {"multipleOf": limit}}
+    yield violating(
+        "off",
+        f"next to a multiple of {limit}",
+        {"type": "integer", **off},
+        {"type": "number", **off},
+    )

@@ -1,0 +1,93 @@
+"""Lengths and counts: of characters, items, properties, and of the items that match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aleph_contract.schema.boundaries.proposals import (
+    Boundary,
+    Proposal,
+    Schema,
+    Site,
+    valid,
+    violating,
+)
+
+
+def _upper(unit: str, kind: str, most: str, least: str) -> Boundary:
+    """The boundary of a keyword that limits a length or a count from above."""
+
+    def boundary(limit: int, _: Site) -> Iterator[Proposal]:
+        near = ({"type": kind, least: max(limit - gap, 0)} for gap in (0, 1, 10))
+        yield valid("on", f"{limit} {unit}", *near, {"type": kind})
+        over = limit + 1
+        yield violating(
+            "above",
+            f"{over} {unit}",
+            {"type": kind, least: over, most: over},
+            {"type": kind, least: over},
+        )
+
+    return boundary
+
+
+def _lower(unit: str, kind: str, most: str, least: str) -> Boundary:
+    """The boundary of a keyword that limits a length or a count from below."""
+
+    def boundary(limit: int, _: Site) -> Iterator[Proposal]:
+        near = ({"type": kind, most: limit + gap} for gap in (0, 1, 10))
+        yield valid("on", f"{limit} {unit}", *near, {"type": kind})
+        under = limit - 1
+        yield violating(
+            "below",
+            f"{under} {unit}",
+            {"type": kind, most: under, least: under},
+            {"type": kind, most: under},
+        )
+
+    return boundary
+
+
+_LENGTH = ("characters", "string", "maxLength", "minLength")
+_ITEMS = ("items", "array", "maxItems", "minItems")
+_PROPERTIES = ("properties", "object", "maxProperties", "minProperties")
+
+max_length, min_length = _upper(*_LENGTH), _lower(*_LENGTH)
+max_items, min_items = _upper(*_ITEMS), _lower(*_ITEMS)
+max_properties, min_properties = _upper(*_PROPERTIES), _lower(*_PROPERTIES)
+
+
+def unique_items(_: bool, __: Site) -> Iterator[Proposal]:
+    """No two items the same."""
+    yield valid("on", "no two items the same", {"type": "array", "minItems": 2}, {"type": "array"})
+    twice = {"type": "array", "minItems": 2, "not": {"uniqueItems": True}}
+    yield violating("twice", "two items the same", {**twice, "maxItems": 2}, twice)
+
+
+def contains(limit: Schema, _: Site) -> Iterator[Proposal]:
+    """An item that matches."""
+    yield valid("on", "one item that matches", {"type": "array", "contains": limit})
+    none = {"type": "array", "not": {"contains": limit}}
+    yield violating("none", "no item that matches", {**none, "minItems": 1}, none)
+
+
+def _matching_items(number: int, site: Site) -> Schema:
+    if number == 0:
+        return {"type": "array", "not": {"contains": site.schema["contains"]}}
+    exactly = {"minContains": number, "maxContains": number}
+    return {"type": "array", "contains": site.schema["contains"], **exactly}
+
+
+def max_contains(limit: int, site: Site) -> Iterator[Proposal]:
+    """At most `limit` items that match."""
+    note = "items that match"
+    yield valid("on", f"{limit} {note}", _matching_items(limit, site), {"type": "array"})
+    yield violating("above", f"{limit + 1} {note}", _matching_items(limit + 1, site))
+
+
+def min_contains(limit: int, site: Site) -> Iterator[Proposal]:
+    """At least `limit` items that match."""
+    note = "items that match"
+    under = _matching_items(limit - 1, site)
+    yield valid("on", f"{limit} {note}", _matching_items(limit, site), {"type": "array"})
+    yield violating("below", f"{limit - 1} {note}", {**under, "minItems": limit}, under)

@@ -1,0 +1,1 @@
+"""Values that keep a schema and pass through a given location of it."""

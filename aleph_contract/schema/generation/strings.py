@@ -1,0 +1,108 @@
+"""Strings to order: of a length, of a pattern, of a format; plausible where there is a choice."""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Iterator
+from itertools import count, product
+from typing import Any
+
+from aleph_contract.schema.regex_samples import matching, near_misses
+
+#: The longest text that is built (characters).
+LONGEST = 1_000_000
+
+#: What a string holds when nothing tells what it is for.
+PLAIN = "A quiet street at dusk, rain on the pavement"
+
+#: For each format of draft 2020-12 a text that keeps it and one that every checker turns down.
+FORMATS = {
+    "date-time": ("2026-06-15T19:47:34Z", "2026-06-15 at noon"),
+    "date": ("2026-06-15", "2026-13-01"),
+    "time": ("19:47:34Z", "25:00:00Z"),
+    "duration": ("PT5S", "5 seconds"),
+    "email": ("someone@example.com", "someone.example.com"),
+    "idn-email": ("someone@example.com", "someone.example.com"),
+    "hostname": ("media.example.com", "-media-.example.com"),
+    "idn-hostname": ("media.example.com", "-media-.example.com"),
+    "ipv4": ("192.0.2.1", "192.0.2.256"),
+    "ipv6": ("2001:db8::1", "2001:db8:::1"),
+    "uri": ("https://media.example.com/clip.mp4", "not a URI"),
+    "uri-reference": ("/clip.mp4", "\\clip.mp4"),
+    "iri": ("https://media.example.com/clip.mp4", "not an IRI"),
+    "iri-reference": ("/clip.mp4", "\\clip.mp4"),
+    "uuid": ("7449093b-e574-41a5-8308-05e4692fa652", "7449093b-e574-41a5-8308"),
+    "uri-template": ("https://media.example.com/{name}", "https://media.example.com/{name"),
+    "json-pointer": ("/keyframes/0", "keyframes/0"),
+    "relative-json-pointer": ("0/keyframes", "/keyframes"),
+    "regex": ("^[a-z]+$", "^[a-z+$"),
+}
+
+
+def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
+    """Strings that keep the string keywords of all `schemas`, the likeliest first.
+
+    Args:
+        schemas: Schemas without choice that hold together.
+        hints: Realistic texts; those that fit come first.
+        size: `smallest` and `largest` ask for the shortest and for the longest.
+    """
+    low = max((s.get("minLength", 0) for s in schemas), default=0)
+    high = min((s.get("maxLength", math.inf) for s in schemas), default=math.inf)
+    if size == "largest" and high < math.inf:
+        low = high
+    elif size == "smallest" and any("minLength" in s for s in schemas):
+        high = low
+    if low > LONGEST:
+        return
+    fitting = [hint for hint in hints if low <= len(hint) <= high]
+    yield from fitting
+    for schema in schemas:
+        if "pattern" in schema.get("not", ()):
+            misses = [text for _, text in near_misses(schema["not"]["pattern"])]
+            yield from (text for text in misses if low <= len(text) <= high)
+            yield from (_cut(text, low) for text in misses if 0 < len(text) < low)
+        if "pattern" in schema:
+            yield from matching(schema["pattern"], low, high)
+    formats = [FORMATS[s["format"]][0] for s in schemas if s.get("format") in FORMATS]
+    base = [*fitting, *hints, *formats, PLAIN][0]
+    yield from (text for text in stretched(base, low, high) if text not in fitting)
+
+
+def stretched(base: str, low: int, high: float) -> Iterator[str]:
+    """Texts of `low` to `high` characters, no two the same: `base` first, if it fits.
+
+    None begins or ends with a space, so that a case about length is not one about trimming.
+    """
+    length = int(max(low, min(len(base), high)))
+    if length == 0:
+        yield ""
+        if high < 1:
+            return
+        length = 1
+    first = _cut(base or PLAIN, length)
+    yield first
+    for number in count(2):
+        mark = str(number)
+        if len(mark) < length:
+            yield first[: length - len(mark) - 1].rstrip().ljust(length - len(mark), "-") + mark
+        elif length + len(mark) <= high:
+            yield f"{first}{number}"
+        else:
+            yield from (t for t in _words(length) if t != first)
+            return
+
+
+def _cut(base: str, length: int) -> str:
+    if len(base) >= length:
+        text = base[:length]
+    elif "://" in base:
+        text = base + "a" * (length - len(base))
+    else:
+        text = ". ".join([base] * (length // len(base) + 1))[:length]
+    return text if text == text.strip() else text.strip().ljust(length, ".")
+
+
+def _words(length: int) -> Iterator[str]:
+    return ("".join(letters) for letters in product(string.ascii_letters, repeat=length))

@@ -1,0 +1,160 @@
+"""Texts in which a pattern is found, and texts that come close: samples of a regular expression."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from aleph_contract.schema.regex import compiled, to_python
+
+try:
+    # The parser of Python's own patterns: documented nowhere, unchanged since Python 2.
+    from re import _constants as codes  # type: ignore[attr-defined]
+    from re import _parser as parser  # type: ignore[attr-defined]
+except ImportError:  # Python 3.10
+    import sre_constants as codes
+    import sre_parse as parser
+
+
+def matching(pattern: str, low: int = 0, high: float = float("inf")) -> Iterator[str]:
+    """Texts of `low` to `high` characters in which `pattern` is found; none if none is found.
+
+    What the pattern's lookarounds and anchors do is not planned for but tested for.
+    """
+    found = compiled(pattern).search
+    seen: dict[str, None] = {}
+    for text in _tries(pattern, low, high):
+        if low <= len(text) <= high and text not in seen and found(text):
+            seen[text] = None
+            yield text
+
+
+def _tries(pattern: str, low: int, high: float) -> Iterator[str]:
+    for variant in range(_VARIANTS):
+        shortest = _Sampler(variant, 0).text(_parsed(pattern))
+        room = [bound - len(shortest) for bound in (low, high) if bound < float("inf")]
+        more = [int(r) // part for r in room if r > 0 for part in range(1, 5)]
+        for budget in (0, 1, 2, 3, *more):
+            text = _Sampler(variant, budget).text(_parsed(pattern))
+            yield text
+            yield from (text + more for more in "abc123")
+            if len(text) < low:
+                yield text + "a" * (low - len(text))
+                yield "a" * (low - len(text)) + text
+
+
+def near_misses(pattern: str) -> Iterator[tuple[str, str]]:
+    """Texts that come close to `pattern` but are not found by it, each with a label."""
+    found = compiled(pattern).search
+    seen = {""}
+    for base in (text for text in matching(pattern) if text):
+        for label, text in _mutants(base):
+            if label not in seen and not found(text):
+                seen.add(label)
+                yield label, text
+    if not found(""):
+        yield "empty", ""
+
+
+def _mutants(base: str) -> Iterator[tuple[str, str]]:
+    yield "one-short", base[:-1]
+    yield "one-more", base + "!"
+    yield "wrong-start", "!" + base[1:]
+    yield "wrong-case", base.swapcase()
+    yield "leading-space", " " + base
+    yield "trailing-space", base + " "
+    yield "trailing-line-feed", base + "\n"
+    yield "other-characters", re.sub(r"\w", "%", base)
+    yield "digits", re.sub(r"\w", "7", base)
+
+
+@lru_cache(maxsize=256)
+def _parsed(pattern: str) -> Any:
+    return parser.parse(to_python(pattern))
+
+
+#: How often a pattern is sampled with other choices of branch and character.
+_VARIANTS = 6
+
+#: In the later half of the variants each choice is this far from the one before, so that one text
+#: holds letters, digits and the rest.
+_STRIDE = 11
+
+_ALPHABET = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_.:/ !#~"
+_CATEGORIES = {
+    codes.CATEGORY_DIGIT: "7302195",
+    codes.CATEGORY_NOT_DIGIT: "abcxyz-",
+    codes.CATEGORY_SPACE: " ",
+    codes.CATEGORY_NOT_SPACE: "abcxyz7",
+    codes.CATEGORY_WORD: "abcxyz7",
+    codes.CATEGORY_NOT_WORD: "-.:",
+}
+
+
+class _Sampler:
+    """One text of a parsed pattern.
+
+    Args:
+        variant: Which branch and which character is taken where there is a choice.
+        budget: How many repetitions there are beyond the fewest allowed.
+    """
+
+    def __init__(self, variant: int, budget: int) -> None:
+        self.variant = variant
+        self.budget = budget
+        self.picks = 0
+        self.groups: dict[int, str] = {}
+
+    def text(self, nodes: Any) -> str:
+        return "".join(self._one(code, argument) for code, argument in nodes)
+
+    def _one(self, code: Any, argument: Any) -> str:
+        if code is codes.LITERAL:
+            return chr(argument)
+        if code is codes.NOT_LITERAL:
+            return str(self._pick([c for c in _ALPHABET if ord(c) != argument]))
+        if code is codes.ANY:
+            return str(self._pick(_ALPHABET))
+        if code is codes.IN:
+            return str(self._pick(_members(argument)))
+        if code is codes.BRANCH:
+            return self.text(self._pick(argument[1]))
+        if code is codes.SUBPATTERN:
+            text = self.text(argument[-1])
+            self.groups[argument[0]] = text
+            return text
+        if code is codes.GROUPREF:
+            return self.groups.get(argument, "")
+        if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
+            return self._repeat(*argument)
+        return ""
+
+    def _repeat(self, low: int, high: int, nodes: Any) -> str:
+        more = int(min(self.budget, high - low))
+        self.budget -= more
+        return "".join(self.text(nodes) for _ in range(low + more))
+
+    def _pick(self, choices: Any) -> Any:
+        self.picks += _STRIDE * (self.variant >= _VARIANTS // 2)
+        return choices[(self.variant + self.picks) % len(choices)] if choices else ""
+
+
+def _members(items: Any) -> list[str]:
+    """Characters of a class, the plainest first."""
+    negated = items[0][0] is codes.NEGATE
+    positive = [char for item in items[negated:] for char in _expand(*item)]
+    if negated:
+        return [char for char in _ALPHABET if char not in positive]
+    return sorted(dict.fromkeys(positive), key=lambda c: (not c.isalnum(), not c.isascii()))
+
+
+def _expand(code: Any, argument: Any) -> list[str]:
+    if code is codes.LITERAL:
+        return [chr(argument)]
+    if code is codes.RANGE:
+        low, high = argument
+        return [c for c in _ALPHABET if low <= ord(c) <= high] or [chr(low), chr(high)]
+    return list(_CATEGORIES.get(argument, ""))

@@ -1,0 +1,1 @@
+"""Two validation engines, their violations, and the messages."""

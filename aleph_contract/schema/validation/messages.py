@@ -1,0 +1,130 @@
+"""What a violation says to a person: one sentence per keyword, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from aleph_contract.core.jsonvalue import dumps
+
+#: Longest piece of a value that a sentence quotes, in characters.
+_QUOTED = 60
+
+_ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object", "null": "null"}
+
+
+def place(path: Sequence[str | int]) -> str:
+    """A path as people write it: `keyframes[0].seconds`; the root is `the input`."""
+    written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return written.removeprefix(".") or "the input"
+
+
+def quote(value: Any) -> str:
+    """A JSON value as text, cut where it gets too long to read."""
+    text = _dump(value)
+    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
+
+
+def sentence(
+    keyword: str,
+    subject: str,
+    limit: Any,
+    actual: Any,
+    *,
+    names: Sequence[str] = (),
+    known: Collection[str] = (),
+) -> str:
+    """One sentence for a keyword other than the unions.
+
+    Args:
+        keyword: The keyword.
+        subject: What it speaks of, as a noun.
+        limit: As in `Violation`.
+        actual: As in `Violation`.
+        names: Names that are there and must not be.
+        known: Names that may be there.
+    """
+    if keyword in _MUST:
+        return f"{subject} must {_MUST[keyword](limit)}, not {quote(actual)}"
+    if names and keyword in ("additionalProperties", "unevaluatedProperties"):
+        return _unknown(subject, names, known)
+    if keyword in _WHOLE:
+        return f"{subject} {_WHOLE[keyword](limit)}"
+    return f"{subject} does not keep {keyword}"
+
+
+def alternatives(subject: str, sentences: Sequence[str], matched: Sequence[int]) -> str:
+    """One sentence for a union of which no branch fits, or for `oneOf` more than one."""
+    if matched:
+        numbers = listed([str(index) for index in matched], "and")
+        return f"{subject} fits the alternatives {numbers}, and must fit exactly one"
+    reasons = dict.fromkeys(each.removeprefix(f"{subject} ") for each in sentences)
+    return f"{subject} " + "; or ".join(reasons)
+
+
+def listed(words: Sequence[str], last: str) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    head, tail = ", ".join(words[:-1]), words[-1] if words else "nothing"
+    return f"{head} {last} {tail}" if head else tail
+
+
+def _dump(value: Any) -> str:
+    try:
+        return dumps(value)
+    except (ValueError, TypeError):
+        return repr(value)
+
+
+def _typed(limit: Any) -> str:
+    names = limit if isinstance(limit, list) else [limit]
+    return "be " + listed([_ARTICLES.get(name, f"a {name}") for name in names], "or")
+
+
+def _counted(at: str, one: str, many: str) -> Callable[[Any], str]:
+    return lambda limit: f"have at {at} {limit} {one if limit == 1 else many}"
+
+
+def _unknown(subject: str, names: Sequence[str], known: Collection[str]) -> str:
+    meant = [name for name in known if any(_folded(name) == _folded(other) for other in names)]
+    hint = f"; it is written {listed(meant, 'and')}" if meant else ""
+    return f"{subject} must not have {listed([quote(name) for name in names], 'and')}{hint}"
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").replace("-", "").casefold()
+
+
+#: Keyword -> what the value must do; the sentence ends with `, not` and the actual value.
+_MUST: dict[str, Callable[[Any], str]] = {
+    "type": _typed,
+    "enum": lambda limit: "be " + listed([quote(value) for value in limit], "or"),
+    "const": lambda limit: f"be {quote(limit)}",
+    "minimum": lambda limit: f"be at least {quote(limit)}",
+    "maximum": lambda limit: f"be at most {quote(limit)}",
+    "exclusiveMinimum": lambda limit: f"be more than {quote(limit)}",
+    "exclusiveMaximum": lambda limit: f"be less than {quote(limit)}",
+    "multipleOf": lambda limit: f"be a multiple of {quote(limit)}",
+    "minLength": _counted("least", "character", "characters"),
+    "maxLength": _counted("most", "character", "characters"),
+    "pattern": lambda limit: f"match the pattern {limit}",
+    "minItems": _counted("least", "item", "items"),
+    "maxItems": _counted("most", "item", "items"),
+    "minProperties": _counted("least", "member", "members"),
+    "maxProperties": _counted("most", "member", "members"),
+}
+
+#: Keyword -> the rest of the sentence, where the actual value would say nothing.
+_WHOLE: dict[str, Callable[[Any], str]] = {
+    "required": lambda limit: f"must have {quote(limit)}, which is missing",
+    "dependentRequired": lambda limit: f"must have {quote(limit)} beside what it has",
+    "additionalProperties": lambda _: "has a member that must not be there",
+    "unevaluatedProperties": lambda _: "has a member that must not be there",
+    "items": lambda _: "has an item that must not be there",
+    "unevaluatedItems": lambda _: "has an item that must not be there",
+    "uniqueItems": lambda _: "must not hold the same item twice",
+    "contains": lambda _: "must hold an item of the kind asked for",
+    "minContains": lambda limit: f"must hold at least {limit} items of the kind asked for",
+    "maxContains": lambda limit: f"must hold at most {limit} items of the kind asked for",
+    "not": lambda limit: f"must not fit {quote(limit)}",
+    "false": lambda _: "must not be there",
+}

@@ -1,0 +1,123 @@
+"""The fast validator: jsonschema-rs, with its errors located as both validators locate them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote, urljoin
+
+import jsonschema_rs
+
+from aleph_contract.core.jsonvalue import pointer
+from aleph_contract.errors import ContractError
+from aleph_contract.schema.keywords import CLOSING, Path, children, ends_in_keyword, rewrite
+from aleph_contract.schema.validation.violations import Raw, at
+
+
+class Fast:
+    """jsonschema-rs's view of one schema.
+
+    Raises:
+        ContractError: The schema is not a valid draft 2020-12 schema.
+    """
+
+    def __init__(self, schema: Any) -> None:
+        self._schema = schema
+        self._resources = _resources(schema)
+        read = rewrite(schema, _spelt_out)
+        if self._resources and isinstance(read, dict):
+            read.setdefault("$id", _NOWHERE)
+        try:
+            self._engine = jsonschema_rs.Draft202012Validator(read, offline=True)
+        except jsonschema_rs.ValidationError as error:
+            raise ContractError("schema", pointer(error.instance_path), error.message) from None
+        self.is_valid = self._engine.is_valid
+
+    def errors(self, value: Any) -> Iterator[Raw]:
+        """Every error of `value`, which must hold plain JSON types only."""
+        return self._raws(self._engine.iter_errors(value), value, None)
+
+    def _raws(self, errors: Iterable[Any], value: Any, key: str | None) -> Iterator[Raw]:
+        for error in errors:
+            kind, name = error.kind, key
+            if kind.name == "propertyNames":
+                name, kind = kind.error.instance, kind.error.kind
+            instance, schema = _path(value, error.instance_path), self._place(error)
+            keyword = str(schema[-1]) if schema else ""
+            if kind.name == "falseSchema":
+                closing = keyword in CLOSING and ends_in_keyword(schema)
+                keyword, name = keyword if closing else "false", None
+                if closing and keyword == "items":  # blamed on each item, but said of the array
+                    instance = instance[:-1]
+            branches = getattr(kind, "context", ())
+            yield Raw(
+                instance,
+                schema,
+                keyword,
+                names=_names(kind, keyword),
+                key=name,
+                branches=tuple(tuple(self._raws(branch, value, name)) for branch in branches),
+            )
+
+    def _place(self, error: Any) -> Path:
+        start: Path = ()
+        steps = error.schema_path
+        if self._resources:
+            base, _, fragment = error.absolute_keyword_location.partition("#")
+            start = self._resources[base]
+            steps = [_unescaped(step) for step in unquote(fragment).split("/")[1:]]
+        if steps[-1:] == ["minContains"]:
+            around = at(self._schema, _path(self._schema, (*start, *steps[:-1])))
+            steps = steps if "minContains" in around else [*steps[:-1], "contains"]
+        return _path(self._schema, (*start, *steps))
+
+
+def _names(kind: Any, keyword: str) -> tuple[str, ...]:
+    if keyword in ("required", "dependentRequired"):
+        return (kind.property,)
+    return tuple(kind.unexpected) if hasattr(kind, "unexpected") else ()
+
+
+def _unescaped(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
+
+
+def _path(document: Any, steps: Iterable[str | int]) -> Path:
+    """`steps` with indices as numbers and names as text: jsonschema-rs takes the name "1" for 1."""
+    path: Path = ()
+    for step in steps:
+        part = int(step) if isinstance(document, list) else str(step)
+        path, document = (*path, part), document[part]
+    return path
+
+
+def _spelt_out(schema: Any, *_: Path) -> Any:
+    """The schema without what jsonschema-rs reads differently; it means the same.
+
+    `dependencies` asserts nothing in draft 2020-12. An unwritten `minContains` is 1; beside
+    `maxContains` jsonschema-rs blames that keyword for it.
+    """
+    if isinstance(schema, dict):
+        schema.pop("dependencies", None)
+        if "contains" in schema and "maxContains" in schema:
+            schema.setdefault("minContains", 1)
+    return schema
+
+
+#: Stands for the address of a schema that names none; nothing is ever fetched from it.
+_NOWHERE = "https://schema.invalid/"
+
+
+def _resources(schema: Any) -> dict[str, Path]:
+    """Address of each schema resource inside `schema` -> where it stands; empty if it has none."""
+    found: dict[str, Path] = {}
+
+    def visit(part: Any, path: Path, base: str) -> None:
+        if isinstance(part, dict) and isinstance(part.get("$id"), str):
+            base = urljoin(base, part["$id"]).rstrip("#")
+            found[base] = path
+        for step, child in children(part):
+            visit(child, path + step, base)
+
+    visit(schema, (), _NOWHERE)
+    return {_NOWHERE: (), **found} if any(found.values()) else {}

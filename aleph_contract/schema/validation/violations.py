@@ -1,0 +1,194 @@
+"""Violations: what a validator found, put into one shape and into words, and what to read first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aleph_contract.core.jsonvalue import pointer
+from aleph_contract.schema.keywords import Path
+from aleph_contract.schema.regex import compiled
+from aleph_contract.schema.validation import messages
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One statement of the contract that an input breaks.
+
+    Args:
+        instance: JSON Pointer to the offending value in the input.
+        schema: JSON Pointer to the keyword in the input schema; through `$ref` the place where
+            the keyword stands in the document.
+        keyword: The keyword; `false` where the schema is the literal `false`.
+        limit: What the keyword says. For `required` and `dependentRequired` the one missing name.
+        actual: What was held against it: the length or the count for the keywords that limit
+            those, the unknown names for `additionalProperties`, `None` for a missing name, the
+            name itself below `propertyNames`, otherwise the value.
+        message: One sentence that names the place, the limit and the actual value.
+        branches: For `anyOf` and `oneOf` the violations of each branch in order; the empty tuple
+            stands for a branch that the input satisfies.
+    """
+
+    instance: str
+    schema: str
+    keyword: str
+    limit: Any
+    actual: Any
+    message: str = field(compare=False)
+    branches: tuple[tuple[Violation, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What one validator says of one error, before anything is looked up.
+
+    Args:
+        instance: Path of the value.
+        schema: Path of the keyword in the document, or of the schema that is `false`.
+        keyword: As in `Violation`.
+        names: The missing name, or the unknown ones.
+        key: The name that was looked at, below `propertyNames`.
+        branches: As in `Violation`.
+    """
+
+    instance: Path
+    schema: Path
+    keyword: str
+    names: tuple[str, ...] = ()
+    key: str | None = None
+    branches: tuple[tuple[Raw, ...], ...] = ()
+
+
+def describe(raws: Iterable[Raw], schema: Any, value: Any) -> tuple[Violation, ...]:
+    """The violations that `raws` amount to, ordered by place in the input, then in the schema."""
+    found = _decided(set(raws))
+    return tuple(_describe(raw, schema, value) for raw in sorted(found, key=_order))
+
+
+def nearest(violation: Violation) -> tuple[Violation, ...]:
+    """Of a union's branches, the violations of the one that the value came closest to.
+
+    A branch whose type fits beats one whose type does not, then one whose discriminating `const`
+    fits, then the one with the fewest violations; the first wins a tie. Empty if the violation is
+    no union, or if a branch fits (`oneOf`).
+    """
+    return min(violation.branches, key=lambda b: _distance(b, violation.instance), default=())
+
+
+def leaves(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """The violations a person wants to read: each union replaced by those of its nearest branch.
+
+    A union stays where several branches are equally near: then its own message says it best. Of
+    a value that has the wrong type nothing else is said.
+    """
+    found = tuple(leaf for violation in violations for leaf in _leaves(violation))
+    mistyped = {leaf.instance for leaf in found if leaf.keyword == "type"}
+    return tuple(leaf for leaf in found if leaf.keyword == "type" or leaf.instance not in mistyped)
+
+
+def _leaves(violation: Violation) -> tuple[Violation, ...]:
+    distances = [_distance(branch, violation.instance) for branch in violation.branches]
+    if not distances or distances.count(min(distances)) > 1:
+        return (violation,)
+    return leaves(nearest(violation)) or (violation,)
+
+
+def _distance(branch: Sequence[Violation], at: str) -> tuple[int, int, int]:
+    found = leaves(branch)
+    wrong_type = sum(leaf.keyword == "type" and leaf.instance == at for leaf in found)
+    wrong_tag = sum(
+        leaf.keyword == "const" and leaf.instance.rpartition("/")[0] == at for leaf in found
+    )
+    return wrong_type, wrong_tag, len(found)
+
+
+def _decided(raws: Collection[Raw]) -> list[Raw]:
+    """`raws` without complaints of `unevaluated*` about a value that is wrong for another reason.
+
+    What has been evaluated depends on which subschemas hold, and the specification leaves open
+    what a failed one still counts for: validators differ, and the complaint may be an echo.
+    """
+    return [
+        raw
+        for raw in raws
+        if not raw.keyword.startswith("unevaluated")
+        or not any(_decides(other, raw) for other in raws if other is not raw)
+    ]
+
+
+def _decides(other: Raw, raw: Raw) -> bool:
+    within = other.instance[: len(raw.instance)] == raw.instance
+    deeper = (len(other.instance), len(other.schema)) > (len(raw.instance), len(raw.schema))
+    return within and (deeper or not other.keyword.startswith("unevaluated"))
+
+
+def _describe(raw: Raw, schema: Any, value: Any) -> Violation:
+    around = at(schema, raw.schema[:-1])
+    found = at(value, raw.instance) if raw.key is None else raw.key
+    names = _unknown(around, found) if raw.keyword == "additionalProperties" else raw.names
+    limit = names[0] if raw.keyword in _MISSING else at(schema, raw.schema)
+    actual = _actual(raw.keyword, found, names)
+    branches = tuple(describe(branch, schema, value) for branch in raw.branches)
+    instance = pointer(raw.instance)
+    subject = messages.place(raw.instance)
+    if raw.key is not None:
+        subject = f"the name {messages.quote(raw.key)} in {subject}"
+    if branches:
+        message = _union(subject, branches, instance)
+    else:
+        known = around.get("properties", ()) if names else ()
+        message = messages.sentence(raw.keyword, subject, limit, actual, names=names, known=known)
+    return Violation(instance, pointer(raw.schema), raw.keyword, limit, actual, message, branches)
+
+
+def _actual(keyword: str, found: Any, names: tuple[str, ...]) -> Any:
+    if keyword in _MISSING:
+        return None
+    if keyword == "additionalProperties":
+        return names
+    return len(found) if keyword in _COUNTING else found
+
+
+def _unknown(schema: Any, value: Any) -> tuple[str, ...]:
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    return tuple(
+        name
+        for name in value
+        if name not in known and not any(compiled(pattern).search(name) for pattern in patterns)
+    )
+
+
+def _union(subject: str, branches: Sequence[tuple[Violation, ...]], at: str) -> str:
+    distances = [_distance(branch, at) for branch in branches]
+    tied = [
+        b for b, distance in zip(branches, distances, strict=True) if distance == min(distances)
+    ]
+    sentences = [" and ".join(leaf.message for leaf in leaves(branch)) for branch in tied]
+    return messages.alternatives(
+        subject, sentences, [index for index, branch in enumerate(branches) if not branch]
+    )
+
+
+_MISSING = frozenset({"required", "dependentRequired"})
+
+#: Keywords that hold a length or a count against their limit.
+_COUNTING = frozenset(
+    {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
+)
+
+
+def _order(raw: Raw) -> tuple[Any, ...]:
+    return (*map(_sortable, (raw.instance, raw.schema)), raw.names, raw.key or "")
+
+
+def _sortable(path: Path) -> tuple[tuple[bool, int, str], ...]:
+    """Indices by number, before names."""
+    return tuple((False, part, "") if isinstance(part, int) else (True, 0, part) for part in path)
+
+
+def at(value: Any, path: Path) -> Any:
+    """The part of a JSON value at `path`."""
+    for part in path:
+        value = value[part]
+    return value

@@ -1,0 +1,315 @@
+"""The journal that keeps everything, in an SQLite file.
+
+An exchange is committed before the last byte of its answer leaves, so that a fake killed at any
+moment has lost none that a client saw answered: in WAL mode a commit has been written to the file,
+and the kernel keeps it when the process dies. One thread writes, and what arrives while it commits
+goes into its next transaction together, so that a loaded fake pays for few commits. Anybody may
+read the file meanwhile, with the `sqlite3` tool too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TextIO
+
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.errors import ArgumentError
+from fake_server.journal.base import EVERYTHING, Filter, Tally
+from fake_server.journal.listeners import Listeners, Record, built
+
+#: Marks the file as ours (`PRAGMA application_id`): "alep".
+APPLICATION_ID = 0x616C6570
+
+#: Version of the tables (`PRAGMA user_version`).
+SCHEMA_VERSION = 1
+
+_TABLES = (
+    """
+CREATE TABLE exchange (
+    account TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    surface TEXT NOT NULL,
+    method TEXT NOT NULL,
+    target TEXT NOT NULL,
+    request_headers TEXT NOT NULL,   -- JSON: [[name, value], ...]
+    request_body BLOB NOT NULL,
+    request_complete INTEGER NOT NULL,
+    credential TEXT NOT NULL,
+    status INTEGER,
+    response_headers TEXT NOT NULL,  -- JSON: [[name, value], ...]
+    response_body BLOB NOT NULL,
+    outcome TEXT NOT NULL,
+    fault TEXT,
+    billed INTEGER NOT NULL,
+    billed_seconds TEXT,             -- decimal
+    cost TEXT NOT NULL,              -- decimal, USD
+    received_at REAL NOT NULL,       -- Unix time, seconds
+    elapsed REAL NOT NULL,           -- seconds
+    token_leaked INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    PRIMARY KEY (account, number)
+)""",
+    """
+CREATE TABLE numbering (             -- the last number of accounts that were cleared
+    account TEXT PRIMARY KEY,
+    number INTEGER NOT NULL
+)""",
+)
+
+_COLUMNS = tuple(field.name for field in fields(Exchange))
+_NAMES = ", ".join(_COLUMNS)
+_PLACES = ", ".join("?" * len(_COLUMNS))
+_INSERT = f"INSERT INTO exchange ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608 - our own words
+_NUMBERS = """
+SELECT account, max(number) FROM (
+    SELECT account, max(number) AS number FROM exchange GROUP BY account
+    UNION ALL SELECT account, number FROM numbering
+) GROUP BY account"""
+
+#: What each field of a `Filter`, if set, asks of a row.
+_CONDITIONS = {
+    "outcome": "outcome = :outcome",
+    "status": "status = :status",
+    "fault": "fault = :fault",
+    "text": "(instr(CAST(target AS BLOB), :text) OR instr(request_body, :text)"
+    " OR instr(response_body, :text))",
+    "since": "number > :since",
+    "before": "number < :before",
+}
+
+#: How a field is written and read, where SQLite has no type for it.
+_WRITE: dict[str, Callable[[Any], Any]] = {
+    "request_headers": json.dumps,
+    "response_headers": json.dumps,
+    "billed_seconds": lambda seconds: None if seconds is None else str(seconds),
+    "cost": str,
+}
+_READ: dict[str, Callable[[Any], Any]] = {
+    "request_headers": lambda text: tuple(map(tuple, json.loads(text))),
+    "request_complete": bool,
+    "response_headers": lambda text: tuple(map(tuple, json.loads(text))),
+    "billed": bool,
+    "billed_seconds": lambda text: None if text is None else Decimal(text),
+    "cost": Decimal,
+    "token_leaked": bool,
+}
+
+#: What the writing thread does in its turn; an exchange it returns is told to the listeners.
+Change = Callable[[sqlite3.Connection], Exchange | None]
+
+
+class SQLiteJournal:
+    """See `fake_server.journal.memory.Journal`; here nothing is ever dropped.
+
+    Args:
+        path: The file; made if it is not there, continued if it is.
+
+    Raises:
+        ArgumentError: The file cannot be used: not writable, not a journal, in use.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        with contextlib.ExitStack() as held:
+            try:
+                self._connection = held.enter_context(contextlib.closing(_open(self.path)))
+                held.enter_context(_lock(self.path))
+            except (sqlite3.Error, OSError) as error:
+                raise ArgumentError(f"journal {self.path}: {error}") from None
+            self._arrived: dict[str, int] = dict(self._connection.execute(_NUMBERS).fetchall())
+            self._held = held.pop_all()
+        self._listeners = Listeners()
+        self.listen = self._listeners.add
+        self.watch = self._listeners.watch
+        self._queue: SimpleQueue[tuple[Change, Future[None]] | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._writer.start()
+
+    def arrive(self, account: str) -> int:
+        """See `Journal`; to be called from one thread."""
+        number = self._arrived[account] = self._arrived.get(account, 0) + 1
+        return number
+
+    def append(
+        self,
+        account: str,  # noqa: ARG002 - stands in the record too, as the number does
+        number: int,  # noqa: ARG002
+        record: Record,
+        size: int,  # noqa: ARG002 - a file is not bounded
+    ) -> Awaitable[None] | None:
+        """See `Journal`; outside an event loop it returns when the exchange is committed."""
+
+        def insert(connection: sqlite3.Connection) -> Exchange:
+            exchange = built(record)
+            connection.execute(_INSERT, _row(exchange))
+            return exchange
+
+        committed = self._put(insert)
+        try:
+            return asyncio.wrap_future(committed, loop=asyncio.get_running_loop())
+        except RuntimeError:
+            return committed.result()
+
+    def read(self, account: str | None, where: Filter = EVERYTHING) -> Iterator[Exchange]:
+        """See `Journal`."""
+        query, values = _query(account, where)
+        with self._reading() as connection:
+            yield from map(_exchange, connection.execute(query, values))
+
+    def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
+        """See `Journal`."""
+        return tuple(self.read(account, where))
+
+    def newest(self, account: str | None) -> Iterator[Exchange]:
+        """See `Journal`."""
+        whose = "TRUE" if account is None else "account = :account"
+        query = f"SELECT {_NAMES} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - our own words
+        with self._reading() as connection:
+            yield from map(_exchange, connection.execute(query, {"account": account}))
+
+    def tally(self, account: str) -> Tally:
+        """See `Journal`."""
+        query = "SELECT count(*) FROM exchange WHERE account = ?"
+        with self._reading() as connection:
+            return Tally(*connection.execute(query, (account,)).fetchone())
+
+    def accounts(self) -> tuple[str, ...]:
+        """See `Journal`."""
+        query = "SELECT account FROM exchange GROUP BY account ORDER BY max(received_at)"
+        with self._reading() as connection:
+            return tuple(account for (account,) in connection.execute(query))
+
+    def clear(self, account: str) -> None:
+        """See `Journal`."""
+
+        def delete(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM exchange WHERE account = ?", (account,))
+            last = (account, self._arrived.get(account, 0))
+            connection.execute("INSERT OR REPLACE INTO numbering VALUES (?, ?)", last)
+
+        self._put(delete).result()
+
+    def close(self) -> None:
+        """Commit what waits and let go of the file."""
+        self._queue.put(None)
+        self._writer.join()
+        self._held.close()
+
+    def _put(self, change: Change) -> Future[None]:
+        future: Future[None] = Future()
+        self._queue.put((change, future))
+        return future
+
+    def _write(self) -> None:
+        going_on = True
+        while going_on:
+            batch = [self._queue.get()]
+            with contextlib.suppress(Empty):
+                while True:
+                    batch.append(self._queue.get_nowait())
+            going_on = None not in batch
+            self._commit([work for work in batch if work is not None])
+
+    def _commit(self, batch: list[tuple[Change, Future[None]]]) -> None:
+        failure: Exception | None = None
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN")
+                made = [change(self._connection) for change, _ in batch]
+            for exchange in filter(None, made):
+                self._listeners.tell(exchange)
+        except Exception as error:  # noqa: BLE001 - raised again where somebody waits
+            failure = error
+        for _, future in batch:
+            with contextlib.suppress(InvalidStateError):  # who waited has gone away
+                future.set_exception(failure) if failure else future.set_result(None)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for each reader: they hold up neither each other nor the fake."""
+        uri = f"{self.path.as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as reader:
+            yield reader
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            _prepare(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables in an empty file; in any other, see that they are ours."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables:
+        for table in _TABLES:
+            connection.execute(table)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    elif application != APPLICATION_ID:
+        raise sqlite3.DatabaseError("the file belongs to another program")
+    elif version != SCHEMA_VERSION:
+        raise sqlite3.DatabaseError(
+            f"its tables have version {version}, and this program writes {SCHEMA_VERSION}"
+        )
+
+
+def _lock(path: Path) -> TextIO:
+    """Keep other fakes from the file, as long as this process lives.
+
+    A file of its own beside it: to open and close the database itself would drop SQLite's locks.
+    """
+    lock = Path(f"{path}-lock").open("a", encoding="ascii")  # noqa: SIM115 - held on purpose
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise OSError("another fake is writing to it") from None
+    return lock
+
+
+def _query(account: str | None, where: Filter) -> tuple[str, dict[str, Any]]:
+    values = {name: getattr(where, name) for name in (*_CONDITIONS, "limit")}
+    asked = [sql for name, sql in _CONDITIONS.items() if values[name] is not None]
+    order = "received_at" if account is None else "number"
+    values["account"] = account
+    values["limit"] = -1 if where.limit is None else where.limit  # SQLite: -1 is no limit
+    values["text"] = None if where.text is None else where.text.encode("utf-8", "surrogatepass")
+    conditions = " AND ".join(["TRUE" if account is None else "account = :account", *asked])
+    query = f"""
+SELECT * FROM (
+    SELECT {_NAMES} FROM exchange WHERE {conditions} ORDER BY {order} DESC LIMIT :limit
+) ORDER BY {order}"""  # noqa: S608 - our own words; values are bound
+    return query, values
+
+
+def _row(exchange: Exchange) -> list[Any]:
+    row = {name: getattr(exchange, name) for name in _COLUMNS}
+    return [_WRITE[name](value) if name in _WRITE else value for name, value in row.items()]
+
+
+def _exchange(row: tuple[Any, ...]) -> Exchange:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return Exchange(**values | {name: read(values[name]) for name, read in _READ.items()})

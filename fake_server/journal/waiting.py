@@ -1,0 +1,89 @@
+"""Hearing of new exchanges: listeners, and waiting for a number of them, without polling."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import TimeoutError as FutureTimeoutError  # the builtin from 3.11 on
+
+from aleph_contract.core.exchange import Exchange
+from fake_server.journal.base import Filter, Journal
+
+
+def wait_for(
+    journal: Journal, account: str, n: int, timeout: float, where: Filter | None = None
+) -> tuple[Exchange, ...]:
+    """Wait in this thread until `n` exchanges that `where` means are there, and return them all.
+
+    Raises:
+        TimeoutError: They were not there after `timeout` seconds; the message tells what was.
+    """
+    future = _when(journal, account, n, where)
+    try:
+        future.result(timeout)
+    except FutureTimeoutError:
+        seen = _seen(journal, account, where)
+        last = ", ".join(f"{e.number}: {e.status} {e.outcome}" for e in seen[-5:])
+        raise TimeoutError(
+            f"waited {timeout:g} s for {n} exchanges and saw {len(seen)}"
+            + (f", the last of them {last}" if last else "")
+        ) from None
+    finally:
+        future.cancel()
+    return _seen(journal, account, where)
+
+
+async def wait_for_async(
+    journal: Journal,
+    account: str,
+    n: int,
+    timeout: float,
+    where: Filter | None = None,
+    *,
+    gone: Awaitable[None] | None = None,
+) -> bool:
+    """Wait without holding up the event loop; whether they were there in time.
+
+    Args:
+        journal: Where to look.
+        account: Whose exchanges.
+        n: How many.
+        timeout: Seconds to wait at most.
+        where: Which ones.
+        gone: Ends the waiting too, such as a caller that has hung up.
+    """
+    future = _when(journal, account, n, where)
+    ends: set[asyncio.Future[None]] = {asyncio.wrap_future(future)}
+    if gone is not None:
+        ends.add(asyncio.ensure_future(gone))
+    await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    return not future.cancel()
+
+
+def _when(journal: Journal, account: str, n: int, where: Filter | None) -> Future[None]:
+    """A future that is done once `n` exchanges are there, and stops listening when it is."""
+    future: Future[None] = Future()
+
+    def look(exchange: Exchange | None = None) -> None:
+        if exchange is not None and exchange.account != account:
+            return
+        if _count(journal, account, where) >= n:
+            with contextlib.suppress(InvalidStateError):
+                future.set_result(None)
+
+    stop = journal.listen(look)
+    future.add_done_callback(lambda _: stop())
+    look()
+    return future
+
+
+def _count(journal: Journal, account: str, where: Filter | None) -> int:
+    return journal.tally(account).total if where is None else len(_seen(journal, account, where))
+
+
+def _seen(journal: Journal, account: str, where: Filter | None) -> tuple[Exchange, ...]:
+    return journal.exchanges(account) if where is None else journal.exchanges(account, where)

@@ -1,0 +1,1 @@
+"""What the service answers: failures, faults and successes."""

@@ -1,0 +1,262 @@
+"""The table of failures: what is answered when, on both surfaces, and how well that is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aleph_contract.core.exchange import Surface
+from aleph_contract.schema.validation.violations import Violation
+from fake_server.replies import zod_messages
+
+Profile = Literal["documented", "live"]
+Provenance = Literal["schema", "documented", "observed", "assumed"]
+
+#: The shapes of a successful REST reply: bare, as the documentation page shows it; wrapped in the
+#: envelope of the API, as six sources saw it live. The binding is bare in both.
+PROFILES: Mapping[Profile, Provenance] = {"documented": "documented", "live": "observed"}
+
+#: Every word of `Exchange.outcome`, with what it says.
+OUTCOMES: Mapping[str, str] = {
+    "completed": "the run was completed and billed",
+    "invalid": "the input breaks the contract",
+    "malformed": "the request cannot be read: framing, encoding, content type, JSON",
+    "unauthenticated": "no token, or a wrong one",
+    "forbidden": "the token of another account",
+    "unknown-model": "no such model",
+    "no-route": "no such route, or a method that it does not take",
+    "no-credits": "the account's credits do not suffice",
+    "spend-limit": "the account's spend limit would be exceeded",
+    "fault": "a scripted fault was answered",
+    "cut": "the connection ended before the answer did: as scripted, or the client went",
+    "elsewhere": "a redirect was followed to the fake's other host name",
+}
+
+JSON_TYPE = "application/json"
+
+_USER_ERROR = "Model execution failed (User Input Error): "
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One way in which the service refuses or fails, as it stands on the wire.
+
+    Args:
+        status: HTTP status.
+        code: `errors[0].code`; on the binding `internalCode`.
+        message: `errors[0].message`; a template of `str.format`, filled from the request.
+        outcome: The word of `OUTCOMES` for it.
+        provenance: How well status, code and message are known.
+        title: What happened, in words.
+        description: The binding's `description` where it differs from the message.
+        null_result: Whether `result` is `null` and the keys are in the order result, success,
+            errors, messages, as in authentication failures (observed).
+        headers: Further response headers.
+    """
+
+    status: int
+    code: int
+    message: str
+    outcome: str
+    provenance: Provenance
+    title: str
+    description: str = ""
+    null_result: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+#: Every failure of the service, in the order of its checks: route, authentication, request, model,
+#: input, gateway, provider.
+FAILURES: Mapping[str, Failure] = {
+    "no-route": Failure(
+        400, 7000, "No route for that URI", "no-route", "observed",
+        "no such route (the message is observed, its status and code are assumed)",
+        null_result=True,
+    ),
+    "wrong-method": Failure(
+        405, 10405, "Method not allowed for this route", "no-route", "assumed",
+        "the route takes another method", headers=(("allow", "POST"),),
+    ),
+    "malformed-account": Failure(
+        404, 7003, "Could not route to {target}, perhaps your object identifier is invalid?",
+        "no-route", "observed", "the account id is not one", null_result=True,
+    ),
+    "token-missing": Failure(
+        400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers",
+        "unauthenticated", "assumed", "no Authorization header", null_result=True,
+    ),
+    "token-malformed": Failure(
+        400, 6003, "Invalid request headers", "unauthenticated", "assumed",
+        "an Authorization header without a bearer token", null_result=True,
+    ),
+    "token-wrong": Failure(
+        401, 10000, "Authentication error", "unauthenticated", "observed",
+        "the token is not the account's", null_result=True,
+    ),
+    "token-of-another-account": Failure(
+        403, 10000, "Authentication error", "forbidden", "assumed",
+        "the token is another account's", null_result=True,
+    ),
+    "bad-framing": Failure(
+        400, 7002, "Malformed HTTP request: {reason}", "malformed", "assumed",
+        "the request breaks HTTP itself",
+    ),
+    "head-too-large": Failure(
+        431, 7002, "Request head is larger than {limit} bytes", "malformed", "assumed",
+        "request line and headers are larger than the fake reads",
+    ),
+    "body-too-large": Failure(
+        413, 7002, "Request body is larger than {limit} bytes", "malformed", "assumed",
+        "the body is larger than the fake reads",
+    ),
+    "content-encoding": Failure(
+        415, 7002, "Content-Encoding {actual} is not accepted; send the body as it is",
+        "malformed", "assumed", "the body is compressed",
+    ),
+    "content-type": Failure(
+        415, 7002, "Content-Type must be application/json, received {actual}",
+        "malformed", "assumed", "the content type is missing, or is not JSON in UTF-8",
+    ),
+    "malformed-json": Failure(
+        400, 7002, "Could not parse the request body as JSON: {reason}", "malformed", "assumed",
+        "the body is not JSON",
+    ),
+    "malformed-gateway-header": Failure(
+        400, 7002, "Invalid value of header {name}: {reason}", "malformed", "assumed",
+        "a gateway header is out of its documented range",
+    ),
+    "unknown-fault": Failure(
+        400, 7002, "No fault is named {name}; there are: {known}", "malformed", "assumed",
+        "a token or gateway id that asks for a fault which the fake does not have",
+    ),
+    "unknown-model": Failure(
+        404, 7003, "Model not found: {model}", "unknown-model", "observed", "no such model",
+    ),
+    "field-missing": Failure(
+        400, 7003, _USER_ERROR + "Required value missing: {path}", "invalid", "observed",
+        "a required field is missing",
+    ),
+    "field-invalid": Failure(
+        400, 7003, _USER_ERROR + "Invalid value at {path}: {detail}", "invalid", "observed",
+        "a field breaks the schema (for an unknown field: assumed)",
+    ),
+    "no-credits": Failure(
+        402, 2021, "Insufficient balance; add money to your gateway or use BYOK",
+        "no-credits", "observed", "the credits do not suffice",
+        description="Insufficient AI Gateway credits",
+    ),
+    "spend-limit": Failure(
+        429, 2045, "Spend limit exceeded: rule '{rule}' (cost limit {usd} per {period}s, fixed)"
+        " for {provider} {name}", "spend-limit", "observed", "the spend limit would be exceeded",
+    ),
+    "rate-limited": Failure(
+        429, 2003, "Rate limited", "fault", "observed", "too many requests; no Retry-After",
+    ),
+    "gateway-missing": Failure(
+        400, 2001, "Please configure AI Gateway in the Cloudflare dashboard", "fault", "observed",
+        "the gateway does not exist (seen on the binding)",
+    ),
+    "guardrail-blocked": Failure(
+        422, 2017, "Prompt or response was blocked by guardrails", "fault", "documented",
+        "a guardrail blocked the prompt or the response (the message is assumed)",
+    ),
+    "guardrail-unavailable": Failure(
+        503, 7013, "Guardrails are unavailable", "fault", "documented",
+        "the guardrail scanner is unavailable (the message is assumed)",
+    ),
+    "dlp-request": Failure(
+        424, 2029, "Request was blocked by data loss prevention", "fault", "documented",
+        "data-loss prevention blocked the request (the message is assumed)",
+        headers=(("cf-aig-dlp", '{"findings":[],"action":"BLOCK","check":"REQUEST"}'),),
+    ),
+    "dlp-response": Failure(
+        424, 2030, "Response was blocked by data loss prevention", "fault", "documented",
+        "data-loss prevention blocked the response (the message is assumed)",
+        headers=(("cf-aig-dlp", '{"findings":[],"action":"BLOCK","check":"RESPONSE"}'),),
+    ),
+    "content-refused": Failure(
+        402, 2021, "Model execution failed (Payment error)", "fault", "observed",
+        "the provider refused the content",
+    ),
+    "provider-failed": Failure(
+        400, 2005, "Failed to get response from provider", "fault", "observed",
+        "the provider failed (seen on other models)",
+    ),
+    "internal-error": Failure(
+        500, 7000, "Internal server error", "fault", "assumed", "the service broke",
+    ),
+    "bad-gateway": Failure(
+        502, 7000, "Bad gateway", "fault", "assumed", "a part behind the service broke",
+    ),
+    "unavailable": Failure(
+        503, 7000, "Service unavailable", "fault", "assumed", "the service is overloaded or down",
+    ),
+    "gateway-timeout": Failure(
+        504, 7000, "Gateway timeout", "fault", "assumed", "the run took longer than somebody waits",
+    ),
+}  # fmt: skip
+
+
+class Refused(Exception):  # noqa: N818 - a decision of the service, not an error of ours
+    """A request is refused with a failure of the table, whose template `values` fill."""
+
+    def __init__(self, name: str, /, **values: object) -> None:
+        super().__init__(name)
+        self.failure = FAILURES[name]
+        self.message = self.failure.message.format_map(
+            {name: _short(str(value)) for name, value in values.items()}
+        )
+
+
+def _short(text: str) -> str:
+    """A piece of a message, cut where it repeats more of the request than anybody reads."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+_LONGEST = 2000
+
+
+def refusal(violation: Violation | None) -> Refused:
+    """The refusal of an input that breaks the schema, by what is said first about it."""
+    if violation is None:
+        return Refused("field-invalid", path="input", detail="Invalid input")
+    if violation.keyword == "required":
+        return Refused("field-missing", path=zod_messages.missing(violation))
+    return Refused(
+        "field-invalid", path=zod_messages.path(violation), detail=zod_messages.detail(violation)
+    )
+
+
+def failure_body(
+    failure: Failure, message: str, surface: Surface = "rest", request_id: str = ""
+) -> bytes:
+    """The body of a failure, as the surface shows it (observed)."""
+    code = failure.code
+    if surface == "binding":
+        return compact(
+            {
+                "success": False,
+                "result": [],
+                "messages": [],
+                "error": [{"code": code, "message": message}],
+                "name": "AiGatewayError",
+                "httpCode": failure.status,
+                "internalCode": code,
+                "message": message,
+                "description": failure.description or message,
+                "requestId": request_id,
+            }
+        )
+    if failure.null_result:
+        errors = [{"code": code, "message": message}]
+        return compact({"result": None, "success": False, "errors": errors, "messages": []})
+    errors = [{"message": message, "code": code}]
+    return compact({"errors": errors, "success": False, "result": {}, "messages": []})
+
+
+def compact(document: Any) -> bytes:
+    """A JSON document without spaces; a lone surrogate in a message becomes a replacement mark."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")

@@ -1,0 +1,94 @@
+"""Violations in the words of the live service, which are Zod's (observed for some keywords).
+
+The forms for type, length and range are observed, the others are what Zod 4 says for the same
+mistake (assumed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.schema.validation.violations import Violation
+
+
+def path(violation: Violation) -> str:
+    """Where a violation is, as `keyframes.0.seconds`; the whole input is `input`."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in violation.instance.split("/")]
+    return ".".join(parts[1:]) or "input"
+
+
+def missing(violation: Violation) -> str:
+    """Where the value is missing that `required` names."""
+    return f"{path(violation)}.{violation.limit}".removeprefix("input.")
+
+
+def detail(violation: Violation) -> str:
+    """What is wrong with the value."""
+    word = _WORDS.get(violation.keyword)
+    return word(violation) if word else f"Invalid input: {violation.message}"
+
+
+def kind(value: Any) -> str:
+    """The type of a JSON value by its name in JavaScript."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    for types, name in _KINDS:
+        if isinstance(value, types):
+            return name
+    return "undefined"
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (str, "string"),
+    ((int, float), "number"),
+    ((list, tuple), "array"),
+    (dict, "object"),
+)
+
+
+def _bound(too: str, relation: str, what: str, unit: str = "") -> Callable[[Violation], str]:
+    to = "have" if unit else "be"
+    return lambda v: f"Too {too}: expected {what} to {to} {relation}{dumps(v.limit)}{unit}"
+
+
+def _type(violation: Violation) -> str:
+    limit = violation.limit if isinstance(violation.limit, list) else [violation.limit]
+    wanted = "|".join("int" if name == "integer" else str(name) for name in limit)
+    return f"Invalid input: expected {wanted}, received {kind(violation.actual)}"
+
+
+def _one_of(violation: Violation) -> str:
+    return "Invalid option: expected one of " + "|".join(map(dumps, violation.limit))
+
+
+def _unknown(violation: Violation) -> str:
+    names = ", ".join(map(dumps, violation.actual))
+    return f"Unrecognized key{'s' if len(violation.actual) > 1 else ''}: {names}"
+
+
+_WORDS: dict[str, Callable[[Violation], str]] = {
+    "type": _type,
+    "enum": _one_of,
+    "const": lambda v: f"Invalid input: expected {dumps(v.limit)}",
+    "minLength": _bound("small", ">=", "string", " characters"),
+    "maxLength": _bound("big", "<=", "string", " characters"),
+    "minItems": _bound("small", ">=", "array", " items"),
+    "maxItems": _bound("big", "<=", "array", " items"),
+    "minProperties": _bound("small", ">=", "object", " properties"),
+    "maxProperties": _bound("big", "<=", "object", " properties"),
+    "minimum": _bound("small", ">=", "number"),
+    "maximum": _bound("big", "<=", "number"),
+    "exclusiveMinimum": _bound("small", ">", "number"),
+    "exclusiveMaximum": _bound("big", "<", "number"),
+    "multipleOf": lambda v: f"Invalid number: must be a multiple of {dumps(v.limit)}",
+    "pattern": lambda v: f"Invalid string: must match pattern /{v.limit}/",
+    "format": lambda v: f"Invalid {v.limit}",
+    "additionalProperties": _unknown,
+    "unevaluatedProperties": _unknown,
+    "anyOf": lambda _: "Invalid input",
+    "oneOf": lambda _: "Invalid input",
+}

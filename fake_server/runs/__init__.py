@@ -1,0 +1,1 @@
+"""One run request, from its head to its journal record."""

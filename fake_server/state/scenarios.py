@@ -1,0 +1,102 @@
+"""Scenarios: which faults an account's next runs meet, step by step, and then none."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from aleph_contract.errors import ArgumentError
+from fake_server.replies.faults import Fault, find
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a scenario.
+
+    Args:
+        fault: What is played; `None` for the normal answer.
+        times: For how many runs, from 1; `None` for all to come.
+        retry_after: Seconds that a `Retry-After` header asks for.
+        delay: Seconds before the answer, or that a slow one takes.
+    """
+
+    fault: Fault | None
+    times: int | None = 1
+    retry_after: int | None = None
+    delay: float | None = None
+
+
+def scenario(given: Any) -> tuple[Step, ...]:
+    """Read a scenario as the control API and tests give it.
+
+    Args:
+        given: A list of steps, each a `Step` or an object `{"fault", "times"?, "retry_after"?,
+            "delay"?}`, whose `fault` may be `null` for the normal answer; or the name of one
+            fault, for all runs to come; or `None` for no scenario.
+
+    Raises:
+        ArgumentError: An unknown fault, field, or type; the message says where and what exists.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, str):
+        return (Step(find(given), times=None),)
+    if not isinstance(given, Sequence):
+        raise ArgumentError(f"a scenario is a list of steps, not {_type(given)}")
+    return tuple(_step(step, index) for index, step in enumerate(given))
+
+
+_FIELDS = tuple(field.name for field in fields(Step))
+
+
+def _step(given: Any, index: int) -> Step:
+    place = f"step {index}"
+    if isinstance(given, Step):
+        return given
+    if isinstance(given, str):
+        return Step(find(given))
+    if not isinstance(given, Mapping):
+        raise ArgumentError(f"{place} is an object with the fields {_listed(_FIELDS)}")
+    unknown = [name for name in given if name not in _FIELDS]
+    if unknown:
+        raise ArgumentError(f"{place} has a field {unknown[0]!r}; it takes {_listed(_FIELDS)}")
+    if "fault" not in given:
+        raise ArgumentError(f"{place} lacks the field 'fault'")
+    name = given["fault"]
+    if name is not None and not isinstance(name, str):
+        raise ArgumentError(f"fault of {place} is a name or null, not {_type(name)}")
+    return Step(
+        None if name is None else find(name),
+        times=_count(given, "times", place, least=1, default=1),
+        retry_after=_count(given, "retry_after", place, least=0, default=None),
+        delay=_seconds(given, "delay", place),
+    )
+
+
+def _count(
+    given: Mapping[str, Any], name: str, place: str, *, least: int, default: int | None
+) -> int | None:
+    value = given.get(name, default)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= least):
+        return value
+    raise ArgumentError(f"{name} of {place} is an integer from {least}, not {json.dumps(value)}")
+
+
+def _seconds(given: Mapping[str, Any], name: str, place: str) -> float | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return float(value)
+    raise ArgumentError(f"{name} of {place} is a number of seconds from 0, not {json.dumps(value)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def _type(value: Any) -> str:
+    return f"{json.dumps(value, default=repr)[:60]}"

@@ -1,0 +1,174 @@
+"""`aleph-contract check` as a user sees it: screens, exit codes, and the JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from aleph_contract import Contract
+from aleph_contract.cli import cli, run
+from aleph_contract.commands.check import command
+from aleph_contract.errors import ArgumentError
+from aleph_contract.schema.validation.validator import Validator
+
+GOOD = {"prompt": "Make it night", "video_uri": "https://example.com/a.mp4"}
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "check-schema.json").read_bytes())
+REQUEST = """\
+{
+  "model": "runwayml/aleph-2",
+  "input": {
+    "prompt": "", "videoUri": "https://example.com/a.mp4",
+    "keyframes": [{"uri": "a", "seconds": 31}, {"uri": "b", "seconds": 3, "at": 0.5}],
+    "seed": 1.5
+  }
+}
+"""
+SCREEN = """\
+r.json:3:12: the input must have "video_uri", which is missing
+  3 |   "input": {
+    |            ^
+  at /input: required "video_uri"
+r.json:4:15: prompt must have at least 1 character, not 0
+  4 |     "prompt": "", "videoUri": "https://example.com/a.mp4",
+    |               ^
+  at /input/prompt: minLength 1, found 0
+r.json:4:19: the input must not have "videoUri"; it is written video_uri
+  4 |     "prompt": "", "videoUri": "https://example.com/a.mp4",
+    |                   ^
+  at /input: additionalProperties false, found ["videoUri"]
+r.json:5:43: keyframes[0].seconds must be at most 30, not 31
+  5 | yframes": [{"uri": "a", "seconds": 31}, {"uri": "b", "seconds": 3, "at":
+    |                                    ^
+  at /input/keyframes/0/seconds: maximum 30, found 31
+r.json:5:48: keyframes[1] must not have "at"; or must not have "seconds"
+  5 | es": [{"uri": "a", "seconds": 31}, {"uri": "b", "seconds": 3, "at": 0.5}
+    |                                    ^
+  at /input/keyframes/1: anyOf
+r.json:6:13: seed must be an integer, not 1.5
+  6 |     "seed": 1.5
+    |             ^
+  at /input/seed: type "integer", found 1.5
+not a valid request for runwayml/aleph-2: 6 violations
+"""
+
+
+def check(document: Any, *options: str) -> tuple[int, str]:
+    """Exit code and screen for a document on standard input."""
+    text = document if isinstance(document, (str, bytes)) else json.dumps(document)
+    result = CliRunner().invoke(command, options, input=text, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.return_value, result.stdout
+
+
+def as_json(document: Any) -> dict[str, Any]:
+    code, screen = check(document, "--json")
+    found: dict[str, Any] = json.loads(screen)
+    assert not Validator(SCHEMA).violations(found), "docs/check-schema.json says otherwise"
+    assert code == (0 if found["valid"] else 1)
+    return found
+
+
+def test_the_whole_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("r.json").write_text(REQUEST, "utf-8")
+    result = CliRunner().invoke(cli, ["check", "r.json"], standalone_mode=False)
+    assert (result.return_value, result.stdout) == (1, SCREEN)
+
+
+@pytest.mark.parametrize("document", [e.input for e in Contract.load().examples])
+def test_documented_inputs_are_valid_in_each_form(document: Any) -> None:
+    binding = {"inputs": document, "options": {}}
+    rest = {"model": "runwayml/aleph-2", "input": document}
+    assert check(document) == (0, "valid input for runwayml/aleph-2\n")
+    assert check(rest) == (0, "valid request for runwayml/aleph-2\n")
+    assert check(binding) == (0, "valid request of the binding for runwayml/aleph-2\n")
+
+
+def test_json_gives_place_limit_actual_value_and_sentence() -> None:
+    found = as_json({**GOOD, "seed": 4294967296})
+    assert found["violations"] == [
+        {
+            "pointer": "/seed",
+            "line": 1,
+            "column": 79,
+            "keyword": "maximum",
+            "limit": 4294967295,
+            "actual": 4294967296,
+            "schema": "/properties/seed/maximum",
+            "message": "seed must be at most 4294967295, not 4294967296",
+        }
+    ]
+
+
+def test_a_wrong_model_is_said() -> None:
+    [wrong] = as_json({"model": "runwayml/aleph-3", "input": GOOD})["violations"]
+    assert wrong["message"] == 'model must be "runwayml/aleph-2", not "runwayml/aleph-3"'
+    assert (wrong["pointer"], wrong["schema"]) == ("/model", None)
+    [missing] = as_json({"input": GOOD})["violations"]
+    assert missing["message"] == 'the request must have "model", which is missing'
+
+
+def test_an_input_flat_beside_the_model_is_explained() -> None:
+    found = as_json({"model": "runwayml/aleph-2", **GOOD})
+    assert found["form"] == "input"
+    assert found["notes"] == ['a whole request body has two members, "model" and "input"']
+
+
+def test_a_repeated_key_is_noted_and_not_counted() -> None:
+    code, screen = check('{"prompt": "a", "prompt": "b", "video_uri": "c"}')
+    assert code == 0
+    assert screen.startswith("note: 'prompt' is written more than once")
+
+
+def test_a_number_is_shown_as_it_was_written() -> None:
+    assert "not -0.50" in check('{"prompt": "a", "video_uri": "b", "duration": -0.50}')[1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b'{"prompt":\n  }', "standard input:2:3: not JSON: Expecting value"),
+        (b"", "standard input:1:1: not JSON: Expecting value"),
+        (b'{"NaN":\n NaN}', "standard input:2:2: not JSON: NaN is not JSON; numbers are finite"),
+        (b'["\xff"]', "standard input:1:3: not JSON: byte 0xff is not UTF-8"),
+        (b"[" * 500, "nested deeper than 128 levels"),
+    ],
+)
+def test_what_is_not_json_is_exit_code_2_with_line_and_column(raw: bytes, message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        check(raw)
+    assert message in str(error.value)
+
+
+def test_a_missing_file_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "/nowhere/input.json"]) == 2
+    assert capsys.readouterr().err == (
+        "aleph-contract: /nowhere/input.json cannot be read: No such file or directory\n"
+    )
+
+
+def test_another_contract_needs_no_line_of_code(tmp_path: Path) -> None:
+    source = Path(__file__).parents[2] / "aleph_contract/contract/entries/runwayml__aleph-2.json"
+    entry = json.loads(source.read_bytes())
+    entry["model_id"] = "someone/else"
+    entry["schema"]["input"]["properties"]["input"] = {"type": "string"}
+    entry["schema"]["input"]["properties"]["prompt"]["maxLength"] = 64
+    other = tmp_path / "entry.json"
+    other.write_text(json.dumps(entry), "utf-8")
+    code, screen = check({**GOOD, "input": "x"}, "--contract", str(other))
+    assert (code, screen) == (0, "valid input for someone/else\n")
+
+
+def test_colour_only_on_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def screen(**options: Any) -> str:
+        return CliRunner().invoke(command, input="{}", standalone_mode=False, **options).stdout
+
+    assert "\x1b" not in screen()
+    assert "\x1b" in screen(color=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in screen(color=True)

@@ -1,0 +1,141 @@
+"""The command line as a person meets it: help, mistakes, exit codes, no traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from aleph_contract import cli as cli_module
+from aleph_contract.cli import COMMANDS, cli, run
+from aleph_contract.verify.plans import PHASES
+
+
+def helps() -> dict[str, str]:
+    pages: dict[tuple[str, ...], click.Command] = {(): cli}
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        pages[name,] = command
+        if isinstance(command, click.Group):
+            pages |= {(name, inner): found for inner, found in command.commands.items()}
+    return {
+        " ".join(path): CliRunner().invoke(cli, [*path, "--help"]).output
+        for path, command in pages.items()
+        if path != ("verify",)
+    }
+
+
+HELPS = helps()
+
+
+@pytest.mark.parametrize("page", HELPS)
+def test_help_fits_80_columns_and_ends_with_an_example(page: str) -> None:
+    lines = HELPS[page].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "Example: " in HELPS[page]
+    assert "\\b" not in HELPS[page]
+
+
+def test_the_table_says_what_the_commands_say() -> None:
+    for name, (_, text) in COMMANDS.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert command.get_short_help_str(200) == text
+
+
+def test_help_names_every_phase() -> None:
+    words = HELPS["verify client"].replace(",", " ").replace(".", " ").split()
+    assert set(PHASES) <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("bogus", "No such command"),
+        ("serve --port nine", "--port"),
+        ("serve --port 99999", "0 to 65535"),
+        ("serve --port 0 --host 0.0.0.0", "--expose"),
+        ("serve --port 0 --profile dreamt", "--profile"),
+        ("serve --port 0 --credits lots", "credits"),
+        ("serve --port 0 --contract no-such.json", "no-such.json"),
+        ("verify client", "choose one of"),
+        ("verify client --stdio", "needs a command"),
+        ("verify client --python a:b -- c", "takes no command"),
+        ("verify client --python a:b --per-case -- c", "choose one of"),
+        ("verify client --python nowhere:call", "nowhere"),
+        ("verify client --python no-such.py:call", "no-such.py"),
+        ("verify client --python os:nothing", "nothing"),
+        ("verify client --run no-such-case --per-case -- true", "no case is left"),
+        ("verify client --report pdf --per-case -- true", "pdf"),
+        ("verify client --report json:/no/such/dir/x --per-case -- true", "/no/such/dir"),
+        ("verify client --known-failing no-such --per-case -- true", "no-such"),
+        ("verify client --write-known-failing /no/such/x --per-case -- true", "/no/such"),
+        ("verify client --contract no-such.json --per-case -- true", "no-such.json"),
+        ("verify client --timeout 0 --per-case -- true", "--timeout"),
+        ("exec", "Missing argument"),
+        ("check no-such.json", "no-such.json"),
+        ("cases --contract no-such.json", "no-such.json"),
+        ("explain nonsense", "nothing is called"),
+    ],
+)
+def test_a_mistake_gets_a_line_that_names_it(
+    arguments: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments.split()) == 2
+    told = capfd.readouterr()
+    assert said in told.err
+    assert "Traceback" not in told.err + told.out
+
+
+@pytest.mark.parametrize(
+    "arguments", ["verify client --stdio -- no-such-program", "exec -- no-such-program"]
+)
+def test_a_client_that_is_not_there_could_not_be_checked(
+    arguments: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments.split()) == 3
+    told = capfd.readouterr()
+    assert "no-such-program" in told.err + told.out
+    assert "Traceback" not in told.err + told.out
+
+
+def test_a_defect_of_ours_is_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli_module.cli, "main", fail)
+    assert run(["rules"]) == 3
+    assert "defect of ours" in capsys.readouterr().err
+
+
+def test_a_busy_port_is_told_in_one_line() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "aleph_contract", "serve", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert str(port) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_shell_completion_is_there() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "aleph_contract"],
+        env={"_ALEPH_CONTRACT_COMPLETE": "bash_source", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "complete" in done.stdout

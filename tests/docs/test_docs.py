@@ -1,0 +1,191 @@
+"""The documentation cannot rot: generated pages match the code, and every command in it runs.
+
+A fenced block marked `console` is a session: lines after `$ ` are typed into one shell per page,
+in an empty directory, with the installed command on the PATH; the lines below are what must be
+printed, where `...` stands for any text. A command that ends in `&` stays in the
+background once it has printed a line. The port 8787 of the pages is another, free one here.
+A block marked with a file name after its language, as in
+```python client.py, is written to that file.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+#: Pages that hold sessions; README among them.
+PAGES = sorted(
+    page
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]
+    if page.exists() and "```console" in page.read_text()
+)
+
+_FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_END = "--- end of command"
+
+#: Seconds that one command of a page may take.
+PATIENCE = 120
+
+#: Where `serve` listens unless told otherwise.
+PORT = "8787"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing a reader does: write a file, or type a command."""
+
+    page: Path
+    line: int
+    file: str | None
+    text: str
+    expected: str = ""
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", generator().PAGES)
+def test_generated_pages_are_what_the_code_says(page: str) -> None:
+    module = generator()
+    written = (DOCS / "reference" / page).read_text()
+    assert written == module._NOTE + module.PAGES[page](), "run python docs/generate.py"
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS.rglob("*.md")], ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_on_the_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    port = str(_free_port())
+    steps = list(_steps(page, port))
+    assert steps
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    with _Shell(tmp_path, port) as shell:
+        for step in steps:
+            if step.file is not None:
+                (tmp_path / step.file).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / step.file).write_text(step.text)
+                continue
+            printed = shell.type(step.text)
+            assert re.fullmatch(_pattern(step.expected), printed), (
+                f"{page.name}:{step.line}: $ {step.text}\n"
+                f"--- the page says\n{step.expected}\n--- printed\n{printed}"
+            )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _steps(page: Path, port: str) -> Iterator[Step]:
+    text = page.read_text().replace(PORT, port)
+    for block in _FENCE.finditer(text):
+        language, file, body = block.groups()
+        line = text.count("\n", 0, block.start()) + 1
+        if file is not None:
+            yield Step(page, line, file, body)
+        elif language == "console":
+            yield from _commands(page, line, body)
+
+
+def _commands(page: Path, line: int, body: str) -> Iterator[Step]:
+    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        lines = part.split("\n")
+        count = next(n for n in range(1, len(lines) + 1) if _whole("\n".join(lines[:n])))
+        yield Step(page, line, None, "\n".join(lines[:count]), "\n".join(lines[count:]).strip("\n"))
+
+
+def _whole(command: str) -> bool:
+    """Whether a shell would take this as a whole command, and not wait for more of it."""
+    try:
+        shlex.split(command)
+    except ValueError:
+        return False
+    return not command.endswith("\\")
+
+
+def _pattern(expected: str) -> str:
+    return r"\s*" + re.escape(expected).replace(re.escape("..."), r"[\s\S]*?") + r"\s*"
+
+
+class _Shell:
+    """One shell for a page, so that variables and background jobs last."""
+
+    def __init__(self, directory: Path, port: str) -> None:
+        self._directory = directory
+        self._settings = {"COLUMNS": "80", "NO_COLOR": "1", "ALEPH_CONTRACT_PORT": port}
+
+    def __enter__(self) -> _Shell:
+        paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        self._process = subprocess.Popen(
+            ["bash", "--norc"],
+            cwd=self._directory,
+            env={**os.environ, **self._settings, "PATH": os.pathsep.join(paths)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        return self
+
+    def type(self, command: str) -> str:
+        """Type a command; what it printed. Its end is known by a line of our own."""
+        watch = threading.Timer(PATIENCE, os.killpg, (self._process.pid, signal.SIGKILL))
+        watch.start()
+        try:
+            return self._type(command)
+        finally:
+            watch.cancel()
+
+    def _type(self, command: str) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        if command.endswith("&"):
+            self._process.stdin.write(f"{command}\n")
+            self._process.stdin.flush()
+            return self._process.stdout.readline().rstrip("\n")
+        keep = "status=$?"  # what the reader asks for next is the command's status, not ours
+        self._process.stdin.write(f"{command}\n{keep}; echo '{_END}'; (exit $status)\n")
+        self._process.stdin.flush()
+        lines: list[str] = []
+        for line in self._process.stdout:
+            if line.rstrip("\n").endswith(_END):
+                return "".join([*lines, line.replace(_END, "").rstrip("\n")])
+            lines.append(line)
+        raise AssertionError(f"the shell ended in: {command}\n{''.join(lines)}")
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,404 @@
+"""A Python callable is a client: fast, told apart by case, and never able to stop the run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aleph_contract.core.exchange import Outcome
+from aleph_contract.drivers import Call
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.errors import ArgumentError, CouldNotRun
+
+TIMEOUT = 0.6
+
+
+def calls(*inputs: Any, timeout: float = 20.0) -> list[Call]:
+    return [
+        Call(f"c{i}", value, None, "http://base", f"account{i}", f"token{i}", timeout)
+        for i, value in enumerate(inputs)
+    ]
+
+
+def drive(function: Callable[..., Any] | str, given: list[Call], **options: Any) -> list[Outcome]:
+    """The outcomes in the order of the calls."""
+    with PythonDriver(function, **options) as driver:
+        ended = dict(driver.run(given))
+    return [ended[call] for call in given]
+
+
+def one(function: Callable[..., Any], value: Any = None) -> Outcome:
+    return drive(function, calls(value))[0]
+
+
+def echo(input: Any, *, base_url: str, account_id: str, api_token: str) -> Any:  # noqa: A002 - the documented name
+    return f"{base_url}/{account_id}/{api_token}/{input}"
+
+
+async def async_echo(input: Any, **rest: str) -> Any:  # noqa: A002
+    await asyncio.sleep(0)
+    return echo(input, **rest)
+
+
+def wrapped_echo(input: Any, **rest: str) -> Any:  # noqa: A002
+    return async_echo(input, **rest)
+
+
+@pytest.mark.parametrize("function", [echo, async_echo, wrapped_echo])
+def test_each_call_gets_its_own_arguments(function: Callable[..., Any]) -> None:
+    outcomes = drive(function, calls(*range(40)))
+    assert [o.video for o in outcomes] == [
+        f"http://base/account{i}/token{i}/{i}" for i in range(40)
+    ]
+    assert {o.kind for o in outcomes} == {"result"}
+
+
+@pytest.mark.parametrize("value", [None, 42, "", {}, {"video": None}, [], b"x"])
+def test_whatever_is_returned_is_a_result(value: Any) -> None:
+    outcome = one(lambda _input, **_: value)
+    assert outcome.kind == "result"
+    assert outcome.error is None
+
+
+def test_an_exception_is_an_error_with_its_traceback_as_evidence() -> None:
+    def refuse(_input: Any, **_: str) -> None:
+        raise ValueError("seed is too big")
+
+    outcome = one(refuse)
+    assert (outcome.kind, outcome.error and outcome.error.message) == (
+        "error",
+        "ValueError: seed is too big",
+    )
+    assert "in refuse" in outcome.stderr
+    assert "aleph_contract/drivers" not in outcome.stderr
+
+
+def test_tracebacks_of_many_threads_do_not_meet() -> None:
+    def inner(_input: Any, **_: str) -> None:
+        raise ValueError from KeyError("key")
+
+    outcomes = drive(inner, calls(*range(200)), jobs=8)
+    assert all("KeyError: 'key'" in o.stderr and "in inner" in o.stderr for o in outcomes)
+    assert not any("^^^" in o.stderr for o in outcomes)
+
+
+def test_an_exception_that_cannot_be_shown_is_an_error_all_the_same() -> None:
+    class Unspeakable(ValueError):  # noqa: N818
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def client(_input: Any, **_: str) -> None:
+        raise Unspeakable
+
+    outcome = one(client)
+    assert outcome.error is not None
+    assert outcome.error.message == "Unspeakable: (its text cannot be had)"
+
+
+def test_an_exit_is_a_crash() -> None:
+    outcome = one(lambda _input, **_: sys.exit(3))
+    assert (outcome.kind, outcome.reason) == ("crashed", "raised SystemExit: 3")
+
+
+def test_an_exit_inside_a_task_spoils_nobody_elses_loop() -> None:
+    async def client(value: int, **_: str) -> str:
+        if value == 1:
+            asyncio.get_running_loop().create_task(_exit())
+        await asyncio.sleep(0.02)
+        return str(value)
+
+    async def _exit() -> None:
+        raise SystemExit
+
+    assert [o.video for o in drive(client, calls(0, 1, 2))] == ["0", "1", "2"]
+
+
+def test_the_input_is_a_copy_of_plain_types() -> None:
+    seen: list[Any] = []
+
+    def spoil(value: dict[str, Any], **_: str) -> str:
+        seen.append({type(item) for item in value.values()})
+        value.clear()
+        return "x"
+
+    given = calls({"a": 1.5, "b": []})
+    drive(spoil, given)
+    assert given[0].input == {"a": 1.5, "b": []}
+    assert seen == [{float, list}]
+
+
+def test_calls_are_drawn_as_there_is_room() -> None:
+    drawn = 0
+
+    def source() -> Iterator[Call]:
+        nonlocal drawn
+        for call in calls(*range(10)):
+            drawn += 1
+            yield call
+
+    with PythonDriver(echo, jobs=2) as driver:
+        assert driver.window == 2
+        for ended, _ in enumerate(driver.run(source()), start=1):
+            assert drawn - ended <= 2
+    assert drawn == 10
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_as_many_calls_as_the_window_holds_are_in_flight(is_async: bool) -> None:
+    gate = threading.Barrier(3)
+
+    def together(_input: Any, **_: str) -> str:
+        gate.wait(10)
+        return "x"
+
+    async def together_async(_input: Any, **_: str) -> str:
+        return await asyncio.to_thread(together, _input)
+
+    outcomes = drive(together_async if is_async else together, calls(1, 2, 3), jobs=3)
+    assert [o.kind for o in outcomes] == ["result"] * 3
+
+
+def test_what_a_case_prints_is_told_apart_and_kept_off_the_report(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def chatty(value: int, **_: str) -> str:
+        sys.stdout.write(f"out {value}\n")
+        await asyncio.sleep(0.01)
+        sys.stderr.write(f"err {value}\n")
+        return "x"
+
+    def chatty_sync(value: int, **_: str) -> str:
+        sys.stdout.write(f"out {value}\n")
+        sys.stderr.writelines(["err ", f"{value}\n"])
+        return "x"
+
+    before = sys.stdout
+    for client in (chatty, chatty_sync):
+        for i, outcome in enumerate(drive(client, calls(*range(8)))):
+            assert (outcome.stdout, outcome.stderr) == (f"out {i}\n", f"err {i}\n")
+    assert sys.stdout is before
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_stuck_thread_counts_against_its_case_alone() -> None:
+    release = threading.Event()
+
+    def client(value: str, **_: str) -> str:
+        sys.stdout.write("begun\n")
+        if value == "stuck":
+            release.wait(20)
+        return value
+
+    given = calls("a", "stuck", "b", "c", timeout=TIMEOUT)
+    a, stuck, b, c = drive(client, given, jobs=2)
+    release.set()
+    assert (stuck.kind, stuck.stdout) == ("stuck", "begun\n")
+    assert f"{TIMEOUT:g} s" in stuck.reason
+    assert [o.video for o in (a, b, c)] == ["a", "b", "c"]
+
+
+def test_a_busy_loop_is_ended() -> None:
+    def spin(_input: Any, **_: str) -> None:
+        while True:
+            pass
+
+    before = threading.active_count()
+    assert drive(spin, calls(1, timeout=TIMEOUT))[0].kind == "stuck"
+    until = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
+def test_a_stuck_task_counts_against_its_case_alone_even_if_it_refuses_to_be_cancelled() -> None:
+    async def client(value: str, **_: str) -> str:
+        while value == "stuck":
+            try:
+                await asyncio.sleep(20)
+            except asyncio.CancelledError:  # noqa: PERF203 - it refuses on purpose
+                value = "very stuck"
+                await asyncio.sleep(0.1)
+        return value
+
+    a, stuck, b = drive(client, calls("a", "stuck", "b", timeout=TIMEOUT))
+    assert (a.video, stuck.kind, b.video) == ("a", "stuck", "b")
+
+
+def test_a_blocked_loop_is_blamed_on_who_blocks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED", 0.2)
+    release = threading.Event()
+
+    async def client(value: str, **_: str) -> str:
+        await asyncio.sleep(0.01)
+        if value == "blocks":
+            release.wait(20)
+        await asyncio.sleep(0.01)
+        return value
+
+    renewed = []
+
+    def renew(call: Call) -> Call:
+        renewed.append(call.input)
+        return Call(call.case + "'", call.input, None, "http://base", "new", "new", call.timeout)
+
+    with PythonDriver(client) as driver:
+        ended = {
+            call.input: (call, outcome)
+            for call, outcome in driver.run(calls("a", "blocks", "b", timeout=TIMEOUT), renew)
+        }
+        release.set()
+        again = dict(driver.run(calls("c")))
+    assert ended["blocks"][1].kind == "stuck"
+    assert "blocked its event loop" in ended["blocks"][1].reason
+    assert [(ended[k][1].video, ended[k][0].account_id) for k in "ab"] == [
+        ("a", "new"),
+        ("b", "new"),
+    ]
+    assert sorted(renewed) == ["a", "b"]
+    assert [o.video for o in again.values()] == ["c"]
+
+
+def test_who_blocks_the_loop_within_its_own_time_is_not_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED", 0.1)
+    monkeypatch.setattr("aleph_contract.drivers.in_flight.RECHECK", 0.1)
+
+    async def client(value: str, **_: str) -> str:
+        if value == "blocks":
+            time.sleep(1.0)  # noqa: ASYNC251 - that is the point
+        else:
+            await asyncio.sleep(20)
+        return value
+
+    waiting, blocking = calls("waits", "blocks", timeout=0.3)[0], calls("-", "blocks")[1]
+    waits, blocks = drive(client, [waiting, blocking])
+    assert (waits.kind, blocks.kind) == ("stuck", "result")
+    assert "did not return" in waits.reason
+
+
+def test_leaving_early_leaves_nothing_to_be_reported_later() -> None:
+    with PythonDriver(echo) as driver:
+        next(iter(driver.run(calls(*range(10)))))
+        assert [call.case for call, _ in driver.run(calls("again"))] == ["c0"]
+
+
+def test_an_interrupt_passes_through() -> None:
+    def interrupt() -> Iterator[Call]:
+        yield from calls(1)
+        raise KeyboardInterrupt
+
+    before = sys.stdout
+    with pytest.raises(KeyboardInterrupt), PythonDriver(echo) as driver:
+        list(driver.run(interrupt()))
+    assert sys.stdout is before
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    modules = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+
+
+CLIENT = """\
+import beside
+class Api:
+    @staticmethod
+    async def edit(input, *, base_url, account_id, api_token):
+        return beside.video(input)
+edit = Api.edit
+number = 3
+def short(input): ...
+"""
+
+
+@pytest.fixture
+def client(here: Path) -> Path:
+    (here / "sub").mkdir()
+    for place in (here, here / "sub"):
+        (place / "a_client.py").write_text(CLIENT)
+        (place / "beside.py").write_text("def video(input): return f'http://x/{input}'")
+    return here
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("target", ["a_client:edit", "a_client:Api.edit", "sub/a_client.py:edit"])
+def test_a_client_is_found_by_module_or_file(target: str) -> None:
+    path = list(sys.path)
+    assert [o.video for o in drive(target, calls(7))] == ["http://x/7"]
+    assert sys.path == path
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("a_client", ["MODULE:CALLABLE", "my_client:edit_video"]),
+        ("no_such_module:edit", ["no module 'no_such_module'"]),
+        ("no/such/file.py:edit", ["no such file"]),
+        ("a_client:edt", ["has no 'edt'", "did you mean edit?"]),
+        ("a_client:number", ["is int, not a callable"]),
+        ("a_client:short", ["(input, base_url=…, account_id=…, api_token=…)", "takes (input)"]),
+    ],
+)
+def test_what_cannot_be_a_client_is_wrong_usage_in_one_line(target: str, words: list[str]) -> None:
+    with pytest.raises(ArgumentError) as caught, PythonDriver(target):
+        pass
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import no_such_dependency", "needs a module that is not installed"),
+        ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
+        ("import sys; sys.exit(4)", "SystemExit: 4"),
+        ("def edit(:", "SyntaxError"),
+    ],
+)
+def test_a_client_that_fails_on_import_could_not_run(here: Path, source: str, words: str) -> None:
+    (here / "broken.py").write_text(source)
+    for target in ("broken:edit", "broken.py:edit"):
+        with pytest.raises(CouldNotRun) as caught, PythonDriver(target):
+            pass
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_object_with_an_async_call_is_a_client() -> None:
+    class Client:
+        async def __call__(self, value: Any, **_: str) -> Any:
+            return value
+
+    with PythonDriver(Client()) as driver:
+        assert driver.window > 4
+        assert driver.client.name.endswith("Client")
+        assert [o.video for _, o in driver.run(calls("x"))] == ["x"]
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "intranet")
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    def client(_input: Any, **_: str) -> Any:
+        bypassed = urllib.request.proxy_bypass_environment("127.0.0.1:8787")  # type: ignore[attr-defined]
+        return [bool(bypassed), os.environ["no_proxy"]]
+
+    assert one(client).video == [True, "intranet,127.0.0.1,localhost"]
+    assert os.environ["NO_PROXY"] == "intranet"
+    assert "no_proxy" not in os.environ

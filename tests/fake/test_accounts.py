@@ -1,0 +1,138 @@
+"""Accounts: worlds of their own, and money to the last digit."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from time import time
+from typing import Any
+
+import pytest
+from calling import INPUT, only, post
+
+from aleph_contract.errors import ArgumentError
+from fake_server.server import running
+from fake_server.state.accounts import ACCOUNT_ID, MAX_STRANGERS, Account, Accounts
+
+PRICE = Decimal("0.336")
+OTHER = "f" * 32
+
+
+class TestLimits:
+    """Credits run out (402), spend limits trip (429)."""
+
+    def test_credits_last_to_the_last_cent(self) -> None:
+        account = Account(OTHER, credits=Decimal("3.36"))
+        assert account.charge(Decimal(5), Decimal("1.68")) is None
+        assert account.charge(Decimal(5), Decimal("1.68")) is None
+        assert account.charge(Decimal(1), PRICE) == "no-credits"
+        assert account.bill.runs == 2
+
+    def test_a_cheaper_run_may_still_fit(self) -> None:
+        account = Account(OTHER, credits=Decimal(2))
+        assert account.charge(Decimal(10), 10 * PRICE) == "no-credits"
+        assert account.charge(Decimal(5), 5 * PRICE) is None
+
+    def test_a_run_of_unknown_cost_needs_something_left(self) -> None:
+        assert Account(OTHER, credits=Decimal(0)).charge(None, Decimal(0)) == "no-credits"
+        assert Account(OTHER, credits=Decimal("0.01")).charge(None, Decimal(0)) is None
+
+    def test_the_spend_limit_comes_after_the_credits(self) -> None:
+        account = Account(OTHER, credits=Decimal(1), spend_limit=Decimal(1))
+        assert account.charge(Decimal(5), Decimal("1.68")) == "no-credits"
+        account = Account(OTHER, credits=Decimal(5), spend_limit=Decimal(1))
+        assert account.charge(Decimal(5), Decimal("1.68")) == "spend-limit"
+
+    def test_clients_are_told(self) -> None:
+        with running() as server:
+            poor = server.account(credits="1.68")
+            assert [post(poor).status_code for _ in range(2)] == [200, 402]
+            assert poor.exchanges[1].outcome == "no-credits"
+            assert poor.bill.usd == Decimal("1.68")
+            watched = server.account(spend_limit=2)
+            assert post(watched).status_code == 200
+            refused = post(watched)
+            assert refused.status_code == 429
+            assert "'default' (cost limit 2 per 86400s, fixed)" in refused.text
+            assert watched.exchanges[1].outcome == "spend-limit"
+            assert not watched.exchanges[1].billed
+
+    def test_an_invalid_input_is_told_before_the_money(self) -> None:
+        with running(credits=0) as server:
+            account = server.account()
+            assert post(account, {}).status_code == 400
+            assert post(account, INPUT).status_code == 402
+
+
+class TestAccounts:
+    """Who is let in where."""
+
+    def test_a_made_account_has_its_own_id_and_token(self) -> None:
+        accounts = Accounts()
+        one, other = accounts.create(), accounts.create()
+        assert ACCOUNT_ID.fullmatch(one.id)
+        assert one.id != other.id
+        assert one.token != other.token
+        assert len(one.token or "") == 40
+        assert accounts.get(one.id) is one
+
+    def test_only_its_own_token_lets_in(self) -> None:
+        accounts = Accounts(tokens=["sesame"])
+        one, other = accounts.create(), accounts.create()
+        assert accounts.refusal(one, one.token or "") is None
+        assert accounts.refusal(one, other.token or "") == "token-of-another-account"
+        assert accounts.refusal(one, "sesame") == "token-wrong"
+        assert accounts.refusal(one, "") == "token-wrong"
+
+    def test_options_are_the_servers_unless_the_account_has_its_own(self) -> None:
+        accounts = Accounts(profile="live", credits=Decimal(1), spend_limit=Decimal(2))
+        default = accounts.create()
+        assert (default.profile, default.credits) == ("live", Decimal(1))
+        own = accounts.create(profile="documented", credits=3, spend_limit="4")
+        assert (own.profile, own.credits) == ("documented", Decimal(3))
+        assert own.spend_limit is not None
+        assert own.spend_limit.usd == 4
+        assert accounts.get(OTHER).profile == "live"
+
+    @pytest.mark.parametrize(
+        "options", [{"profile": "beta"}, {"credits": "x"}, {"spend_limit": -1}]
+    )
+    def test_impossible_options_are_refused(self, options: dict[str, Any]) -> None:
+        with pytest.raises(ArgumentError, match=next(iter(options))):
+            Accounts().create(**options)
+
+    def test_a_removed_account_is_a_stranger_again(self) -> None:
+        accounts = Accounts()
+        account = accounts.create()
+        accounts.remove(account)
+        assert accounts.find(account.id) is None
+        assert accounts.refusal(accounts.get(account.id), account.token or "") is None
+
+    def test_strangers_are_bounded_and_the_idle_ones_go_first(self) -> None:
+        accounts = Accounts()
+        made = accounts.create()
+        first, second, busy = (accounts.get(f"{number:032x}") for number in range(3))
+        first.seen = time() + 60
+        busy.busy = 1
+        for number in range(3, MAX_STRANGERS + 1):
+            accounts.get(f"{number:032x}")
+        assert accounts.get(made.id) is made
+        assert accounts.find(first.id) is first
+        assert accounts.find(busy.id) is busy
+        assert accounts.find(second.id) is None
+        assert accounts.find(f"{MAX_STRANGERS:032x}") is not None
+
+    def test_parallel_runs_never_see_each_other(self) -> None:
+        with running() as server:
+            handles = [server.account() for _ in range(8)]
+            threads = [
+                threading.Thread(target=post, args=(handle, INPUT | {"prompt": handle.id}))
+                for handle in handles
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for handle in handles:
+                assert handle.id.encode() in only(handle).request_body
+                assert handle.bill.runs == 1

@@ -1,0 +1,115 @@
+"""Money to the last digit."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from calling import CONTRACT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aleph_contract.core.jsonvalue import loads
+from aleph_contract.errors import ArgumentError
+from fake_server.state.accounts import Account
+from fake_server.state.billing import Bill, amount, billed_seconds, cost
+
+PRICE = Decimal("0.336")
+OTHER = "f" * 32
+
+
+class TestMoney:
+    """Every completed run is billed 0.336 USD per second of `duration`, exactly."""
+
+    @pytest.mark.parametrize(
+        ("duration", "seconds"),
+        [
+            ("5", "5"),
+            ("5.0", "5"),
+            ("0.1", "0.1"),
+            ("1e-7", "0.0000001"),
+            ("9007199254740993", "9007199254740993"),
+            ("1" + "0" * 30, "1" + "0" * 30),
+        ],
+    )
+    def test_seconds_are_the_duration(self, duration: str, seconds: str) -> None:
+        assert billed_seconds({"duration": loads(duration)}) == Decimal(seconds)
+
+    @pytest.mark.parametrize("value", [{}, {"duration": "5"}, {"duration": True}, [], None, "x",
+                                       {"duration": -1}, {"duration": None}])  # fmt: skip
+    def test_other_durations_are_none(self, value: Any) -> None:
+        assert billed_seconds(value) is None
+
+    def test_five_seconds_cost_what_the_documentation_says(self) -> None:
+        assert cost(Decimal(5), CONTRACT.price_per_second) == Decimal("1.68")
+
+    def test_what_is_unknown_costs_nothing(self) -> None:
+        assert cost(None, PRICE) == cost(Decimal(5), None) == 0
+
+    def test_a_tenth_ten_times_is_one(self) -> None:
+        account = Account(OTHER)
+        for _ in range(10):
+            account.charge(Decimal("0.1"), cost(Decimal("0.1"), PRICE))
+        assert account.bill == Bill(10, Decimal(1), PRICE, 0)
+
+    @given(st.lists(st.decimals(min_value=0, allow_nan=False, allow_infinity=False, places=3)))
+    def test_sums_are_exact(self, durations: list[Decimal]) -> None:
+        account = Account(OTHER)
+        for seconds in durations:
+            account.charge(seconds, cost(seconds, PRICE))
+        total = sum(map(Fraction, durations), Fraction(0))
+        assert Fraction(account.bill.seconds) == total
+        assert Fraction(account.bill.usd) == total * Fraction(PRICE)
+
+    def test_very_great_and_very_small_add_up(self) -> None:
+        account = Account(OTHER)
+        for seconds in (Decimal("1e300"), Decimal("5e-324")):
+            account.charge(seconds, cost(seconds, PRICE))
+        assert str(account.bill.seconds).startswith("1000")
+        assert str(account.bill.seconds).endswith("5")
+
+    def test_runs_without_duration_are_counted_apart(self) -> None:
+        account = Account(OTHER)
+        account.charge(None, Decimal(0))
+        account.charge(Decimal(5), Decimal("1.68"))
+        assert account.bill == Bill(2, Decimal(5), Decimal("1.68"), runs_without_duration=1)
+
+    def test_doubtful_runs_are_no_runs(self) -> None:
+        account = Account(OTHER)
+        account.doubt(Decimal("1.68"))
+        assert account.bill == Bill(doubtful_runs=1, doubtful_usd=Decimal("1.68"))
+
+    def test_threads_lose_nothing(self) -> None:
+        account = Account(OTHER)
+
+        def run() -> None:
+            for _ in range(500):
+                account.charge(Decimal(1), PRICE)
+                account.doubt(PRICE)
+
+        threads = [threading.Thread(target=run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert account.bill.runs == account.bill.doubtful_runs == 4000
+        assert account.bill.usd == 4000 * PRICE
+
+
+class TestAmount:
+    """Amounts as people write them."""
+
+    @pytest.mark.parametrize(
+        ("given", "usd"),
+        [("5", "5"), ("$1.68", "1.68"), (0.1, "0.1"), (" 2 ", "2"), (Decimal("0.336"), "0.336")],
+    )
+    def test_what_is_one(self, given: Any, usd: str) -> None:
+        assert amount("credits", given) == Decimal(usd)
+
+    @pytest.mark.parametrize("given", ["", "much", "-1", "nan", "inf", float("nan"), "1,5"])
+    def test_what_is_none(self, given: Any) -> None:
+        with pytest.raises(ArgumentError, match="credits is an amount in USD"):
+            amount("credits", given)

@@ -1,0 +1,333 @@
+"""The fault table: every misbehaviour as it reaches a client and as the journal tells it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from calling import CONTRACT, HTTP, INPUT, body, connect, head, only, post
+
+from aleph_contract.rules import FINAL_STATUSES, RULES
+from fake_server.replies.faults import FAULTS, Fault
+from fake_server.server import AccountHandle, Server
+
+COST = Decimal("1.68")
+
+ANSWERED = [f for f in FAULTS.values() if f.status is not None and f.delivery != "truncated"]
+CUT = [f for f in FAULTS.values() if f not in ANSWERED and not f.silent]
+
+
+def name(fault: Fault) -> str:
+    return fault.name
+
+
+class TestTable:
+    """What each row promises holds together."""
+
+    @pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
+    def test_rows_are_sound(self, fault: Fault) -> None:
+        assert FAULTS[fault.name] is fault
+        assert fault.title
+        assert fault.provenance in ("documented", "observed", "assumed")
+        assert set(fault.rules) <= set(RULES)
+        assert fault.rules
+        assert not (fault.completes and fault.billed_maybe)
+
+    @pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
+    def test_what_is_final_is_not_retried_and_what_passes_is_bounded(self, fault: Fault) -> None:
+        if fault.status in FINAL_STATUSES:
+            assert "error.not-retried" in fault.rules
+        elif fault.status is not None and fault.status >= 500:
+            assert "error.bounded" in fault.rules
+            assert fault.retryable
+
+    @pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
+    def test_what_may_have_been_billed_must_not_be_paid_twice(self, fault: Fault) -> None:
+        if fault.billed_maybe and fault.status not in FINAL_STATUSES | {424}:
+            assert "billing.paid-once" in fault.rules
+
+    def test_every_kind_of_misbehaviour_is_there(self) -> None:
+        """Every row of the wire's failure table, and everything that a network can do."""
+        assert {f.status for f in FAULTS.values()} >= {
+            None, 200, 301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 413, 415, 422, 424, 429,
+            500, 502, 503, 504, 524,
+        }  # fmt: skip
+        assert {f.delivery for f in FAULTS.values()} == {
+            "whole", "slow", "drip", "truncated", "hang", "reset", "reset-early", "drop",
+        }  # fmt: skip
+        for status in (500, 502, 503):
+            types = {f.content_type for f in FAULTS.values() if f.status == status}
+            assert types == {None, "text/html; charset=UTF-8"}
+
+
+class TestAnswered:
+    """Faults that answer something."""
+
+    @pytest.mark.parametrize("fault", ANSWERED, ids=name)
+    def test_the_client_gets_it_and_the_journal_tells_it(
+        self, account: AccountHandle, fault: Fault
+    ) -> None:
+        account.scenario([{"fault": fault.name, "delay": 0.05}])
+        response = post(account)
+        assert response.status_code == fault.status
+        if fault.failure is not None:
+            error = response.json()["errors"][0]
+            assert error["code"] == fault.code
+            assert error["message"]
+            assert "{" not in error["message"]
+        for key, value in fault.headers:
+            assert response.headers[key] == value
+        exchange = only(account)
+        assert exchange.fault == fault.name
+        assert exchange.status == fault.status
+        assert exchange.response_body == response.content
+        assert exchange.request_body == body()
+        assert exchange.outcome == ("completed" if fault.completes else "fault")
+        assert exchange.billed == (fault.completes or fault.billed_maybe)
+        assert exchange.cost == (COST if exchange.billed else 0)
+
+    @pytest.mark.parametrize("fault", ANSWERED, ids=name)
+    def test_then_it_is_normal_again(self, account: AccountHandle, fault: Fault) -> None:
+        account.scenario([{"fault": fault.name, "delay": 0}])
+        post(account)
+        assert post(account).json()["state"] == "Completed"
+        assert account.exchanges[1].fault is None
+
+    @pytest.mark.parametrize(
+        ("fault", "expected"),
+        [
+            ("state-running", {"state": "Running", "result": {}}),
+            ("state-queued", {"state": "Queued", "result": {}}),
+            ("state-failed", {"state": "Failed", "result": {}}),
+            ("video-missing", {"state": "Completed", "result": {}}),
+            ("video-null", {"state": "Completed", "result": {"video": None}}),
+            ("video-number", {"state": "Completed", "result": {"video": 42}}),
+            ("video-not-a-url", {"state": "Completed", "result": {"video": "pending"}}),
+            ("result-null", {"state": "Completed", "result": None}),
+        ],
+    )
+    def test_a_strange_reply_is_strange_in_both_profiles(
+        self, server: Server, fault: str, expected: dict[str, Any]
+    ) -> None:
+        expected |= {"gatewayMetadata": {"keySource": "Unified"}}
+        for profile, reply in (
+            ("documented", expected),
+            ("live", {"result": expected, "success": True, "errors": [], "messages": []}),
+        ):
+            account = server.account(profile=profile)
+            account.scenario(fault)
+            assert post(account).json() == reply
+
+    def test_a_good_reply_stays_good(self, account: AccountHandle) -> None:
+        good = post(account).json()["result"]["video"]
+        for fault in ("extra-fields", "body-wrong-content-type", "delayed", "drip"):
+            account.scenario([{"fault": fault, "delay": 0}])
+            assert post(account).json()["result"]["video"] == good
+        account.scenario("body-bom")
+        content = post(account).content
+        assert content.startswith(b"\xef\xbb\xbf{")
+        assert json.loads(content.decode("utf-8-sig"))["result"]["video"] == good
+
+    @pytest.mark.parametrize("fault", ["body-empty", "body-invalid-json", "body-html"])
+    def test_what_is_no_json_is_none(self, account: AccountHandle, fault: str) -> None:
+        account.scenario(fault)
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(post(account).content)
+
+    def test_a_fault_is_answered_whatever_the_request_holds(self, account: AccountHandle) -> None:
+        account.scenario("rate-limited")
+        assert post(account, {}).status_code == 429
+        assert post(account, content=b"{").status_code == 429
+
+    def test_but_not_to_strangers(self, account: AccountHandle) -> None:
+        account.scenario([{"fault": "rate-limited"}])
+        assert post(account, token="wrong").status_code == 401
+        assert post(account).status_code == 429
+
+    def test_a_run_that_completes_slowly_is_checked_as_ever(self, account: AccountHandle) -> None:
+        account.scenario([{"fault": "delayed", "delay": 0}])
+        assert post(account, {}).status_code == 400
+
+    def test_nothing_is_billed_for_a_refused_input(self, account: AccountHandle) -> None:
+        account.scenario("internal-error")
+        assert post(account, {}).status_code == 500
+        assert not only(account).billed
+
+    def test_retry_after_is_what_the_step_says(self, account: AccountHandle) -> None:
+        account.scenario(
+            [{"fault": "rate-limited", "retry_after": 7}, {"fault": "rate-limited-retry-after"}]
+        )
+        assert post(account).headers["retry-after"] == "7"
+        assert post(account).headers["retry-after"] == "1"
+
+    def test_delay_is_what_the_step_says(self, account: AccountHandle) -> None:
+        account.scenario([{"fault": "internal-error", "delay": 0.2}, {"fault": None, "delay": 0.2}])
+        assert post(account).status_code == 500
+        assert post(account).status_code == 200
+        assert all(exchange.elapsed > 0.19 for exchange in account.exchanges)
+
+    def test_a_drip_comes_in_pieces(self, server: Server, account: AccountHandle) -> None:
+        account.scenario([{"fault": "drip", "delay": 0.3}])
+        with connect(server) as connection:
+            connection.sendall(head(account, len(body()), "Connection: close") + body())
+            pieces = list(iter(lambda: connection.recv(65536), b""))
+        assert len(pieces) > 5
+        assert json.loads(b"".join(pieces).partition(b"\r\n\r\n")[2])["state"] == "Completed"
+        assert only(account).elapsed > 0.19
+
+
+class TestCut:
+    """Faults that end the connection."""
+
+    @pytest.mark.parametrize("fault", CUT, ids=name)
+    def test_the_client_gets_an_error_of_the_transport(
+        self, account: AccountHandle, fault: Fault
+    ) -> None:
+        account.scenario([{"fault": fault.name}])
+        with pytest.raises(httpx.TransportError):
+            post(account)
+        exchange = only(account)
+        assert exchange.outcome == "cut"
+        assert exchange.fault == fault.name
+        assert exchange.status == fault.status
+        assert exchange.billed == fault.billed_maybe
+        assert exchange.request_complete == (fault.delivery != "reset-early")
+        assert post(account).status_code == 200
+
+    def test_truncated_is_half_of_what_was_announced(self, account: AccountHandle) -> None:
+        account.scenario([{"fault": "body-truncated"}])
+        with pytest.raises(httpx.RemoteProtocolError):
+            post(account)
+        exchange = only(account)
+        announced = int(dict(exchange.response_headers)["content-length"])
+        assert len(exchange.response_body) == announced // 2
+        assert exchange.response_body.startswith(b'{"state"')
+
+    def test_a_reset_is_a_reset_and_a_drop_is_an_end(
+        self, server: Server, account: AccountHandle
+    ) -> None:
+        request = head(account, len(body())) + body()
+        account.scenario([{"fault": "reset-after"}, {"fault": "dropped"}])
+        with connect(server) as connection:
+            connection.sendall(request)
+            with pytest.raises(ConnectionResetError):
+                connection.recv(1)
+        with connect(server) as connection:
+            connection.sendall(request)
+            assert connection.recv(1) == b""
+
+    def test_an_early_reset_does_not_wait_for_the_body(
+        self, server: Server, account: AccountHandle
+    ) -> None:
+        account.scenario([{"fault": "reset-before"}])
+        with connect(server) as connection:
+            connection.sendall(head(account, 1000))
+            with pytest.raises(ConnectionResetError):
+                connection.recv(1)
+        exchange = only(account)
+        assert exchange.request_body == b""
+        assert not exchange.billed
+
+    def test_a_hang_lasts_until_the_client_gives_up(
+        self, server: Server, account: AccountHandle
+    ) -> None:
+        account.scenario([{"fault": "hang"}])
+        with connect(server) as connection:
+            connection.sendall(head(account, len(body())) + body())
+            connection.settimeout(0.2)
+            with pytest.raises(socket.timeout):
+                connection.recv(1)
+            assert account.exchanges == ()
+        exchange = only(account)
+        assert (exchange.status, exchange.outcome, exchange.cost) == (None, "cut", COST)
+        assert exchange.elapsed > 0.1
+
+    @pytest.mark.parametrize("fault", ["delayed", "drip"])
+    def test_a_client_that_leaves_early_is_told_of(
+        self, server: Server, account: AccountHandle, fault: str
+    ) -> None:
+        account.scenario([{"fault": fault, "delay": 30}])
+        with connect(server) as connection:
+            connection.sendall(head(account, len(body())) + body())
+            time.sleep(0.1)
+        exchange = only(account)
+        assert exchange.outcome == "cut"
+        assert exchange.elapsed < 10
+        assert exchange.billed, "the run went on and was charged for"
+
+
+class TestRedirects:
+    """A followed redirect is recorded, and whether the token came along."""
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    @pytest.mark.parametrize("brings", [True, False])
+    def test_elsewhere_knows_who_followed(
+        self, account: AccountHandle, status: int, brings: bool
+    ) -> None:
+        account.scenario([{"fault": f"redirect-{status}"}])
+        location = post(account).headers["location"]
+        assert location.startswith("http://localhost:")
+        headers = {"authorization": f"Bearer {account.token}"} if brings else {}
+        response = HTTP.get(location, headers=headers)
+        first, second = account.wait_for(2)
+        assert (first.fault, first.status, first.billed) == (f"redirect-{status}", status, False)
+        assert second.outcome == "elsewhere"
+        assert second.host.startswith("localhost:")
+        assert second.credential == ("accepted" if brings else "missing")
+        assert response.status_code == (200 if brings else 401)
+        assert account.token not in repr(second)
+
+    def test_elsewhere_knows_another_token(self, server: Server, account: AccountHandle) -> None:
+        account.scenario([{"fault": "redirect-307"}])
+        location = post(account).headers["location"]
+        headers = {"authorization": f"Bearer {server.account().token}"}
+        assert HTTP.post(location, headers=headers).status_code == 401
+        assert account.exchanges[1].credential == "refused"
+
+    def test_the_other_name_of_localhost_is_its_address(self, server: Server) -> None:
+        account = server.account()
+        account.scenario("redirect-307")
+        host = server.binding_address.replace("127.0.0.1", "localhost")
+        response = post(account, headers={"host": host})
+        assert response.headers["location"].startswith("http://127.0.0.1:")
+
+
+class TestByToken:
+    """A token, or a gateway id, that asks for a fault."""
+
+    def test_always_answers_with_that_fault(self, server: Server) -> None:
+        for account_id in ("a" * 32, server.account().id):
+            url = f"{server.base_url}/accounts/{account_id}/ai/run"
+            headers = {
+                "authorization": "Bearer fault-spend-limit",
+                "content-type": "application/json",
+            }
+            for _ in range(2):
+                assert HTTP.post(url, content=body(), headers=headers).status_code == 429
+
+    def test_by_the_gateway_header_too(self, account: AccountHandle) -> None:
+        response = post(account, headers={"cf-aig-gateway-id": "fault-bad-gateway"})
+        assert response.status_code == 502
+
+    def test_an_unknown_name_lists_what_exists(self, account: AccountHandle) -> None:
+        response = post(account, token="fault-rate-limit")
+        assert response.status_code == 400
+        message = response.json()["errors"][0]["message"]
+        assert "rate-limited" in message
+        assert "redirect-308" in message
+
+
+def test_the_model_in_messages_is_the_contracts(account: AccountHandle) -> None:
+    account.scenario("unknown-model")
+    assert post(account).json()["errors"][0]["message"] == f"Model not found: {CONTRACT.model}"
+    account.scenario("spend-limit")
+    provider, _, model = CONTRACT.model.partition("/")
+    assert post(account, INPUT).json()["errors"][0]["message"] == (
+        f"Spend limit exceeded: rule 'default' (cost limit 5 per 86400s, fixed) for {provider} "
+        f"{model}"
+    )

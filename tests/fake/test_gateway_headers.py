@@ -1,0 +1,63 @@
+"""Gateway headers in and out of their documented ranges."""
+
+from __future__ import annotations
+
+import pytest
+from calling import only, post
+
+from fake_server.replies.failures import Refused
+from fake_server.runs.gateway_headers import CHECKS, check
+from fake_server.server import Server
+
+GOOD = {
+    "cf-aig-skip-cache": ["true", "false"],
+    "cf-aig-cache-ttl": ["0", "3600"],
+    "cf-aig-collect-log": ["true"],
+    "cf-aig-request-timeout": ["0", "60000"],
+    "cf-aig-max-attempts": ["0", "1", "5"],
+    "cf-aig-retry-delay": ["0", "5000"],
+    "cf-aig-backoff": ["constant", "linear", "exponential"],
+    "cf-aig-metadata": ["{}", '{"a":1,"b":"x","c":true,"d":null,"e":1.5}'],
+}
+BAD = {
+    "cf-aig-skip-cache": ["yes", ""],
+    "cf-aig-cache-ttl": ["-1", "1.5", "x", "", "²"],
+    "cf-aig-collect-log": ["1"],
+    "cf-aig-request-timeout": ["soon"],
+    "cf-aig-max-attempts": ["6", "-1", "99999999999999999999"],
+    "cf-aig-retry-delay": ["5001"],
+    "cf-aig-backoff": ["random"],
+    "cf-aig-metadata": ["x", "[]", '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}', '{"a":{}}', '{"a":[]}'],
+}
+
+
+def test_every_header_is_tried_both_ways() -> None:
+    assert {name.encode() for name in GOOD} == {name.encode() for name in BAD} == set(CHECKS)
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in GOOD.items() for v in values])
+def test_what_is_in_range_passes(name: str, value: str) -> None:
+    check({name.encode(): value.encode()})
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in BAD.items() for v in values])
+def test_what_is_out_of_range_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(Refused) as raised:
+        check({name.encode(): value.encode("latin-1")})
+    assert raised.value.message.startswith(f"Invalid value of header {name}: expected ")
+
+
+def test_clients_are_told(server: Server) -> None:
+    account = server.account()
+    response = post(account, headers={"cf-aig-max-attempts": "6"})
+    assert response.status_code == 400
+    assert "cf-aig-max-attempts" in response.json()["errors"][0]["message"]
+    assert only(account).outcome == "malformed"
+
+
+def test_what_is_in_range_is_kept_and_changes_nothing(server: Server) -> None:
+    account = server.account()
+    headers = {"cf-aig-gateway-id": "mine", "cf-aig-cache-key": "k", "cf-aig-cache-ttl": "60"}
+    assert post(account, headers=headers).json() == post(account).json()
+    assert headers.items() <= set(account.exchanges[0].request_headers)
+    assert account.bill.runs == 2, "a video is never served from the cache (documented)"

@@ -1,0 +1,262 @@
+"""Whatever comes in: a clear answer or a closed connection, and the next client is served.
+
+Each attack goes over a raw socket to one real server, which also serves a good request after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import json
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hostile import ACCOUNT, MAX_BODY, Attack, attacks, request, run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fake_server.journal.waiting import wait_for
+from fake_server.replies.faults import FAULTS
+from fake_server.server import Server, running
+
+#: Seconds after which a connection counts as hung; what is awaited takes milliseconds.
+PATIENCE = 10
+
+ATTACKS = attacks()
+_IDS = itertools.count(1)
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The server under attack: with a journal it need not wait for, and with one it must.
+
+    The first answers plain runs in the parser's callbacks, the second all of them as ASGI tasks.
+    """
+    path = tmp_path_factory.mktemp("hostile") / "journal.db"
+    journal = "memory" if request.param == "memory" else f"sqlite:{path}"
+    with running(max_body=MAX_BODY, journal=journal) as started:
+        yield started
+
+
+def connect(server: Server) -> socket.socket:
+    """A raw connection."""
+    host, _, port = server.binding_address.partition(":")
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+
+def exchange(server: Server, data: bytes, *, ends: bool) -> tuple[int, bytes]:
+    """Send bytes as they are; the status (0: none) and body of the first answer."""
+    with connect(server) as connection:
+        with contextlib.suppress(OSError):  # refused while we send: the answer is there
+            connection.sendall(data)
+            if ends:
+                connection.shutdown(socket.SHUT_WR)
+        method = data.lstrip(b"\r\n").split(b" ", 1)[0].decode("latin-1")
+        response = http.client.HTTPResponse(connection, method=method)
+        try:
+            response.begin()
+            return response.status, response.read()
+        except (ConnectionError, http.client.BadStatusLine):
+            return 0, b""
+
+
+def assert_serving(server: Server) -> None:
+    """The next client gets its result."""
+    account = f"{next(_IDS):032x}"
+    status, body = exchange(server, request(run()).replace(ACCOUNT, account.encode()), ends=False)
+    assert status == 200, body
+    assert json.loads(body)["state"] == "Completed"
+
+
+def assert_told(status: int, body: bytes) -> None:
+    """A refusal is in the service's own words, or the control API's."""
+    document = json.loads(body)
+    errors = document.get("errors") or document.get("error")
+    if errors:
+        assert document["success"] is False
+        assert errors[0]["message"]
+        assert isinstance(errors[0]["code"], int)
+    else:
+        assert document["detail"], status
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(ATTACKS) >= 200
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_is_answered_clearly_and_the_next_client_served(
+    server: Server, attack: Attack, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = f"{next(_IDS):032x}"
+    data = attack.data.replace(ACCOUNT, account.encode())
+    status, body = exchange(server, data, ends=attack.ends)
+    assert status in attack.statuses, body[:300]
+    if status >= 400 and not attack.data.startswith((b"HEAD", b"GET /__aleph__/media")):
+        assert_told(status, body)
+    if attack.counted:
+        (seen,) = wait_for(server.app.journal, account, 1, PATIENCE)
+        # A client that ends its side counts as gone: what was put down may not reach it.
+        assert status in ((seen.status or 0, 0) if attack.ends else (seen.status,))
+    assert_serving(server)
+    assert not caplog.messages, "nothing to tell the fake's owner about"
+
+
+@settings(
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.sampled_from([attack.data for attack in ATTACKS if len(attack.data) < 2000]),
+    edits=st.lists(
+        st.tuples(
+            st.floats(0, 1),
+            st.integers(0, 20),
+            st.sampled_from([b"\r\n", b"\n", b"\0", b":", b" ", b"%00", b'"', b"{", b"\xff"])
+            | st.binary(max_size=4),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_no_mutation_of_an_attack_breaks_the_server(
+    server: Server, caplog: pytest.LogCaptureFixture, seed: bytes, edits: list[tuple[Any, ...]]
+) -> None:
+    """Each edit cuts some bytes out at a place, given in parts of the whole, and puts others in."""
+    data = seed.replace(ACCOUNT, b"f" * 32)
+    for place, cut, put in edits:
+        at = int(place * len(data))
+        data = data[:at] + put + data[at + cut :]
+    status, _ = exchange(server, data, ends=True)
+    assert status < 500
+    assert not caplog.messages
+
+
+#: What one connection may carry: small attacks, good runs, and such as fail in every way.
+PIECES = [
+    *(attack.data for attack in ATTACKS if len(attack.data) < 2000),
+    *(
+        request(run(), token=b"Authorization: Bearer fault-" + name)
+        for fault in {fault.delivery: fault for fault in FAULTS.values()}.values()
+        for name in [fault.name.encode()]
+    ),
+]
+
+
+@settings(
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    pieces=st.lists(st.sampled_from(PIECES) | st.just(request(run())), min_size=2, max_size=5),
+    sent=st.floats(0, 1),
+    read=st.booleans(),
+)
+def test_no_conversation_that_breaks_off_leaves_anything_behind(
+    server: Server,
+    caplog: pytest.LogCaptureFixture,
+    pieces: list[bytes],
+    sent: float,
+    read: bool,
+) -> None:
+    """Requests in a row of which the client takes at most the first answer, and leaves."""
+    account = f"{next(_IDS):032x}"
+    data = b"".join(pieces).replace(ACCOUNT, account.encode())
+    with connect(server) as connection, contextlib.suppress(OSError):
+        connection.settimeout(0.02)
+        connection.sendall(data[: int(len(data) * sent)])
+        time.sleep(0.002)
+        connection.sendall(data[int(len(data) * sent) :])
+        if read:
+            connection.recv(65536)
+    deadline = time.monotonic() + PATIENCE
+    known = server.app.accounts.get(account)
+    while (known.busy or server._state.tasks) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert known.busy == 0
+    assert not server._state.tasks
+    assert not caplog.messages
+
+
+# --- clients without manners
+
+
+def test_a_client_that_sends_byte_by_byte_is_served(server: Server) -> None:
+    data = request(run()).replace(ACCOUNT, b"a" * 32)
+    with connect(server) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in data:
+            connection.sendall(bytes([byte]))
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def test_two_requests_at_once_on_a_connection_are_both_answered(server: Server) -> None:
+    one = request(run()).replace(ACCOUNT, b"b" * 32)
+    with connect(server) as connection:
+        connection.sendall(one * 2)
+        answers = b""
+        while answers.count(b'"state":"Completed"') < 2:
+            piece = connection.recv(65536)
+            assert piece, answers
+            answers += piece
+    assert answers.count(b"HTTP/1.1 200") == 2
+
+
+def test_silent_connections_do_not_keep_others_waiting(server: Server) -> None:
+    with contextlib.ExitStack() as stack:
+        for index in range(100):
+            silent = stack.enter_context(connect(server))
+            silent.sendall(request(run())[: index * 3])
+        assert_serving(server)
+
+
+def test_clients_that_vanish_leave_nothing_behind(server: Server) -> None:
+    data = request(run(), token=b"Authorization: Bearer fault-hang").replace(ACCOUNT, b"c" * 32)
+    for sent in (data[:40], data[:-5], data):
+        for _ in range(20):
+            with connect(server) as connection:
+                connection.sendall(sent)
+    deadline = time.monotonic() + PATIENCE
+    account = server.app.accounts.get("c" * 32)
+    while account.busy and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert account.busy == 0
+    assert_serving(server)
+
+
+def test_a_client_that_does_not_read_is_no_burden(server: Server) -> None:
+    """Answers to a client that never reads fill its socket, not the server's memory."""
+    one = request(run()).replace(ACCOUNT, b"d" * 32)
+    with connect(server) as connection:
+        connection.settimeout(0.2)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            for _ in range(200):
+                connection.sendall(one * 50)
+        assert_serving(server)
+
+
+def test_oversize_bodies_do_not_grow_the_server(server: Server) -> None:
+    coding = b"Transfer-Encoding: chunked"
+    head = request(length=coding).replace(ACCOUNT, b"e" * 32)
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(10):
+        with connect(server) as connection, contextlib.suppress(ConnectionError):
+            connection.sendall(head)
+            for _ in range(160):
+                connection.sendall(chunk)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 20_000, f"{grown} kB for ten bodies of 10 MB"
+    kept = server.app.journal.exchanges("e" * 32)
+    assert all(len(seen.request_body) <= 2 * MAX_BODY for seen in kept)
+    assert_serving(server)

@@ -1,0 +1,126 @@
+"""The control API answers programs on this machine and the fake's own pages, and no web site."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+
+from fake_server.control import origin_guard
+
+LOCAL = "127.0.0.1:8787"
+
+
+def refused(*hosts: str, **headers: str) -> str | None:
+    """The refusal of a call with these headers, by a fake that goes by `hosts`."""
+    sent = {"host": LOCAL} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return origin_guard.refusal([(k.encode(), v.encode()) for k, v in sent.items()], hosts)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:1", "127.0.0.1:8787", "127.9.9.9", "[::1]", "[::1]:80", "a.localhost",
+     "localhost.:8787", "[::ffff:127.0.0.1]:80"],
+)  # fmt: skip
+def test_loopback_names_are_let_in(host: str) -> None:
+    assert refused(host=host) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:8787", "localhost.evil.example", "127.0.0.1.evil.example", "",
+     "192.168.1.5:8787", "notlocalhost", "[::2]", "0.0.0.0", "localhost:80:80", "2130706433"],
+)  # fmt: skip
+def test_other_hosts_are_refused_by_a_fake_on_loopback(host: str) -> None:
+    assert "is not a name of this machine" in (refused("127.0.0.1", host=host) or "")
+
+
+def test_the_bound_and_the_allowed_names_are_let_in() -> None:
+    assert refused("192.168.1.5", host="192.168.1.5:8787") is None
+    assert refused("127.0.0.1", "Fake", host="fake:8787") is None
+    assert refused("127.0.0.1", "fake", host="fake2:8787")
+
+
+def test_bound_to_every_address_it_answers_to_each_but_to_no_name() -> None:
+    assert refused("0.0.0.0", host="192.168.1.5:8787") is None
+    assert refused("::", host="[fd00::5]:8787") is None
+    assert refused("0.0.0.0", host="evil.example")
+
+
+def test_an_app_without_a_socket_goes_by_any_name() -> None:
+    assert refused(origin_guard.ANY, host="api.cloudflare.com") is None
+    assert refused(origin_guard.ANY, host="testserver", origin="https://evil.example")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:3000",
+     "http://localhost:8787", "http://127.0.0.1:8787.evil.example", "file://", ""],
+)  # fmt: skip
+def test_pages_of_other_origins_are_refused(origin: str) -> None:
+    assert "is another site" in (refused(origin=origin) or "")
+
+
+def test_own_pages_are_let_in() -> None:
+    assert refused(origin=f"http://{LOCAL}", sec_fetch_site="same-origin") is None
+    assert refused(sec_fetch_site="none") is None, "typed into the address bar"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "whatever"])
+def test_calls_that_the_browser_marks_as_foreign_are_refused(site: str) -> None:
+    assert "Sec-Fetch-Site" in (refused(sec_fetch_site=site) or "")
+
+
+def test_two_hosts_are_refused() -> None:
+    headers = [(b"host", b"localhost"), (b"host", b"localhost")]
+    assert origin_guard.refusal(headers, ()) == "a request names one Host"
+
+
+def test_no_host_is_refused() -> None:
+    assert origin_guard.refusal([], ())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]"])
+def test_loopback_is_known(host: str) -> None:
+    assert origin_guard.is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.com", ""])
+def test_what_others_can_reach_is_not_loopback(host: str) -> None:
+    assert not origin_guard.is_loopback(host)
+
+
+def through_guard(headers: list[tuple[bytes, bytes]]) -> list[MutableMapping[str, Any]]:
+    """What a guarded app sends."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def app(_scope: Any, _receive: Any, send: origin_guard.Send) -> None:
+        own = [(b"cache-control", b"max-age=1")]
+        await send({"type": "http.response.start", "status": 200, "headers": own})
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("nobody reads")
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "headers": headers}
+    asyncio.run(origin_guard.Guard(app, ("127.0.0.1",))(scope, receive, send))
+    return sent
+
+
+def test_the_guard_refuses_with_403_and_says_why() -> None:
+    start, body = through_guard([(b"host", b"evil.example")])
+    assert start["status"] == 403
+    assert "evil.example" in json.loads(body["body"])["detail"]
+
+
+def test_the_guard_marks_every_answer_and_leaves_what_the_app_said() -> None:
+    (start,) = through_guard([(b"host", b"localhost")])
+    headers = dict(start["headers"])
+    assert start["status"] == 200
+    assert headers[b"x-frame-options"] == b"DENY"
+    assert headers[b"cache-control"] == b"max-age=1"

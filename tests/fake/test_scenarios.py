@@ -1,0 +1,73 @@
+"""Scenarios: played step by step, and refused with what would have been one."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from calling import post
+
+from aleph_contract.errors import ArgumentError
+from fake_server.replies.faults import find
+from fake_server.server import AccountHandle, Server
+from fake_server.state.scenarios import Step, scenario
+
+
+class TestScenario:
+    """How scenarios are written, and refused."""
+
+    def test_steps_are_played_in_order_so_often_as_they_say(self, account: AccountHandle) -> None:
+        account.scenario(
+            [{"fault": "rate-limited", "times": 2}, {"fault": None}, {"fault": "internal-error"}]
+        )
+        assert [post(account).status_code for _ in range(5)] == [429, 429, 200, 500, 200]
+
+    def test_a_name_alone_is_played_until_it_is_taken_back(self, account: AccountHandle) -> None:
+        account.scenario("rate-limited")
+        assert [post(account).status_code for _ in range(3)] == [429] * 3
+        account.scenario(None)
+        assert post(account).status_code == 200
+
+    def test_accounts_do_not_see_each_others(self, server: Server) -> None:
+        one, other = server.account(), server.account()
+        one.scenario("rate-limited")
+        assert post(other).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ("rate-limit", ["'rate-limit'", "did you mean rate-limited", "hang"]),
+            ([{"fault": "nothing"}], ["'nothing'", "redirect-301"]),
+            ([{}], ["step 0", "'fault'"]),
+            ([{"fault": 5}], ["step 0", "a name or null", "5"]),
+            ([{"fault": "hang", "time": 1}], ["'time'", "'times'", "'retry_after'", "'delay'"]),
+            ([{"fault": "hang"}, {"fault": "hang", "times": 0}], ["step 1", "times", "from 1"]),
+            ([{"fault": "hang", "times": "2"}], ["times", '"2"']),
+            ([{"fault": "hang", "times": True}], ["times", "true"]),
+            ([{"fault": "hang", "retry_after": -1}], ["retry_after", "-1"]),
+            ([{"fault": "hang", "delay": float("inf")}], ["delay", "Infinity"]),
+            ([{"fault": "hang", "delay": "1"}], ["delay", '"1"']),
+            ([5], ["step 0", "object"]),
+            ({"fault": "hang"}, ["list of steps"]),
+            (5, ["list of steps"]),
+        ],
+    )
+    def test_what_is_none_is_refused_with_what_would_be_one(
+        self, given: Any, words: list[str]
+    ) -> None:
+        with pytest.raises(ArgumentError) as raised:
+            scenario(given)
+        assert all(word in str(raised.value) for word in words)
+
+    def test_a_refused_scenario_leaves_the_old_one(self, account: AccountHandle) -> None:
+        account.scenario("rate-limited")
+        with contextlib.suppress(ArgumentError):
+            account.scenario([{"fault": "nothing"}])
+        assert post(account).status_code == 429
+
+    def test_steps_may_be_given_as_they_are_kept(self) -> None:
+        steps = (Step(find("hang"), times=3),)
+        assert scenario(steps) == steps
+        assert scenario(["hang"]) == (Step(find("hang")),)
+        assert scenario(None) == ()

@@ -1,0 +1,194 @@
+"""The Workers binding: what the runtime's own client sends, and what it must be answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from calling import CONTRACT, HTTP, INPUT
+
+from fake_server.server import AccountHandle, Server, running
+
+HEADERS = {
+    "host": "workers-binding.ai",
+    "content-type": "application/json",
+    "cf-consn-sdk-version": "2.0.0",
+    "cf-consn-model-id": CONTRACT.model,
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
+
+
+def run(
+    server: Server,
+    value: Any = INPUT,
+    *,
+    gateway: str | None = None,
+    headers: dict[str, str] | None = None,
+    content: bytes | None = None,
+) -> httpx.Response:
+    options = {} if gateway is None else {"gateway": {"id": gateway}}
+    path = "/run" if gateway is None else "/ai-gateway/run"
+    return HTTP.post(
+        f"{server.origin}{path}?version=3",
+        content=json.dumps({"inputs": value, "options": options}).encode()
+        if content is None
+        else content,
+        headers=HEADERS | (headers or {}),
+    )
+
+
+def one(account: AccountHandle) -> Any:
+    (exchange,) = account.exchanges
+    return exchange
+
+
+@pytest.mark.parametrize("example", CONTRACT.examples, ids=lambda e: e.name)
+def test_documented_inputs_get_the_documented_replies(server: Server, example: Any) -> None:
+    response = run(server, example.input)
+    assert response.json() == example.reply
+    assert response.headers["content-type"] == "application/json"
+
+
+def test_replies_are_bare_in_the_live_profile_too() -> None:
+    with running(profile="live") as server:
+        assert run(server).json()["state"] == "Completed"
+
+
+def test_the_observed_headers_are_there(server: Server) -> None:
+    headers = run(server).headers
+    for name in ("cf-ai-req-id", "cf-aig-log-id", "cf-aig-event-id", "cf-aig-request-id"):
+        assert headers[name]
+    assert headers["cf-aig-step"] == "0"
+    assert headers["cf-ai-req-id"] != run(server).headers["cf-ai-req-id"]
+
+
+def test_the_video_is_where_the_fake_is_and_not_at_the_name_the_runtime_calls(
+    server: Server,
+) -> None:
+    video = run(server).json()["result"]["video"]
+    assert video.startswith(server.origin)
+    assert HTTP.get(video).status_code == 200
+
+
+def test_it_is_the_same_video_as_on_the_other_surface(server: Server) -> None:
+    url = f"{server.base_url}/accounts/{'a' * 32}/ai/run"
+    rest = HTTP.post(
+        url,
+        json={"model": CONTRACT.model, "input": INPUT},
+        headers={"authorization": "Bearer x"},
+    )
+    assert rest.json() == run(server).json()
+
+
+def test_calls_are_in_the_journal_of_the_binding(server: Server) -> None:
+    response = run(server)
+    exchange = one(server.binding)
+    assert exchange.surface == "binding"
+    assert exchange.target == "/run?version=3"
+    assert exchange.credential == "none"
+    assert exchange.response_body == response.content
+    assert exchange.host == "workers-binding.ai"
+    assert server.binding.bill.runs == 1
+
+
+def test_a_gateway_id_can_be_an_account(server: Server) -> None:
+    account = server.account()
+    assert run(server, gateway=account.id).status_code == 200
+    assert one(account).surface == "binding"
+    assert server.binding.exchanges == ()
+    assert account.settle()
+
+
+def test_any_other_gateway_id_is_the_bindings_account(server: Server) -> None:
+    assert run(server, gateway="my-gateway").status_code == 200
+    assert one(server.binding).target == "/ai-gateway/run?version=3"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "Required value missing: options.gateway.id"),
+        ({"gateway": {"id": 5}}, "Required value missing: options.gateway.id"),
+        ({"gateway": None}, "Required value missing: options.gateway.id"),
+    ],
+)
+def test_the_gateway_route_wants_a_gateway(
+    server: Server, options: dict[str, Any], message: str
+) -> None:
+    content = json.dumps({"inputs": INPUT, "options": options}).encode()
+    response = HTTP.post(f"{server.origin}/ai-gateway/run", content=content, headers=HEADERS)
+    assert response.status_code == 400
+    assert message in response.text
+
+
+def test_a_refusal_has_the_observed_form(server: Server) -> None:
+    response = run(server, {})
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/json"
+    text = "Model execution failed (User Input Error): Required value missing: prompt"
+    answer = response.json()
+    assert list(answer) == ["success", "result", "messages", "error", "name", "httpCode",
+                            "internalCode", "message", "description", "requestId"]  # fmt: skip
+    assert answer["error"] == [{"code": 7003, "message": text}]
+    assert (answer["name"], answer["httpCode"]) == ("AiGatewayError", 400)
+    assert (answer["internalCode"], answer["description"]) == (7003, text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"headers": {"cf-consn-model-id": "runwayml/aleph-3"}}, 404, 7003),
+        ({"headers": {"cf-consn-model-id": ""}}, 404, 7003),
+        ({"headers": {"content-type": "text/plain"}}, 415, 7002),
+        ({"content": b"{"}, 400, 7002),
+        ({"content": b"[]"}, 400, 7003),
+        ({"content": b"{}"}, 400, 7003),
+        ({"gateway": "fault-rate-limited"}, 429, 2003),
+        ({"gateway": "fault-gateway-missing"}, 400, 2001),
+        ({"gateway": "fault-nothing"}, 400, 7002),
+    ],
+    ids=str,
+)
+def test_every_failure_has_it(
+    server: Server, changes: dict[str, Any], status: int, code: int
+) -> None:
+    response = run(server, **changes)
+    assert response.status_code == status
+    assert response.json()["internalCode"] == code
+    assert one(server.binding).status == status
+
+
+def test_another_method(server: Server) -> None:
+    response = HTTP.get(f"{server.origin}/run", headers=HEADERS)
+    assert response.status_code == 405
+    assert response.json()["name"] == "AiGatewayError"
+
+
+def test_scenarios_are_played_by_either_account(server: Server) -> None:
+    account = server.account()
+    for handle, gateway in ((server.binding, None), (account, account.id)):
+        handle.scenario([{"fault": "state-running"}, {"fault": "body-html"}])
+        assert run(server, gateway=gateway).json()["state"] == "Running"
+        assert run(server, gateway=gateway).headers["content-type"].startswith("text/html")
+        assert run(server, gateway=gateway).json()["state"] == "Completed"
+        assert [e.fault for e in handle.exchanges] == ["state-running", "body-html", None]
+
+
+def test_a_connection_can_be_cut_there_too(server: Server) -> None:
+    with pytest.raises(httpx.TransportError):
+        run(server, gateway="fault-reset-after")
+    assert one(server.binding).outcome == "cut"
+
+
+def test_a_redirect_is_recorded_there_too(server: Server) -> None:
+    location = run(server, gateway="fault-redirect-307").headers["location"]
+    assert HTTP.post(location, headers=HEADERS).status_code == 401
+    assert [e.outcome for e in server.binding.exchanges] == ["fault", "elsewhere"]

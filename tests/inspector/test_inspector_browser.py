@@ -1,0 +1,280 @@
+"""The inspector as a person uses it: in Chromium, fed by real clients over sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from browser import Browser, Tab, absent, running_browser
+
+from aleph_contract.contract import Contract
+from fake_server.server import AccountHandle, Server, running
+
+AXE = Path(__file__).parents[2] / "fixtures" / "node_modules" / "axe-core" / "axe.min.js"
+GOOD = {"prompt": "The river at dusk", "video_uri": "https://example.com/a.mp4"}
+HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>\u202e"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def account(server: Server) -> AccountHandle:
+    return server.account(credits=5)
+
+
+@pytest.fixture
+def tab(browser: Browser, server: Server) -> Iterator[Tab]:
+    """A tab on the start page; whatever the test does, it logs nothing and stays at home."""
+    with browser.tab() as opened:
+        opened.open(server.inspector)
+        opened.wait("document.querySelector('#live.on')")
+        yield opened
+        opened.ask("1")  # what has happened by now has been told
+        assert opened.complaints == []
+        elsewhere = {
+            u for u in opened.requested if not u.startswith((server.origin + "/", "data:"))
+        }
+        assert elsewhere == set()
+
+
+def call(account: AccountHandle, given: Any = None, token: str | None = None) -> httpx.Response:
+    """Make a call as a client does."""
+    return httpx.post(
+        f"{account.base_url}/accounts/{account.id}/ai/run",
+        headers={"authorization": f"Bearer {token or account.token}"},
+        json={"model": Contract.load().model, "input": GOOD if given is None else given},
+    )
+
+
+def row(account: AccountHandle, number: int) -> str:
+    """A selector for the link of an exchange in the list."""
+    return f"#x-{account.id}-{number} a"
+
+
+def shows(tab: Tab, selector: str) -> Any:
+    """Wait for an element and return its text."""
+    return tab.wait(f"document.querySelector({json.dumps(selector)})?.innerText")
+
+
+def test_an_exchange_appears_by_itself_and_the_picture_fills(
+    tab: Tab, account: AccountHandle
+) -> None:
+    assert "Waiting for the first call" in shows(tab, "#nothing")
+    reach = shows(tab, "#coverage .reach")
+    call(account, GOOD | {"duration": 5, "seed": 0})
+    told = shows(tab, row(account, 1))
+    assert all(word in told for word in ("200", "completed", "1.68 USD", GOOD["prompt"])), told
+    tab.wait("document.querySelector('#nothing').offsetHeight === 0")
+    tab.wait(f"document.querySelector('#coverage .reach').innerText !== {json.dumps(reach)}")
+    tab.wait("document.querySelectorAll('#coverage .cell.right').length > 3")
+    assert "1.68 USD" in tab.wait("document.querySelector('#bill .sum')?.innerText")
+    assert "3.32 USD of 5.00 USD" in shows(tab, "#bill .gauge")
+    assert "200 completed" in tab.wait("document.querySelector('#said').textContent")
+
+
+def test_a_violation_is_marked_where_it_stands(tab: Tab, account: AccountHandle) -> None:
+    call(account, GOOD | {"seed": -1})
+    tab.click(row(account, 1))
+    assert shows(tab, "mark#at-1") == "-1"
+    assert "seed must be at least 0" in shows(tab, "#trouble-1 .said")
+    assert "seed/minimum" in shows(tab, "#trouble-1")
+    assert tab.ask("location.pathname").endswith(f"/inspector/{account.id}/1")
+    assert tab.ask("document.activeElement.id") == "opened-title"
+    note = "document.querySelector('#request-title').parentElement.querySelector('.note')"
+    assert "seed must be at least 0" in tab.ask(f"{note}.innerText")
+
+
+def test_an_opened_exchange_has_an_address_and_back_leads_back(
+    tab: Tab, account: AccountHandle
+) -> None:
+    call(account)
+    call(account, {})
+    shows(tab, row(account, 2))
+    for number in (1, 2):
+        tab.click(row(account, number))
+        tab.wait(f"document.querySelector('#opened-title')?.innerText.includes('#{number} ')")
+    tab.ask("history.back()")
+    tab.wait("document.querySelector('#opened-title')?.innerText.includes('#1 ')")
+    tab.ask("history.back()")
+    tab.wait("document.querySelector('#opened').innerText === ''")
+    assert tab.ask("document.querySelector('#beside').offsetHeight") > 0
+    tab.ask("history.forward()")
+    tab.wait("document.querySelector('#opened-title')")
+    address = tab.ask("location.href")
+    tab.open(address)
+    assert "#1 of" in shows(tab, "#opened-title")
+    assert tab.ask("document.querySelectorAll('#rows [aria-current]').length") == 1
+
+
+def test_a_scenario_set_in_the_page_changes_the_next_answer(
+    tab: Tab, account: AccountHandle
+) -> None:
+    assert call(account).status_code == 200
+    tab.wait(f"document.querySelector('#script').account.value = '{account.id}'")
+    tab.ask("document.querySelector('#script').fault.value = 'rate-limited'")
+    tab.ask("document.querySelector('#script').times.value = '2'")
+    tab.ask("document.querySelector('#script').retry_after.value = '3'")
+    tab.click("#script button[value=add]")
+    assert "rate-limited, 2 times, Retry-After 3 s" in shows(tab, ".steps")
+    refused = call(account)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "3")
+    tab.wait("document.querySelector('.steps')?.innerText.includes('once')")
+    tab.click("#script button[value=clear]")
+    tab.wait("!document.querySelector('.steps')")
+    assert call(account).status_code == 200
+
+
+def test_a_scenario_that_cannot_be_is_refused_in_words(tab: Tab) -> None:
+    tab.ask("document.querySelector('#script').account.value = 'me'")
+    tab.click("#script button[value=add]")
+    assert "'me' is no account" in shows(tab, "#script-problem")
+    tab.complaints.clear()  # the browser logs every answer of 404
+
+
+def test_the_result_plays(tab: Tab, account: AccountHandle) -> None:
+    call(account)
+    tab.click(row(account, 1))
+    seconds = tab.wait("document.querySelector('video')?.duration")
+    assert 2 < seconds < 4
+    tab.ask("document.querySelector('video').play()")
+    tab.wait("document.querySelector('video').currentTime > 0.1")
+
+
+def test_a_replay_makes_the_call_again_and_opens_it(tab: Tab, account: AccountHandle) -> None:
+    call(account, GOOD | {"seed": 7})
+    tab.click(row(account, 1))
+    tab.click("form[action$=replay] button")
+    tab.wait("document.querySelector('#opened-title')?.innerText.includes('#2 ')")
+    first, again = account.exchanges
+    assert again.request_body == first.request_body
+    assert again.outcome == "completed"
+    shows(tab, row(account, 2))
+
+
+def test_the_command_is_copied_without_asking_for_permission(
+    tab: Tab, account: AccountHandle
+) -> None:
+    call(account)
+    tab.click(row(account, 1))
+    tab.click("[data-copy=curl]")
+    assert "Copied" in tab.wait(
+        "(t => t !== 'Copy as curl' && t)(document.querySelector('[data-copy=curl]').innerText)"
+    )
+
+
+def test_the_filter_narrows_the_list_and_what_arrives(tab: Tab, account: AccountHandle) -> None:
+    call(account, GOOD | {"prompt": "alpine"})
+    call(account, GOOD | {"prompt": "harbour"})
+    shows(tab, row(account, 2))
+    tab.click("#filter [name=text]")
+    tab.call("Input.insertText", text="alpine")
+    tab.wait("document.querySelectorAll('#rows li').length === 1")
+    assert tab.ask("location.search") == "?text=alpine"
+    tab.wait("document.querySelector('#live.on')")
+    call(account, GOOD | {"prompt": "harbour"})
+    call(account, GOOD | {"prompt": "alpine again"})
+    shows(tab, row(account, 4))
+    assert tab.ask("document.querySelectorAll('#rows li').length") == 2
+    tab.ask("document.querySelector('#filter').outcome.value = 'invalid'")
+    tab.ask("document.querySelector('#filter').requestSubmit()")
+    tab.wait("document.querySelectorAll('#rows li').length === 0")
+    tab.wait("document.querySelector('#nothing').offsetHeight > 0")
+
+
+def test_a_connection_that_was_lost_leaves_no_gap(
+    tab: Tab, server: Server, account: AccountHandle
+) -> None:
+    call(account)
+    shows(tab, row(account, 1))
+    for connection in list(server._state.connections):
+        server._loop.call_soon_threadsafe(connection.transport.abort)
+    tab.wait("!document.querySelector('#live.on')")
+    call(account)
+    call(account)
+    shows(tab, row(account, 3))
+    numbers = tab.ask("[...document.querySelectorAll('#rows li')].map(r => r.id.split('-').pop())")
+    assert numbers == ["3", "2", "1"]
+    tab.complaints.clear()  # the browser logs the loss
+
+
+def test_hostile_text_is_shown_and_never_runs(tab: Tab, account: AccountHandle) -> None:
+    call(account, GOOD | {"prompt": HOSTILE, HOSTILE: HOSTILE})
+    assert "<script>" in shows(tab, row(account, 1))
+    tab.click(row(account, 1))
+    assert HOSTILE[:40] in shows(tab, "#trouble-1 .said")
+    assert HOSTILE[:-1] in shows(tab, "mark#at-1")
+    tab.open(tab.ask("location.href") + "?text=" + HOSTILE[:-1])
+    assert tab.ask("document.querySelector('#filter').text.value") == HOSTILE[:-1]
+    assert tab.ask("window.hacked") is None
+    assert "\u202e" not in tab.ask("document.documentElement.textContent")
+
+
+def test_the_keyboard_does_everything(tab: Tab, account: AccountHandle) -> None:
+    for _ in range(3):
+        call(account)
+    shows(tab, row(account, 3))
+    tab.ask(f"document.querySelector('{row(account, 3)}').focus()")
+    tab.press("ArrowDown")
+    tab.press("Enter")
+    tab.wait("document.querySelector('#opened-title')?.innerText.includes('#2 ')")
+    tab.press("Escape")
+    tab.wait("document.querySelector('#opened').innerText === ''")
+    assert tab.ask("document.activeElement.closest('li').id") == f"x-{account.id}-2"
+
+
+def test_a_burst_of_10000_exchanges_ends_with_the_newest_on_top(tab: Tab, server: Server) -> None:
+    """None of them missing, and the page holds no more of them than a person scrolls through."""
+    account = server.account()
+    call(account)
+    shows(tab, row(account, 1))
+    recorded = account.exchanges[0]
+    journal = server.app.journal
+
+    for _ in range(9_999):
+        number = journal.arrive(account.id)
+        journal.append(account.id, number, replace(recorded, number=number), 100)
+    shows(tab, row(account, 10_000))
+    tab.wait("document.querySelectorAll('#rows li').length === 100")
+    top = tab.ask("[...document.querySelectorAll('#rows li')].map(r => +r.id.split('-').pop())")
+    assert top == list(range(10_000, 9_900, -1))
+    tab.ask("document.querySelector('#older a').focus()")
+    tab.press("Enter")
+    tab.wait("document.querySelectorAll('#rows li').length === 200")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, True), (1400, False)])
+def test_an_automated_check_finds_nothing_inaccessible(
+    browser: Browser, server: Server, account: AccountHandle, width: int, dark: bool
+) -> None:
+    if not AXE.exists():
+        absent("axe-core is not installed (npm ci in fixtures)")
+    account.scenario([{"fault": "rate-limited"}])
+    for given in (GOOD, GOOD | {"seed": -1, "nope": 1}, {}, GOOD | {"duration": 1}):
+        call(account, given)
+    account.scenario([{"fault": "rate-limited"}])
+    with browser.tab(width=width, dark=dark) as tab:
+        for page in ("", f"inspector/{account.id}/2", f"inspector/{account.id}/4", "?text=none"):
+            tab.open(server.inspector + page)
+            tab.wait("document.querySelector('#live.on')")
+            tab.ask("document.querySelectorAll('details').forEach(d => { d.open = true; }); 1")
+            tab.ask(AXE.read_text(encoding="utf-8") + ";1")
+            found = tab.ask("axe.run().then(r => r.violations.map(v =>"
+                            " v.id + ': ' + v.nodes.map(n => n.html).join(' ')))")  # fmt: skip
+            assert found == [], page
+            assert tab.ask("document.documentElement.scrollWidth <= innerWidth"), page
+        assert tab.complaints == []

@@ -1,0 +1,257 @@
+"""The page opens from disk, asks nobody, says everything in words, and runs only its own script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sample_runs as sample
+
+from aleph_contract.core.results import Run
+from aleph_contract.reports.html import Contrast, contrast, render
+from aleph_contract.rules.coverage import coverage
+
+RUNS = {**sample.ALL, "hostile": sample.HOSTILE}
+VOID = {"meta", "rect", "path", "br", "img", "input", "link", "hr"}
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(autouse=True)
+def _pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample.pin(monkeypatch)
+
+
+class Page(HTMLParser):
+    """What a browser makes of the page: elements with their attributes, and the text of each."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.open: list[str] = []
+        self.unbalanced: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep it."""
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep it."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Find where its element was opened."""
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.unbalanced.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        """Keep it with its element."""
+        if self.open:
+            self.texts.append((self.open[-1], data))
+
+    def all(self, *tags: str) -> list[dict[str, str | None]]:
+        """The attributes of every element of these names."""
+        return [attrs for tag, attrs in self.elements if tag in tags]
+
+    def words(self) -> str:
+        """What a reader without style and script reads."""
+        return " ".join(data for tag, data in self.texts if tag not in ("style", "script"))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_element_is_closed(name: str) -> None:
+    page = Page(render(RUNS[name]))
+    assert (page.unbalanced, page.open) == ([], [])
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_nothing_is_asked_of_another_host(name: str) -> None:
+    page = Page(render(RUNS[name]))
+    assert not page.all(
+        "link", "img", "iframe", "object", "embed", "base", "form", "audio", "video"
+    )
+    for _, attrs in page.elements:
+        assert not {"src", "srcset", "data", "action", "poster", "style"} & attrs.keys()
+        assert (attrs.get("href") or "#").startswith("#")
+    style = next(data for tag, data in page.texts if tag == "style")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_nothing_of_the_client_becomes_an_element_or_a_handler(name: str) -> None:
+    page = Page(render(RUNS[name]))
+    assert len(page.all("script")) == len(page.all("style")) == len(page.all("h1")) == 1
+    for _, attrs in page.elements:
+        assert not any(attribute.startswith("on") for attribute in attrs)
+
+
+def test_hostile_text_is_shown_as_text() -> None:
+    page = Page(render(sample.HOSTILE))
+    assert "<script>alert(1)</script><img src=x onerror=alert(1)>" in page.words()
+    assert "${alert(1)}{{7*7}}{% x %}" in page.words()
+    assert "\\u0000\\u0007\\u001b[31m" in page.words()
+
+
+def test_the_policy_allows_the_pages_own_script_and_style_alone() -> None:
+    text = render(sample.HOSTILE)
+    page = Page(text)
+    policy = next(a["content"] or "" for a in page.all("meta") if "http-equiv" in a)
+    for tag in ("script", "style"):
+        inner = re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert inner
+        known = base64.b64encode(hashlib.sha256(inner[1].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{known}'" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_anchors_and_labels_lead_somewhere(name: str) -> None:
+    page = Page(render(RUNS[name]))
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for _, attrs in page.elements:
+        if (href := attrs.get("href")) is not None:
+            assert href[1:] in ids
+        if (labelled := attrs.get("aria-labelledby")) is not None:
+            assert labelled in ids
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_headings_descend_one_level_at_a_time(name: str) -> None:
+    tags = [tag for tag, _ in Page(render(RUNS[name])).elements]
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_tables_have_scoped_heads() -> None:
+    assert all(a.get("scope") in ("row", "col") for a in Page(render(sample.FAILING)).all("th"))
+
+
+def test_the_page_tells_what_a_colleague_asks() -> None:
+    words = " ".join(Page(render(sample.FAILING)).words().split())
+    for sentence in (
+        "Does not conform aleph-client breaks 3 rules in 4 of 9 cases",
+        "3 broken rules, each with the smallest input that shows it",
+        "missing /seed dropped, perhaps because 0 counts as false",
+        "Sent exactly as intended.",
+        "Nothing was sent.",
+        "3 calls, 3.36 USD",
+        "error (stage client): duration is too short",
+        sample.DROPPED.curl,
+        sample.DROPPED.reproduce,
+        "1 case expected to fail: the seed is an int32 until version 2",
+        "1 stale line",
+    ):
+        assert sentence in words, sentence
+
+
+def test_what_looks_the_same_is_told_by_its_code_points() -> None:
+    words = Page(render(sample.run(sample.NORMALISED))).words()
+    assert "first difference at character 2: e U+0065 became ë U+00EB" in words
+    assert "differs only by normalisation (NFC)" in words
+
+
+def test_the_picture_says_in_words_what_it_shows() -> None:
+    text = render(sample.FAILING)
+    cells = dict(re.findall(r'<title>([^<]+)</title><rect class="cell (\w+)"', text))
+    assert cells == {
+        "prompt/minLength, valid: accepted 2": "right",
+        "prompt/minLength, violating: refused 1": "right",
+        "prompt/maxLength, valid: altered 1": "wrong",
+        "prompt/maxLength, violating: refused-locally 1": "right",
+        "seed/minimum, valid: altered 1": "wrong",
+        "seed/minimum, violating: refused 3": "right",
+        "seed/maximum, valid: accepted 1": "right",
+        "seed/maximum, violating: lost 1": "wrong",
+        "duration/exclusiveMinimum, valid: refused-locally 1": "wrong",
+        "duration/exclusiveMinimum, violating: never": "never",
+        "keyframes/*/anyOf/0/seconds/maximum, valid: not-run 1": "unknown",
+        "keyframes/*/anyOf/0/seconds/maximum, violating: refused 12": "right",
+    }
+
+
+def test_the_whole_contract_fits_into_the_picture() -> None:
+    run = replace(sample.FAILING, coverage=coverage(sample.FAILING.results))
+    page = Page(render(run))
+    cells = [a for a in page.all("rect") if (a.get("class") or "").startswith("cell")]
+    keys = {row.constraint for row in run.coverage}
+    assert len(cells) == 2 * len(keys) + 4  # and the legend
+
+
+@pytest.mark.parametrize(
+    ("intended", "sent", "expected"),
+    [
+        ("abc", "abd", Contrast("ab", "c", "d", "")),
+        ("abc", "ac", Contrast("a", "b", "", "c")),
+        ("aa", "a", Contrast("a", "a", "", "")),
+        ("", "x", Contrast("", "", "x", "")),
+        ("x" * 90 + "1" + "y" * 90, "x" * 90 + "2" + "y" * 90, None),
+        (1, 2, None),
+        ("1", 1, None),
+    ],
+)
+def test_contrasts(intended: Any, sent: Any, expected: Contrast | None) -> None:
+    found = contrast(intended, sent)
+    if isinstance(intended, str) and len(intended) > 90:
+        expected = Contrast("…" + "x" * 40, "1", "2", "y" * 40 + "…")
+    assert found == expected
+
+
+def test_a_long_difference_is_shortened_and_says_so() -> None:
+    found = contrast("a" * 500, "b" * 10)
+    assert found == Contrast("", "a" * 80 + "… 340 more …" + "a" * 80, "b" * 10, "")
+
+
+@pytest.fixture(name="browse")
+def _browse(tmp_path: Path) -> Callable[[Run], tuple[str, str]]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium (Debian's package chromium)")
+    flags = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --dump-dom"
+        " --disable-background-networking --disable-component-update --disable-sync"
+        " --enable-logging=stderr --virtual-time-budget=2000"
+    )
+
+    def browse(run: Run) -> tuple[str, str]:
+        page = tmp_path / "page.html"
+        page.write_text(render(run), encoding="utf-8")
+        command = [CHROMIUM, *flags.split(), f"--user-data-dir={tmp_path}/profile", page.as_uri()]
+        done = subprocess.run(command, capture_output=True, check=True, timeout=120)
+        return done.stdout.decode(), done.stderr.decode()
+
+    return browse
+
+
+def test_a_browser_runs_the_pages_script_and_no_other(browse: Any) -> None:
+    """The prompt sets a mark if it runs; the page's own script makes the copy buttons."""
+    evil = (
+        "</script><script>document.documentElement.id='owned'</script>"
+        "<img src=x onerror=\"document.documentElement.id='owned'\">"
+        "<svg onload=\"document.documentElement.id='owned'\">"
+    )
+    case = replace(sample.DROPPED, name=evil, curl=evil, intended={evil: evil}, constraint=evil)
+    dom, log = browse(sample.run(case, stale=(evil,), notes=(evil,)))
+    assert 'id="owned"' not in dom.replace("&quot;", "")
+    assert 'aria-label="Copy the request"' in dom
+    console = [line for line in log.splitlines() if "CONSOLE" in line]
+    assert console == []

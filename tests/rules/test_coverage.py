@@ -1,0 +1,127 @@
+"""Coverage counts what was tried, and what came of it, from cases and from traffic alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sample_runs as sample
+
+from aleph_contract.cases import cases
+from aleph_contract.cases.constraints import constraints
+from aleph_contract.contract import Contract
+from aleph_contract.core.exchange import Outcome, ReportedError
+from aleph_contract.core.results import CaseResult
+from aleph_contract.rules.coverage import (
+    OBSERVED,
+    RIGHT,
+    FaultRow,
+    Row,
+    coverage,
+    fault_coverage,
+    of_exchanges,
+)
+
+INPUT = sample.INPUT
+
+
+def _row(rows: tuple[Row, ...], constraint: str, polarity: str) -> list[tuple[str, int]]:
+    return [
+        (r.observed, r.count) for r in rows if (r.constraint, r.polarity) == (constraint, polarity)
+    ]
+
+
+def test_traffic_counts_by_the_answer() -> None:
+    zero = {**INPUT, "seed": 0}
+    rows = of_exchanges(
+        [
+            sample.exchange(1, zero),
+            sample.exchange(2, zero),
+            sample.limited(3, zero),
+            sample.exchange(4, {**INPUT, "seed": -1}, outcome="invalid", status=400),
+            sample.exchange(5, None, request_body=b"not JSON", outcome="malformed"),
+        ]
+    )
+    assert _row(rows, "seed/minimum", "valid") == [("accepted", 2), ("other", 1)]
+    assert _row(rows, "seed/minimum", "violating") == [("refused", 1)]
+    assert _row(rows, "seed/maximum", "valid") == [("never", 0)]
+
+
+def test_every_constraint_has_a_row_in_both_polarities_in_the_contracts_order() -> None:
+    rows = coverage([])
+    assert [(row.constraint, row.polarity) for row in rows] == [
+        (c.key, polarity) for c in constraints() for polarity in ("valid", "violating")
+    ]
+    assert {(row.observed, row.count) for row in rows} == {("never", 0)}
+
+
+def _probe(**more: Any) -> CaseResult:
+    return replace(sample.DROPPED, status="passed", findings=(), **more)
+
+
+ERROR = Outcome("error", error=ReportedError("no"))
+SENT = (sample.exchange(1, sample.DROPPED.intended),)
+
+
+@pytest.mark.parametrize(
+    ("result", "observed"),
+    [
+        (_probe(exchanges=SENT), "accepted"),
+        (_probe(exchanges=(replace(SENT[0], outcome="invalid"),)), "refused"),
+        (_probe(exchanges=(), outcome=ERROR), "refused-locally"),
+        (_probe(exchanges=(sample.exchange(1, INPUT),)), "altered"),
+        (_probe(exchanges=(sample.limited(1, sample.DROPPED.intended),)), "other"),
+        (_probe(exchanges=SENT, outcome=Outcome("stuck")), "lost"),
+        (_probe(exchanges=(), outcome=Outcome("crashed")), "lost"),
+        (_probe(exchanges=()), "lost"),
+        (replace(sample.DROPPED, status="skipped", outcome=Outcome("skipped")), "not-run"),
+        (replace(sample.DROPPED, status="could-not-run", outcome=None), "not-run"),
+    ],
+)
+def test_a_case_counts_by_what_became_of_it(result: CaseResult, observed: str) -> None:
+    assert _row(coverage([result]), "seed/minimum", "valid") == [(observed, 1)]
+
+
+def test_cases_that_probe_nothing_count_nothing() -> None:
+    assert {row.observed for row in coverage([sample.case("example/simple")])} == {"never"}
+
+
+def test_gray_cases_speak_for_a_client_and_never_against_it() -> None:
+    gray = next(case for case in cases() if not case.portable and case.constraint)
+    assert gray.constraint
+    probe = _probe(exchanges=SENT)
+    result = replace(probe, name=gray.name, constraint=gray.constraint.key, polarity=gray.polarity)
+    right = replace(result, polarity="valid", intended=sample.DROPPED.intended)
+    against = replace(right, exchanges=(), outcome=ERROR)
+    assert _row(coverage([right, against]), gray.constraint.key, "valid") == [("accepted", 1)]
+    assert {row.observed for row in coverage([against])} == {"never"}
+
+
+def test_passive_cases_count_by_their_traffic() -> None:
+    rows = coverage(sample.PASSIVE.results)
+    assert _row(rows, "required", "valid") == [("accepted", 1), ("other", 2)]
+
+
+def test_a_key_that_the_contract_does_not_know_is_kept() -> None:
+    rows = coverage([_probe(exchanges=SENT)], Contract.load())
+    unknown = coverage([replace(_probe(exchanges=SENT), constraint="old/key")])
+    assert len(unknown) == len(rows) + 2
+    assert unknown[-2:] == (
+        Row("old/key", "valid", "accepted", 1),
+        Row("old/key", "violating", "never", 0),
+    )
+
+
+def test_every_fault_is_told_whether_it_was_played() -> None:
+    calls = [sample.limited(1, INPUT), sample.limited(2, INPUT), sample.exchange(3, INPUT)]
+    odd = replace(calls[0], fault="unlisted")
+    assert fault_coverage([*calls, odd], ("hang", "rate-limited")) == (
+        FaultRow("hang", 0),
+        FaultRow("rate-limited", 2),
+        FaultRow("unlisted", 1),
+    )
+
+
+def test_what_a_conformant_client_shows_is_among_the_words() -> None:
+    assert {word for words in RIGHT.values() for word in words} <= OBSERVED.keys()

@@ -1,0 +1,277 @@
+"""The judge, rule by rule: evidence that breaks it alone, and evidence that keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from aleph_contract.contract import Contract
+from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
+from aleph_contract.rules import MAX_TRIES, RULES
+from aleph_contract.rules.checks import CHECKS
+from aleph_contract.rules.evidence import Evidence
+from aleph_contract.rules.judge import judge
+
+CONTRACT = Contract.load()
+EXAMPLE = CONTRACT.examples[0]
+INPUT = {**EXAMPLE.input, "seed": 0}
+VIOLATING = {**EXAMPLE.input, "seed": -1}
+VIDEO = EXAMPLE.reply["result"]["video"]
+REPLY = json.dumps(EXAMPLE.reply).encode()
+REFUSAL = {
+    "errors": [{"message": "Invalid value at seed", "code": 7003}],
+    "success": False,
+    "result": {},
+    "messages": [],
+}
+
+
+def body(given: Any, **more: Any) -> bytes:
+    return json.dumps({"model": CONTRACT.model, "input": given, **more}).encode()
+
+
+def exchange(given: Any = INPUT, **changes: Any) -> Exchange:
+    """A conformant call and its completed reply, with changes."""
+    seen = Exchange(
+        number=1,
+        account="a" * 32,
+        surface="rest",
+        method="POST",
+        target=f"/client/v4/accounts/{'a' * 32}/ai/run",
+        request_headers=(("content-type", "application/json"),),
+        request_body=body(given),
+        request_complete=True,
+        credential="accepted",
+        status=200,
+        response_headers=(("content-type", "application/json"),),
+        response_body=REPLY,
+        outcome="completed",
+        billed=True,
+        cost=Decimal("1.68"),
+    )
+    return replace(seen, **changes)
+
+
+def refused(given: Any = INPUT, status: int = 400, **changes: Any) -> Exchange:
+    """A call that the service refuses."""
+    return exchange(
+        given,
+        **{
+            "status": status,
+            "response_body": json.dumps(REFUSAL).encode(),
+            "outcome": "invalid",
+            "billed": False,
+            **changes,
+        },
+    )
+
+
+def replied(value: Any, content_type: str = "application/json") -> Exchange:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return exchange(response_body=raw, response_headers=(("content-type", content_type),))
+
+
+RESULT = Outcome("result", video=VIDEO)
+ERROR = Outcome("error", error=ReportedError("something went wrong"))
+
+
+def evidence(*exchanges: Exchange, outcome: Outcome | None = RESULT, **more: Any) -> Evidence:
+    if outcome is ERROR and exchanges:
+        known = ReportedError("Invalid value at seed", "api", exchanges[-1].status, 7003)
+        outcome = Outcome("error", error=known)
+    return Evidence(
+        CONTRACT, outcome, exchanges, **{"intended": INPUT, "polarity": "valid", **more}
+    )
+
+
+def violating(*exchanges: Exchange, outcome: Outcome = ERROR, **more: Any) -> Evidence:
+    return evidence(*exchanges, outcome=outcome, intended=VIOLATING, polarity="violating", **more)
+
+
+def bare(**result: Any) -> dict[str, Any]:
+    return {"state": "Completed", "result": result}
+
+
+TWICE = (refused(status=503, billed=True), exchange(number=2))
+LIMITED = refused(
+    status=429, outcome="fault", response_headers=(("Retry-After", "2"),), received_at=0.0
+)
+REDIRECT = exchange(status=307, response_body=b"", outcome="fault", billed=False)
+ELSEWHERE = exchange(outcome="elsewhere", host="localhost:1", number=2)
+
+#: Evidence that breaks exactly the rules named.
+BREAKS: list[tuple[str, Evidence]] = [
+    ("request.route", evidence(refused(method="PUT", status=405), outcome=ERROR)),
+    ("request.route", evidence(refused(outcome="no-route", status=404), outcome=ERROR)),
+    (
+        "request.route",
+        evidence(outcome=Outcome("error", error=ReportedError("refused", stage="transport"))),
+    ),
+    (
+        "request.route",
+        evidence(outcome=Outcome("error", error=ReportedError("no route", stage="api"))),
+    ),
+    ("request.auth", evidence(refused(credential="missing", status=401), outcome=ERROR)),
+    ("request.auth", evidence(refused(credential="refused", status=401), outcome=ERROR)),
+    ("request.content-type", evidence(refused(request_headers=()), outcome=ERROR)),
+    (
+        "request.content-type",
+        evidence(refused(request_headers=(("content-type", "text/plain"),)), outcome=ERROR),
+    ),
+    ("request.model", evidence(refused(request_body=body(INPUT, model="x")), outcome=ERROR)),
+    ("request.valid", evidence(refused(request_body=b"{"), outcome=ERROR)),
+    ("request.faithful", evidence(exchange(EXAMPLE.input))),
+    ("request.faithful", evidence(exchange({**INPUT, "seed": 1}))),
+    (
+        "request.faithful",
+        evidence(exchange(request_body=body(INPUT).replace(b'"seed"', b'"seed": 1, "seed"'))),
+    ),
+    ("request.faithful", violating(refused({**VIOLATING, "seed": -2}))),
+    ("request.once", evidence(exchange(), exchange(number=2))),
+    ("request.once", evidence()),
+    (
+        "boundary.accepted",
+        evidence(outcome=Outcome("error", error=ReportedError("too long", stage="client"))),
+    ),
+    ("boundary.accepted", evidence(outcome=Outcome("stuck", reason="no report in 1 s"))),
+    ("boundary.not-repaired", violating(exchange({**INPUT, "seed": 1}), outcome=RESULT)),
+    ("boundary.refusal-surfaced", violating(refused(VIOLATING), outcome=RESULT)),
+    ("boundary.refusal-surfaced", violating(outcome=RESULT)),
+    (
+        "boundary.refusal-surfaced",
+        violating(refused(VIOLATING), outcome=Outcome("crashed", reason="exit 1")),
+    ),
+    ("boundary.refused-locally", violating(refused(VIOLATING), local=True)),
+    ("response.video", evidence(exchange(), outcome=Outcome("result", video=VIDEO + "#"))),
+    ("response.video", evidence(exchange(), outcome=ERROR)),
+    ("response.video", evidence(exchange(), outcome=Outcome("result", video=None))),
+    ("response.state", evidence(replied({"state": "Running", "result": {"video": VIDEO}}))),
+    ("response.malformed", evidence(replied(bare()))),
+    ("response.malformed", evidence(replied(bare(video=None)))),
+    ("response.malformed", evidence(replied(bare(video=7)))),
+    ("response.malformed", evidence(replied({"state": "Completed", "result": None}))),
+    ("response.malformed", evidence(replied(b"<html>", "text/html"))),
+    ("response.malformed", evidence(replied(b""))),
+    ("response.malformed", evidence(replied(REPLY[:-1]))),
+    (
+        "response.malformed",
+        evidence(exchange(response_headers=(("Content-Length", str(len(REPLY) + 1)),))),
+    ),
+    ("error.surfaced", evidence(refused(status=500))),
+    ("error.surfaced", evidence(exchange(status=None, response_body=b"", outcome="cut"))),
+    ("error.surfaced", evidence(refused(), outcome=Outcome("stuck", reason="no report"))),
+    (
+        "error.identified",
+        evidence(refused(), outcome=Outcome("error", error=ReportedError("it failed"))),
+    ),
+    ("error.not-retried", evidence(refused(status=401), refused(status=401), outcome=ERROR)),
+    ("error.not-retried", evidence(refused(status=422), exchange(number=2))),
+    ("billing.paid-once", evidence(*TWICE)),
+    ("billing.paid-once", evidence(exchange(status=None, outcome="cut"), exchange(number=2))),
+    ("error.bounded", evidence(*[refused(status=429)] * (MAX_TRIES + 1), outcome=ERROR)),
+    ("error.bounded", evidence(LIMITED, exchange(received_at=1.0))),
+    ("security.token-host", evidence(REDIRECT, ELSEWHERE)),
+    ("security.token-leak", evidence(exchange(token_leaked=True))),
+    ("security.token-leak", evidence(exchange(), leaks=("its error message",))),
+    (
+        "concurrency.no-crosstalk",
+        evidence(
+            exchange(),
+            outcome=Outcome("result", video="https://x/2"),
+            others={"https://x/2": "concurrency/02"},
+        ),
+    ),
+]
+
+#: Evidence of good clients, legal in every way that good clients differ.
+KEEPS: list[Evidence] = [
+    evidence(exchange()),
+    evidence(exchange(request_body=json.dumps({"input": INPUT, "model": CONTRACT.model}).encode())),
+    evidence(exchange(request_body=body(INPUT).replace(b'"seed": 0', b'"seed": 0.0'))),
+    evidence(exchange(request_body=body(INPUT).replace(b"Transform", b"\\u0054ransform"))),
+    evidence(exchange(request_headers=(("content-type", "Application/JSON; charset=utf-8"),))),
+    evidence(replied({"success": True, "errors": [], "messages": [], "result": EXAMPLE.reply})),
+    evidence(replied({**EXAMPLE.reply, "new": 1})),
+    evidence(replied(b"\xef\xbb\xbf" + REPLY), outcome=ERROR),
+    evidence(replied(b"\xef\xbb\xbf" + REPLY)),
+    evidence(replied({"state": "Running", "result": {}}), outcome=ERROR),
+    evidence(exchange(status=None, outcome="cut", billed=True), outcome=ERROR),
+    evidence(refused(status=429), refused(status=429), exchange(number=3)),
+    evidence(LIMITED, exchange(received_at=2.0)),
+    evidence(
+        outcome=Outcome("error", error=ReportedError("timed out", stage="transport")), fault="hang"
+    ),
+    evidence(replied(bare()), outcome=ERROR),
+    evidence(REDIRECT, outcome=ERROR),
+    evidence(REDIRECT, replace(ELSEWHERE, credential="missing", status=401), outcome=ERROR),
+    violating(),
+    violating(local=True),
+    violating(refused(VIOLATING)),
+    evidence(exchange(), outcome=None, polarity=None, intended=None),
+]
+
+
+@pytest.mark.parametrize(("rule", "broken"), BREAKS, ids=[rule for rule, _ in BREAKS])
+def test_evidence_against_a_client_breaks_that_rule_alone(rule: str, broken: Evidence) -> None:
+    findings = judge(broken).findings
+    assert [f.rule for f in findings] == [rule], findings
+    assert findings[0].level == RULES[rule].level
+
+
+@pytest.mark.parametrize("kept", KEEPS)
+def test_a_good_client_is_not_accused(kept: Evidence) -> None:
+    judgement = judge(kept)
+    assert judgement.findings == ()
+    assert judgement.checked
+
+
+def test_every_rule_has_one_check_and_evidence_that_breaks_it() -> None:
+    assert list(CHECKS) == list(RULES)
+    assert {rule for rule, _ in BREAKS} == set(RULES)
+
+
+def test_every_rule_is_kept_by_some_good_client_that_could_have_broken_it() -> None:
+    examined = {rule for kept in KEEPS for rule in judge(kept).checked}
+    local = {"concurrency.no-crosstalk"}
+    assert examined | local >= set(RULES)
+
+
+@pytest.mark.parametrize(("rule", "broken"), BREAKS, ids=[rule for rule, _ in BREAKS])
+def test_findings_about_gray_inputs_and_other_profiles_are_advice(
+    rule: str, broken: Evidence
+) -> None:
+    for soft in (replace(broken, portable=False), replace(broken, advice=True)):
+        assert {(f.rule, f.level) for f in judge(soft).findings} == {(rule, "advice")}
+
+
+def test_of_a_head_that_broke_off_only_what_it_said_is_held_against_a_client() -> None:
+    broken = refused(request_body=b"", request_complete=False, request_headers=())
+    assert {f.rule for f in judge(evidence(broken, outcome=ERROR)).findings} == {"request.valid"}
+    other = replace(broken, request_headers=(("content-type", "text/plain"),))
+    assert "request.content-type" in {f.rule for f in judge(evidence(other)).findings}
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "", "text/plain; charset=utf-8"])
+def test_a_usable_reply_of_another_content_type_is_advice(content_type: str) -> None:
+    """Readers that look at the bytes alone are widespread, and what they return is right."""
+    (finding,) = judge(evidence(replied(EXAMPLE.reply, content_type))).findings
+    assert (finding.rule, finding.level) == ("response.malformed", "advice")
+
+
+def test_a_finding_says_what_the_calls_would_have_cost() -> None:
+    (finding,) = judge(evidence(exchange(), exchange(number=2))).findings
+    assert finding.cost == Decimal("3.36")
+
+
+def test_calls_of_unknown_intent_are_paired_by_their_bytes() -> None:
+    """In passive mode another input is another call, not a repetition."""
+    other = refused({**INPUT, "seed": 2})
+    passive = {"outcome": None, "polarity": None, "intended": None}
+    assert judge(evidence(refused(), other, **passive)).findings == ()
+    assert [f.rule for f in judge(evidence(refused(), refused(), **passive)).findings] == [
+        "error.not-retried"
+    ]

@@ -1,0 +1,59 @@
+"""The rule table: complete, readable, and shown by the command line as it stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+from click.testing import CliRunner
+
+from aleph_contract.cli import cli, run
+from aleph_contract.core.results import Finding
+from aleph_contract.rules import RULES
+
+
+def test_ids_are_area_and_name() -> None:
+    assert all(rule.id == key and key.count(".") == 1 for key, rule in RULES.items())
+
+
+def test_what_only_the_live_service_was_seen_to_do_is_advice() -> None:
+    weak = {rule.id for rule in RULES.values() if rule.provenance in ("observed", "assumed")}
+    assert all(RULES[rule].level == "advice" for rule in weak)
+
+
+def test_every_rule_tells_why_how_and_what_to_do() -> None:
+    for rule in RULES.values():
+        assert all(text.endswith(".") for text in (rule.why, rule.breakage, rule.mend)), rule.id
+        assert not rule.sentence.endswith(".")
+
+
+def test_the_command_lists_every_rule_within_80_columns() -> None:
+    shown = CliRunner().invoke(cli, ["rules"]).output
+    assert all(rule in shown for rule in RULES)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_command_prints_the_table_for_programs() -> None:
+    lines = CliRunner().invoke(cli, ["rules", "--json"]).output.splitlines()
+    assert [json.loads(line) for line in lines] == [asdict(rule) for rule in RULES.values()]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_can_be_explained(rule: str) -> None:
+    result = CliRunner().invoke(cli, ["explain", rule])
+    assert result.exit_code == 0
+    words = " ".join(result.output.split())
+    assert RULES[rule].sentence in words
+    assert RULES[rule].mend in words
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "request.faithfull"]) == 2
+    message = capsys.readouterr().err
+    assert "did you mean request.faithful" in message
+    assert "Traceback" not in message
+
+
+def test_a_finding_is_a_value() -> None:
+    assert Finding("a.b", "must", "x") == Finding("a.b", "must", "x")

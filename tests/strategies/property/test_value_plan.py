@@ -1,0 +1,175 @@
+"""Every draw is what it is said to be, by both validators, for this contract and for others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aleph_contract import Contract
+from aleph_contract.cases import cases
+from aleph_contract.cases.certificates import Certifier
+from aleph_contract.cases.constraints import Constraint, constraints
+from aleph_contract.cases.portability import Doubts
+from aleph_contract.contract.validate import validator_for
+from aleph_contract.errors import ArgumentError
+from aleph_contract.strategies import (
+    Violating,
+    boundary_inputs,
+    requests,
+    valid_inputs,
+    violating_inputs,
+)
+
+OTHERS = sorted((Path(__file__).parents[3] / "fixtures" / "contracts").glob("*.json"))
+
+
+def each(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], number: int = 150) -> None:
+    """Check so many draws, the same ones on every run."""
+
+    @settings(
+        max_examples=number,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(strategy)
+    def test(drawn: Any) -> None:
+        check(drawn)
+
+    test()
+
+
+def assert_valid(contract: Contract) -> Callable[[Any], None]:
+    validator = validator_for(contract)
+
+    def check(value: Any) -> None:
+        assert validator.is_valid(value)
+        assert validator.reference_violations(value) == ()
+
+    return check
+
+
+def assert_certified(contract: Contract, seen: Counter[str]) -> Callable[[Violating], None]:
+    @cache
+    def certifier(constraint: Constraint) -> Certifier:
+        return Certifier(contract.input_schema, constraint, [constraint.schema])
+
+    def check(drawn: Violating) -> None:
+        seen[drawn.constraint.key] += 1
+        certificate = certifier(drawn.constraint).certify(drawn.input)
+        assert certificate is not None
+        assert certificate.removed == (drawn.constraint.schema,)
+
+    return check
+
+
+class TestShippedContract:
+    """Both validators judge each draw; corners come up often, not once in a million."""
+
+    @pytest.mark.parametrize("make", [valid_inputs, boundary_inputs])
+    def test_valid_draws_are_valid(self, make: Callable[..., Any]) -> None:
+        each(make(), assert_valid(Contract.load()))
+
+    def test_violating_draws_break_just_the_constraint_they_name(self) -> None:
+        seen: Counter[str] = Counter()
+        each(violating_inputs(), assert_certified(Contract.load(), seen), 250)
+        assert len(seen) > 30
+
+    def test_every_constraint_that_can_be_broken_alone_is(self) -> None:
+        seen: Counter[str] = Counter()
+        check = assert_certified(Contract.load(), seen)
+        compound = {case.constraint for case in cases() if case.compound and case.constraint}
+        for constraint in set(constraints()) - compound:
+            each(violating_inputs(constraint), check, 4)
+        assert len(seen) == len(constraints()) - len(compound)
+        for constraint in compound:
+            with pytest.raises(ArgumentError, match="alone"):
+                violating_inputs(constraint)
+
+    def test_a_request_holds_the_model_and_a_valid_input(self) -> None:
+        contract = Contract.load()
+        valid = assert_valid(contract)
+
+        def check(body: Any) -> None:
+            assert body.keys() == {"model", "input"}
+            assert body["model"] == contract.model
+            valid(body["input"])
+
+        each(requests(), check, 50)
+
+    def test_corners_come_up_often(self) -> None:
+        seen: Counter[str] = Counter()
+
+        def look(value: dict[str, Any]) -> None:
+            frames = value.get("keyframes", [])
+            seen["every optional field"] += len(value) == 7
+            seen["five keyframes"] += len(frames) == 5
+            seen["the longest prompt"] += len(value["prompt"]) == 1000
+            seen["the longest, astral"] += len(value["prompt"].encode()) == 4000
+            seen["the shortest prompt"] += len(value["prompt"]) == 1
+            seen["seed 0"] += value.get("seed") == 0
+            seen["the greatest seed"] += value.get("seed") == 4294967295
+            for frame in frames:
+                seen["seconds 0"] += frame.get("seconds") == 0
+                seen["seconds 30"] += frame.get("seconds") == 30
+                seen["at 0"] += frame.get("at") == 0
+                seen["at 1"] += frame.get("at") == 1
+
+        each(valid_inputs(), look, 1000)
+        assert min(seen.values()) >= 2, seen
+        assert seen["the longest, astral"] >= 10
+
+    def test_boundary_draws_sit_on_bounds_only(self) -> None:
+        def check(value: dict[str, Any]) -> None:
+            assert len(value["prompt"]) in (1, 1000)
+            assert value.get("seed", 0) in (0, 4294967295)
+            assert len(value.get("keyframes", [0])) in (1, 5)
+            for frame in value.get("keyframes", ()):
+                assert frame.get("seconds", 0) in (0, 30)
+                assert frame.get("at", 0) in (0, 1)
+
+        each(boundary_inputs(), check)
+
+    def test_portable_draws_leave_no_doubt(self) -> None:
+        doubts = Doubts(Contract.load())
+
+        def check(drawn: Any) -> None:
+            value = drawn.input if isinstance(drawn, Violating) else drawn
+            assert doubts.about(value) == ""
+
+        for make in (valid_inputs, boundary_inputs, violating_inputs):
+            each(make(portable=True), check)
+
+
+def test_a_keyword_that_can_be_broken_many_times_is_broken_once() -> None:
+    schema = {
+        "type": "object",
+        "required": ["a", "b", "c"],
+        "propertyNames": {"maxLength": 3},
+        "properties": {name: {"type": "null"} for name in "abcdefgh"},
+        "dependentRequired": {"d": ["e", "f"], "g": ["h"]},
+        "minProperties": 3,
+    }
+    both = {"input": schema, "output": {}}
+    contract = Contract.from_entry({"model_id": "a/b", "schema_version": "1", "schema": both})
+    for key in ("required", "propertyNames/maxLength", "dependentRequired"):
+        each(violating_inputs(key, contract=contract), assert_certified(contract, Counter()), 60)
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
+class TestOtherContracts:
+    """Every keyword of draft 2020-12, without a line of code for any of these entries."""
+
+    def test_draws_are_right(self, path: Path) -> None:
+        contract = Contract.load(path)
+        each(valid_inputs(contract), assert_valid(contract), 8)
+        each(boundary_inputs(contract), assert_valid(contract), 5)
+        each(violating_inputs(contract=contract), assert_certified(contract, Counter()), 15)

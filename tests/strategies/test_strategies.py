@@ -1,0 +1,148 @@
+"""What a user of the strategies meets: examples, shrinking, and errors at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, find, settings
+from hypothesis import strategies as st
+
+from aleph_contract import Contract, strategies
+from aleph_contract.cases.constraints import constraints
+from aleph_contract.errors import ArgumentError
+from aleph_contract.strategies import (
+    Violating,
+    boundary_inputs,
+    requests,
+    valid_inputs,
+    violating_inputs,
+)
+
+SHORTEST = {"prompt": "a", "video_uri": "https://example.com/a.mp4"}
+IMAGE = "https://example.com/a.jpg"
+OTHERS = sorted((Path(__file__).parents[2] / "fixtures" / "contracts").glob("*.json"))
+
+
+def smallest(
+    strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool] | None = None
+) -> Any:
+    """What Hypothesis shrinks a draw to, as in a test that fails on a condition, or always."""
+    drawn = find(
+        strategy,
+        condition or (lambda _: True),
+        settings=settings(
+            database=None,
+            max_examples=250 if condition else 20,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    return drawn.input if isinstance(drawn, Violating) else drawn
+
+
+class TestShrinking:
+    """Draws shrink to what a person would have written by hand."""
+
+    @pytest.mark.parametrize(
+        ("condition", "more"),
+        [
+            (lambda v: v.get("seed", 0) > 1000, {"seed": 1001}),
+            (lambda v: v.get("duration", 0) > 10, {"duration": 11}),
+            (lambda v: len(v["prompt"]) > 500, {"prompt": "a" * 501}),
+            (lambda v: "keyframes" in v, {"keyframes": [{"uri": IMAGE, "seconds": 0}]}),
+            (
+                lambda v: any(k.get("seconds", 0) > 7 for k in v.get("keyframes", ())),
+                {"keyframes": [{"uri": IMAGE, "seconds": 8}]},
+            ),
+            (
+                lambda v: len(v.get("keyframes", ())) == 5,
+                {"keyframes": [{"uri": IMAGE, "seconds": 0}] * 5},
+            ),
+        ],
+    )
+    def test_valid_inputs(self, condition: Callable[[Any], bool], more: dict[str, Any]) -> None:
+        assert smallest(valid_inputs(), condition) == SHORTEST | more
+
+    @pytest.mark.parametrize(
+        ("constraint", "more"),
+        [
+            ("prompt/maxLength", {"prompt": "a" * 1001}),
+            ("prompt/minLength", {"prompt": ""}),
+            ("seed/maximum", {"seed": 4294967296}),
+            ("duration/exclusiveMinimum", {"duration": 0}),
+            ("keyframes/maxItems", {"keyframes": [{"uri": IMAGE, "seconds": 0}] * 6}),
+            ("keyframes/minItems", {"keyframes": []}),
+            (
+                "keyframes/*/anyOf/0/seconds/maximum",
+                {"keyframes": [{"uri": IMAGE, "seconds": 31}]},
+            ),
+            ("keyframes/*/anyOf/1/at/minimum", {"keyframes": [{"uri": IMAGE, "at": -1}]}),
+            ("additionalProperties", {"unknown_key": True}),
+        ],
+    )
+    def test_violating_inputs(self, constraint: str, more: dict[str, Any]) -> None:
+        assert smallest(violating_inputs(constraint)) == SHORTEST | more
+
+    def test_the_simplest_of_each(self) -> None:
+        model = Contract.load().model
+        assert smallest(valid_inputs()) == SHORTEST
+        assert smallest(boundary_inputs()) == SHORTEST
+        assert smallest(requests()) == {"model": model, "input": SHORTEST}
+
+
+class TestArguments:
+    """What cannot be meant is refused where it is written, not when it is drawn."""
+
+    @pytest.mark.parametrize(
+        ("constraint", "message"),
+        [
+            ("seed/maxmum", r"has no constraint 'seed/maxmum'; did you mean seed/maximum"),
+            ("nothing/*", r"has no constraint 'nothing/\*'"),
+            ("*/position/anyOf/0/type", r"no input breaks .* alone"),
+            (3, r"named by a Constraint or its key, not by 3"),
+        ],
+    )
+    def test_a_constraint_that_cannot_be_broken(self, constraint: Any, message: str) -> None:
+        with pytest.raises(ArgumentError, match=message):
+            violating_inputs(constraint)
+
+    def test_a_constraint_of_another_contract(self) -> None:
+        other = Contract.load(OTHERS[0])
+        foreign = constraints(other)[0]
+        with pytest.raises(ArgumentError, match="has no constraint"):
+            violating_inputs(constraints()[-1], contract=other)
+        assert violating_inputs(foreign, contract=other) is not None
+
+    def test_a_contract_that_nothing_breaks(self) -> None:
+        entry = {"model_id": "a/b", "schema_version": "1", "schema": {"input": {}, "output": {}}}
+        contract = Contract.from_entry(entry)
+        assert smallest(valid_inputs(contract), lambda value: value == {}) == {}
+        with pytest.raises(ArgumentError, match="a/b allows everything"):
+            violating_inputs(contract=contract)
+
+    @pytest.mark.parametrize("make", [valid_inputs, boundary_inputs, requests])
+    def test_what_is_no_contract(self, make: Callable[[Any], Any]) -> None:
+        with pytest.raises(ArgumentError, match=r"a Contract is asked for, not 'entry\.json'"):
+            make("entry.json")
+
+    def test_a_glob_a_key_and_a_constraint_name_the_same(self) -> None:
+        [seed] = [each for each in constraints() if each.key == "seed/maximum"]
+        for named in ("seed/max*", "seed/maximum", seed):
+            assert smallest(violating_inputs(named))["seed"] == 4294967296
+
+
+def test_the_package_offers_the_module_and_loads_hypothesis_only_then() -> None:
+    code = (
+        "import sys, aleph_contract\n"
+        "from aleph_contract import cases, validation\n"
+        "assert 'hypothesis' not in sys.modules\n"
+        "from aleph_contract import strategies\n"
+        "strategies.valid_inputs()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert sorted(strategies.__all__) == list(strategies.__all__)

@@ -1,0 +1,80 @@
+"""What the fake's tests share: calling it over HTTP, raw sockets included."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+import httpx
+
+from aleph_contract.contract import Contract
+from aleph_contract.core.exchange import Exchange
+from fake_server.server import AccountHandle, Server
+
+CONTRACT = Contract.load()
+
+#: The smallest input that is billed.
+INPUT: dict[str, Any] = {"prompt": "p", "video_uri": "https://example.com/v.mp4", "duration": 5}
+
+#: Seconds after which something that takes milliseconds counts as hung.
+PATIENCE = 10.0
+
+
+#: One client for all: making one takes a tenth of a second. It keeps no connection.
+HTTP = httpx.Client(
+    verify=False,  # noqa: S501 - nothing is encrypted here, and certificates take long to load
+    timeout=PATIENCE,
+    limits=httpx.Limits(max_keepalive_connections=0),
+    trust_env=False,
+)
+
+
+def body(value: Any = INPUT, model: str = CONTRACT.model) -> bytes:
+    """The body of a run request."""
+    return json.dumps({"model": model, "input": value}).encode()
+
+
+def post(
+    account: AccountHandle,
+    value: Any = INPUT,
+    *,
+    content: bytes | None = None,
+    token: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> httpx.Response:
+    """Run `value`, or send `content` as it is."""
+    return HTTP.post(
+        f"{account.base_url}/accounts/{account.id}/ai/run",
+        content=body(value) if content is None else content,
+        headers={
+            "authorization": f"Bearer {account.token if token is None else token}",
+            "content-type": "application/json",
+            **(headers or {}),
+        },
+    )
+
+
+def connect(server: Server) -> socket.socket:
+    """A connection without a client library."""
+    host, _, port = server.binding_address.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+
+def head(account: AccountHandle, length: int | None = None, *more: str) -> bytes:
+    """Request line and headers of a run."""
+    lines = [
+        f"POST /client/v4/accounts/{account.id}/ai/run HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Authorization: Bearer {account.token}",
+        "Content-Type: application/json",
+        *([] if length is None else [f"Content-Length: {length}"]),
+        *more,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def only(account: AccountHandle) -> Exchange:
+    """The one exchange of an account."""
+    (exchange,) = account.wait_for(1, PATIENCE)
+    return exchange

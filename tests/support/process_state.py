@@ -1,0 +1,29 @@
+"""Tell whether processes are still running."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that merely waits to be reaped does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = subprocess.run(
+        ("ps", "-o", "stat=", "-p", str(pid)), capture_output=True, text=True, check=False
+    ).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+def gone(*pids: int) -> bool:
+    """Whether processes end within a moment."""
+    until = time.monotonic() + 10
+    while any(map(alive, pids)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True

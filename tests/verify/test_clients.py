@@ -1,0 +1,176 @@
+"""The example clients keep the contract, in both reply shapes, and none is accused of its style.
+
+The default run drives each through a cross-section of the cases; with ALEPH_CONTRACT_WHOLE=1 it
+drives each through all of them.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from test_broken_clients import ANSWERS, FIXTURES, INPUTS, SLOW, WHOLE, drive, found
+
+from aleph_contract.cli import run as command_line
+from aleph_contract.drivers import Driver
+from aleph_contract.drivers.command import CommandDriver
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.drivers.stdio import StdioDriver
+from aleph_contract.verify.runner import Settings, verify
+
+CLIENTS = FIXTURES / "clients"
+sys.path.insert(0, str(CLIENTS))
+
+import variants  # type: ignore[import-not-found]  # noqa: E402 - found on the path set above
+
+CALLABLES = ("httpx_client.py:run", "httpx_client.py:run_async", "sdk_client.py:run",
+             "urllib_client.py:run")  # fmt: skip
+
+#: Program, what runs it, what else must be installed, and its cases in the default run.
+FEW = (
+    "examples",
+    "profile",
+    "concurrency",
+    "boundary/seed/m*",
+    "combination/text/*",
+    "combination/number/*",
+    "fault/*/once",
+)
+FEWER = (
+    "examples",
+    "profile/live/*",
+    "concurrency",
+    "combination/text/prompt/[ept]*",
+    "fault/[bv]*/once",
+    "fault/redirect-307/once",
+)
+PROGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "fetch.mjs": ("node", (), FEW),
+    "cloudflare_sdk.mjs": ("node", ("cloudflare",), FEW),
+    "Client.java": ("java", (), FEW),
+    "curl.sh": ("sh", ("curl", "jq"), FEWER),
+    "client.pl": ("perl", (), FEWER),
+}
+
+#: Advice that a good client may get, by the names of its cases.
+EXPLAINED = {
+    "probe/prompt/lone-surrogate": "half a character is no text: whatever is done, it is told",
+    "probe/repeated-key/*": "who passes the input on byte for byte passes on what is in it",
+    "probe/*/10-to-the-400": "JavaScript has no number as large as this",
+    "probe/*/2-to-the-*": "JavaScript has no integers beyond 2^53",
+    "probe/*/least-double": "who writes floats at fixed precision loses the least of them",
+}
+
+
+def unexplained(run: Any) -> dict[str, list[str]]:
+    """What was advised, without what `EXPLAINED` explains."""
+
+    def explained(line: str) -> bool:
+        return any(fnmatchcase(line.partition(": ")[0], pattern) for pattern in EXPLAINED)
+
+    left = {
+        rule: [line for line in lines if not explained(line)]
+        for rule, lines in found(run, "advice").items()
+    }
+    return {rule: lines for rule, lines in left.items() if lines}
+
+
+def assert_kept(run: Any) -> None:
+    assert run.trouble == ()
+    assert found(run, "must") == {}
+    assert unexplained(run) == {}
+    assert run.exit_code == 0
+    assert run.counts["failed"] == run.counts["could-not-run"] == 0
+
+
+def program(name: str) -> Driver:
+    interpreter, needed, _ = PROGRAMS[name]
+    path = str(CLIENTS / name)
+    for tool in (interpreter, *needed):
+        if tool == "cloudflare":
+            if not (FIXTURES / "node_modules" / tool).exists():
+                pytest.skip("the SDK is not installed: npm ci --prefix fixtures")
+        elif shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    kind = CommandDriver if interpreter in ("sh", "perl") else StdioDriver
+    return kind([interpreter, path])
+
+
+@pytest.mark.parametrize("target", CALLABLES)
+def test_an_example_in_python_keeps_every_rule(target: str) -> None:
+    cases = () if WHOLE else (*INPUTS, *ANSWERS, "concurrency")
+    assert_kept(drive(PythonDriver(str(CLIENTS / target)), *cases))
+
+
+@pytest.mark.parametrize("target", CALLABLES)
+def test_an_example_in_python_keeps_every_rule_of_the_live_profile(target: str) -> None:
+    settings = Settings(
+        profile="live",
+        run=() if WHOLE else ("examples", "profile", "fault/*/once"),
+        skip=SLOW,
+        max_examples=0,
+    )
+    assert_kept(verify(PythonDriver(str(CLIENTS / target)), settings=settings))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_an_example_program_keeps_every_rule(name: str) -> None:
+    assert_kept(drive(program(name), *(() if WHOLE else PROGRAMS[name][2])))
+
+
+@pytest.mark.parametrize("variant", variants.VARIANTS, ids=lambda variant: variant.__name__)
+def test_no_legal_way_of_doing_it_is_accused(variant: Any) -> None:
+    local = variant is variants.validates_first
+    cases = () if WHOLE else (*INPUTS, "profile", "fault/[bsvr]*/once")
+    assert_kept(drive(PythonDriver(variant), *cases, local=local))
+
+
+def test_drawn_inputs_accuse_nobody_either() -> None:
+    run = verify(
+        PythonDriver(variants.everything_escaped),
+        settings=Settings(run=("properties",), max_examples=15),
+    )
+    assert_kept(run)
+    assert len(run.results) == 3
+
+
+def test_the_readme_lists_every_example_with_a_command_that_verifies_it() -> None:
+    text = (CLIENTS / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"\]\(([\w.]+)\)", text))
+    assert listed == {path.name for path in CLIENTS.iterdir() if path.is_file()} - {"README.md"}
+    commands = re.findall(r"`(--(?:python|stdio|per-case) [^`]+)`", text)
+    assert len(commands) == len(CALLABLES) + len(PROGRAMS) + 1
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("clients/urllib_client.py:run", 0),
+        ("clients/variants.py:chunked", 0),
+        ("broken/clients.py:drops_zero_seed", 1),
+        ("broken/clients.py:model_from_memory", 1),
+    ],
+)
+def test_the_exit_code_of_the_command_is_the_verdict(
+    target: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = ["--run", "examples", "--run", "boundary/seed/m*"]
+    python = str(FIXTURES / target)
+    assert command_line(["verify", "client", *chosen, "--python", python]) == code
+    verdict = capsys.readouterr().out
+    assert ("CONFORMS" in verdict) == (code == 0)
+
+
+def test_examples_are_short_enough_to_be_read() -> None:
+    """An example that is copied should fit on a screen or two; Java has to bring its own JSON."""
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for path in CLIENTS.iterdir()
+        if path.is_file() and path.suffix != ".md"
+    }
+    bound = {"Client.java": 260, "variants.py": 310}
+    assert {n: c for n, c in lengths.items() if c > bound.get(n, 100)} == {}

@@ -1,0 +1,91 @@
+"""Passive mode: somebody's own command, judged by the traffic it makes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from aleph_contract.cli import run
+from aleph_contract.core.results import Run
+from aleph_contract.errors import CouldNotRun
+from aleph_contract.verify.exec_command import run_command
+
+#: A client in one line, given a list of inputs to send in turn.
+CLIENT = """
+import json, os, sys, urllib.error, urllib.request
+for given in json.loads(sys.argv[1]):
+    request = urllib.request.Request(
+        os.environ["CLOUDFLARE_BASE_URL"] + "/accounts/" + os.environ["CLOUDFLARE_ACCOUNT_ID"]
+        + "/ai/run",
+        json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
+        {"Authorization": "Bearer " + os.environ["CLOUDFLARE_API_TOKEN"],
+         "Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request).read()
+    except urllib.error.HTTPError:
+        pass
+sys.exit(int(sys.argv[2]))
+"""
+VALID = {"prompt": "Make it snow", "video_uri": "https://example.com/a.mp4"}
+VIOLATING = VALID | {"seed": -1}
+
+
+def command(*inputs: object, code: int = 0) -> list[str]:
+    return [sys.executable, "-c", CLIENT, json.dumps(inputs), str(code)]
+
+
+def broken(found: Run) -> list[str]:
+    return [f.rule for r in found.results for f in r.broken]
+
+
+def test_traffic_that_keeps_the_contract_passes() -> None:
+    found = run_command(command(VALID, VALID | {"seed": 1}))
+    assert (broken(found), found.exit_code, len(found.results)) == ([], 0, 2)
+
+
+def test_a_violating_request_is_named() -> None:
+    found = run_command(command(VALID, VIOLATING))
+    assert (broken(found), found.exit_code) == (["request.valid"], 1)
+
+
+def test_refusals_that_a_suite_means_are_advice() -> None:
+    found = run_command(command(VALID, VIOLATING), refusals_meant=True)
+    assert (broken(found), found.exit_code) == ([], 0)
+    assert [f.rule for r in found.results for f in r.findings] == ["request.valid"]
+
+
+def test_a_call_repeated_after_a_refusal_is_named() -> None:
+    found = run_command(command(VIOLATING, VIOLATING))
+    assert broken(found) == ["request.valid", "error.not-retried"]
+    assert len(found.results) == 1
+
+
+def test_the_commands_own_failure_is_the_exit_code() -> None:
+    assert run_command(command(VIOLATING, code=7)).exit_code == 7
+
+
+def test_a_command_that_makes_no_call_was_not_checked() -> None:
+    found = run_command(command())
+    assert found.exit_code == 3
+    assert "made no call" in found.trouble[0]
+    assert run_command(command(code=7)).exit_code == 7
+
+
+def test_a_command_that_is_not_there_could_not_run() -> None:
+    with pytest.raises(CouldNotRun, match="no-such-command"):
+        run_command(["no-such-command"])
+
+
+def test_the_command_line_reports_and_exits_by_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.json"
+    options = ["exec", "--report", "terminal", "--report", f"json:{report}", "--"]
+    assert run([*options, *command(VIOLATING)]) == 1
+    assert "request.valid" in capsys.readouterr().out
+    assert json.loads(report.read_text())
+    assert run([*options, *command(VALID)]) == 0

@@ -1,0 +1,171 @@
+"""Expected failures excuse what they name, for a reason, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from aleph_contract.core.results import CaseResult, Client, Finding, Run
+from aleph_contract.errors import ArgumentError
+from aleph_contract.verify.known_failing import KnownFailing, Line, load, render, write
+
+CLIENT = Client("demo", "1.2")
+
+
+def run(*results: CaseResult) -> Run:
+    return Run("verify", "runwayml/aleph-2", "1.0.0", "documented", 0, CLIENT, results)
+
+
+def result(name: str, *rules: str, status: Any = None, reason: str = "") -> CaseResult:
+    findings = tuple(Finding(rule, "must", "happened") for rule in rules)
+    chosen: Any = status or ("failed" if rules else "passed")
+    return CaseResult(name, "boundary", chosen, findings=findings, reason=reason)
+
+
+def read(tmp_path: Path, text: str) -> KnownFailing:
+    path = tmp_path / "known.txt"
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+def test_names_and_globs_match_with_their_reasons(tmp_path: Path) -> None:
+    known = read(
+        tmp_path, "# heading\n\n  seed/0   # zero is dropped \nfault/*#2\t#  no retry yet\n"
+    )
+    assert known.lines == (
+        Line("seed/0", "zero is dropped", 3),
+        Line("fault/*#2", "no retry yet", 4),
+    )
+
+
+def test_an_exact_line_speaks_before_a_glob_and_an_earlier_glob_before_a_later() -> None:
+    known = KnownFailing((Line("a/*", "all", 1), Line("a/?", "one", 2), Line("a/b", "b", 3)))
+    assert [known.match(name) for name in ("a/b", "a/c", "a/cd", "b")] == ["b", "all", "all", None]
+
+
+def test_letters_count_in_their_case() -> None:
+    assert KnownFailing((Line("A", "why", 1),)).match("a") is None
+
+
+def test_a_star_reaches_over_slashes_and_means_itself_too() -> None:
+    name = "boundary/keyframes/*/anyOf/0/seconds/maximum"
+    assert KnownFailing((Line("boundary/*", "why", 1),)).match(name) == "why"
+    assert KnownFailing((Line(name, "why", 1),)).match(name) == "why"
+
+
+def test_only_failures_are_excused_and_a_pass_is_told() -> None:
+    known = KnownFailing((Line("a*", "later", 1), Line("stale", "gone", 2)))
+    results = (
+        result("a1", "request.faithful"),
+        result("a2"),
+        result("a3", status="could-not-run", reason="adapter broke"),
+        result("a4", status="skipped", reason="cannot"),
+        result("b", "request.faithful"),
+    )
+    marked, unexpected, stale = known.apply(results)
+    assert [(r.status, r.reason) for r in marked] == [
+        ("expected", "later"),
+        ("passed", ""),
+        ("could-not-run", "adapter broke"),
+        ("skipped", "cannot"),
+        ("failed", ""),
+    ]
+    assert (unexpected, stale) == (("a2",), ("stale",))
+    assert known.apply(results, whole=False)[2] == ()
+
+
+def test_stale_lines_are_those_that_mean_no_case() -> None:
+    known = KnownFailing((Line("a", "why", 1), Line("b*", "why", 2), Line("c*", "why", 3)))
+    assert known.stale(iter(["a", "cd"])) == ("b*",)
+    assert known.stale([]) == ("a", "b*", "c*")
+
+
+@pytest.mark.parametrize("line", ["a/b", "a/b #", "a/b  #   ", "a/b# reason glued"])
+def test_a_line_without_a_reason_is_refused_with_what_to_write(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ArgumentError, match=r"line 2: .* has no reason; write why") as caught:
+        read(tmp_path, f"x # y\n{line}\n")
+    assert str(tmp_path / "known.txt") in str(caught.value)
+
+
+def test_a_pattern_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="line 3: 'a' stands already in line 1"):
+        read(tmp_path, "a # one\nb # two\na # three\n")
+
+
+def test_files_that_cannot_be_read_give_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="cannot be read: No such file"):
+        load(tmp_path / "absent")
+    (tmp_path / "bytes").write_bytes(b"a # caf\xe9")
+    with pytest.raises(ArgumentError, match="is not UTF-8 at byte 7"):
+        load(tmp_path / "bytes")
+
+
+def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> None:
+    known = read(tmp_path, "\ufeffa # one\r\nb # two\r\n")
+    assert [known.match(name) for name in "ab"] == ["one", "two"]
+
+
+def test_the_written_file_groups_by_rules_and_names_them(tmp_path: Path) -> None:
+    path = tmp_path / "known.txt"
+    count = write(
+        path,
+        run(
+            result("seed/0", "request.faithful"),
+            result("fine"),
+            result("fault/429", "error.bounded", "error.surfaced"),
+            result("longer/name", "request.faithful"),
+            result("broke", status="could-not-run"),
+            result("old", "request.faithful", status="expected", reason="see  our\ntracker"),
+        ),
+    )
+    assert count == 4
+    assert path.read_text() == (
+        "# Expected failures of demo: name or glob, then # and why.\n"
+        "# A case that passes after all, and a line that matches no case, fail the run.\n"
+        "\n"
+        "# error.bounded, error.surfaced\n"
+        "fault/429  # breaks error.bounded, error.surfaced\n"
+        "\n"
+        "# request.faithful\n"
+        "seed/0       # breaks request.faithful\n"
+        "longer/name  # breaks request.faithful\n"
+        "old          # see our tracker\n"
+    )
+
+
+def test_a_run_without_failures_writes_a_file_that_excuses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "known.txt"
+    assert write(path, run(result("fine"))) == 0
+    assert load(path).lines == ()
+
+
+def test_a_file_that_cannot_be_written_gives_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="cannot be written: No such file"):
+        write(tmp_path / "absent" / "known.txt", run())
+
+
+NAMES = st.text(st.sampled_from("ab/*?[]#! "), min_size=1, max_size=6).map(str.strip).filter(bool)
+
+
+@given(st.dictionaries(NAMES, st.booleans()))
+def test_what_was_written_excuses_exactly_the_failures(names: dict[str, bool]) -> None:
+    """Names full of metacharacters: each failure is matched, and no case that passed.
+
+    But for a case whose name spells another one's disarmed form: `[*]` beside `*`.
+    """
+    text, count = render(run(*(result(name, *["r"] * bad) for name, bad in names.items())))
+    known = KnownFailing(tuple(_parse(text)))
+    passed = {name for name, bad in names.items() if not bad}
+    assume(passed.isdisjoint(line.pattern for line in known.lines))
+    assert count == sum(names.values())
+    assert {name: known.match(name) is not None for name in names} == names
+
+
+def _parse(text: str) -> Any:
+    from aleph_contract.verify.known_failing import _lines
+
+    return _lines(text, "known.txt")

@@ -1,0 +1,148 @@
+"""How the plugin is found and told its address, and what the example Worker promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE, ROOT
+
+from aleph_contract.cli import run as run_cli
+from aleph_contract.commands.workers import command
+from aleph_contract.contract import Contract
+from aleph_contract.errors import ArgumentError
+from fake_server import workers
+from fake_server.server import Server
+
+
+class TestSettings:
+    """What `aleph-contract workers` prints."""
+
+    def test_name_the_plugin_its_path_and_the_address(self) -> None:
+        result = CliRunner().invoke(command, ["--address", "localhost:9000", "--json"])
+        assert json.loads(result.output) == {
+            "package": str(workers.PLUGIN),
+            "name": "aleph-contract",
+            "options": {"address": "localhost:9000"},
+        }
+        assert workers.PLUGIN.is_file()
+
+    def test_fill_the_address_into_every_recipe_that_takes_one(self) -> None:
+        result = CliRunner().invoke(command, ["--address", "[::1]:9000"])
+        assert "serve --port 9000" in result.output
+        for recipe in workers.recipes("[::1]:9000"):
+            assert recipe.text in result.output
+            assert ("[::1]:9000" in recipe.text) == (str(workers.PLUGIN) in recipe.text)
+            assert "$" not in recipe.text
+
+    @pytest.mark.parametrize("recipe", workers.recipes(), ids=lambda recipe: recipe.tool)
+    def test_stand_in_the_documentation(self, recipe: workers.Recipe) -> None:
+        page = (ROOT / "docs/workers.md").read_text()
+        assert recipe.text.replace(str(workers.PLUGIN), "/path/to/plugin.cjs") in page
+        assert recipe.command in page or recipe.command.startswith("node ")
+
+    @pytest.mark.parametrize(
+        "address", ["", "8787", "127.0.0.1", "http://127.0.0.1:8787", "a b:1", "x:0", "x:65536"]
+    )
+    def test_refuse_what_is_no_address(self, address: str) -> None:
+        with pytest.raises(ArgumentError, match="HOST:PORT"):
+            workers.settings(address)
+        assert run_cli(["workers", "--address", address]) == 2
+
+
+class TestAddress:
+    """The plugin finds the fake, or says what is missing."""
+
+    @pytest.mark.parametrize(
+        ("variables", "options"),
+        [
+            ({}, {"address": "FAKE"}),
+            ({"ALEPH_CONTRACT_BINDING_ADDRESS": "FAKE"}, {"address": "127.0.0.1:1"}),
+            ({"CLOUDFLARE_BASE_URL": "http://FAKE/client/v4"}, {}),
+            ({"CLOUDFLARE_BASE_URL": "https://api.cloudflare.com/client/v4"}, {"address": "FAKE"}),
+        ],
+    )
+    def test_is_taken_from_the_environment_or_the_options(
+        self, node: Path, server: Server, variables: dict[str, str], options: dict[str, str]
+    ) -> None:
+        variables, options = (
+            {name: value.replace("FAKE", server.binding_address) for name, value in given.items()}
+            for given in (variables, options)
+        )
+        assert services(node, variables, options) == [
+            {
+                "name": f"aleph-contract:{server.binding_address}",
+                "external": {"address": server.binding_address, "http": {}},
+            }
+        ]
+
+    @pytest.mark.parametrize(
+        ("variables", "options", "message"),
+        [
+            ({}, {}, "binding AI has no address"),
+            ({"CLOUDFLARE_BASE_URL": "https://api.cloudflare.com/client/v4"}, {}, "no address"),
+            ({}, {"address": "http://127.0.0.1:8787"}, '"http://127.0.0.1:8787" is no address'),
+            ({"ALEPH_CONTRACT_BINDING_ADDRESS": "8787"}, {}, '"8787" is no address'),
+        ],
+    )
+    def test_that_is_missing_or_wrong_is_named(
+        self, node: Path, variables: dict[str, str], options: dict[str, str], message: str
+    ) -> None:
+        with pytest.raises(subprocess.CalledProcessError) as failed:
+            services(node, variables, options)
+        assert message in failed.value.stderr
+        assert "HOST:PORT, such as 127.0.0.1:8787" in failed.value.stderr
+
+    def test_where_nothing_listens_is_told(self, node: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        printed = ask(node, {}, {"address": f"127.0.0.1:{port}"}).stderr
+        assert f"no fake answers on 127.0.0.1:{port}" in printed
+        assert f"aleph-contract serve --port {port}" in printed
+
+
+def services(node: Path, variables: dict[str, str], options: dict[str, str]) -> Any:
+    return json.loads(ask(node, variables, options).stdout)
+
+
+def ask(
+    node: Path, variables: dict[str, str], options: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """What the plugin tells Miniflare 4 of one binding."""
+    binding = {"name": "AI", "options": options}
+    script = (
+        f"const {{ plugins }} = require({json.dumps(str(workers.PLUGIN))});"
+        f"const options = [{json.dumps(binding)}];"
+        "console.log(JSON.stringify(plugins['aleph-contract'].getServices({ options })));"
+    )
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLOUDFLARE_", "ALEPH_"))}
+    return subprocess.run(
+        [node, "-e", script],
+        env=kept | variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+
+
+class TestExample:
+    """The example project itself."""
+
+    @pytest.mark.parametrize("project", [EXAMPLE, HERE])
+    def test_type_checks(self, node: Path, project: Path) -> None:
+        argv: list[str | Path] = [node, PACKAGES / "typescript/bin/tsc", "-p", project]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 0, done.stdout
+
+    def test_holds_the_documented_samples(self) -> None:
+        text = (EXAMPLE / "samples.ts").read_text()
+        for example in Contract.load().examples:
+            assert f'"{example.name}"' in text
+            assert all(json.dumps(v) in text for v in example.input.values() if isinstance(v, str))

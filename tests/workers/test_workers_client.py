@@ -1,0 +1,146 @@
+"""`env.AI` under workerd is the runtime's own client: what it returns, throws and sends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from workers_node import HERE, PATIENCE, REPLIES
+
+from fake_server import workers
+from fake_server.server import Server
+
+
+@pytest.fixture(scope="module", params=["miniflare4", "miniflare"])
+def probed(request: pytest.FixtureRequest, node: Path, server: Server) -> dict[str, Any]:
+    """What came of everything that `probe.ts` asks of env.AI, under both Miniflares."""
+    return probe(node, request.param, server, FIRST, "/")
+
+
+def probe(node: Path, miniflare: str, server: Server, *urls: str) -> dict[str, Any]:
+    """Run `probe.ts` under one of the Miniflares: milliseconds to the first answer, all answers."""
+    plugin = json.dumps(workers.settings(server.binding_address))
+    argv: list[str | Path] = [node, "probe.mjs", miniflare, plugin, "probe.ts", *urls]
+    done = subprocess.run(
+        argv, cwd=HERE, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return {"miniflare": miniflare, **result}
+
+
+#: One documented sample, as the first thing asked after a start.
+FIRST = f"/?only={quote(f'sample: {next(iter(REPLIES))}')}"
+
+
+def thrown(name: str, message: str, status: int | None = None) -> dict[str, Any]:
+    """An error that env.AI throws, and the status that it remembers with it."""
+    told = {"name": name, "message": message}
+    return told if status is None else {**told, "status": status}
+
+
+_USER_ERROR = "7003: Model execution failed (User Input Error): "
+_NO_ROUTE = "No route for that URI"
+
+#: What env.AI throws; its own refusals are those of the runtime's source.
+THROWN = {
+    "invalid input": thrown(
+        "AiGatewayError",
+        _USER_ERROR + "Invalid value at seed: Too small: expected number to be >=0",
+        400,
+    ),
+    "unknown field": thrown(
+        "AiGatewayError",
+        _USER_ERROR + 'Invalid value at input: Unrecognized key: "stream"',
+        400,
+    ),
+    "field missing": thrown(
+        "AiGatewayError", _USER_ERROR + "Required value missing: video_uri", 400
+    ),
+    "no input": thrown("TypeError", "Cannot convert undefined or null to object"),
+    "unknown model": thrown("AiGatewayError", "7003: Model not found: runwayml/aleph-3", 404),
+    "another model": thrown(
+        "AiGatewayError", "7003: Model not found: @cf/meta/llama-3.1-8b-instruct", 404
+    ),
+    "prefix": thrown("AiGatewayError", "7003: Model not found: beta:runwayml/aleph-2", 404),
+    "no credits": thrown("AiGatewayError", "2021: Insufficient AI Gateway credits", 402),
+    "stream": thrown(
+        "AiGatewayError", "7002: Content-Type must be application/json, received video/mp4", 415
+    ),
+    "two streams": thrown(
+        "AiInternalError",
+        "Multiple ReadableStreams are not supported. Found streams in keys: [prompt, video_uri]",
+    ),
+    "stream without type": thrown(
+        "AiInternalError", "Content-Type is required with ReadableStream inputs"
+    ),
+    "stream through a gateway": thrown(
+        "AiInternalError", "AI Gateway does not support ReadableStreams yet."
+    ),
+    "aborted": thrown("AbortError", "The operation was aborted"),
+    "models": thrown("AiInternalError", _NO_ROUTE),
+    "to markdown": thrown("AiInternalError", _NO_ROUTE),
+    "gateway url": thrown("AiGatewayInternalError", _NO_ROUTE),
+    "gateway log": thrown("AiGatewayInternalError", _NO_ROUTE),
+}
+
+
+class TestClient:
+    """`env.AI` is the runtime's own client: it returns, throws and sends what that does."""
+
+    @pytest.mark.parametrize("name", REPLIES)
+    def test_returns_the_documented_object_for_each_sample(
+        self, probed: dict[str, Any], name: str
+    ) -> None:
+        assert outcome(probed, f"sample: {name}")["value"] == REPLIES[name]
+
+    @pytest.mark.parametrize("name", THROWN)
+    def test_throws(self, probed: dict[str, Any], name: str) -> None:
+        assert outcome(probed, name).items() >= THROWN[name].items()
+
+    def test_hands_over_the_raw_response_when_asked(self, probed: dict[str, Any]) -> None:
+        whole = outcome(probed, "raw response")["value"]
+        assert (whole["status"], whole["type"]) == (200, "application/json")
+        assert whole["body"] == outcome(probed, "another input")["value"]
+        refusal = outcome(probed, "raw refusal")["value"]
+        assert (refusal["status"], refusal["body"]["internalCode"]) == (400, 7003)
+        assert outcome(probed, "websocket")["value"] == 405
+
+    def test_remembers_the_ids_of_the_last_call(self, probed: dict[str, Any]) -> None:
+        told = outcome(probed, "another input")
+        assert re.fullmatch(r"[0-9a-f-]{36}", told["requestId"])
+        assert re.fullmatch(r"[0-9A-Z]{26}", told["logId"])
+
+    def test_sends_gateway_options_and_extra_headers_along(
+        self, probed: dict[str, Any], server: Server
+    ) -> None:
+        assert outcome(probed, "gateway")["value"]["state"] == "Completed"
+        (sent, *_) = server.app.journal.exchanges("0" * 31 + "1")
+        assert sent.target == "/ai-gateway/run?version=3"
+        assert json.loads(sent.request_body)["options"] == {
+            "gateway": {"id": "0" * 31 + "1", "skipCache": True, "cacheTtl": 60}
+        }
+        assert outcome(probed, "extra headers")["value"]["state"] == "Completed"
+        sources = {dict(x.request_headers).get("x-request-source") for x in server.exchanges}
+        assert "probe" in sources
+
+    def test_answers_within_a_second_of_the_start(
+        self, probed: dict[str, Any], node: Path, server: Server
+    ) -> None:
+        """On a busy machine by its share of the processors: waiting for others does not count."""
+        limit = 1000 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        took = probed["milliseconds"]
+        if took >= limit:
+            took = probe(node, probed["miniflare"], server, FIRST)["milliseconds"]
+        assert took < limit
+
+
+def outcome(probed: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = probed["answers"][1][name]
+    return found

@@ -1,0 +1,144 @@
+"""A Worker is a client like any other: verified, caught, and compared with one over REST."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+from workers_node import EXAMPLE, HERE, MARK, PATIENCE, ROOT, assert_ended, started
+
+from aleph_contract.contract import Contract
+from aleph_contract.core.results import Run
+from aleph_contract.drivers.stdio import StdioDriver
+from aleph_contract.reports import json_report
+from aleph_contract.verify.runner import Settings, verify
+from fake_server.server import Server
+
+#: What each planted bug breaks, in the phases where it shows.
+BUGS = {
+    "drops-falsy": ("boundary", {"request.faithful", "boundary.not-repaired"}),
+    "forgets-state": ("faults", {"response.state", "response.malformed"}),
+    "repeats": ("faults", {"error.not-retried", "error.bounded", "request.once"}),
+    "shares-state": ("concurrency", {"concurrency.no-crosstalk"}),
+}
+
+#: Where the binding and REST come to something else, and why.
+DIFFERENT = {
+    "boundary/type/null": "the runtime itself cannot send null",
+    "fault/redirect-*": "the runtime follows redirects; it has no token to lose",
+    "fault/hang/*": "the two clients differ in patience",
+}
+
+
+def examine(node: Path, program: Path, *arguments: str, run: tuple[str, ...] = ()) -> Run:
+    """Verify a client that speaks the stdio protocol, and see that it leaves nothing running."""
+    mark = secrets.token_hex(8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(HERE)  # whence the adapter takes Miniflare, as from your own project
+        patch.setenv(MARK, mark)
+        driver = StdioDriver([str(node), str(program), *arguments])
+        found = verify(driver, settings=Settings(run=run, max_examples=0))
+    assert_ended(mark)
+    return found
+
+
+@pytest.fixture(scope="module")
+def through_binding(node: Path) -> Run:
+    return examine(node, EXAMPLE / "adapter.mjs")
+
+
+@pytest.fixture(scope="module")
+def through_rest(node: Path) -> Run:
+    return examine(node, ROOT / "fixtures/clients/fetch.mjs")
+
+
+class TestVerified:
+    """A Worker is a client like any other."""
+
+    def test_the_example_worker_keeps_every_must(self, through_binding: Run) -> None:
+        assert not through_binding.trouble
+        assert through_binding.exit_code == 0, broken(through_binding)
+        surfaces = {x.surface for result in through_binding.results for x in result.exchanges}
+        assert surfaces == {"binding"}
+
+    def test_the_only_advice_is_what_the_runtime_keeps_from_a_worker(
+        self, through_binding: Run
+    ) -> None:
+        """An error of env.AI holds no HTTP status."""
+        portable = [result for result in through_binding.results if result.phase != "probes"]
+        found = {finding.rule for result in portable for finding in result.findings}
+        assert found == {"error.identified"}
+
+    @pytest.mark.parametrize("bug", BUGS)
+    def test_a_worker_with_a_planted_bug_breaks_its_rule(self, node: Path, bug: str) -> None:
+        phase, rules = BUGS[bug]
+        worker = str(EXAMPLE / f"broken/{bug}.ts")
+        run = examine(node, EXAMPLE / "adapter.mjs", worker, run=(phase,))
+        assert run.exit_code == 1
+        assert broken(run).keys() == rules
+
+    def test_the_binding_and_rest_come_to_the_same(
+        self, through_binding: Run, through_rest: Run, tmp_path: Path
+    ) -> None:
+        """Of each case the same verdict, the same video, the same code; one report shows both."""
+        runs = {"rest.json": through_rest, "binding.json": through_binding}
+        for name, run in runs.items():
+            (tmp_path / name).write_text(json_report.render(run))
+        argv = [sys.executable, str(EXAMPLE / "compare.py"), *runs]
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr
+        table, *different = done.stdout.rstrip().split("\n\n")[1:]
+        names = [block.splitlines()[0] for block in different]
+        assert all(any(fnmatchcase(name, glob) for glob in DIFFERENT) for name in names), different
+        assert sum(int(line.split()[1]) for line in table.splitlines()[1:]) == len(
+            through_rest.results
+        )
+
+
+def broken(run: Run) -> dict[str, list[str]]:
+    """The musts that a run broke, and where."""
+    found: dict[str, list[str]] = {}
+    for result in run.results:
+        for finding in result.broken:
+            found.setdefault(finding.rule, []).append(f"{result.name}: {finding.message}")
+    return found
+
+
+class TestAdapter:
+    """However the adapter ends, its workerd ends with it."""
+
+    @pytest.mark.parametrize("end", ["bye", "end of input", "SIGTERM"])
+    def test_leaves_nothing_behind(
+        self, node: Path, environment: dict[str, str], server: Server, end: str
+    ) -> None:
+        account = server.account()
+        request = {
+            "type": "run",
+            "case": "c1",
+            "base_url": account.base_url,
+            "account_id": account.id,
+            "api_token": account.token,
+            "input": dict(Contract.load().examples[0].input),
+            "timeout_seconds": PATIENCE,
+        }
+        with started([node, EXAMPLE / "adapter.mjs"], HERE, environment) as adapter:
+            assert adapter.stdin is not None
+            assert adapter.stdout is not None
+            adapter.stdin.write(json.dumps(request) + "\n")
+            adapter.stdin.flush()
+            assert json.loads(adapter.stdout.readline())["case"] == "c1"
+            if end == "bye":
+                adapter.stdin.write('{"type":"bye"}\n')
+                adapter.stdin.flush()
+            elif end == "end of input":
+                adapter.stdin.close()
+            else:
+                adapter.terminate()
+            # Miniflare takes the signal to end its workerd, and then exits as a shell would say it.
+            assert adapter.wait(PATIENCE) == (128 + signal.SIGTERM if end == "SIGTERM" else 0)
