@@ -1,28 +1,85 @@
-"""A contract for `runwayml/aleph-2`: its cases, its fake, and the verifier of its clients."""
+"""A contract for `runwayml/aleph-2`: its cases, its fake, and the verifier of its clients.
+
+Public names are imported on first use: a program that only reads the contract loads neither
+Hypothesis nor FastAPI.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aleph_contract.version import __version__
+
 if TYPE_CHECKING:
     from aleph_contract import cases as cases
+    from aleph_contract import rules as rules
     from aleph_contract import strategies as strategies
+    from aleph_contract.cases.case import Case
+    from aleph_contract.cases.constraints import Constraint, constraints
     from aleph_contract.contract import Contract
     from aleph_contract.contract.validate import validate
+    from aleph_contract.core.exchange import Exchange, Outcome
+    from aleph_contract.core.results import CaseResult, Finding, Verification
+    from aleph_contract.errors import AlephContractError
+    from aleph_contract.rules import RULES
+    from aleph_contract.schema.validation.violations import Violation
+    from aleph_contract.verify.runner import Settings, verify_client
 
-__version__ = "0.1.0"
+__all__ = [
+    "RULES",
+    "AlephContractError",
+    "Case",
+    "CaseResult",
+    "Constraint",
+    "Contract",
+    "Exchange",
+    "Finding",
+    "Outcome",
+    "Settings",
+    "Verification",
+    "Violation",
+    "__version__",
+    "cases",
+    "constraints",
+    "rules",
+    "strategies",
+    "validate",
+    "verify_client",
+]
 
-__all__ = ["Contract", "__version__", "cases", "strategies", "validate"]
+#: Public name -> the module that defines it.
+_DEFINED_IN = {
+    "AlephContractError": "aleph_contract.errors",
+    "Case": "aleph_contract.cases.case",
+    "CaseResult": "aleph_contract.core.results",
+    "Constraint": "aleph_contract.cases.constraints",
+    "Contract": "aleph_contract.contract",
+    "Exchange": "aleph_contract.core.exchange",
+    "Finding": "aleph_contract.core.results",
+    "Outcome": "aleph_contract.core.exchange",
+    "RULES": "aleph_contract.rules",
+    "Settings": "aleph_contract.verify.runner",
+    "Verification": "aleph_contract.core.results",
+    "Violation": "aleph_contract.schema.validation.violations",
+    "constraints": "aleph_contract.cases.constraints",
+    "validate": "aleph_contract.contract.validate",
+    "verify_client": "aleph_contract.verify.runner",
+}
 
-_HOME = {"Contract": "aleph_contract.contract", "validate": "aleph_contract.contract.validate"}
+#: Public names that are modules; `cases` can also be called.
+_MODULES = ("cases", "rules", "strategies")
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: a program that only wants the contract never loads Hypothesis."""
+    """Import a public name on first use."""
     from importlib import import_module
 
-    if name in ("cases", "strategies"):
+    if name in _MODULES:
         return import_module(f"aleph_contract.{name}")
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
+    if name in _DEFINED_IN:
+        return getattr(import_module(_DEFINED_IN[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

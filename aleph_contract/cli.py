@@ -9,8 +9,8 @@ from importlib import import_module
 
 import click
 
-from aleph_contract import __version__
 from aleph_contract.errors import AlephContractError, CouldNotRun
+from aleph_contract.version import __version__
 
 #: Every command: the module under `aleph_contract.commands` that holds it, and its line of help.
 #: The help stands here so that `--help` need not import what it lists.

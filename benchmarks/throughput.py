@@ -71,7 +71,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 from aleph_contract.contract import Contract
-from aleph_contract.validation import validator_for
+from aleph_contract.contract.validate import validator_for
 journal = collections.deque(maxlen=10_000)
 validator = validator_for(Contract.load())
 

@@ -20,12 +20,12 @@ from aleph_contract.cli import cli
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validate
 from aleph_contract.core.exchange import Exchange, Outcome
-from aleph_contract.core.results import CaseResult, Finding, Run
+from aleph_contract.core.results import CaseResult, Finding, Verification
 from aleph_contract.rules import RULES
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.schema.validation.violations import Violation
-from aleph_contract.verify.plans import PHASES
-from aleph_contract.verify.runner import Settings, verify
+from aleph_contract.verify.phases import PHASES
+from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.http.app import create_app
 from fake_server.replies.failures import FAILURES, OUTCOMES
 from fake_server.replies.faults import FAULTS
@@ -150,7 +150,7 @@ def contract_page() -> str:
         + "\n## Keywords\n\nEvery keyword that the engine knows how to probe: "
         + ", ".join(f"`{k}`" for k in sorted(BOUNDARIES))
         + ".\n\n## Phases\n\nA verification runs these in order: "
-        + ", ".join(f"`{p}`" for p in PHASES)
+        + ", ".join(f"`{p.name}`" for p in PHASES)
         + ".\n"
     )
 
@@ -164,7 +164,8 @@ def _limit(value: object) -> str:
 PUBLIC: tuple[Callable[..., object], ...] = (
     Contract, validate, Violation, constraints, Constraint, cases, Case,
     strategies.valid_inputs, strategies.boundary_inputs, strategies.violating_inputs,
-    strategies.requests, verify, Settings, Run, CaseResult, Finding, Exchange, Outcome,
+    strategies.requests, verify_client, Settings, Verification, CaseResult, Finding, Exchange,
+    Outcome,
     running, Server, AccountHandle, create_app,
 )  # fmt: skip
 

@@ -214,7 +214,7 @@ class AccountHandle:
     def settle(self, timeout: float = 1.0) -> bool:
         """Wait until no request of this account is in flight; whether that was so in time."""
         deadline = time.monotonic() + timeout
-        while self._account.busy:
+        while self._account.in_flight:
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.001)

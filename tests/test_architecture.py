@@ -1,4 +1,8 @@
-"""Data flows one way: `docs/architecture.md` says in which order, and the imports keep it."""
+"""Imports go one way: `docs/architecture.md` lists the folders in order, and every import keeps it.
+
+Every import counts: at the top of a module, inside a function, under TYPE_CHECKING, and a module
+named in a string.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,100 +18,139 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("aleph_contract", "fake_server")
 
+#: Modules that may name modules in strings, and why: they export or look up names lazily, and
+#: nothing below imports them.
+LAZY_ROOTS = {"aleph_contract", "fake_server", "aleph_contract.cli"}
 
-def _modules() -> dict[str, Path]:
+
+def _modules(root: Path) -> dict[str, Path]:
     found = {}
     for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sorted((root / package).rglob("*.py")):
+            name = ".".join(path.relative_to(root).with_suffix("").parts)
             found[name.removesuffix(".__init__")] = path
     return found
 
 
-MODULES = _modules()
+MODULES = _modules(ROOT)
 
 
-def _full(name: str) -> str:
-    if name in PACKAGES:
-        return name
-    return f"fake_server{name}" if name.startswith(".") else f"aleph_contract.{name}"
-
-
-def _stages() -> dict[str, int]:
-    """The row of each module in the table of the page; inner modules stand with their package."""
+def _order() -> list[str]:
+    """The folders of the page's table, from the lowest to the highest."""
     page = (ROOT / "docs/architecture.md").read_text()
-    table = page.partition("| stage | modules |\n")[2].partition("\n\n")[0]
-    stages: dict[str, int] = {}
-    for stage, row in enumerate(table.splitlines()):
-        for name in re.findall(r"`([^`]+)`", row):
-            full = _full(name)
-            assert full not in stages, f"{full} stands twice"
-            stages[full] = stage
-    return stages
+    table = page.partition("| folder | holds |\n|---|---|\n")[2].partition("\n\n")[0]
+    return [re.findall(r"`([^`]+)`", row)[0].rstrip("/") for row in table.splitlines()]
 
 
-STAGES = _stages()
+ORDER = _order()
 
 
-def _stage(module: str) -> int:
-    while module not in STAGES and "." in module:
-        module = module.rpartition(".")[0]
-    return STAGES[module]
+def _folder(module: str) -> str:
+    """The entry of the table that a module belongs to: its own, or that of its folder."""
+    path = module.replace(".", "/")
+    for candidate in (f"{path}.py", f"{path}/__init__.py", path, *map(str, Path(path).parents)):
+        if candidate in ORDER:
+            return candidate
+    return path
 
 
-def _imports(path: Path) -> Iterator[str]:
-    """Our modules that a file imports at run time, inside functions too."""
-    tree = ast.parse(path.read_text())
-    for_types = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if id(node) in for_types:
-            continue
+def _imports(source: str, modules: Mapping[str, object]) -> Iterator[str]:
+    """Every module of ours that a source names: in imports anywhere, and in strings."""
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield inner if inner in MODULES else node.module
+                yield inner if inner in modules else node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.rstrip(".")
+            if name in modules and name not in PACKAGES:
+                yield name
 
 
-def _lazy_root(module: str, name: str) -> bool:
-    """The one seam: the app loads the control API when it is first called for."""
-    return (module, name) == ("fake_server.http.app", "fake_server.http.control_app")
-
-
-def test_every_module_stands_on_the_page_and_nothing_else_does() -> None:
-    listed = {module for module in MODULES if not module.startswith("fake_server.inspector.")}
-    assert set(STAGES) == listed
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_go_to_the_same_row_or_above(module: str) -> None:
-    below = [
-        name
-        for name in _imports(MODULES[module])
-        if name in MODULES
-        and name not in PACKAGES
-        and not _lazy_root(module, name)
-        and _stage(name) > _stage(module)
-    ]
-    assert not below, f"{module} imports {below}"
-
-
-def test_the_fake_rests_on_the_contract_and_not_on_the_verifier() -> None:
-    allowed = {"errors", "jsonvalue", "contract", "exchange", "validation", "violations", "wording"}
-    found = {
-        name.split(".")[1]
-        for module, path in MODULES.items()
-        if module.startswith("fake_server") and "inspector" not in module
-        for name in _imports(path)
-        if name.startswith("aleph_contract.")
+def _graph(modules: Mapping[str, Path]) -> dict[str, set[str]]:
+    return {
+        module: {
+            name
+            for name in _imports(path.read_text(), modules)
+            if name in modules and name != module
+        }
+        for module, path in modules.items()
+        if module not in LAZY_ROOTS
     }
-    assert found <= allowed
+
+
+def _upward(module: str, names: set[str]) -> list[str]:
+    own = ORDER.index(_folder(module))
+    return [name for name in sorted(names) if ORDER.index(_folder(name)) > own]
+
+
+def _circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """One import circle, as a list of modules; empty if there is none."""
+    done: set[str] = set()
+
+    def visit(module: str, path: list[str]) -> list[str]:
+        if module in path:
+            return [*path[path.index(module) :], module]
+        if module in done:
+            return []
+        for name in sorted(graph.get(module, ())):
+            found = visit(name, [*path, module])
+            if found:
+                return found
+        done.add(module)
+        return []
+
+    return next(filter(None, (visit(module, []) for module in sorted(graph))), [])
+
+
+GRAPH = _graph(MODULES)
+
+
+def test_every_module_belongs_to_a_folder_of_the_page() -> None:
+    assert {_folder(module) for module in MODULES} == set(ORDER)
+
+
+@pytest.mark.parametrize("module", GRAPH)
+def test_imports_go_to_the_same_folder_or_below(module: str) -> None:
+    assert not _upward(module, GRAPH[module])
+
+
+def test_there_is_no_import_circle() -> None:
+    assert not _circle(GRAPH)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from aleph_contract.verify import runner",
+        "import aleph_contract.verify.runner",
+        "def f():\n    from aleph_contract.verify.runner import verify_client",
+        "if TYPE_CHECKING:\n    from aleph_contract.verify.runner import Settings",
+        'runner = import_module("aleph_contract.verify.runner")',
+    ],
+    ids=["top", "plain", "lazy", "type-only", "string"],
+)
+def test_an_upward_import_of_each_kind_is_found(source: str) -> None:
+    found = set(_imports(source, MODULES))
+    assert _upward("fake_server.runs.rest", found) == ["aleph_contract.verify.runner"]
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from aleph_contract.core import exchange",
+        "def f():\n    from aleph_contract.core.exchange import Exchange",
+        "if TYPE_CHECKING:\n    from aleph_contract.core.exchange import Exchange",
+        'exchange = import_module("aleph_contract.core.exchange")',
+    ],
+    ids=["top", "lazy", "type-only", "string"],
+)
+def test_an_import_circle_of_each_kind_is_found(back: str) -> None:
+    one, other = "aleph_contract.core.exchange", "aleph_contract.core.results"
+    graph = {one: {other}, other: set(_imports(back, MODULES))}
+    assert _circle(graph) == [one, other, one]
 
 
 @pytest.mark.parametrize(
@@ -128,12 +171,16 @@ def test_nothing_heavy_is_loaded_before_it_is_asked_for(statement: str, absent: 
     assert done.stdout.strip() == "[]"
 
 
-def test_only_the_strategies_import_hypothesis() -> None:
-    users = {
+def _users(library: str) -> set[str]:
+    return {
         module
         for module, path in MODULES.items()
-        if any(name.partition(".")[0] == "hypothesis" for name in _imports(path))
+        for name in _imports(path.read_text(), MODULES)
+        if name.partition(".")[0] == library
     }
-    stage = STAGES["aleph_contract.strategies"]
-    others = {f"aleph_contract.{name}" for name in ("draws", "properties", "seclusion")}
-    assert {m for m in users if STAGES[m] != stage} <= others
+
+
+def test_only_the_strategies_and_the_property_phase_import_hypothesis() -> None:
+    others = {f"aleph_contract.verify.{name}" for name in ("property_phase", "hypothesis_settings")}
+    users = _users("hypothesis")
+    assert {m for m in users if not m.startswith("aleph_contract.strategies")} <= others

@@ -11,7 +11,7 @@ from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.combinations import pairs, realistic, together
 from aleph_contract.cases.constraints import Constraint, site
 from aleph_contract.cases.isolation import TRIES, Isolator
-from aleph_contract.cases.portability import Doubts
+from aleph_contract.cases.portability import Portability
 from aleph_contract.cases.probes import Probe, after_the_end, beyond_prose, probes, whole
 from aleph_contract.cases.substitution import replaced, spelt
 from aleph_contract.contract import Contract
@@ -34,7 +34,7 @@ class Catalogue(NamedTuple):
 
 def build(contract: Contract) -> Catalogue:
     """Build and certify every case of a contract."""
-    workshop = _Workshop(contract)
+    workshop = CatalogueBuilder(contract)
     bounds: list[Case] = []
     gaps: list[Gap] = []
     for constraint in workshop.isolator.constraints:
@@ -72,7 +72,7 @@ def _why(constraint: Constraint) -> str:
     return "no such input was found"
 
 
-class _Workshop:
+class CatalogueBuilder:
     """What the cases of one contract are made with."""
 
     def __init__(self, contract: Contract) -> None:
@@ -81,7 +81,7 @@ class _Workshop:
         self.hints = hints_from([plain(example.input) for example in contract.examples])
         self.isolator = Isolator(contract.input_schema, self.document, self.hints)
         self.builder = Builder(self.document, self.hints)
-        self.doubts = Doubts(contract)
+        self.portability = Portability(contract)
         self.metadata = contract.metadata
 
     def is_valid(self, value: Any) -> bool:
@@ -111,7 +111,7 @@ class _Workshop:
         company, real = together(self.document, self.hints), realistic(self.document, self.hints)
         for name, value, note in (*company, *pairs(bounds), *real):
             if self.is_valid(value):
-                gray = self.doubts.about(value)
+                gray = self.portability.reason(value)
                 yield Case(
                     f"combination/{name}",
                     "valid",
@@ -133,7 +133,7 @@ class _Workshop:
             late = after_the_end(node, given)
             if late is not None:
                 yield from self._probe(
-                    node, Probe("after-the-end", None, self.doubts.about(late)), late
+                    node, Probe("after-the-end", None, self.portability.reason(late)), late
                 )
         root = Node(self.document.root, "")
         smallest = next(self.builder.values(), None)
@@ -169,7 +169,7 @@ class _Workshop:
             tried = islice(self.builder.values(constraint.trail, schema), TRIES)
             first = _NONE
             for value in filter(self.is_valid, tried):
-                if not self.doubts.about(value):
+                if not self.portability.reason(value):
                     return value
                 first = value if first is _NONE else first
             if first is not _NONE:
@@ -183,7 +183,7 @@ class _Workshop:
         value: Any,
         certificate: Certificate | None,
     ) -> Case:
-        gray = self.doubts.about(value)
+        gray = self.portability.reason(value)
         sentences = [f"`{constraint.instance or '/'}`: {proposal.note}."]
         if certificate and certificate.branch:
             sentences.append(f"Nearest branch: {certificate.branch[-1]}.")

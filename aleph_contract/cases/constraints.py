@@ -10,7 +10,7 @@ from typing import Any
 from aleph_contract.contract import Contract
 from aleph_contract.schema.boundaries import Site, asserts
 from aleph_contract.schema.document import Document
-from aleph_contract.schema.pointers import Step, follow
+from aleph_contract.schema.pointers import SchemaStep, follow
 from aleph_contract.schema.subschemas import nodes
 
 
@@ -34,7 +34,7 @@ class Constraint:
     keyword: str
     limit: Any = field(hash=False)
     key: str
-    trail: tuple[Step, ...] = field(default=(), repr=False, compare=False)
+    trail: tuple[SchemaStep, ...] = field(default=(), repr=False, compare=False)
 
 
 def constraints(contract: Contract | None = None) -> tuple[Constraint, ...]:

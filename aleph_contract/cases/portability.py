@@ -23,7 +23,7 @@ SAFE = 2**53 - 1
 _SMALL, _LARGE = 1e-16, 1e16
 
 
-class Doubts:
+class Portability:
     """Why implementations may differ over inputs of one contract.
 
     Args:
@@ -35,7 +35,7 @@ class Doubts:
         self._strictly = contract.document.strictly()
         self._prose = longest(contract.metadata)
 
-    def about(self, value: Any) -> str:
+    def reason(self, value: Any) -> str:
         """Why they may differ over `value`, in a sentence; empty if none may.
 
         Text beyond ASCII is in doubt only where it matters how its length is measured, and

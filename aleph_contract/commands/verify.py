@@ -1,4 +1,4 @@
-"""`aleph-contract verify client`: prove that a client keeps the contract."""
+"""`aleph-contract verify_client client`: prove that a client keeps the contract."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command(
-    "client", epilog="Example: aleph-contract verify client --per-case -- sh my-client.sh"
+    "client", epilog="Example: aleph-contract verify_client client --per-case -- sh my-client.sh"
 )
 @profile_option
 @contract_option
@@ -109,7 +109,7 @@ def client(
     from aleph_contract.contract import Contract
     from aleph_contract.reports.files import check_writable
     from aleph_contract.verify import known_failing as known
-    from aleph_contract.verify.runner import Settings, verify
+    from aleph_contract.verify.runner import Settings, verify_client
 
     contract = Contract.load(contract_file)
     if write_known_failing:
@@ -127,7 +127,9 @@ def client(
         command=_words(contract_file, kind, python, argv),
     )
     with terminable(), reports.opened(report) as sinks:
-        result = verify(_driver(kind, python, argv, jobs), contract, settings, sinks.on_event)
+        result = verify_client(
+            _driver(kind, python, argv, jobs), contract, settings, sinks.on_event
+        )
         sinks.write(result)
     if write_known_failing:
         known.write(write_known_failing, result)

@@ -23,34 +23,34 @@ _UNSAFE = re.compile(
 _COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
 
 
-def inert(text: str) -> str:
+def escape_workflow_commands(text: str) -> str:
     r"""Lines for a log that GitHub may read: none is a workflow command of somebody else's."""
     return _COMMAND.sub(lambda match: f"{match[1] or ''}\\u{ord(match[0][-1]):04x}", text)
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     r"""The text with what could act instead of show as `\uXXXX`; tabs and line feeds stay."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def one_line(text: str) -> str:
     """The text with white space collapsed, safe to show."""
-    return visible(" ".join(text.split()))
+    return escape_controls(" ".join(text.split()))
 
 
-def clipped(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """The text, or its beginning and how much is left out."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… {len(text) - limit:,} more characters"
 
 
-def counted(count: int, noun: str, plural: str | None = None) -> str:
+def pluralise(count: int, noun: str, plural: str | None = None) -> str:
     """A count and its noun: `1 case`, `2 cases`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
-def listed(names: Iterable[str], most: int = 3) -> str:
+def join_first(names: Iterable[str], most: int = 3) -> str:
     """The first names, and how many more there are."""
     every = tuple(names)
     more = len(every) - most
@@ -100,4 +100,4 @@ def _scalar(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return json.dumps(value)
     text = value if isinstance(value, str) else str(value)
-    return visible(json.dumps(text, ensure_ascii=False))
+    return escape_controls(json.dumps(text, ensure_ascii=False))

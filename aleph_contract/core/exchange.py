@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-Surface = Literal["rest", "binding"]
+SurfaceName = Literal["rest", "binding"]
 
 #: How the request's bearer token stood to its account: the account's own, none, another one, or
 #: not looked at (the binding carries none).
@@ -45,7 +45,7 @@ class Exchange:
 
     number: int
     account: str
-    surface: Surface
+    surface: SurfaceName
     method: str
     target: str
     request_headers: tuple[tuple[str, str], ...]

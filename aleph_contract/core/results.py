@@ -93,7 +93,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Verification:
     """A whole verification, ended or interrupted.
 
     Args:

@@ -1,4 +1,4 @@
-"""Jinja, set up so that nothing a client sent can act: escaped, and its controls made visible."""
+"""Jinja environments that escape everything: markup, and control characters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from aleph_contract.core.escaping import counted, money, visible
+from aleph_contract.core.escaping import escape_controls, money, pluralise
 
 
 def environment(package: str) -> Environment:
@@ -20,10 +20,10 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    jinja.filters.update(counted=counted, money=money)
+    jinja.filters.update(pluralise=pluralise, money=money)
     return jinja
 
 
 def _final(value: Any) -> Any:
     """What every expression of a template goes through before it is escaped."""
-    return value if hasattr(value, "__html__") else visible(str(value))
+    return value if hasattr(value, "__html__") else escape_controls(str(value))

@@ -13,15 +13,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aleph_contract.drivers.processes import Kept
+from aleph_contract.drivers.processes import BoundedBuffer
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """What one case printed."""
 
-    stdout: Kept = field(default_factory=Kept)
-    stderr: Kept = field(default_factory=Kept)
+    stdout: BoundedBuffer = field(default_factory=BoundedBuffer)
+    stderr: BoundedBuffer = field(default_factory=BoundedBuffer)
 
 
 _current: ContextVar[Output | None] = ContextVar("output of the case", default=None)
@@ -53,7 +53,7 @@ class _Divided:
 
 
 @contextmanager
-def divided() -> Iterator[None]:
+def split_by_case() -> Iterator[None]:
     """Tell the output of cases apart while the context lasts."""
     mine = {name: _Divided(getattr(sys, name), name) for name in ("stdout", "stderr")}
     for name, stream in mine.items():
@@ -67,7 +67,7 @@ def divided() -> Iterator[None]:
 
 
 @contextmanager
-def collected(output: Output) -> Iterator[None]:
+def capture(output: Output) -> Iterator[None]:
     """Give what this thread or task prints to `output`."""
     token = _current.set(output)
     try:

@@ -18,8 +18,8 @@ from typing import IO
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.core.results import Client
 from aleph_contract.drivers import REDACTED, Call, Driver, Renew, outcomes, processes, unchanged
-from aleph_contract.drivers.in_flight import fly
-from aleph_contract.drivers.processes import Kept
+from aleph_contract.drivers.in_flight import run_windowed
+from aleph_contract.drivers.processes import BoundedBuffer
 from aleph_contract.drivers.threads import Threads
 from aleph_contract.errors import CouldNotRun
 
@@ -60,7 +60,9 @@ class CommandDriver(Driver):
     ) -> Iterator[tuple[Call, Outcome]]:
         """See `Driver.run`."""
         try:
-            yield from fly(Threads(partial(self._one, self._run)), calls, self.window, renew)
+            yield from run_windowed(
+                Threads(partial(self._one, self._run)), calls, self.window, renew
+            )
         finally:
             self._end_all()
 
@@ -79,7 +81,7 @@ class CommandDriver(Driver):
     def _one(self, run: int, call: Call) -> Outcome:
         mark = f"{self._mark}{call.case}."
         began = time.monotonic()
-        out, err = Kept(), Kept()
+        out, err = BoundedBuffer(), BoundedBuffer()
         with tempfile.TemporaryFile() as stdin:
             stdin.write(call.json.encode())
             stdin.seek(0)
@@ -116,7 +118,7 @@ class CommandDriver(Driver):
 
 
 def _read_until_end(
-    process: subprocess.Popen[bytes], kept: tuple[Kept, Kept], timeout: float
+    process: subprocess.Popen[bytes], kept: tuple[BoundedBuffer, BoundedBuffer], timeout: float
 ) -> int | None:
     """Collect both outputs until the command ended; `None` if it did not within `timeout`."""
     deadline = time.monotonic() + timeout

@@ -19,11 +19,11 @@ class Suspect:
     """A call that was in flight when a process was lost, to be made again alone."""
 
     call: Call
-    incident: Incident
+    incident: CrashTriage
     first: bool
 
 
-class Incident:
+class CrashTriage:
     """The loss of one process, and what making each of its calls again, alone, has shown.
 
     The call that gets stuck or crashes alone as well did it, and the others did not suffer. If all

@@ -18,7 +18,7 @@ Report = Callable[[tuple[Call, Outcome | BaseException]], None]
 RECHECK = 1.0
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Carries out calls in the background."""
 
     def launch(self, call: Call, report: Report) -> float:
@@ -30,8 +30,8 @@ class Crew(Protocol):
         """Decide about late calls: which end now, and which must be made again for their sake."""
 
 
-def fly(
-    crew: Crew, calls: Iterable[Call], window: int, renew: Renew
+def run_windowed(
+    crew: Executor, calls: Iterable[Call], window: int, renew: Renew
 ) -> Iterator[tuple[Call, Outcome]]:
     """Keep up to `window` of `calls` in flight and yield each as it ends."""
     done: SimpleQueue[tuple[Call, Outcome | BaseException]] = SimpleQueue()
@@ -65,7 +65,7 @@ def _left(flying: dict[Call, float]) -> float | None:
     return None if soonest == float("inf") else max(0.0, soonest - time.monotonic())
 
 
-def _late(crew: Crew, flying: dict[Call, float]) -> tuple[dict[Call, Outcome], list[Call]]:
+def _late(crew: Executor, flying: dict[Call, float]) -> tuple[dict[Call, Outcome], list[Call]]:
     now = time.monotonic()
     late = [call for call, deadline in flying.items() if deadline <= now]
     ended, innocent = crew.give_up(late, tuple(flying))

@@ -31,7 +31,7 @@ HELLO = b'{"type":"hello","protocol":%d}\n' % VERSION
 BYE = b'{"type":"bye"}\n'
 
 
-class Breach(ValueError):  # noqa: N818 - the protocol's own word
+class ProtocolError(ValueError):
     """A line that is no message of the protocol; the text says what was expected there."""
 
 
@@ -63,18 +63,20 @@ def read_hello(line: bytes) -> Hello:
     """Read a client's answer to `HELLO`.
 
     Raises:
-        Breach: It is something else, or of another version.
+        ProtocolError: It is something else, or of another version.
     """
     message = _message(line)
     if message["type"] != "hello":
-        raise Breach('its first line is {"type":"hello",…}')
+        raise ProtocolError('its first line is {"type":"hello",…}')
     if not _is_count(message.get("protocol")) or message["protocol"] != VERSION:
-        raise Breach(f'"protocol" is {VERSION}')
+        raise ProtocolError(f'"protocol" is {VERSION}')
     client = message.get("client")
     if not isinstance(client, dict) or not isinstance(client.get("name"), str):
-        raise Breach('"client" is an object with a "name", and a "version" and "language" if known')
+        raise ProtocolError(
+            '"client" is an object with a "name", and a "version" and "language" if known'
+        )
     if not _is_count(message.get("max_in_flight")) or message["max_in_flight"] < 1:
-        raise Breach('"max_in_flight" is an integer from 1')
+        raise ProtocolError('"max_in_flight" is an integer from 1')
     name, version, language = (str(client.get(k) or "") for k in ("name", "version", "language"))
     return Hello(Client(name, version, language), min(message["max_in_flight"], MAX_IN_FLIGHT))
 
@@ -83,14 +85,14 @@ def read_report(line: bytes) -> tuple[str, Outcome]:
     """Read a client's report: its case id and what it says about it.
 
     Raises:
-        Breach: It is no report.
+        ProtocolError: It is no report.
     """
     message = _message(line)
     read = _REPORTS.get(message["type"])
     if read is None:
-        raise Breach('"type" is "result" or "skipped"')
+        raise ProtocolError('"type" is "result" or "skipped"')
     if not isinstance(message.get("case"), str):
-        raise Breach('"case" is the id it was given')
+        raise ProtocolError('"case" is the id it was given')
     return message["case"], read(message)
 
 
@@ -106,11 +108,11 @@ def _message(line: bytes) -> dict[str, Any]:
     except JSONError:
         message = None
     if not isinstance(message, dict):
-        raise Breach(
+        raise ProtocolError(
             "its standard output is one JSON object a line, all else goes to standard error"
         )
     if not isinstance(message.get("type"), str):
-        raise Breach('every message has a "type"')
+        raise ProtocolError('every message has a "type"')
     return message
 
 
@@ -120,17 +122,17 @@ def _result(message: dict[str, Any]) -> Outcome:
         # Without a `video` it is still a result: JavaScript leaves out what is undefined.
         return Outcome("result", video=message.get("video"))
     if message.get("video") is not None:
-        raise Breach('a result has either "video" or "error"')
+        raise ProtocolError('a result has either "video" or "error"')
     try:
         return Outcome("error", error=outcomes.stated_error(error))
     except ValueError as mistake:
-        raise Breach(str(mistake)) from None
+        raise ProtocolError(str(mistake)) from None
 
 
 def _skipped(message: dict[str, Any]) -> Outcome:
     reason = message.get("reason")
     if not isinstance(reason, str) or not reason.strip():
-        raise Breach('"skipped" has a "reason"')
+        raise ProtocolError('"skipped" has a "reason"')
     return Outcome("skipped", reason=reason)
 
 

@@ -26,7 +26,7 @@ LOCAL = "127.0.0.1,localhost"
 KEPT = 1 << 20
 
 
-class Kept:
+class BoundedBuffer:
     """The output of a stream: all of it up to a bound, beyond that its beginning and its end."""
 
     def __init__(self, limit: int = KEPT) -> None:
@@ -64,10 +64,10 @@ def environment(mark: str, extra: Mapping[str, str] | None = None) -> dict[str, 
     given fails instead of spending money, and proxies are told to leave this machine alone.
     """
     own = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDFLARE_")}
-    return {**own, **unproxied(), MARK: mark, **(extra or {})}
+    return {**own, **without_proxy(), MARK: mark, **(extra or {})}
 
 
-def unproxied() -> dict[str, str]:
+def without_proxy() -> dict[str, str]:
     """Settings that keep calls to this machine off a proxy, whatever else it is for."""
     known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (known, LOCAL))))

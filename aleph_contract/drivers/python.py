@@ -29,7 +29,7 @@ from aleph_contract.drivers import (
 )
 from aleph_contract.drivers.capture import Output
 from aleph_contract.drivers.event_loop import Loop, LoopThread
-from aleph_contract.drivers.in_flight import Crew, fly
+from aleph_contract.drivers.in_flight import Executor, run_windowed
 from aleph_contract.drivers.threads import Threads
 
 Kind = Literal["result", "error", "stuck", "crashed"]
@@ -63,8 +63,8 @@ class PythonDriver(Driver):
 
     def start(self) -> None:
         """Import the callable and see that it can be called."""
-        self._open.enter_context(capture.divided())
-        self._open.enter_context(_unproxied())
+        self._open.enter_context(capture.split_by_case())
+        self._open.enter_context(_without_proxy())
         if isinstance(self._target, str):
             self._open.enter_context(importing.search_path(self._target))
             self._function = importing.load(self._target)
@@ -74,7 +74,7 @@ class PythonDriver(Driver):
             self.window = self._jobs or ASYNC_WINDOW
             loop = Loop(self._call_async, self._overdue, self._blocking)
             self._open.callback(loop.end)
-            self._crew: Crew = loop
+            self._crew: Executor = loop
         else:
             self._crew = Threads(self._call_sync, self._overdue)
 
@@ -82,7 +82,7 @@ class PythonDriver(Driver):
         self, calls: Iterable[Call], renew: Renew = unchanged
     ) -> Iterator[tuple[Call, Outcome]]:
         """See `Driver.run`."""
-        return fly(self._crew, calls, self.window, renew)
+        return run_windowed(self._crew, calls, self.window, renew)
 
     def close(self) -> None:
         """Leave the process as it was found."""
@@ -113,7 +113,7 @@ class PythonDriver(Driver):
     def _attempt(self, call: Call) -> Iterator[_Attempt]:
         attempt = self._attempts[call] = _Attempt()
         try:
-            with capture.collected(attempt.output):
+            with capture.capture(attempt.output):
                 yield attempt
         except BaseException as error:  # noqa: BLE001 - whatever a client raises is its report
             attempt.error = error
@@ -168,9 +168,9 @@ class _Attempt:
 
 
 @contextmanager
-def _unproxied() -> Iterator[None]:
+def _without_proxy() -> Iterator[None]:
     """Keep calls to the fake off a proxy while the context lasts."""
-    ours = processes.unproxied()
+    ours = processes.without_proxy()
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:

@@ -13,9 +13,16 @@ from pathlib import Path
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.core.results import Client
 from aleph_contract.drivers import Call, Driver, Renew, processes, unchanged
-from aleph_contract.drivers.crash_triage import Ended, Incident, Suspect
-from aleph_contract.drivers.ndjson import HELLO, MAX_LINE, Breach, read_hello, read_report, shown
-from aleph_contract.drivers.worker import GRACE, Flight, Worker
+from aleph_contract.drivers.crash_triage import CrashTriage, Ended, Suspect
+from aleph_contract.drivers.ndjson import (
+    HELLO,
+    MAX_LINE,
+    ProtocolError,
+    read_hello,
+    read_report,
+    shown,
+)
+from aleph_contract.drivers.worker import GRACE, InFlight, Worker
 from aleph_contract.errors import CouldNotRun
 
 #: Seconds a client has for its hello; a JVM on a busy machine needs a few.
@@ -58,7 +65,7 @@ class StdioDriver(Driver):
     def start(self) -> None:
         """Start the processes and wait for every hello."""
         processes.check_command(self.argv)
-        self._staff()
+        self._spawn_missing()
         while not all(worker.room for worker in self._workers):
             self._step()
         self.window = sum(worker.room for worker in self._workers)
@@ -71,9 +78,9 @@ class StdioDriver(Driver):
         try:
             self._step(until=0.0)  # what came unasked since the last run
             while trouble is None:
-                self._staff()
-                self._examine(renew)
-                more = more and self._draw(waiting)
+                self._spawn_missing()
+                self._retry_suspects(renew)
+                more = more and self._dispatch(waiting)
                 if not (more or self._suspects or self._flights()):
                     return
                 try:
@@ -113,7 +120,7 @@ class StdioDriver(Driver):
     def _flights(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.flights]
 
-    def _staff(self) -> None:
+    def _spawn_missing(self) -> None:
         """Start the processes that are wanting, and let go of those that are not needed."""
         present = [worker for worker in self._workers if not worker.leaving]
         examiners = [worker for worker in present if worker.alone]
@@ -131,13 +138,13 @@ class StdioDriver(Driver):
         mark = f"{self._mark}{self._marks}."
         self._workers.append(Worker(self.argv, mark, self._selector, alone=alone))
 
-    def _examine(self, renew: Renew) -> None:
+    def _retry_suspects(self, renew: Renew) -> None:
         for worker in self._workers:
             if self._suspects and worker.alone and worker.accepts:
                 suspect = self._suspects.popleft()
-                worker.hand_over(Flight(renew(suspect.call), suspect))
+                worker.hand_over(InFlight(renew(suspect.call), suspect))
 
-    def _draw(self, waiting: Iterator[Call]) -> bool:
+    def _dispatch(self, waiting: Iterator[Call]) -> bool:
         """Hand out new calls while there is room; whether there may be more of them."""
         while True:
             busy = sum(len(worker.flights) for worker in self._workers) + len(self._suspects)
@@ -147,7 +154,7 @@ class StdioDriver(Driver):
             call = next(waiting, None)
             if call is None:
                 return False
-            min(free, key=lambda worker: len(worker.flights)).hand_over(Flight(call))
+            min(free, key=lambda worker: len(worker.flights)).hand_over(InFlight(call))
 
     def _step(self, until: float = math.inf) -> None:
         """Wait for output or the next deadline, and deal with both.
@@ -160,7 +167,7 @@ class StdioDriver(Driver):
         ready = self._selector.select(None if timeout == math.inf else timeout)
         looked = time.monotonic()
         for worker in {key.data: None for key, _ in ready}:
-            self._listen(worker)
+            self._read(worker)
         for worker in list(self._workers):
             self._check_time(worker, now)
         self._looked = looked
@@ -187,21 +194,23 @@ class StdioDriver(Driver):
                 f" {shown(HELLO.decode().strip())} with its own, and flushes it",
             )
         waited = max(flight.call.timeout for flight in worker.flights.values())
-        self._lose(worker, Outcome("stuck", reason=f"no report within {waited:g} s; killed"))
+        self._handle_crash(
+            worker, Outcome("stuck", reason=f"no report within {waited:g} s; killed")
+        )
 
-    def _listen(self, worker: Worker) -> None:
+    def _read(self, worker: Worker) -> None:
         line = b""
         try:
             for line in worker.attend():
                 self._take(worker, line)
             line = worker.unfinished
             if len(line) > MAX_LINE:
-                raise Breach(f"a line ends within {MAX_LINE} bytes")  # noqa: TRY301 - one handler
-        except Breach as breach:
+                raise ProtocolError(f"a line ends within {MAX_LINE} bytes")  # noqa: TRY301 - one handler
+        except ProtocolError as breach:
             got = shown(worker.redacted(line.decode(errors="replace")))
             raise self._could_not_run(worker, f"{breach}; the client wrote: {got}") from None
         if worker.ended:
-            self._part(worker)
+            self._handle_exit(worker)
 
     def _take(self, worker: Worker, line: bytes) -> None:
         """Deal with one line of a client's output."""
@@ -214,13 +223,15 @@ class StdioDriver(Driver):
         flight = worker.flights.pop(case, None)
         if flight is None:
             known = worker.knows(case)
-            raise Breach("a case is reported once" if known else "a report names a case in flight")
+            raise ProtocolError(
+                "a case is reported once" if known else "a report names a case in flight"
+            )
         if flight.deadline < self._looked:
             reason = f"reported only after its {flight.call.timeout:g} s"
             outcome = Outcome("stuck", reason=reason)
         self._settle(flight, outcome)
 
-    def _part(self, worker: Worker) -> None:
+    def _handle_exit(self, worker: Worker) -> None:
         """Deal with a process whose output has ended."""
         how = worker.how_it_ended()
         if worker.leaving:
@@ -234,9 +245,9 @@ class StdioDriver(Driver):
                 f'the client {how} though nobody said {{"type":"bye"}};'
                 f" cases in flight: {len(worker.flights)}",
             )
-        self._lose(worker, Outcome("crashed", reason=how))
+        self._handle_crash(worker, Outcome("crashed", reason=how))
 
-    def _lose(self, worker: Worker, what: Outcome) -> None:
+    def _handle_crash(self, worker: Worker, what: Outcome) -> None:
         """End a process, and either blame its one call or examine each of several."""
         flights = list(worker.flights.values())
         self._end(worker)
@@ -244,9 +255,9 @@ class StdioDriver(Driver):
             self._settle(flights[0], what)
             return
         what = replace(what, stderr=flights[0].stderr.text())
-        self._suspects += Incident(what, (flight.call for flight in flights)).suspects
+        self._suspects += CrashTriage(what, (flight.call for flight in flights)).suspects
 
-    def _settle(self, flight: Flight, outcome: Outcome) -> None:
+    def _settle(self, flight: InFlight, outcome: Outcome) -> None:
         elapsed = time.monotonic() - flight.sent
         outcome = replace(outcome, stderr=flight.stderr.text(), elapsed=elapsed)
         if flight.suspect is None:

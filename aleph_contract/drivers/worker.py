@@ -15,7 +15,7 @@ from typing import IO
 from aleph_contract.drivers import REDACTED, Call, processes
 from aleph_contract.drivers.crash_triage import Suspect
 from aleph_contract.drivers.ndjson import BYE, HELLO, run_line
-from aleph_contract.drivers.processes import KEPT, Kept
+from aleph_contract.drivers.processes import KEPT, BoundedBuffer
 
 #: Seconds for a process to end after its output did, and again after each stronger request.
 GRACE = 1.0
@@ -24,13 +24,13 @@ _CHUNK = 1 << 16
 
 
 @dataclass(eq=False, slots=True)
-class Flight:
+class InFlight:
     """A call that was handed over and not reported yet."""
 
     call: Call
     suspect: Suspect | None = None
     sent: float = field(default_factory=time.monotonic)
-    stderr: Kept = field(default_factory=Kept)
+    stderr: BoundedBuffer = field(default_factory=BoundedBuffer)
 
     @property
     def deadline(self) -> float:
@@ -54,7 +54,7 @@ class Worker:
         self.alone = alone
         self.room = 0  # until its hello
         self.born = time.monotonic()
-        self.flights: dict[str, Flight] = {}
+        self.flights: dict[str, InFlight] = {}
         self.ended = False
         self.leaving = False
         self._tokens: dict[str, str] = {}
@@ -62,14 +62,14 @@ class Worker:
         self._mark = mark
         self._out = bytearray()
         self._in = bytearray()
-        self._err = Kept()
+        self._err = BoundedBuffer()
         self.process = processes.start(argv, processes.environment(mark), subprocess.PIPE)
         self._stdin, self._stdout, self._stderr = processes.pipes(self.process)
         for stream in (self._stdout, self._stderr):
             selector.register(stream, selectors.EVENT_READ, self)
         self._send(HELLO)
 
-    def hand_over(self, flight: Flight) -> None:
+    def hand_over(self, flight: InFlight) -> None:
         """Send one call."""
         self.flights[flight.call.case] = flight
         self._tokens[flight.call.case] = flight.call.api_token

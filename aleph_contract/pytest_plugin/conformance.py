@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.escaping import clipped, counted, listed, visible
-from aleph_contract.core.results import Run
+from aleph_contract.core.escaping import escape_controls, join_first, pluralise, truncate
+from aleph_contract.core.results import Verification
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import AlephContractError, ArgumentError
-from aleph_contract.reports.case_details import Item, evidence
-from aleph_contract.reports.summary import Digest, Problem, RuleRow, digest
+from aleph_contract.reports.case_details import Detail, evidence
+from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
 from aleph_contract.reports.terminal import MOST, MOST_COMMAND
 from aleph_contract.verify import known_failing
-from aleph_contract.verify.runner import Settings, verify
+from aleph_contract.verify.runner import Settings, verify_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Conformance:
 
     Args:
         trouble: Why there was none.
-        rules: Of each rule its status (as in `digest.RuleRow`), and what to say of it.
+        rules: Of each rule its status (as in `summarise.RuleRow`), and what to say of it.
         books: What is wrong with the run as a whole.
     """
 
@@ -66,11 +66,11 @@ def _verified(suite: type[Any]) -> Conformance:
         raise KeyboardInterrupt
     if run.trouble:
         return Conformance(trouble="; ".join(run.trouble))
-    told = digest(run)
+    told = summarise(run)
     return Conformance(rules={row.id: _rule(row, told) for row in told.rules}, books=_books(run))
 
 
-def _verify(suite: Any) -> Run:
+def _verify(suite: Any) -> Verification:
     settings = Settings(
         profile=suite.profile,
         run=_several(suite, "run"),
@@ -82,7 +82,7 @@ def _verify(suite: Any) -> Run:
         require_local_validation=suite.require_local_validation,
         known_failing=known_failing.load(suite.known_failing) if suite.known_failing else None,
     )
-    return verify(
+    return verify_client(
         PythonDriver(suite.call, jobs=suite.jobs), Contract.load(suite.contract), settings
     )
 
@@ -94,7 +94,7 @@ def _several(suite: Any, name: str) -> tuple[str, ...]:
     return tuple(globs)
 
 
-def _rule(row: RuleRow, told: Digest) -> tuple[str, str]:
+def _rule(row: RuleRow, told: Summary) -> tuple[str, str]:
     if row.status == "broken":
         return row.status, _told(next(p for p in told.broken if p.rule.id == row.id))
     if row.status == "expected":
@@ -108,28 +108,28 @@ def _rule(row: RuleRow, told: Digest) -> tuple[str, str]:
 
 def _told(problem: Problem) -> str:
     row, example = problem.rule, problem.example
-    share = f"{len(problem.names):,} of {counted(row.examined, 'case')}"
+    share = f"{len(problem.names):,} of {pluralise(row.examined, 'case')}"
     lines = [
         f"{problem.finding.message}, in {example.name}",
         f"rule: {row.id}, the client {row.sentence}",
         # `again` is a line for a shell; a class has attributes instead
         *(_shown(item) for item in evidence(example, problem.changes) if item.label != "again"),
-        f"broken in: {share}" + (f", also {listed(problem.others)}" if problem.others else ""),
+        f"broken in: {share}" + (f", also {join_first(problem.others)}" if problem.others else ""),
         f"again: run = ({example.name!r},) in the class",
         f"explained: aleph-contract explain {row.id}",
     ]
-    return visible("\n".join(lines))
+    return escape_controls("\n".join(lines))
 
 
-def _shown(item: Item) -> str:
+def _shown(item: Detail) -> str:
     limit = MOST_COMMAND if item.kind == "command" else MOST
-    lines = [clipped(line, limit) for text in item.lines for line in text.split("\n")]
+    lines = [truncate(line, limit) for text in item.lines for line in text.split("\n")]
     if len(lines) == 1:
         return f"{item.label}: {lines[0]}"
     return "\n    ".join((f"{item.label}:", *lines))
 
 
-def _books(run: Run) -> str:
+def _books(run: Verification) -> str:
     lines = [
         f"{result.name} could not be run: {result.reason}"
         for result in run.results
@@ -139,4 +139,4 @@ def _books(run: Run) -> str:
         f"{name} passed against expectation; take its line out" for name in run.unexpected_passes
     ]
     lines += [f"known failure {pattern} means no case" for pattern in run.stale]
-    return visible("\n".join(lines))
+    return escape_controls("\n".join(lines))

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from aleph_contract.core.results import Run
+from aleph_contract.core.results import Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import github, html, json_report, junit, terminal
 from aleph_contract.reports.files import check_writable, writing
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aleph_contract.reports.progress import Progress
 
 #: Every format and the function that renders it.
-FORMATS: dict[str, Callable[[Run], str]] = {
+FORMATS: dict[str, Callable[[Verification], str]] = {
     "terminal": terminal.render,
     "json": json_report.render,
     "junit": junit.render,
@@ -72,7 +72,7 @@ class Reports:
         """Take one event of the runner."""
         self._progress(event)
 
-    def write(self, run: Run) -> None:
+    def write(self, run: Verification) -> None:
         """Render and write every report; files first, then standard output.
 
         Raises:
@@ -135,7 +135,7 @@ def _save(path: Path, text: str) -> None:
         path.write_bytes(text.encode("utf-8"))
 
 
-def _print(name: str, run: Run, stream: TextIO) -> None:
+def _print(name: str, run: Verification, stream: TextIO) -> None:
     """Print one report: a document as UTF-8 whatever the locale, lines as the stream shows them."""
     if name == "terminal":
         text = terminal.render(run, terminal.Style.of(stream))

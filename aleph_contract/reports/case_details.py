@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from aleph_contract.core.escaping import counted, decoded, money
+from aleph_contract.core.escaping import decoded, money, pluralise
 from aleph_contract.core.exchange import Exchange, Outcome
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.diff import Change, describe, shown
@@ -17,7 +17,7 @@ MOST_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Detail:
     """One answer.
 
     Args:
@@ -31,24 +31,24 @@ class Item:
     kind: Literal["prose", "exact", "command"] = "prose"
 
 
-def evidence(result: CaseResult, changes: tuple[Change, ...]) -> tuple[Item, ...]:
+def evidence(result: CaseResult, changes: tuple[Change, ...]) -> tuple[Detail, ...]:
     """What was meant, sent, answered and reported, and how to see it again; nothing empty."""
     return tuple(item for item in _items(result, changes) if any(item.lines))
 
 
-def _items(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[Item]:
-    yield Item("expected", (result.expectation,))
+def _items(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[Detail]:
+    yield Detail("expected", (result.expectation,))
     if passive(result):
-        yield Item("sent", (shown(result.intended),), "exact")
+        yield Detail("sent", (shown(result.intended),), "exact")
     else:
-        yield Item("intended", (shown(result.intended),), "exact")
-        yield Item("sent", sent(result, changes), "exact")
-    yield Item("calls", calls(result))
-    yield Item("reply", tuple(map(reply, result.exchanges[-1:])), "exact")
-    yield Item("reported", reported(result.outcome))
-    yield Item("stderr", stderr(result.outcome), "exact")
-    yield Item("request", (result.curl,), "command")
-    yield Item("again", (result.reproduce,), "command")
+        yield Detail("intended", (shown(result.intended),), "exact")
+        yield Detail("sent", sent(result, changes), "exact")
+    yield Detail("calls", calls(result))
+    yield Detail("reply", tuple(map(reply, result.exchanges[-1:])), "exact")
+    yield Detail("reported", reported(result.outcome))
+    yield Detail("stderr", stderr(result.outcome), "exact")
+    yield Detail("request", (result.curl,), "command")
+    yield Detail("again", (result.reproduce,), "command")
 
 
 def passive(result: CaseResult) -> bool:
@@ -68,12 +68,12 @@ def calls(result: CaseResult) -> tuple[str, ...]:
     made = result.exchanges
     if not made:
         return ()
-    head = f"{counted(len(made), 'call')}, {price(made)}"
+    head = f"{pluralise(len(made), 'call')}, {price(made)}"
     if len(made) == 1:
         return (f"{head}: {_call(made[0], made[0])}",)
     lines = [f"{number}. {_call(call, made[0])}" for number, call in enumerate(made, 1)]
     left = len(lines) - MOST_LINES
-    return (head, *lines[:MOST_LINES], *([f"… {counted(left, 'more call')}"] if left > 0 else []))
+    return (head, *lines[:MOST_LINES], *([f"… {pluralise(left, 'more call')}"] if left > 0 else []))
 
 
 def price(made: Iterable[Exchange]) -> str:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from aleph_contract.core.escaping import clipped, counted, one_line, visible
-from aleph_contract.core.results import Run
+from aleph_contract.core.escaping import escape_controls, one_line, pluralise, truncate
+from aleph_contract.core.results import Verification
 from aleph_contract.reports.case_details import evidence
 from aleph_contract.reports.files import check_writable, writing
-from aleph_contract.reports.summary import Digest, Problem, digest
+from aleph_contract.reports.summary import Problem, Summary, summarise
 
 #: GitHub shows this many annotations of each level for a step, and drops the others silently.
 MOST_ANNOTATIONS = 10
@@ -26,9 +26,9 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 
 
-def render(run: Run) -> str:
+def render(run: Verification) -> str:
     """The annotations, a workflow command a line: each broken rule once, the verdict first."""
-    told = digest(run)
+    told = summarise(run)
     level = "notice" if told.verdict.word == "conforms" else "error"
     facts = f"contract {run.contract_version}, profile {run.profile}, seed {run.seed}"
     words = f"{told.verdict.sentence}\n{told.who}, {run.model}, {facts}"
@@ -40,12 +40,12 @@ def render(run: Run) -> str:
     return "".join(f"{line}\n" for line in (*_capped(errors), *_capped(warnings)))
 
 
-def summary(run: Run) -> str:
+def summary(run: Verification) -> str:
     """The step's summary in GitHub's Markdown: verdict, numbers, rules, each broken rule."""
-    return "\n".join(_summary(digest(run))) + "\n"
+    return "\n".join(_summary(summarise(run))) + "\n"
 
 
-def write_summary(run: Run, environment: Mapping[str, str] = os.environ) -> None:
+def write_summary(run: Verification, environment: Mapping[str, str] = os.environ) -> None:
     """Append the summary to the file that GitHub names, if it names one.
 
     Raises:
@@ -74,7 +74,7 @@ def _summary_path(environment: Mapping[str, str]) -> Path | None:
 
 
 def _annotation(level: str, problem: Problem) -> str:
-    cases = f"{len(problem.names):,} of {counted(problem.rule.examined, 'case')}"
+    cases = f"{len(problem.names):,} of {pluralise(problem.rule.examined, 'case')}"
     lines = (
         f"The client {problem.rule.sentence}." if problem.rule.sentence else "",
         f"Broken in {cases}; smallest: {problem.example.name}",
@@ -86,7 +86,7 @@ def _annotation(level: str, problem: Problem) -> str:
 
 def _command(level: str, title: str, message: str) -> str:
     """A workflow command; what could end it early is percent-encoded, as GitHub decodes it."""
-    data = visible(message).replace("%", "%25").replace("\n", "%0A")
+    data = escape_controls(message).replace("%", "%25").replace("\n", "%0A")
     name = one_line(title).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
     return f"::{level} title={name}::{data}"
 
@@ -100,7 +100,7 @@ def _capped(commands: list[str]) -> list[str]:
     return [*commands[: MOST_ANNOTATIONS - 1], more]
 
 
-def _summary(told: Digest) -> Iterator[str]:
+def _summary(told: Summary) -> Iterator[str]:
     run = told.run
     yield f"## {_plain(told.verdict.title)}: {_plain(told.who)}\n"
     yield f"{_plain(told.verdict.sentence)}.\n"
@@ -108,7 +108,7 @@ def _summary(told: Digest) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     facts = (f"{run.model} {run.contract_version}", run.profile, str(run.seed))
     yield _row(*facts, f"{told.calls:,}", told.price)
-    yield f"\n{counted(told.total, 'case')} = {_sum(run)}\n"
+    yield f"\n{pluralise(told.total, 'case')} = {_sum(run)}\n"
     yield (
         f"Constraints tried: {told.reached['valid']} on the bound, "
         f"{told.reached['violating']} outside; faults played: {told.reached['faults']}\n"
@@ -134,7 +134,7 @@ def _summary(told: Digest) -> Iterator[str]:
 
 def _details(problem: Problem) -> Iterator[str]:
     """One broken rule, folded away; in `pre` nothing is Markdown."""
-    cases = f"{len(problem.names):,} of {counted(problem.rule.examined, 'case')}"
+    cases = f"{len(problem.names):,} of {pluralise(problem.rule.examined, 'case')}"
     yield f"\n<details><summary><b>{_plain(problem.rule.id)}</b>: {cases}</summary>\n"
     yield f"The client {_plain(problem.rule.sentence)}.\n"
     yield "<pre>"
@@ -146,7 +146,7 @@ def _details(problem: Problem) -> Iterator[str]:
     yield "</pre>\n</details>"
 
 
-def _sum(run: Run) -> str:
+def _sum(run: Verification) -> str:
     return " + ".join(f"{n:,} {status.replace('-', ' ')}" for status, n in run.counts.items())
 
 
@@ -160,4 +160,4 @@ def _plain(text: str) -> str:
 
 
 def _pre(text: str) -> str:
-    return html.escape(visible(clipped(text, MOST)), quote=False)
+    return html.escape(escape_controls(truncate(text, MOST)), quote=False)

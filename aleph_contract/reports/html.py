@@ -15,13 +15,13 @@ from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import aleph_contract
+from aleph_contract import version
 from aleph_contract.core.escaping import decoded, write_json
 from aleph_contract.core.jsonvalue import loads
-from aleph_contract.core.results import STATUSES, Run
+from aleph_contract.core.results import STATUSES, Verification
 from aleph_contract.errors import JSONError
 from aleph_contract.reports.case_details import evidence
-from aleph_contract.reports.summary import digest
+from aleph_contract.reports.summary import summarise
 from aleph_contract.rules.coverage import OBSERVED, POLARITIES, RIGHT, Row
 from aleph_contract.rules.diff import shown, where
 
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 _AROUND, _MOST = 40, 160
 
 
-def render(run: Run) -> str:
+def render(run: Verification) -> str:
     """The page, complete."""
     template = _environment().get_template("report.html")
     style, script = _asset("report.css"), _asset("report.js")
-    told = digest(run)
+    told = summarise(run)
     return template.render(
         d=told,
         anchors={p.rule.id: f"finding-{n}" for n, p in enumerate(told.broken, 1)},
         run=run,
         statuses=STATUSES,
-        version=aleph_contract.__version__,
+        version=version.__version__,
         groups=tuple(_groups(run.coverage)),
         observed=OBSERVED,
         style=style,
@@ -146,7 +146,7 @@ def _pretty(value: Any) -> str:
 def _environment() -> Environment:
     from aleph_contract.core.templating import environment
 
-    jinja = environment("aleph_contract.reports")
+    jinja = environment(str(__package__))
     jinja.filters.update(decoded=decoded, pretty=_pretty, shown=shown)
     jinja.globals.update(contrast=contrast, evidence=evidence, where=where)
     return jinja

@@ -5,28 +5,28 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import aleph_contract
+from aleph_contract import version
 from aleph_contract.core.escaping import write_json
 from aleph_contract.core.exchange import Exchange, Outcome, as_json, decimal
-from aleph_contract.core.results import CaseResult, Run
-from aleph_contract.reports.summary import Digest, RuleRow, changes_of, digest
+from aleph_contract.core.results import CaseResult, Verification
+from aleph_contract.reports.summary import RuleRow, Summary, changes_of, summarise
 
 #: Version of the document's shape. A new member raises the second number, a change of meaning or
 #: a member that goes raises the first.
 SCHEMA_VERSION = "1.0"
 
 
-def render(run: Run) -> str:
+def render(run: Verification) -> str:
     """The report as indented JSON, with a final line feed."""
     return write_json(document(run)) + "\n"
 
 
-def document(run: Run) -> dict[str, Any]:
+def document(run: Verification) -> dict[str, Any]:
     """The report as a JSON value; money is a decimal string in USD, exact."""
-    told = digest(run)
+    told = summarise(run)
     return {
         "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "aleph-contract", "version": aleph_contract.__version__},
+        "tool": {"name": "aleph-contract", "version": version.__version__},
         "mode": run.mode,
         "model": run.model,
         "contract_version": run.contract_version,
@@ -88,7 +88,7 @@ def _rule(row: RuleRow) -> dict[str, Any]:
     }
 
 
-def _smallest(told: Digest) -> dict[str, str]:
+def _smallest(told: Summary) -> dict[str, str]:
     """Of each rule with a finding, the case with the smallest input that shows it."""
     return {p.rule.id: p.example.name for p in (*told.advice, *told.broken)}
 

@@ -10,9 +10,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-import aleph_contract
-from aleph_contract.core.escaping import one_line, visible
-from aleph_contract.core.results import CaseResult, Finding, Run
+from aleph_contract import version
+from aleph_contract.core.escaping import escape_controls, one_line
+from aleph_contract.core.results import CaseResult, Finding, Verification
 from aleph_contract.reports.case_details import evidence
 from aleph_contract.reports.summary import changes_of
 
@@ -32,7 +32,7 @@ class _Test:
     seconds: float = field(default=0.0)
 
 
-def render(run: Run) -> str:
+def render(run: Verification) -> str:
     r"""The report as XML with a final line feed; what XML cannot hold stands as `\uXXXX`."""
     suites: dict[str, list[_Test]] = {}
     for test in (*_of_run(run), *(_of_case(result, run) for result in run.results)):
@@ -40,7 +40,7 @@ def render(run: Run) -> str:
     every = [test for tests in suites.values() for test in tests]
     root = ET.Element("testsuites", {"name": "aleph-contract", **_numbers(every)})
     for name, tests in suites.items():
-        suite = ET.SubElement(root, "testsuite", {"name": visible(name), **_numbers(tests)})
+        suite = ET.SubElement(root, "testsuite", {"name": escape_controls(name), **_numbers(tests)})
         _properties(suite, run)
         for test in tests:
             _append(suite, test)
@@ -48,7 +48,7 @@ def render(run: Run) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _of_run(run: Run) -> Iterator[_Test]:
+def _of_run(run: Verification) -> Iterator[_Test]:
     """What no case can tell: trouble, an interrupt, and the books of known failures."""
     for trouble in run.trouble:
         yield _Test("run", "set-up", "error", "could-not-run", trouble)
@@ -69,7 +69,7 @@ def _unexpected(suite: str, name: str) -> _Test:
     return _Test(suite, name, "failure", "unexpected-pass", message)
 
 
-def _of_case(result: CaseResult, run: Run) -> _Test:
+def _of_case(result: CaseResult, run: Verification) -> _Test:
     if result.status == "passed" and result.name in run.unexpected_passes:
         return _unexpected(result.phase, result.name)
     kind, type_, message = _ending(result)
@@ -122,9 +122,9 @@ def _numbers(tests: list[_Test]) -> dict[str, str]:
     }
 
 
-def _properties(suite: ET.Element, run: Run) -> None:
+def _properties(suite: ET.Element, run: Verification) -> None:
     values = {
-        "aleph-contract": aleph_contract.__version__,
+        "aleph-contract": version.__version__,
         "model": run.model,
         "contract": run.contract_version,
         "profile": run.profile,
@@ -144,7 +144,7 @@ def _append(suite: ET.Element, test: _Test) -> None:
     element = ET.SubElement(suite, "testcase", {**attributes, "time": f"{test.seconds:.3f}"})
     if test.kind:
         ending = {"message": one_line(test.message), "type": one_line(test.type)}
-        ET.SubElement(element, test.kind, ending).text = visible(test.text) or None
+        ET.SubElement(element, test.kind, ending).text = escape_controls(test.text) or None
     for name, text in (("system-out", test.out), ("system-err", test.err)):
         if text:
-            ET.SubElement(element, name).text = visible(text)
+            ET.SubElement(element, name).text = escape_controls(text)

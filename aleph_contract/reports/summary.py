@@ -10,7 +10,7 @@ from typing import Literal
 
 from aleph_contract.core.escaping import one_line
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.results import CaseResult, Finding, Level, Run, smallest
+from aleph_contract.core.results import CaseResult, Finding, Level, Verification, smallest
 from aleph_contract.reports.case_details import price, unpriced
 from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.rules import RULES
@@ -86,7 +86,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Coverage:
     """How much of something a run reached: how many of how many, and what it never tried."""
 
     count: int
@@ -97,14 +97,14 @@ class Reached:
         return f"{self.count:,} of {self.total:,}"
 
     @classmethod
-    def of(cls, tried: Mapping[str, bool]) -> Reached:
+    def of(cls, tried: Mapping[str, bool]) -> Coverage:
         """Count what was tried."""
         missing = tuple(name for name, done in tried.items() if not done)
         return cls(len(tried) - len(missing), len(tried), missing)
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class Summary:
     """A run, ready to be told.
 
     Args:
@@ -126,7 +126,7 @@ class Digest:
         price: Both in words.
     """
 
-    run: Run
+    run: Verification
     verdict: Verdict
     rules: tuple[RuleRow, ...]
     broken: tuple[Problem, ...]
@@ -135,7 +135,7 @@ class Digest:
     skipped: dict[str, tuple[str, ...]]
     unrun: dict[str, tuple[str, ...]]
     faults: tuple[FaultRow, ...]
-    reached: Mapping[str, Reached]
+    reached: Mapping[str, Coverage]
     calls: int
     billed: int
     cost: Decimal
@@ -155,14 +155,14 @@ class Digest:
         return one_line(" ".join(filter(None, (client.name, client.version, language))))
 
 
-def digest(run: Run) -> Digest:
+def summarise(run: Verification) -> Summary:
     """Work out what every report tells."""
     rows = _rows(run.results)
     exchanges = [exchange for result in run.results for exchange in result.exchanges]
     faults = fault_coverage(exchanges, _fault_names())
     broken = _problems(rows, [r for r in run.results if r.status == "failed"], "must")
     advice = _problems(rows, run.results, "advice")
-    return Digest(
+    return Summary(
         run=run,
         verdict=verdict(run, broken=len(broken), advised=len(advice)),
         rules=rows,
@@ -238,13 +238,13 @@ def _by_reason(results: Iterable[CaseResult], status: str) -> dict[str, tuple[st
     return {reason: tuple(names) for reason, names in reasons.items()}
 
 
-def _reached(run: Run, faults: Iterable[FaultRow]) -> dict[str, Reached]:
+def _reached(run: Verification, faults: Iterable[FaultRow]) -> dict[str, Coverage]:
     tried: dict[str, dict[str, bool]] = {polarity: {} for polarity in POLARITIES}
     for row in run.coverage:
         done = tried[row.polarity]
         done[row.constraint] = done.get(row.constraint, False) or row.observed != "never"
     tried["faults"] = {row.fault: row.played > 0 for row in faults}
-    return {name: Reached.of(done) for name, done in tried.items()}
+    return {name: Coverage.of(done) for name, done in tried.items()}
 
 
 def _fault_names() -> tuple[str, ...]:

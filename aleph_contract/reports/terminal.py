@@ -9,10 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from aleph_contract.core.escaping import clipped, counted, inert, listed, one_line, visible
-from aleph_contract.core.results import Run
-from aleph_contract.reports.case_details import Item, evidence
-from aleph_contract.reports.summary import Digest, Problem, RuleRow, digest
+from aleph_contract.core.escaping import (
+    escape_controls,
+    escape_workflow_commands,
+    join_first,
+    one_line,
+    pluralise,
+    truncate,
+)
+from aleph_contract.core.results import Verification
+from aleph_contract.reports.case_details import Detail, evidence
+from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
 
 #: Longest payload, in characters, that is shown whole; the json report has them all.
 MOST = 400
@@ -55,10 +62,10 @@ class Style:
         return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and codes else text
 
 
-def render(run: Run, style: Style | None = None) -> str:
+def render(run: Verification, style: Style | None = None) -> str:
     """The report as text with a final line feed; plain and 80 columns wide unless styled."""
     style = style or Style()
-    told = digest(run)
+    told = summarise(run)
     blocks = [
         _head(told, style),
         _rules(told, style),
@@ -71,10 +78,10 @@ def render(run: Run, style: Style | None = None) -> str:
         _foot(told, style),
     ]
     text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
-    return inert(text) + "\n"
+    return escape_workflow_commands(text) + "\n"
 
 
-def _head(told: Digest, style: Style) -> Iterator[str]:
+def _head(told: Summary, style: Style) -> Iterator[str]:
     run = told.run
     yield from _headed(f"aleph-contract {run.mode}: {told.who}", "", style, "bold")
     facts = f"{run.model}, contract {run.contract_version}, profile {run.profile}, seed {run.seed}"
@@ -82,7 +89,7 @@ def _head(told: Digest, style: Style) -> Iterator[str]:
     yield from (line for note in run.notes for line in _wrapped(f"note: {one_line(note)}", style))
 
 
-def _rules(told: Digest, style: Style) -> Iterator[str]:
+def _rules(told: Summary, style: Style) -> Iterator[str]:
     examined = [row for row in told.rules if row.status != "not examined"]
     others = [row.id for row in told.rules if row not in examined]
     width = max((len(row.id) for row in examined), default=0)
@@ -102,34 +109,34 @@ def _problem(problem: Problem, style: Style) -> Iterator[str]:
     yield from _headed(f"BROKEN {row.id}", f" in {_share(row, problem)}", style, "bold", "red")
     yield from _wrapped(f"The client {row.sentence}." if row.sentence else "", style, "  ")
     yield ""
-    yield from _labelled(Item("smallest", (example.name,)), style)
-    yield from _labelled(Item("found", (problem.finding.message,)), style)
+    yield from _labelled(Detail("smallest", (example.name,)), style)
+    yield from _labelled(Detail("found", (problem.finding.message,)), style)
     for item in evidence(example, problem.changes):
         yield from _labelled(item, style)
-    yield from _labelled(Item("also in", (listed(problem.others),)), style)
+    yield from _labelled(Detail("also in", (join_first(problem.others),)), style)
 
 
 def _share(row: RuleRow, problem: Problem) -> str:
-    return f"{len(problem.names):,} of {counted(row.examined, 'case')}"
+    return f"{len(problem.names):,} of {pluralise(row.examined, 'case')}"
 
 
-def _advice(told: Digest, style: Style) -> Iterator[str]:
+def _advice(told: Summary, style: Style) -> Iterator[str]:
     for problem in told.advice:
         row = problem.rule
         yield from _headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
         yield from _wrapped(problem.finding.message, style, "  ")
         again = problem.example.reproduce or problem.example.name
-        yield from _labelled(Item("again", (again,), "command"), style)
+        yield from _labelled(Detail("again", (again,), "command"), style)
 
 
 def _reasons(title: str, reasons: Mapping[str, tuple[str, ...]], style: Style) -> Iterator[str]:
     for reason, names in reasons.items():
-        head = f"{counted(len(names), 'case')} {title}: {reason}"
+        head = f"{pluralise(len(names), 'case')} {title}: {reason}"
         yield from _wrapped(head, style)
-        yield from _wrapped(listed(names), style, "  ")
+        yield from _wrapped(join_first(names), style, "  ")
 
 
-def _books(told: Digest, style: Style) -> Iterator[str]:
+def _books(told: Summary, style: Style) -> Iterator[str]:
     """The known-failing file against what happened."""
     run = told.run
     for name in run.unexpected_passes:
@@ -140,7 +147,7 @@ def _books(told: Digest, style: Style) -> Iterator[str]:
         yield from _headed("STALE", text, style, "red")
 
 
-def _reach(told: Digest, style: Style) -> Iterator[str]:
+def _reach(told: Summary, style: Style) -> Iterator[str]:
     """Coverage in a line; what somebody's own tests never tried is named, ours leave little."""
     kept, broken, faults = (told.reached[name] for name in ("valid", "violating", "faults"))
     text = f"constraints tried: {kept} on the bound, {broken} outside; faults played: {faults}"
@@ -148,14 +155,14 @@ def _reach(told: Digest, style: Style) -> Iterator[str]:
     if told.run.mode == "exec":
         for title, reached in (("on the bound", kept), ("outside", broken), ("played", faults)):
             if reached.missing:
-                never = f"never {title}: {listed(reached.missing, MOST_NAMES)}"
+                never = f"never {title}: {join_first(reached.missing, MOST_NAMES)}"
                 yield from _wrapped(never, style, "  ")
 
 
-def _foot(told: Digest, style: Style) -> Iterator[str]:
+def _foot(told: Summary, style: Style) -> Iterator[str]:
     run = told.run
     parts = [f"{count:,} {status.replace('-', ' ')}" for status, count in run.counts.items()]
-    yield from _wrapped(f"{counted(told.total, 'case')} = {' + '.join(parts)}", style)
+    yield from _wrapped(f"{pluralise(told.total, 'case')} = {' + '.join(parts)}", style)
     if told.total:
         yield from _traffic(told, style)
     if run.command_exit:
@@ -165,18 +172,18 @@ def _foot(told: Digest, style: Style) -> Iterator[str]:
     yield from _headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
 
 
-def _traffic(told: Digest, style: Style) -> Iterator[str]:
+def _traffic(told: Summary, style: Style) -> Iterator[str]:
     run = told.run
     yield from _reach(told, style)
-    traffic = f"{counted(told.calls, 'call')} to the fake, on the real service {told.price}"
+    traffic = f"{pluralise(told.calls, 'call')} to the fake, on the real service {told.price}"
     phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in run.phases)
     yield from _wrapped(f"{traffic}; {run.elapsed:.1f} s{f' ({phases})' if phases else ''}", style)
 
 
-def _labelled(item: Item, style: Style) -> Iterator[str]:
+def _labelled(item: Detail, style: Style) -> Iterator[str]:
     head = f"  {item.label:<{_LABEL}}"
     for text in filter(None, item.lines):
-        for line in visible(_CLIPS[item.kind](text)).split("\n"):
+        for line in escape_controls(_CLIPS[item.kind](text)).split("\n"):
             for piece in _FOLDS[item.kind](line, style.width - len(head)):
                 yield (style.paint(head, "dim") if head.strip() else head) + piece
                 head = " " * len(head)
@@ -201,7 +208,7 @@ def _whole(text: str, _: int) -> list[str]:
 
 
 def _clip(text: str) -> str:
-    return clipped(text, MOST)
+    return truncate(text, MOST)
 
 
 def _clip_command(text: str) -> str:
@@ -218,14 +225,14 @@ _FOLDS = {"prose": _fold, "exact": _chunk, "command": _whole}
 def _headed(head: str, rest: str, style: Style, *tones: str) -> Iterator[str]:
     """A line that starts with words in tones, folded where it is too long."""
     first, *more = _wrapped(head + rest, style)
-    cut = min(len(visible(head)), len(first))
+    cut = min(len(escape_controls(head)), len(first))
     yield style.paint(first[:cut], *tones) + first[cut:]
     yield from more
 
 
 def _wrapped(text: str, style: Style, margin: str = "") -> list[str]:
     return textwrap.wrap(
-        visible(text),
+        escape_controls(text),
         style.width,
         initial_indent=margin,
         subsequent_indent=margin or "  ",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from aleph_contract.core.escaping import counted, one_line
-from aleph_contract.core.results import Run
+from aleph_contract.core.escaping import one_line, pluralise
+from aleph_contract.core.results import Verification
 
 Word = Literal["conforms", "does-not-conform", "not-checked"]
 
@@ -32,7 +32,7 @@ class Verdict:
         return TITLES[self.word]
 
 
-def verdict(run: Run, *, broken: int, advised: int) -> Verdict:
+def verdict(run: Verification, *, broken: int, advised: int) -> Verdict:
     """Judge a run: what could not be carried out is never a pass, nor called a failure.
 
     Args:
@@ -48,32 +48,32 @@ def verdict(run: Run, *, broken: int, advised: int) -> Verdict:
         return Verdict("not-checked", ", ".join(obstacles) + so_far)
     if against:
         return Verdict("does-not-conform", f"{name} {', '.join(against)}")
-    praise = f"{name} keeps the contract in {counted(len(run.results), 'case')}"
+    praise = f"{name} keeps the contract in {pluralise(len(run.results), 'case')}"
     return Verdict("conforms", ", ".join([praise, *_asides(run, advised)]))
 
 
-def _obstacles(run: Run) -> Iterator[str]:
+def _obstacles(run: Verification) -> Iterator[str]:
     yield from map(one_line, run.trouble)
     if run.interrupted:
-        yield f"interrupted after {counted(len(run.results), 'case')}"
+        yield f"interrupted after {pluralise(len(run.results), 'case')}"
     if unrun := run.counts["could-not-run"]:
-        yield f"{counted(unrun, 'case')} could not be run"
+        yield f"{pluralise(unrun, 'case')} could not be run"
     if not (run.results or run.trouble or run.interrupted):
         yield "there was nothing to judge"
 
 
-def _against(run: Run, broken: int) -> Iterator[str]:
+def _against(run: Verification, broken: int) -> Iterator[str]:
     if broken:
-        failed = f"{run.counts['failed']:,} of {counted(len(run.results), 'case')}"
-        yield f"breaks {counted(broken, 'rule')} in {failed}"
+        failed = f"{run.counts['failed']:,} of {pluralise(len(run.results), 'case')}"
+        yield f"breaks {pluralise(broken, 'rule')} in {failed}"
     if run.unexpected_passes:
-        yield f"passes {counted(len(run.unexpected_passes), 'case')} expected to fail"
+        yield f"passes {pluralise(len(run.unexpected_passes), 'case')} expected to fail"
     if run.stale:
-        yield f"has {counted(len(run.stale), 'stale line')} of known failures"
+        yield f"has {pluralise(len(run.stale), 'stale line')} of known failures"
 
 
-def _asides(run: Run, advised: int) -> Iterator[str]:
+def _asides(run: Verification, advised: int) -> Iterator[str]:
     if expected := run.counts["expected"]:
-        yield counted(expected, "expected failure")
+        yield pluralise(expected, "expected failure")
     if advised:
-        yield f"advice on {counted(advised, 'rule')}"
+        yield f"advice on {pluralise(advised, 'rule')}"

@@ -14,7 +14,7 @@ from aleph_contract.core.exchange import Exchange, ReportedError
 from aleph_contract.core.jsonvalue import dumps, same
 from aleph_contract.rules import FINAL_STATUSES, MAX_TRIES
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.parsed_exchange import BOM, Request, header, read_reply
+from aleph_contract.rules.parsed_exchange import BOM, SentInput, header, read_reply
 from aleph_contract.schema.validation.violations import leaves
 
 #: Clocks of client and server tick apart: a wait shorter by this share is forgiven.
@@ -95,7 +95,7 @@ def _faithful(e: Evidence) -> str | None:
     return ""
 
 
-def _repaired(e: Evidence, request: Request) -> bool:
+def _repaired(e: Evidence, request: SentInput) -> bool:
     return e.polarity == "violating" and not request.problem and not _violations(e, request.input)
 
 

@@ -21,7 +21,7 @@ from aleph_contract.schema.validation.violations import Violation, nearest
 Polarity = Literal["valid", "violating"]
 
 
-class Touch:
+class ConstraintHits:
     """Tells which constraints an input touches: called with it, yields key and polarity."""
 
     def __init__(self, contract: Contract | None = None) -> None:

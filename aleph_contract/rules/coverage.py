@@ -17,7 +17,7 @@ from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult
-from aleph_contract.rules.constraint_hits import Polarity, Touch
+from aleph_contract.rules.constraint_hits import ConstraintHits, Polarity
 from aleph_contract.rules.diff import diff_exchange
 from aleph_contract.rules.parsed_exchange import read_request
 
@@ -81,7 +81,7 @@ def coverage(results: Iterable[CaseResult], contract: Contract | None = None) ->
     the count 0.
     """
     seen: Counter[_Key] = Counter()
-    touch = Touch(contract)
+    touch = ConstraintHits(contract)
     for result in results:
         if result.outcome is None and result.polarity is None:
             seen.update(_touched(result.exchanges, touch))
@@ -101,7 +101,7 @@ def of_exchanges(
     exchanges: Iterable[Exchange], contract: Contract | None = None
 ) -> tuple[Row, ...]:
     """Coverage by traffic alone: each request counts for every constraint its input touches."""
-    return _rows(Counter(_touched(exchanges, Touch(contract))), contract)
+    return _rows(Counter(_touched(exchanges, ConstraintHits(contract))), contract)
 
 
 def fault_coverage(exchanges: Iterable[Exchange], faults: Iterable[str]) -> tuple[FaultRow, ...]:
@@ -111,7 +111,7 @@ def fault_coverage(exchanges: Iterable[Exchange], faults: Iterable[str]) -> tupl
     return tuple(FaultRow(name, played[name]) for name in names)
 
 
-def _touched(exchanges: Iterable[Exchange], touch: Touch) -> Iterator[_Key]:
+def _touched(exchanges: Iterable[Exchange], touch: ConstraintHits) -> Iterator[_Key]:
     for exchange in exchanges:
         request = read_request(exchange)
         if not request.problem:

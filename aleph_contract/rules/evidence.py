@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange, Outcome
-from aleph_contract.rules.parsed_exchange import Reply, Request, read_reply, read_request
+from aleph_contract.rules.parsed_exchange import ReplyVerdict, SentInput, read_reply, read_request
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,17 @@ class Evidence:
         return tuple(x for x in self.calls if x.method == "POST" and x.outcome != "no-route")
 
     @cached_property
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[SentInput, ...]:
         """What each of the posts asked for, except where a scripted fault kept it from arriving."""
         return tuple(read_request(x) for x in self.posts if x.request_complete or not x.fault)
 
     @cached_property
-    def replies(self) -> tuple[Reply, ...]:
+    def replies(self) -> tuple[ReplyVerdict, ...]:
         """What each answer amounts to, redirected ones included."""
         return tuple(read_reply(x) for x in self.exchanges)
 
     @property
-    def last(self) -> Reply | None:
+    def last(self) -> ReplyVerdict | None:
         """The answer that the client's report should rest on."""
         return self.replies[-1] if self.replies else None
 

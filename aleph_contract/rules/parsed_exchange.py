@@ -28,7 +28,7 @@ Kind = Literal["completed", "unfinished", "malformed", "refused", "redirect", "c
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SentInput:
     """What a request asked for; `problem` says why its body could not be read, if so."""
 
     model: Any
@@ -38,7 +38,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ReplyVerdict:
     """What an answer amounts to.
 
     Args:
@@ -66,52 +66,52 @@ def header(exchange: Exchange, name: str) -> str | None:
     return next((value for key, value in exchange.request_headers if key == name), None)
 
 
-def read_request(exchange: Exchange) -> Request:
+def read_request(exchange: Exchange) -> SentInput:
     """Read model and input from the bytes of a request."""
     if not exchange.request_complete:
-        return Request(None, None, problem="the request did not arrive whole")
+        return SentInput(None, None, problem="the request did not arrive whole")
     try:
         body = loads(exchange.request_body)
     except JSONError as error:
-        return Request(None, None, problem=f"the body is not JSON: {error}")
+        return SentInput(None, None, problem=f"the body is not JSON: {error}")
     if not isinstance(body, dict):
-        return Request(None, None, problem="the body is not a JSON object")
+        return SentInput(None, None, problem="the body is not a JSON object")
     model = header(exchange, _MODEL_HEADER) if exchange.surface == "binding" else body.get("model")
     key = INPUT_KEY[exchange.surface]
     if key not in body:
-        return Request(model, None, problem=f'the body has no "{key}"')
-    return Request(model, body[key], repeated_keys(body))
+        return SentInput(model, None, problem=f'the body has no "{key}"')
+    return SentInput(model, body[key], repeated_keys(body))
 
 
-def read_reply(exchange: Exchange) -> Reply:
+def read_reply(exchange: Exchange) -> ReplyVerdict:
     """Classify an answer by its own bytes, not by what was scripted."""
     status, body = exchange.status, exchange.response_body
     if status is None:
-        return Reply("cut", message="the connection ended without an answer")
+        return ReplyVerdict("cut", message="the connection ended without an answer")
     headers = {name.lower(): value for name, value in exchange.response_headers}
     length = headers.get("content-length")
     if length is not None and length.isdigit() and int(length) > len(body):
-        return Reply("cut", message=f"{len(body)} of {length} bytes of the answer arrived")
+        return ReplyVerdict("cut", message=f"{len(body)} of {length} bytes of the answer arrived")
     if 300 <= status < 400:  # noqa: PLR2004 - the classes of RFC 9110
-        return Reply("redirect", message=headers.get("location", ""))
+        return ReplyVerdict("redirect", message=headers.get("location", ""))
     if status >= 400:  # noqa: PLR2004
         return _failure(body)
     return _success(body, headers.get("content-type", ""))
 
 
-def _failure(body: bytes) -> Reply:
+def _failure(body: bytes) -> ReplyVerdict:
     try:
         value = loads(body)
     except JSONError:
-        return Reply("refused")
+        return ReplyVerdict("refused")
     errors = value.get("errors") or value.get("error") if isinstance(value, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
     if not isinstance(first, dict):
-        return Reply("refused")
-    return Reply("refused", code=first.get("code"), message=str(first.get("message", "")))
+        return ReplyVerdict("refused")
+    return ReplyVerdict("refused", code=first.get("code"), message=str(first.get("message", "")))
 
 
-def _success(body: bytes, content_type: str) -> Reply:
+def _success(body: bytes, content_type: str) -> ReplyVerdict:
     gray = ""
     if body.startswith(b"\xef\xbb\xbf"):
         body, gray = body[3:], BOM
@@ -120,21 +120,21 @@ def _success(body: bytes, content_type: str) -> Reply:
     try:
         value = loads(body)
     except JSONError as error:
-        return Reply("malformed", message=f"the answer is not JSON: {error}")
+        return ReplyVerdict("malformed", message=f"the answer is not JSON: {error}")
     run = _unwrap(value)
     if not isinstance(run, dict):
-        return Reply("malformed", message="the answer holds no run")
+        return ReplyVerdict("malformed", message="the answer holds no run")
     result = run.get("result")
     video = result.get("video") if isinstance(result, dict) else None
     if run.get("state", COMPLETED) != COMPLETED:
-        return Reply("unfinished", video, message=f"the state is {run['state']}")
+        return ReplyVerdict("unfinished", video, message=f"the state is {run['state']}")
     if not isinstance(result, dict):
-        return Reply("malformed", message="result is no object")
+        return ReplyVerdict("malformed", message="result is no object")
     if not isinstance(video, str):
-        return Reply("malformed", message=_no_video(result))
+        return ReplyVerdict("malformed", message=_no_video(result))
     if not is_uri(video):
         gray = "its video is not a URL"
-    return Reply("completed", video, gray=gray)
+    return ReplyVerdict("completed", video, gray=gray)
 
 
 def _unwrap(value: Any) -> Any:

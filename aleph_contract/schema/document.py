@@ -8,14 +8,14 @@ from typing import Any
 
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ContractError
-from aleph_contract.schema.pointers import Step, follow, integral, plain, without
+from aleph_contract.schema.pointers import SchemaStep, follow, integral, plain, without
 from aleph_contract.schema.references import ADDRESS, DIALECT, reference_to, resolve, target_of
 
 __all__ = [
     "IN_PLACE",
     "TYPES",
     "Document",
-    "Step",
+    "SchemaStep",
     "admitted_types",
     "check_schema",
     "follow",

@@ -10,7 +10,7 @@ from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.keywords import CLOSING, SUBSCHEMAS, children
 
 
-class Step(NamedTuple):
+class SchemaStep(NamedTuple):
     """One step of the way from the root schema to another.
 
     Args:
@@ -24,11 +24,11 @@ class Step(NamedTuple):
     schema: str
 
 
-def steps(schema: Any, where: str = "") -> Iterator[Step]:
+def steps(schema: Any, where: str = "") -> Iterator[SchemaStep]:
     """The ways from `schema`, which stands at `where`, to the schemas it holds directly."""
     for path, _ in children(schema):
         keyword, name = (*path, None)[:2]
-        yield Step(str(keyword), name, where + pointer(path))
+        yield SchemaStep(str(keyword), name, where + pointer(path))
 
 
 def follow(value: Any, where: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.keywords import CLOSING
-from aleph_contract.schema.pointers import Step, slug, steps
+from aleph_contract.schema.pointers import SchemaStep, slug, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Node:
     where: str
     instance: str = ""
     key: str = ""
-    trail: tuple[Step, ...] = ()
+    trail: tuple[SchemaStep, ...] = ()
 
-    def step(self, document: Document, step: Step) -> Node:
+    def step(self, document: Document, step: SchemaStep) -> Node:
         """The node at the end of one step from here."""
         below, part = _PARTS[step.keyword](step.name)
         return Node(
@@ -76,12 +76,12 @@ def nodes(document: Document, node: Node | None = None) -> Iterator[Node]:
                 yield from nodes(document, node.step(document, step))
 
 
-def _ways(document: Document, node: Node, keyword: str) -> Iterator[Step]:
+def _ways(document: Document, node: Node, keyword: str) -> Iterator[SchemaStep]:
     held = node.schema[keyword]
     if keyword in ("$ref", "$dynamicRef"):
         target = document.target(node.schema, keyword) or ""
         if target and all(step.schema != target for step in node.trail):
-            yield Step(keyword, None, target)
+            yield SchemaStep(keyword, None, target)
     elif keyword in ("then", "else") and "if" not in node.schema:
         return
     elif keyword in _PARTS and not (keyword in CLOSING and held is False):

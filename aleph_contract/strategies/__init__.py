@@ -15,14 +15,14 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.cases import cases
 from aleph_contract.cases.constraints import Constraint, constraints
-from aleph_contract.cases.portability import Doubts
+from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from aleph_contract.schema.document import plain
 from aleph_contract.schema.generation.builder import hints_from
 from aleph_contract.strategies.options import Missed, index_below
 from aleph_contract.strategies.scalars import Manner
-from aleph_contract.strategies.value_plan import Drawer
+from aleph_contract.strategies.value_plan import StrategyBuilder
 from aleph_contract.strategies.violating import TRIES, Breaker, Violating, beyond_doubt, known_value
 
 __all__ = ["Violating", "boundary_inputs", "requests", "valid_inputs", "violating_inputs"]
@@ -78,7 +78,7 @@ def violating_inputs(
     contract = _meant(contract)
     chosen = _breakable(contract, constraint, portable=portable)
     manner = Manner(portable=portable)
-    intact = Drawer(contract.document, _hints(contract), manner)
+    intact = StrategyBuilder(contract.document, _hints(contract), manner)
     breakers = [Breaker(contract, each, intact) for each in chosen]
 
     @st.composite
@@ -90,8 +90,8 @@ def violating_inputs(
 
 def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
     contract = _meant(contract)
-    plan = Drawer(contract.document, _hints(contract), manner).root()
-    doubts = Doubts(contract)
+    plan = StrategyBuilder(contract.document, _hints(contract), manner).root()
+    portability = Portability(contract)
 
     def known() -> list[Any]:
         found = cases(contract, polarity="valid")
@@ -102,7 +102,7 @@ def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
         for _ in range(TRIES):
             with contextlib.suppress(Missed):
                 value = plan.value(draw)
-                return beyond_doubt(plan, doubts, value) if manner.portable else value
+                return beyond_doubt(plan, portability, value) if manner.portable else value
         return known_value(draw, known())
 
     return inputs()

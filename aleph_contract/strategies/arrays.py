@@ -6,16 +6,21 @@ import json
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.schema.generation.arrays import item_members
 from aleph_contract.schema.generation.branches import Member
-from aleph_contract.strategies.options import ANYWHERE, DEEP, Missed, Option, index_below, part
-
-if TYPE_CHECKING:
-    from aleph_contract.strategies.value_plan import Plan
+from aleph_contract.strategies.options import (
+    ANYWHERE,
+    DEEP,
+    Missed,
+    Option,
+    PartStrategy,
+    index_below,
+    part,
+)
 
 #: How many items beyond the fewest there are where nothing limits them; how many of a long array
 #: are drawn apart, the others being the same again; draws for an item unlike the others.
@@ -24,7 +29,7 @@ _APART = 8
 _TRIES = 4
 
 
-def arrays(plan: Plan, flats: tuple[Member, ...]) -> Iterator[Option]:
+def arrays(plan: PartStrategy, flats: tuple[Member, ...]) -> Iterator[Option]:
     """The way to draw arrays that keep all of `flats`, if there is one."""
     shape = _Arrays(plan, flats)
     if shape.fewest <= shape.most:
@@ -34,7 +39,7 @@ def arrays(plan: Plan, flats: tuple[Member, ...]) -> Iterator[Option]:
 class _Arrays:
     """Arrays that keep several schemas without choice."""
 
-    def __init__(self, plan: Plan, flats: tuple[Member, ...]) -> None:
+    def __init__(self, plan: PartStrategy, flats: tuple[Member, ...]) -> None:
         self.plan = plan
         self.flats = flats
         self.schemas = [flat.schema for flat in flats]
@@ -60,7 +65,7 @@ class _Arrays:
             2 * self.twins,
             1 + self._first_aimed if self.step else 0,
         )
-        self._plans: dict[Any, Plan] = {}
+        self._plans: dict[Any, PartStrategy] = {}
         self._items: dict[tuple[int, int], SearchStrategy[Any]] = {}
 
     @property
@@ -91,7 +96,7 @@ class _Arrays:
             items[-1] = items[0]
         return items
 
-    def _item(self, plan: Plan, items: list[Any], draw: DrawFn, depth: int) -> list[Any]:
+    def _item(self, plan: PartStrategy, items: list[Any], draw: DrawFn, depth: int) -> list[Any]:
         """One item; none if it must be unlike all others and no such is found."""
         seen = {json.dumps(item, sort_keys=True) for item in items} if self.unique else ()
         for _ in range(_TRIES):
@@ -100,18 +105,20 @@ class _Arrays:
                 return [item]
         return []
 
-    def _whole(self, plan: Plan, depth: int) -> SearchStrategy[Any]:
+    def _whole(self, plan: PartStrategy, depth: int) -> SearchStrategy[Any]:
         if (id(plan), depth) not in self._items:
             self._items[id(plan), depth] = part(plan, depth + 1)
         return self._items[id(plan), depth]
 
-    def _plan(self, index: int, more: tuple[Member, ...] = (), *, aimed: bool = False) -> Plan:
+    def _plan(
+        self, index: int, more: tuple[Member, ...] = (), *, aimed: bool = False
+    ) -> PartStrategy:
         """The plan for one item; those behind the prefix are alike."""
         key = (min(index, self.prefix), tuple(id(member.schema) for member in more), aimed)
         if key not in self._plans:
             aim = self.plan.aim.beyond(1) if aimed else ANYWHERE
             members = item_members(self.flats, index) + more + self._opposites
-            self._plans[key] = self.plan.drawer.plan(members, aim, f"{self.plan.place}/*")
+            self._plans[key] = self.plan.part(members, aim, f"{self.plan.place}/*")
         return self._plans[key]
 
     @cached_property
@@ -133,11 +140,11 @@ class _Arrays:
         most = int(min(possible, self.fewest + _MORE if math.isinf(possible) else possible))
         if most < self.fewest:
             raise Missed(self.plan.place)
-        if self.plan.drawer.manner.corners:
+        if self.plan.corners:
             return sorted({self.fewest, most})
         few = [*range(self.fewest, min(most, self.fewest + _MORE) + 1)]
         longest = [most] if most not in few else []
-        if self.plan.drawer.intact is not None:
+        if self.plan.breaking:
             return [*few[:1] * len(few), *few, *longest]
         return [*few[:1] * 4, *few[:2], *few, *longest]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain, count, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -20,12 +20,10 @@ from aleph_contract.strategies.options import (
     Aim,
     Missed,
     Option,
+    PartStrategy,
     index_below,
     part,
 )
-
-if TYPE_CHECKING:
-    from aleph_contract.strategies.value_plan import Plan
 
 #: Names tried for properties that the schema does not name, and how many of them are put in
 #: though nobody asks for them.
@@ -40,7 +38,7 @@ _OFTEN = 4
 _TEXT = Member({"type": "string"})
 
 
-def objects(plan: Plan, flats: tuple[Member, ...]) -> Iterator[Option]:
+def objects(plan: PartStrategy, flats: tuple[Member, ...]) -> Iterator[Option]:
     """The way to draw objects that keep all of `flats`, if there is one."""
     shape = _Objects(plan, flats)
     if max(shape.fewest, len(shape.required)) <= shape.most:
@@ -50,7 +48,7 @@ def objects(plan: Plan, flats: tuple[Member, ...]) -> Iterator[Option]:
 class _Objects:
     """Objects that keep several schemas without choice."""
 
-    def __init__(self, plan: Plan, flats: tuple[Member, ...]) -> None:
+    def __init__(self, plan: PartStrategy, flats: tuple[Member, ...]) -> None:
         self.plan = plan
         self.flats = flats
         self.schemas = [flat.schema for flat in flats]
@@ -62,7 +60,7 @@ class _Objects:
         if self.step and self.step.keyword == "properties":
             asked.append(str(self.step.name))
         self.required = self._with_dependents(asked)
-        self._parts: dict[tuple[str, bool], Plan] = {}
+        self._parts: dict[tuple[str, bool], PartStrategy] = {}
         self._maybe: dict[tuple[str, int, bool], SearchStrategy[Any]] = {}
 
     def height(self) -> float:
@@ -110,7 +108,7 @@ class _Objects:
         if not self._optional[1:]:
             return False
         index = index_below(draw, _OFTEN)
-        if self.plan.drawer.intact is None:
+        if not self.plan.breaking:
             return index == 1
         return False if index == 1 else None
 
@@ -136,7 +134,7 @@ class _Objects:
                 found.update(dict.fromkeys(asked))
         return list(found)
 
-    def _part(self, name: str, *, aimed: bool | None = None) -> Plan:
+    def _part(self, name: str, *, aimed: bool | None = None) -> PartStrategy:
         """The plan for one property; aimed if nothing else is said and the aim names it."""
         if aimed is None:
             aimed = self.step is not None and self.step[:2] == ("properties", name)
@@ -145,7 +143,7 @@ class _Objects:
             aim = self.plan.aim.beyond(1) if aimed and not named else ANYWHERE
             members = property_members(self.flats, name)
             place = f"{self.plan.place}/{name}"
-            self._parts[name, aimed] = self.plan.drawer.plan(members, aim, place)
+            self._parts[name, aimed] = self.plan.part(members, aim, place)
         return self._parts[name, aimed]
 
     @cached_property
@@ -166,19 +164,19 @@ class _Objects:
         return self._names.accepts(name) and self._part(name).height() < math.inf
 
     @cached_property
-    def _names(self) -> Plan:
+    def _names(self) -> PartStrategy:
         """The plan for names."""
         return self._names_to(ANYWHERE)
 
     @cached_property
-    def _aimed_names(self) -> Plan:
+    def _aimed_names(self) -> PartStrategy:
         """The plan for the name through which the aim leads."""
         return self._names_to(self.plan.aim.beyond(1))
 
-    def _names_to(self, aim: Aim) -> Plan:
+    def _names_to(self, aim: Aim) -> PartStrategy:
         members = [flat.child("propertyNames") for flat in self.flats if _limits_names(flat)]
         members.append(_TEXT)
-        return self.plan.drawer.plan(tuple(members), aim, f"{self.plan.place}/~name")
+        return self.plan.part(tuple(members), aim, f"{self.plan.place}/~name")
 
     def _made_up(self, draw: DrawFn, depth: int) -> Iterator[str]:
         for _ in range(_NAMES):

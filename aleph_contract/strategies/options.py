@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.schema.document import IN_PLACE
-from aleph_contract.schema.pointers import Step
+from aleph_contract.schema.generation.branches import Member
+from aleph_contract.schema.pointers import SchemaStep
 
 #: From this depth on only what is required is drawn, by the shortest way.
 DEEP = 6
@@ -19,14 +20,6 @@ DEEP = 6
 
 class Missed(Exception):  # noqa: N818 - a signal to whoever draws the whole
     """What was drawn did not keep the schemas."""
-
-
-class Drawable(Protocol):
-    """What draws a value, one level down from whoever asks."""
-
-    def value(self, draw: DrawFn, depth: int) -> Any:
-        """Draw it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +50,11 @@ class Aim:
         ways: Schemas one of which the value there must keep besides.
     """
 
-    trail: tuple[Step, ...] = ()
+    trail: tuple[SchemaStep, ...] = ()
     ways: tuple[Any, ...] = (True,)
 
     @property
-    def near(self) -> tuple[Step, ...]:
+    def near(self) -> tuple[SchemaStep, ...]:
         """The steps that stay at this value."""
         return tuple(takewhile(lambda step: step.keyword in IN_PLACE, self.trail))
 
@@ -72,6 +65,39 @@ class Aim:
 
 #: The aim of whoever has none.
 ANYWHERE = Aim()
+
+
+class PartStrategy(Protocol):
+    """Draws one value; arrays and objects ask it for the strategies of their parts."""
+
+    @property
+    def aim(self) -> Aim:
+        """The rest of the path that the draw must pass, from this value on."""
+
+    @property
+    def place(self) -> str:
+        """JSON Pointer pattern of the value."""
+
+    @property
+    def accepts(self) -> Callable[[Any], bool]:
+        """The test whether a value keeps all the schemas."""
+
+    @property
+    def corners(self) -> bool:
+        """Whether only values on a bound are drawn, where there is one."""
+
+    @property
+    def breaking(self) -> bool:
+        """Whether one constraint is to be broken, so that the other parts are kept short."""
+
+    def height(self) -> float:
+        """The least depth of the required parts; infinite if there is no value."""
+
+    def part(self, members: tuple[Member, ...], aim: Aim, place: str) -> PartStrategy:
+        """The strategy for a part that keeps all of `members`."""
+
+    def value(self, draw: DrawFn, depth: int) -> Any:
+        """Draw the value."""
 
 
 def index_below(draw: DrawFn, count: int) -> int:
@@ -96,7 +122,7 @@ _SIDES = 4
 
 
 @st.composite
-def part(draw: DrawFn, plan: Drawable, depth: int, *, often: bool | None = None) -> Any:
+def part(draw: DrawFn, plan: PartStrategy, depth: int, *, often: bool | None = None) -> Any:
     """A part of a value, drawn as one piece, so that Hypothesis can also leave it out as one.
 
     Args:

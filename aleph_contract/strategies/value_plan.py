@@ -1,7 +1,7 @@
-"""Strategies from schemas: a plan for each value, which knows its options and draws one of them.
+"""Hypothesis strategies from schemas: one `ValueStrategy` for each value.
 
-The unions of a schema are taken apart as for the catalogue (`alternatives`). What is left is drawn
-keyword by keyword, and jsonschema-rs says whether the value keeps the schema after all.
+Unions are expanded into conjunctions, as for the catalogue (`expand_branches`). Each conjunction is
+drawn keyword by keyword; jsonschema-rs then checks the drawn value against the schema.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from aleph_contract.schema.document import Document
-from aleph_contract.schema.generation.branches import Choice, Member, alternatives, referring
-from aleph_contract.schema.pointers import Step
+from aleph_contract.schema.generation.branches import Choice, Member, expand_branches, referring
+from aleph_contract.schema.pointers import SchemaStep
 from aleph_contract.strategies.arrays import arrays
 from aleph_contract.strategies.objects import objects
 from aleph_contract.strategies.options import (
@@ -48,7 +48,7 @@ _DOUBTFUL = frozenset(
 _TRIES = 3
 
 
-class Drawer:
+class StrategyBuilder:
     """Makes the plans of one document.
 
     Args:
@@ -64,19 +64,19 @@ class Drawer:
         document: Document,
         hints: Mapping[str, Sequence[Any]],
         manner: Manner,
-        intact: Drawer | None = None,
+        intact: StrategyBuilder | None = None,
     ) -> None:
         self.document = document
         self.hints = hints
         self.manner = manner
         self.intact = intact
-        self._plans: dict[Any, Plan] = {}
+        self._plans: dict[Any, ValueStrategy] = {}
 
-    def root(self, aim: Aim = ANYWHERE) -> Plan:
+    def root(self, aim: Aim = ANYWHERE) -> ValueStrategy:
         """The plan for a whole value."""
         return self.plan((Member(self.document.root, ""),), aim, "")
 
-    def plan(self, members: tuple[Member, ...], aim: Aim, place: str) -> Plan:
+    def plan(self, members: tuple[Member, ...], aim: Aim, place: str) -> ValueStrategy:
         """The plan for a value that keeps all of `members`; the same one for the same question."""
         if self.intact and aim is ANYWHERE:
             whole = self.intact.document
@@ -87,7 +87,7 @@ class Drawer:
         known = place if place in self.hints else place.rpartition("/")[2]
         key = (tuple(m.where or id(m.schema) for m in members), aim.trail, id(aim.ways), known)
         if key not in self._plans:
-            self._plans[key] = Plan(self, members, aim, place)
+            self._plans[key] = ValueStrategy(self, members, aim, place)
         return self._plans[key]
 
     def hinted(self, place: str) -> list[Any]:
@@ -99,7 +99,7 @@ class Drawer:
         return [hint for hint in self.hints.get(key, ()) if isinstance(hint, (str, int, float))]
 
 
-class Plan:
+class ValueStrategy:
     """How to draw one value.
 
     Args:
@@ -109,7 +109,9 @@ class Plan:
         place: JSON Pointer pattern of the value.
     """
 
-    def __init__(self, drawer: Drawer, members: tuple[Member, ...], aim: Aim, place: str) -> None:
+    def __init__(
+        self, drawer: StrategyBuilder, members: tuple[Member, ...], aim: Aim, place: str
+    ) -> None:
         near = aim.near
         self.aim = aim.beyond(len(near))
         self.ways = (True,) if self.aim.trail else self.aim.ways
@@ -133,6 +135,20 @@ class Plan:
             if not self._doubtful or self.accepts(value):
                 return value
         raise Missed(self.place)
+
+    def part(self, members: tuple[Member, ...], aim: Aim, place: str) -> ValueStrategy:
+        """The strategy for a part that keeps all of `members`."""
+        return self.drawer.plan(members, aim, place)
+
+    @property
+    def corners(self) -> bool:
+        """Whether only values on a bound are drawn, where there is one."""
+        return self.drawer.manner.corners
+
+    @property
+    def breaking(self) -> bool:
+        """Whether one constraint is to be broken, so that the other parts are kept short."""
+        return self.drawer.intact is not None
 
     @cached_property
     def _doubtful(self) -> bool:
@@ -172,7 +188,7 @@ class Plan:
         document, choice = self.drawer.document, _Once(self._chosen)
         found: list[Option] = []
         for way in self.ways:
-            flats = alternatives(document, (*self.members, Member(way)), choice)
+            flats = expand_branches(document, (*self.members, Member(way)), choice)
             found += (option for flat in islice(flats, _OPTIONS) for option in self._of(flat))
         return found
 
@@ -225,7 +241,7 @@ def _listed(schemas: Sequence[Any]) -> list[Any] | None:
 _KINDS = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
-def _kinds(schemas: Sequence[Any], trail: Sequence[Step]) -> list[str]:
+def _kinds(schemas: Sequence[Any], trail: Sequence[SchemaStep]) -> list[str]:
     """Types that a value may have, in the order in which a person would try them."""
     kinds = [*_KINDS]
     if trail:

@@ -17,12 +17,12 @@ from aleph_contract.cases import cases
 from aleph_contract.cases.case import Case
 from aleph_contract.cases.certificates import Certifier
 from aleph_contract.cases.constraints import Constraint, site
-from aleph_contract.cases.portability import Doubts
+from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.schema.document import Document, plain
 from aleph_contract.strategies.options import Aim, Missed, index_below
-from aleph_contract.strategies.value_plan import Drawer, Plan
+from aleph_contract.strategies.value_plan import StrategyBuilder, ValueStrategy
 
 #: Whole inputs that are drawn before a known one stands in.
 TRIES = 4
@@ -53,15 +53,15 @@ class Breaker:
         intact: Draws what lies beside the way to the constraint.
     """
 
-    def __init__(self, contract: Contract, constraint: Constraint, intact: Drawer) -> None:
+    def __init__(self, contract: Contract, constraint: Constraint, intact: StrategyBuilder) -> None:
         document = contract.document
         self.constraint = constraint
         self._portable = intact.manner.portable
-        self._doubts = Doubts(contract)
+        self._doubts = Portability(contract)
         self._contract = contract
         self._certifier = Certifier(contract.input_schema, constraint, [constraint.schema])
         relaxed = document.without(constraint.schema)
-        drawer = Drawer(relaxed, intact.hints, intact.manner, intact)
+        drawer = StrategyBuilder(relaxed, intact.hints, intact.manner, intact)
         self.plan = drawer.root(Aim(constraint.trail, _opposites(document, constraint)))
 
     def draw(self, draw: DrawFn) -> Violating:
@@ -141,7 +141,7 @@ def known_value(draw: DrawFn, values: Sequence[Any]) -> Any:
     return plain(values[index_below(draw, len(values))]) if values else reject()
 
 
-def beyond_doubt(plan: Plan, doubts: Doubts, value: Any) -> Any:
+def beyond_doubt(plan: ValueStrategy, portability: Portability, value: Any) -> Any:
     """`value` without the fewest of its properties that leave no doubt.
 
     Raises:
@@ -151,6 +151,6 @@ def beyond_doubt(plan: Plan, doubts: Doubts, value: Any) -> Any:
     for number in range(min(len(names), _MOST_DROPPED) + 1):
         for gone in combinations(names, number):
             rest = {name: value[name] for name in names if name not in gone} if gone else value
-            if not doubts.about(rest) and (not gone or plan.accepts(rest)):
+            if not portability.reason(rest) and (not gone or plan.accepts(rest)):
                 return rest
     raise Missed("")

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.results import Client, Run
+from aleph_contract.core.results import Client, Verification
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.traffic import judge_traffic
@@ -40,7 +40,7 @@ def run_command(
     *,
     profile: str = "documented",
     refusals_meant: bool = False,
-) -> Run:
+) -> Verification:
     """Run a command with a fake of its own in its environment, and judge what it did.
 
     Raises:
@@ -56,7 +56,7 @@ def run_command(
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
         for result in judge_traffic(own, contract, refusals_meant=refusals_meant)
     )
-    return Run(
+    return Verification(
         mode="exec",
         model=contract.model,
         contract_version=contract.version,

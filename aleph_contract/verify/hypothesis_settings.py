@@ -22,7 +22,7 @@ _HOME = "__hypothesis_home_directory"
 
 
 @contextmanager
-def secluded() -> Iterator[None]:
+def isolated_hypothesis() -> Iterator[None]:
     """Let draws depend on the seed alone, and leave no directory that was not there before."""
     elsewhere = {} if _has_home() else {_HOME: Path(os.devnull)}  # where nothing can be written
     alone = {"_get_local_constants": Constants, "CONSTANTS_CACHE": {}}

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
 
-from aleph_contract.core.results import CaseResult, Run
+from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.errors import ArgumentError
 
 #: Reasons stand in a column, as far as names are not longer than this.
@@ -107,7 +107,7 @@ def load(path: str | Path) -> KnownFailing:
     return KnownFailing(tuple(_lines(text, str(path))), str(path))
 
 
-def write(path: str | Path, run: Run) -> int:
+def write(path: str | Path, run: Verification) -> int:
     """Write the file that excuses every failure of `run`; returns how many cases it names.
 
     Cases are grouped by the rules they break. What was expected already keeps its reason; what
@@ -124,7 +124,7 @@ def write(path: str | Path, run: Run) -> int:
     return count
 
 
-def render(run: Run) -> tuple[str, int]:
+def render(run: Verification) -> tuple[str, int]:
     """The text that `write` writes, and how many cases it names."""
     failing = {r.name: r for r in run.results if r.status in ("failed", "expected")}
     innocent = [r.name for r in run.results if r.name not in failing]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any
 
-from aleph_contract.cases import Case, cases
+from aleph_contract.cases import Case, Polarity, cases
 from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps, loads
@@ -30,16 +31,14 @@ SLOWNESS = 0.3
 #: Length of the video that the runs of these phases are billed for (s).
 BILLED_SECONDS = 5
 
-Step = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedCase:
     """One case to drive.
 
     Args:
         name: Stable name, unique in a run.
-        phase: One of `PHASES`.
+        phase: Name of its phase; see `phases.PHASES`.
         input: What the client is given.
         text: Its exact JSON text, where the spelling is the point.
         scenario: Steps that the fake plays for this case's account.
@@ -51,13 +50,13 @@ class Plan:
     name: str
     phase: str
     input: Any
-    polarity: Literal["valid", "violating"]
+    polarity: Polarity
     expectation: str
     text: str | None = None
     portable: bool = True
     constraint: str | None = None
     fault: str | None = None
-    scenario: tuple[Step, ...] = ()
+    scenario: tuple[Mapping[str, Any], ...] = ()
     profile: str | None = None
     waits: bool = False
     advice: bool = False
@@ -68,14 +67,14 @@ _REFUSES = "refuses it before sending, or sends it as it is and reports the refu
 _EXPECTATION = {"valid": _RETURNS, "violating": _REFUSES}
 
 
-def plan_case(case: Case, phase: str) -> Plan:
+def plan_case(case: Case, phase: str) -> PlannedCase:
     """The plan that drives one case of the catalogue.
 
     What no JSON text can carry (a lone surrogate) nobody can send: whatever the schema says of it,
     a client does right to refuse it, or to report that it was refused.
     """
     polarity = case.polarity if _sendable(case) else "violating"
-    return Plan(
+    return PlannedCase(
         name=case.name,
         phase=phase,
         input=case.input,
@@ -97,20 +96,24 @@ def _sendable(case: Case) -> bool:
     return True
 
 
-def _examples(contract: Contract) -> Iterable[Plan]:
+def examples(contract: Contract) -> Iterable[PlannedCase]:
+    """The documented examples."""
     return (plan_case(c, "examples") for c in cases(contract) if c.kind == "example")
 
 
-def _boundary(contract: Contract) -> Iterable[Plan]:
+def boundary(contract: Contract) -> Iterable[PlannedCase]:
+    """Portable cases on every bound and just outside, and combinations."""
     bounds = ("boundary", "combination")
     return (plan_case(c, "boundary") for c in cases(contract) if c.kind in bounds and c.portable)
 
 
-def _probes(contract: Contract) -> Iterable[Plan]:
+def probes(contract: Contract) -> Iterable[PlannedCase]:
+    """Gray cases, whose findings are advice."""
     return (plan_case(c, "probes") for c in cases(contract) if not c.portable)
 
 
-def _faults(contract: Contract) -> Iterable[Plan]:
+def faults(contract: Contract) -> Iterable[PlannedCase]:
+    """Each fault once, and each that does not complete a run also repeated."""
     given = billable_input(contract)
     for fault in FAULTS.values():
         yield _fault(fault, given, "once", 1)
@@ -118,9 +121,9 @@ def _faults(contract: Contract) -> Iterable[Plan]:
             yield _fault(fault, given, "repeated", PERSISTENT)
 
 
-def _fault(fault: Fault, given: Any, word: str, times: int) -> Plan:
+def _fault(fault: Fault, given: Any, word: str, times: int) -> PlannedCase:
     step = {"fault": fault.name, "times": times}
-    return Plan(
+    return PlannedCase(
         name=f"fault/{fault.name}/{word}",
         phase="faults",
         input=given,
@@ -132,13 +135,14 @@ def _fault(fault: Fault, given: Any, word: str, times: int) -> Plan:
     )
 
 
-def _concurrency(contract: Contract) -> Iterable[Plan]:
+def concurrency(contract: Contract) -> Iterable[PlannedCase]:
+    """Runs in flight together, the first answered last."""
     given = billable_input(contract)
     field = prose_field(contract)
     for number in range(1, TOGETHER + 1):
         delay = STAGGER * (TOGETHER - number + 1)
         distinct = given | {field: f"{given[field]} ({number})"} if field else given
-        yield Plan(
+        yield PlannedCase(
             name=f"concurrency/{number:02}",
             phase="concurrency",
             input=distinct,
@@ -148,9 +152,10 @@ def _concurrency(contract: Contract) -> Iterable[Plan]:
         )
 
 
-def _profile(contract: Contract) -> Iterable[Plan]:
+def other_profile(contract: Contract) -> Iterable[PlannedCase]:
+    """The documented examples in the other reply shape, as advice."""
     for other in ("documented", "live"):
-        for plan in _examples(contract):
+        for plan in examples(contract):
             yield replace(
                 plan,
                 name=f"profile/{other}/{plan.name.partition('/')[2]}",
@@ -160,21 +165,27 @@ def _profile(contract: Contract) -> Iterable[Plan]:
             )
 
 
-#: Names of the properties that Hypothesis explores; `properties` says what each is.
-PROPERTIES = ("property/valid", "property/boundary", "property/violating")
-
-#: Every phase in order, with what makes its plans. `properties` has none: its inputs are drawn.
-PHASES: dict[str, Callable[[Contract], Iterable[Plan]]] = {
-    "examples": _examples,
-    "boundary": _boundary,
-    "probes": _probes,
-    "faults": _faults,
-    "concurrency": _concurrency,
-    "profile": _profile,
-    "properties": lambda _: (),
+#: The properties that Hypothesis explores; `property_phase.DRAWS` has the strategy of each.
+PROPERTIES: dict[str, tuple[Polarity, str]] = {
+    "property/valid": ("valid", "sends every valid input as it is and returns its video"),
+    "property/boundary": (
+        "valid",
+        "sends every valid input on its bounds as it is and returns its video",
+    ),
+    "property/violating": (
+        "violating",
+        "refuses every violating input, or sends it as it is and reports the refusal",
+    ),
 }
 
 
+def properties(_: Contract) -> Iterable[PlannedCase]:
+    """One case for each property; its inputs are drawn when it is driven."""
+    for name, (polarity, expectation) in PROPERTIES.items():
+        yield PlannedCase(name, "properties", None, polarity, expectation)
+
+
+@lru_cache(maxsize=16)
 def billable_input(contract: Contract) -> dict[str, Any]:
     """A small valid input, of a length that the price is known for where the contract has one."""
     valid = (c.input for c in cases(contract) if c.polarity == "valid" and c.portable)

@@ -6,9 +6,9 @@ the smallest input that breaks it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
@@ -18,43 +18,20 @@ from hypothesis.strategies import SearchStrategy
 from aleph_contract.contract import Contract
 from aleph_contract.core.results import CaseResult
 from aleph_contract.strategies import boundary_inputs, valid_inputs, violating_inputs
-from aleph_contract.verify.hypothesis_settings import secluded
-from aleph_contract.verify.plans import Plan, selected
-
-if TYPE_CHECKING:
-    from aleph_contract.verify.session import Session
+from aleph_contract.verify.hypothesis_settings import isolated_hypothesis
+from aleph_contract.verify.plans import PlannedCase
+from aleph_contract.verify.session import Session
 
 #: Silent clients cost a whole deadline for each draw: after so many, a property is not explored on.
 MAX_SILENT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
-    """One thing that holds for every input of a kind."""
-
-    draw: Callable[[Contract], SearchStrategy[Any]]
-    polarity: Literal["valid", "violating"]
-    expectation: str
-
-
-#: Every property by the name of its case. Only portable inputs are drawn: a client must not fail
-#: by what sane implementations disagree on; the probes ask for that.
-PROPERTIES = {
-    "property/valid": Property(
-        lambda contract: valid_inputs(contract, portable=True),
-        "valid",
-        "sends every valid input as it is and returns its video",
-    ),
-    "property/boundary": Property(
-        lambda contract: boundary_inputs(contract, portable=True),
-        "valid",
-        "sends every valid input on its bounds as it is and returns its video",
-    ),
-    "property/violating": Property(
-        lambda contract: violating_inputs(contract=contract, portable=True),
-        "violating",
-        "refuses every violating input, or sends it as it is and reports the refusal",
-    ),
+#: What each property draws, by the name of its case. Only portable inputs: a client must not fail
+#: on an input that is gray; the probes cover those.
+DRAWS: dict[str, Callable[[Contract], SearchStrategy[Any]]] = {
+    "property/valid": lambda contract: valid_inputs(contract, portable=True),
+    "property/boundary": lambda contract: boundary_inputs(contract, portable=True),
+    "property/violating": lambda contract: violating_inputs(contract=contract, portable=True),
 }
 
 
@@ -69,7 +46,7 @@ class _Exploration:
     session: Session
     name: str
     known: set[str]
-    plan: Plan
+    plan: PlannedCase
     silent: int = 0
     checked: set[str] = field(default_factory=set)
     smallest: CaseResult | None = None
@@ -102,20 +79,19 @@ class _Exploration:
         return rule == self.rule if self.rule else rule not in self.known
 
 
-def explore(session: Session) -> Iterator[CaseResult]:
-    """Explore every chosen property; one result for each, and one more for each rule it breaks."""
-    settings = session.settings
-    for name, prop in PROPERTIES.items():
-        if selected(name, "properties", settings.run, settings.skip):
-            yield from _explore(session, name, prop)
+def explore(session: Session, plans: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+    """Explore properties; one result for each, and one more for each further rule it breaks."""
+    if session.settings.max_examples:
+        for plan in plans:
+            yield from _explore(session, plan)
 
 
-def _explore(session: Session, name: str, prop: Property) -> Iterator[CaseResult]:
+def _explore(session: Session, plan: PlannedCase) -> Iterator[CaseResult]:
     known: set[str] = set()
-    plan = Plan(name, "properties", None, prop.polarity, prop.expectation)
+    name = plan.name
     while True:
         exploration = _Exploration(session, name, known, plan)
-        _draw(exploration, prop.draw(session.contract))
+        _draw(exploration, DRAWS[name](session.contract))
         if exploration.smallest is None:
             break
         own = f"{name}/{exploration.rule}" if known else name
@@ -140,13 +116,13 @@ def _draw(exploration: _Exploration, strategy: SearchStrategy[Any]) -> None:
         )(hypothesis.given(strategy)(exploration.test))
     )
     try:
-        with secluded():
+        with isolated_hypothesis():
             run()
     except (_Broken, Flaky):
         return  # what broke is in `exploration.smallest`; a client need not be deterministic
 
 
-def _kept(session: Session, plan: Plan, exploration: _Exploration) -> CaseResult:
+def _kept(session: Session, plan: PlannedCase, exploration: _Exploration) -> CaseResult:
     count = session.settings.max_examples
     return CaseResult(
         name=plan.name,

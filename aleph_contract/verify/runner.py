@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from itertools import chain
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.results import CaseResult, Run
+from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
-from aleph_contract.verify.plans import PHASES, PROPERTIES, Plan, selected
+from aleph_contract.verify.phases import PHASES, Phase
+from aleph_contract.verify.plans import PlannedCase, selected
 from aleph_contract.verify.session import Session, Settings
 from fake_server.server import running
 
-__all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify"]
+__all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase begins; `cases` is how many it has, `None` where that is not known."""
+    """A phase begins; `cases` is how many it has."""
 
     phase: str
-    cases: int | None
+    cases: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,16 @@ class CaseFinished:
 
 Event = PhaseStarted | CaseFinished
 
-#: Phases whose cases do not depend on each other, in order.
-OVERLAPPING = ("boundary", "probes", "faults")
+#: Cases to drive in one phase.
+Chosen = tuple[Phase, tuple[PlannedCase, ...]]
 
 
-def verify(
+def verify_client(
     driver: Driver,
     contract: Contract | None = None,
     settings: Settings | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
-) -> Run:
+) -> Verification:
     """Verify one client; an interrupt or trouble ends the run early, with what is known by then.
 
     Raises:
@@ -57,10 +58,12 @@ def verify(
     try:
         with running(contract, profile=settings.profile) as server, driver:
             chosen = _choose(contract, settings)
-            log.order = {p.name: at for at, p in enumerate(chain.from_iterable(chosen.values()))}
+            planned = chain.from_iterable(cases for _, cases in chosen)
+            log.order = {case.name: at for at, case in enumerate(planned)}
             session = Session(server, driver, contract, settings)
-            for phase, plans in _waits_first(chosen).items():
-                log.phase(phase, session, plans)
+            log.phases.append(("set-up", time.perf_counter() - log.begun))
+            for phase, cases in _waits_first(chosen):
+                log.drive(phase, session, cases)
     except CouldNotRun as error:
         log.trouble = (str(error),)
     except KeyboardInterrupt:
@@ -68,36 +71,38 @@ def verify(
     return _finish(log, driver, contract, settings)
 
 
-def _choose(contract: Contract, settings: Settings) -> dict[str, tuple[Plan, ...]]:
-    chosen = {}
-    for phase, make in PHASES.items():
-        plans = tuple(
-            plan
-            for plan in make(contract)
-            if plan.profile != settings.profile
-            and selected(plan.name, phase, settings.run, settings.skip)
+def _choose(contract: Contract, settings: Settings) -> list[Chosen]:
+    chosen = []
+    for phase in PHASES:
+        cases = tuple(
+            case
+            for case in phase.plans(contract)
+            if case.profile != settings.profile
+            and selected(case.name, phase.name, settings.run, settings.skip)
         )
-        if plans:
-            chosen[phase] = plans
-    names = [n for n in PROPERTIES if selected(n, "properties", settings.run, settings.skip)]
-    if names and settings.max_examples:
-        chosen["properties"] = ()
+        if cases and (settings.max_examples or phase.name != "properties"):
+            chosen.append((phase, cases))
     if not chosen:
         raise ArgumentError(
             "no case is left to run; `aleph-contract cases` lists names, and the phases are "
-            + ", ".join(PHASES)
+            + ", ".join(phase.name for phase in PHASES)
         )
     return chosen
 
 
-def _waits_first(chosen: dict[str, tuple[Plan, ...]]) -> dict[str, tuple[Plan, ...]]:
-    """Begin what is only waited for early, beside cases that keep the processor busy."""
-    waits = tuple(plan for plan in chain.from_iterable(chosen.values()) if plan.waits)
-    busy = {
-        phase: tuple(plan for plan in plans if not plan.waits) for phase, plans in chosen.items()
-    }
-    first = next((phase for phase in OVERLAPPING if busy.get(phase)), "faults")
-    return busy | {first: (*waits, *busy[first])} if waits else chosen
+def _waits_first(chosen: list[Chosen]) -> list[Chosen]:
+    """Move cases that only wait into the first phase that keeps the processor busy meanwhile."""
+    waits = tuple(case for _, cases in chosen for case in cases if case.waits)
+    if not waits:
+        return chosen
+    busy = [(phase, tuple(case for case in cases if not case.waits)) for phase, cases in chosen]
+    first = next(
+        (at for at, (phase, cases) in enumerate(busy) if phase.overlapping and cases),
+        next(at for at, (_, cases) in enumerate(chosen) if any(case.waits for case in cases)),
+    )
+    phase, cases = busy[first]
+    busy[first] = (phase, (*waits, *cases))
+    return [(phase, cases) for phase, cases in busy if cases]
 
 
 class _Log:
@@ -112,18 +117,18 @@ class _Log:
         self.begun = time.perf_counter()
         self._on_event = on_event
 
-    def phase(self, phase: str, session: Session, plans: tuple[Plan, ...]) -> None:
+    def drive(self, phase: Phase, session: Session, cases: tuple[PlannedCase, ...]) -> None:
         begun = time.perf_counter()
-        self._on_event(PhaseStarted(phase, len(plans) or None))
+        self._on_event(PhaseStarted(phase.name, len(cases)))
         try:
-            for result in session.drive(phase, plans):
+            for result in phase.drive(session, cases):
                 self.results.append(result)
                 self._on_event(CaseFinished(result))
         finally:
-            self.phases.append((phase, time.perf_counter() - begun))
+            self.phases.append((phase.name, time.perf_counter() - begun))
 
 
-def _finish(log: _Log, driver: Driver, contract: Contract, settings: Settings) -> Run:
+def _finish(log: _Log, driver: Driver, contract: Contract, settings: Settings) -> Verification:
     last = len(log.order)  # what Hypothesis drew
     results = tuple(sorted(log.results, key=lambda result: log.order.get(result.name, last)))
     unexpected: tuple[str, ...] = ()
@@ -131,7 +136,7 @@ def _finish(log: _Log, driver: Driver, contract: Contract, settings: Settings) -
     if settings.known_failing is not None:
         whole = not (log.trouble or log.interrupted or settings.run or settings.skip)
         results, unexpected, stale = settings.known_failing.apply(results, whole=whole)
-    return Run(
+    return Verification(
         mode="verify",
         model=contract.model,
         contract_version=contract.version,

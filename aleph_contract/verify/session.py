@@ -16,7 +16,7 @@ from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import judge
 from aleph_contract.rules.parsed_exchange import is_uri, read_reply
-from aleph_contract.verify.plans import Plan
+from aleph_contract.verify.plans import PlannedCase
 
 if TYPE_CHECKING:
     from aleph_contract.verify.known_failing import KnownFailing
@@ -67,35 +67,28 @@ class Session:
     contract: Contract
     settings: Settings
     _number: int = 0
-    _open: dict[str, tuple[Plan, AccountHandle]] = field(default_factory=dict)
+    _open: dict[str, tuple[PlannedCase, AccountHandle]] = field(default_factory=dict)
 
-    def drive(self, phase: str, plans: Iterable[Plan]) -> Iterator[CaseResult]:
-        """Drive the plans of one phase and judge each."""
-        if phase == "properties":
-            from aleph_contract.verify.property_phase import explore
+    def each(self, plans: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+        """Drive cases that do not depend on each other, and judge each as it ends."""
+        for some in self._apart(plans):
+            for plan, outcome, account in self._run(some):
+                yield self.judge(plan, outcome, account)
 
-            yield from explore(self)
-        elif phase == "concurrency":
-            yield from self._together(plans)
-        elif phase == "examples":
-            yield from self._first(plans)
-        else:
-            for some in self._apart(plans):
-                for plan, outcome, account in self._run(some):
-                    yield self.judge(plan, outcome, account)
-
-    def _apart(self, plans: Iterable[Plan]) -> Iterable[Iterable[Plan]]:
+    def _apart(self, plans: Iterable[PlannedCase]) -> Iterable[Iterable[PlannedCase]]:
         """Keep from the rest what would hold up a client that makes one call at a time too long."""
         if 2 * self.settings.patience <= self.settings.timeout:
             return (plans,)
         given = tuple(plans)
         return (p for p in given if p.waits), (p for p in given if not p.waits)
 
-    def one(self, plan: Plan) -> CaseResult:
+    def one(self, plan: PlannedCase) -> CaseResult:
         """Drive and judge a single plan."""
         return next(iter(self.judge(*driven) for driven in self._run([plan])))
 
-    def _run(self, plans: Iterable[Plan]) -> Iterator[tuple[Plan, Outcome, AccountHandle]]:
+    def _run(
+        self, plans: Iterable[PlannedCase]
+    ) -> Iterator[tuple[PlannedCase, Outcome, AccountHandle]]:
         for call, outcome in self.driver.run(map(self._call, plans), self._renew):
             plan, account = self._open.pop(call.case)
             if outcome.kind == "stuck":
@@ -104,7 +97,7 @@ class Session:
                 account.settle(SETTLE)
             yield plan, outcome, account
 
-    def _call(self, plan: Plan) -> Call:
+    def _call(self, plan: PlannedCase) -> Call:
         self._number += 1
         account = self.server.account(profile=plan.profile)
         if plan.scenario:
@@ -121,7 +114,7 @@ class Session:
             timeout=self._timeout(plan),
         )
 
-    def _timeout(self, plan: Plan) -> float:
+    def _timeout(self, plan: PlannedCase) -> float:
         return self.settings.patience if plan.waits else self.settings.timeout
 
     def _renew(self, call: Call) -> Call:
@@ -129,7 +122,7 @@ class Session:
         plan, _ = self._open.pop(call.case)
         return self._call(plan)
 
-    def _first(self, plans: Iterable[Plan]) -> Iterator[CaseResult]:
+    def examples(self, plans: Iterable[PlannedCase]) -> Iterator[CaseResult]:
         """The documented examples, by which a command is recognised that is no adapter at all.
 
         Raises:
@@ -146,7 +139,8 @@ class Session:
         shown = f"{str(said)[:60]!r}" if said else "nothing"
         raise CouldNotRun(f"{_IDLE}: it reported {shown}; {_ADAPTER}")
 
-    def _together(self, plans: Iterable[Plan]) -> Iterator[CaseResult]:
+    def together(self, plans: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+        """Drive all cases at once, then judge each with the results of the others in view."""
         driven = list(self._run(plans))
         videos: dict[str, str] = {}
         for plan, _, account in driven:
@@ -157,7 +151,7 @@ class Session:
 
     def judge(
         self,
-        plan: Plan,
+        plan: PlannedCase,
         outcome: Outcome,
         account: AccountHandle,
         others: Mapping[str, str] | None = None,
@@ -201,7 +195,7 @@ class Session:
             reproduce=self._reproduce(plan),
         )
 
-    def _reproduce(self, plan: Plan) -> str:
+    def _reproduce(self, plan: PlannedCase) -> str:
         settings, usual = self.settings, Settings()
         words = ["aleph-contract", "verify", "client", "--run", plan.name]
         words += ["--seed", str(settings.seed)]
@@ -215,7 +209,7 @@ class Session:
         return shlex.join([*words, *settings.command])
 
 
-def curl(plan: Plan, contract: Contract) -> str:
+def curl(plan: PlannedCase, contract: Contract) -> str:
     """The intended request, for a shell, against `aleph-contract serve` on its usual port."""
     body = f'{{"model":{dumps(contract.model)},"input":{plan.text or dumps(plan.input)}}}'
     token = f"fault-{plan.fault}" if plan.fault else "any-token"
@@ -247,7 +241,9 @@ def _videos(account: AccountHandle) -> Iterator[str]:
             yield video
 
 
-def _status(plan: Plan, outcome: Outcome, timeout: float, *, broken: bool) -> tuple[Status, str]:
+def _status(
+    plan: PlannedCase, outcome: Outcome, timeout: float, *, broken: bool
+) -> tuple[Status, str]:
     if outcome.kind == "skipped":
         return "skipped", outcome.reason or "the client skipped it"
     if outcome.kind == "stuck" and plan.waits:

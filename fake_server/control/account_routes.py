@@ -38,11 +38,13 @@ router = APIRouter(prefix="/accounts", tags=["accounts"], responses=REFUSALS)
 
 
 @router.get("")
-def account_rows(fake: State) -> list[schemas.AccountRow]:
+def account_rows(fake: State) -> list[schemas.AccountRowModel]:
     """The accounts that have exchanges, longest idle first."""
     names = {account: name for name, account in NAMES.items()}
     return [
-        schemas.AccountRow(id=names.get(account, account), **asdict(fake.journal.tally(account)))
+        schemas.AccountRowModel(
+            id=names.get(account, account), **asdict(fake.journal.tally(account))
+        )
         for account in fake.journal.accounts()
     ]
 
@@ -50,12 +52,12 @@ def account_rows(fake: State) -> list[schemas.AccountRow]:
 @router.post(
     "",
     status_code=201,
-    openapi_extra=takes(schemas.NewAccount.model_json_schema(), required=False),
+    openapi_extra=takes(schemas.NewAccountModel.model_json_schema(), required=False),
 )
-async def create_account(fake: State, sent: Sent, request: Request) -> schemas.Account:
+async def create_account(fake: State, sent: Sent, request: Request) -> schemas.AccountModel:
     """Make a fresh account, which only its own fresh token lets in."""
     try:
-        asked = schemas.NewAccount.model_validate(loads(sent or b"{}"))
+        asked = schemas.NewAccountModel.model_validate(loads(sent or b"{}"))
     except ValidationError as error:
         raise HTTPException(422, explained(error)) from None
     made = fake.accounts.create(**asked.model_dump())
@@ -64,7 +66,7 @@ async def create_account(fake: State, sent: Sent, request: Request) -> schemas.A
         "CLOUDFLARE_ACCOUNT_ID": made.id,
         "CLOUDFLARE_API_TOKEN": made.token or "",
     }
-    return schemas.Account(
+    return schemas.AccountModel(
         id=made.id,
         token=made.token or "",
         profile=made.profile,
@@ -73,7 +75,7 @@ async def create_account(fake: State, sent: Sent, request: Request) -> schemas.A
     )
 
 
-@router.get("/{account}/exchanges", response_model=schemas.Exchanges)
+@router.get("/{account}/exchanges", response_model=schemas.ExchangesModel)
 async def exchanges(
     fake: State,
     account: AccountId,
@@ -119,7 +121,7 @@ def clear_exchanges(fake: State, account: AccountId) -> None:
 
 
 @router.get("/{account}/scenario")
-async def scenario(fake: State, account: AccountId) -> schemas.Scenario:
+async def scenario(fake: State, account: AccountId) -> schemas.ScenarioModel:
     """The steps still to be played."""
     return _scenario(account, fake.accounts.get(account))
 
@@ -127,10 +129,10 @@ async def scenario(fake: State, account: AccountId) -> schemas.Scenario:
 @router.put(
     "/{account}/scenario",
     openapi_extra=takes(
-        {"type": "array", "items": schemas.Step.model_json_schema()}, required=True
+        {"type": "array", "items": schemas.ScenarioStepModel.model_json_schema()}, required=True
     ),
 )
-async def set_scenario(fake: State, account: AccountId, sent: Sent) -> schemas.Scenario:
+async def set_scenario(fake: State, account: AccountId, sent: Sent) -> schemas.ScenarioModel:
     """Play these steps to the runs to come, one after the other, and then be normal again.
 
     Instead of a list, the name of one fault is played to all runs, and `null` ends a scenario.
@@ -146,9 +148,9 @@ async def end_scenario(fake: State, account: AccountId) -> None:
     fake.accounts.get(account).scenario = None
 
 
-def _scenario(account: str, state: accounts.Account) -> schemas.Scenario:
+def _scenario(account: str, state: accounts.Account) -> schemas.ScenarioModel:
     steps = [
-        schemas.Step(
+        schemas.ScenarioStepModel(
             fault=None if step.fault is None else step.fault.name,
             times=step.times,
             retry_after=step.retry_after,
@@ -156,14 +158,14 @@ def _scenario(account: str, state: accounts.Account) -> schemas.Scenario:
         )
         for step in state.scenario
     ]
-    return schemas.Scenario(account=account, steps=steps)
+    return schemas.ScenarioModel(account=account, steps=steps)
 
 
 @router.get("/{account}/bill")
-async def bill(fake: State, account: AccountId) -> schemas.Bill:
+async def bill(fake: State, account: AccountId) -> schemas.BillModel:
     """What the owner of the account would have paid so far."""
     found = fake.accounts.get(account).bill
-    return schemas.Bill(
+    return schemas.BillModel(
         account=account,
         runs=found.runs,
         seconds=decimal(found.seconds),
@@ -175,6 +177,6 @@ async def bill(fake: State, account: AccountId) -> schemas.Bill:
 
 
 @router.get("/{account}/verdict")
-def verdict(fake: State, account: AccountId) -> schemas.Verdict:
+def verdict(fake: State, account: AccountId) -> schemas.VerdictModel:
     """The account's traffic, judged by every rule that the wire alone can show."""
     return verdicts.verdict(account, fake.journal.exchanges(account), fake.contract)

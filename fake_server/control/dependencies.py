@@ -27,7 +27,7 @@ NAMES = {"nobody": accounts.NOBODY, "binding": accounts.BINDING}
 
 #: How every call can be refused, for the OpenAPI document.
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": schemas.Problem, "description": text}
+    status: {"model": schemas.ProblemModel, "description": text}
     for status, text in (
         (400, "The body is not JSON."),
         (403, "The call comes from another site."),

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aleph_contract.core.exchange import Credential, Exchange, Surface, as_json
+from aleph_contract.core.exchange import Credential, Exchange, SurfaceName, as_json
 from fake_server.replies.failures import PROFILES, Profile
 
 #: A decimal number as a string, such as "1.68".
@@ -20,19 +20,19 @@ Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])
 Headers = Annotated[list[tuple[str, str]], Field(description="Name and value, in order.")]
 
 
-class View(BaseModel):
+class ResponseModel(BaseModel):
     """A document; it has no other members than these."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
-class Problem(View):
+class ProblemModel(ResponseModel):
     """Why a call was refused."""
 
     detail: Annotated[str, Field(description="What is wrong, where, and what would be right.")]
 
 
-class Health(View):
+class HealthModel(ResponseModel):
     """The fake answers, and this is what it plays."""
 
     status: Literal["ok"] = "ok"
@@ -42,7 +42,7 @@ class Health(View):
     profile: Profile
 
 
-class Entry(View):
+class EntryModel(ResponseModel):
     """A catalog entry: schemas, documented examples and price of one model."""
 
     model_id: str
@@ -52,7 +52,7 @@ class Entry(View):
     examples: list[dict[str, Any]]
 
 
-class NewAccount(View):
+class NewAccountModel(ResponseModel):
     """What an account is to be like; what is left out is as the fake was started."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": "live", "credits": 5}]})
@@ -66,7 +66,7 @@ class NewAccount(View):
     ] = None
 
 
-class Account(View):
+class AccountModel(ResponseModel):
     """A fresh account, and the environment in which a client finds it."""
 
     id: str
@@ -76,38 +76,38 @@ class Account(View):
     env: Annotated[dict[str, str], Field(description="The names that the official SDKs read.")]
 
 
-class AccountRow(View):
+class AccountRowModel(ResponseModel):
     """An account that has exchanges."""
 
     id: Annotated[str, Field(description="As in the paths of this API.")]
-    total: Annotated[int, Field(description="Exchanges since it began or was cleared.")]
+    total: Annotated[int, Field(description="ExchangesModel since it began or was cleared.")]
     dropped: Annotated[int, Field(description="How many of these went for want of room.")]
 
 
-class Body(View):
+class BodyModel(ResponseModel):
     """Bytes of a body."""
 
     text: Annotated[str | None, Field(description="The bytes as text, where they are UTF-8.")]
     base64: Annotated[str, Field(description="The bytes, always exact.")]
 
 
-class ExchangeView(View):
+class ExchangeModel(ResponseModel):
     """One request as it arrived and the answer that was sent, without secrets."""
 
     number: Annotated[int, Field(description="From 1 in each account, in order of arrival.")]
     account: str
-    surface: Surface
+    surface: SurfaceName
     method: str
     target: str
     host: str
     request_headers: Headers
-    request_body: Body
+    request_body: BodyModel
     request_complete: Annotated[bool, Field(description="Whether the whole body arrived.")]
     credential: Credential
     token_leaked: Annotated[bool, Field(description="Whether the token stood in URL or body.")]
     status: Annotated[int | None, Field(description="`null` where nothing was answered.")]
     response_headers: Headers
-    response_body: Body
+    response_body: BodyModel
     outcome: str
     fault: str | None
     billed: Annotated[bool, Field(description="Whether the service may have charged for it.")]
@@ -117,17 +117,17 @@ class ExchangeView(View):
     seconds: Annotated[float, Field(description="From then until the last byte was handed over.")]
 
 
-class Exchanges(View):
+class ExchangesModel(ResponseModel):
     """Exchanges of one account, by number."""
 
     account: str
-    total: Annotated[int, Field(description="Exchanges since it began or was cleared.")]
+    total: Annotated[int, Field(description="ExchangesModel since it began or was cleared.")]
     dropped: Annotated[int, Field(description="How many of these went for want of room.")]
     timed_out: Annotated[bool, Field(description="Whether `wait_for` waited in vain.")]
-    exchanges: list[ExchangeView]
+    exchanges: list[ExchangeModel]
 
 
-class Step(View):
+class ScenarioStepModel(ResponseModel):
     """One step of a scenario."""
 
     model_config = ConfigDict(
@@ -142,14 +142,14 @@ class Step(View):
     delay: Annotated[float | None, Field(description="Seconds before the answer.", ge=0)] = None
 
 
-class Scenario(View):
+class ScenarioModel(ResponseModel):
     """The steps still to be played; after the last the answers are normal again."""
 
     account: str
-    steps: list[Step]
+    steps: list[ScenarioStepModel]
 
 
-class Fault(View):
+class FaultModel(ResponseModel):
     """One misbehaviour that a step or a token `fault-<name>` can ask for."""
 
     name: str
@@ -163,7 +163,7 @@ class Fault(View):
     rules: tuple[str, ...]
 
 
-class Bill(View):
+class BillModel(ResponseModel):
     """What the owner of the account would have paid."""
 
     account: str
@@ -175,7 +175,7 @@ class Bill(View):
     doubtful_usd: Amount
 
 
-class FindingView(View):
+class FindingModel(ResponseModel):
     """One rule broken in one call."""
 
     call: Annotated[str, Field(description="A call and its repetitions are one.")]
@@ -186,17 +186,17 @@ class FindingView(View):
     cost_usd: Amount
 
 
-class Verdict(View):
+class VerdictModel(ResponseModel):
     """The account's traffic, judged by the rules that the wire alone can show."""
 
     account: str
     conformant: Annotated[bool, Field(description="Whether no must was broken.")]
     calls: int
     exchanges: int
-    findings: list[FindingView]
+    findings: list[FindingModel]
 
 
-class ConstraintRow(View):
+class ConstraintRowModel(ResponseModel):
     """How often one constraint was seen kept or broken, with one answer."""
 
     constraint: str
@@ -205,27 +205,27 @@ class ConstraintRow(View):
     count: int
 
 
-class FaultRow(View):
+class FaultRowModel(ResponseModel):
     """How often one fault was played."""
 
     fault: str
     played: int
 
 
-class Coverage(View):
+class CoverageModel(ResponseModel):
     """What all traffic so far has tried of the contract and of the faults."""
 
-    constraints: list[ConstraintRow]
-    faults: list[FaultRow]
+    constraints: list[ConstraintRowModel]
+    faults: list[FaultRowModel]
 
 
 def exchange_json(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as `ExchangeView` describes it."""
+    """An exchange as `ExchangeModel` describes it."""
     return as_json(exchange, body_json)
 
 
 def body_json(raw: bytes) -> dict[str, str | None]:
-    """Bytes as `Body` describes them."""
+    """Bytes as `BodyModel` describes them."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-import aleph_contract
+from aleph_contract import version
 from aleph_contract.core.jsonvalue import Number, dumps
 from fake_server.control import schemas, verdict
 from fake_server.control.dependencies import REFUSALS, State, account_id
@@ -16,17 +16,17 @@ router = APIRouter(tags=["fake"], responses=REFUSALS)
 
 
 @router.get("/health")
-async def health(fake: State) -> schemas.Health:
+async def health(fake: State) -> schemas.HealthModel:
     """Whether the fake is up, and what it plays."""
-    return schemas.Health(
-        version=aleph_contract.__version__,
+    return schemas.HealthModel(
+        version=version.__version__,
         model=fake.contract.model,
         contract_version=fake.contract.version,
         profile=fake.accounts.profile,
     )
 
 
-@router.get("/contract", response_model=schemas.Entry)
+@router.get("/contract", response_model=schemas.EntryModel)
 async def contract(fake: State) -> Response:
     """The contract that is played, as a catalog entry that `--contract` takes."""
     played = fake.contract
@@ -45,13 +45,13 @@ async def contract(fake: State) -> Response:
 
 
 @router.get("/faults")
-async def fault_table() -> list[schemas.Fault]:
+async def fault_table() -> list[schemas.FaultModel]:
     """Every fault that a step of a scenario, or a token `fault-<name>`, can ask for."""
-    return [schemas.Fault.model_validate(fault) for fault in faults.FAULTS.values()]
+    return [schemas.FaultModel.model_validate(fault) for fault in faults.FAULTS.values()]
 
 
 @router.get("/coverage")
-def coverage(fake: State) -> schemas.Coverage:
+def coverage(fake: State) -> schemas.CoverageModel:
     """What the traffic of all accounts has tried of the contract and of the faults."""
     return verdict.coverage(fake.journal.exchanges(None), fake.contract)
 

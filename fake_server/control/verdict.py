@@ -18,11 +18,13 @@ from fake_server.control import schemas
 from fake_server.replies import faults
 
 
-def verdict(account: str, exchanges: Sequence[Exchange], contract: Contract) -> schemas.Verdict:
+def verdict(
+    account: str, exchanges: Sequence[Exchange], contract: Contract
+) -> schemas.VerdictModel:
     """Judge the exchanges of one account by the wire alone."""
     results = _judged(exchanges, contract)
     findings = [
-        schemas.FindingView(
+        schemas.FindingModel(
             call=result.name,
             exchanges=[exchange.number for exchange in result.exchanges],
             rule=finding.rule,
@@ -33,7 +35,7 @@ def verdict(account: str, exchanges: Sequence[Exchange], contract: Contract) -> 
         for result in results
         for finding in result.findings
     ]
-    return schemas.Verdict(
+    return schemas.VerdictModel(
         account=account,
         conformant=not any(finding.level == "must" for finding in findings),
         calls=len(results),
@@ -42,7 +44,7 @@ def verdict(account: str, exchanges: Sequence[Exchange], contract: Contract) -> 
     )
 
 
-def coverage(exchanges: Sequence[Exchange], contract: Contract) -> schemas.Coverage:
+def coverage(exchanges: Sequence[Exchange], contract: Contract) -> schemas.CoverageModel:
     """Count what the exchanges of all accounts have tried."""
     accounts = {exchange.account for exchange in exchanges}
     results = [
@@ -52,9 +54,9 @@ def coverage(exchanges: Sequence[Exchange], contract: Contract) -> schemas.Cover
     ]
     rows = count_coverage(results, contract)
     played = Counter(exchange.fault for exchange in exchanges)
-    return schemas.Coverage(
-        constraints=[schemas.ConstraintRow.model_validate(row) for row in rows],
-        faults=[schemas.FaultRow(fault=name, played=played[name]) for name in faults.FAULTS],
+    return schemas.CoverageModel(
+        constraints=[schemas.ConstraintRowModel.model_validate(row) for row in rows],
+        faults=[schemas.FaultRowModel(fault=name, played=played[name]) for name in faults.FAULTS],
     )
 
 

@@ -13,7 +13,7 @@ from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.control.origin_guard import ANY
 from fake_server.http.body import read
-from fake_server.http.delivery import Record, Wire, play
+from fake_server.http.delivery import Connection, RecordSent, deliver
 from fake_server.journal import open_journal
 from fake_server.journal.base import Journal
 from fake_server.journal.memory import MemoryJournal
@@ -75,7 +75,7 @@ class App:
         self.runs = Runs(contract, accounts, journal, max_body)
         if latency or max_body < SHORT or not isinstance(journal, MemoryJournal):
             self.runs.lean = None  # somebody has to wait, or to be refused
-        self._playing: dict[Wire, Account] = {}
+        self._playing: dict[Connection, Account] = {}
         self._control: ASGI | None = None
         self._opening = asyncio.Lock()
 
@@ -100,21 +100,21 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         extensions = scope.get("extensions") or {}
         request = request_of(scope)
-        self.runs.begin(request)
+        self.runs.start(request)
         try:
             if self._wants_body(request):
                 request.raw, request.complete, gone = await read(receive, self.max_body)
                 if gone:
-                    await _done(self.runs.conclude_gone(request, extensions.get(BROKEN)))
+                    await _done(self.runs.record_aborted(request, extensions.get(BROKEN)))
                     return
             answer = await self._conclude(request)
-            self.runs.follow(request)
+            self.runs.recount(request)
             if b"expect" in request.known and not request.complete:  # the body may come, or not
                 answer = answer._replace(headers=(*answer.headers, (b"connection", b"close")))
-            wire = Wire(receive, send, self._recorder(request), extensions.get(TRANSPORT))
+            wire = Connection(receive, send, self._recorder(request), extensions.get(TRANSPORT))
             self._playing[wire] = request.account
             try:
-                await play(wire, answer, *self._manner(request, answer))
+                await deliver(wire, answer, *self._manner(request, answer))
             finally:
                 del self._playing[wire]
         finally:
@@ -123,9 +123,9 @@ class App:
     async def _conclude(self, request: Request) -> Answer:
         """Decide the answer; in another thread, so that others are served, if that takes long."""
         if len(request.raw) < LARGE:
-            return self.runs.conclude(request)
+            return self.runs.respond(request)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, self.runs.conclude, request)
+        return await loop.run_in_executor(None, self.runs.respond, request)
 
     def _wants_body(self, request: Request) -> bool:
         """Whether to read the body: not before an early reset, nor if it is announced too large."""
@@ -137,7 +137,7 @@ class App:
         length = request.known.get(b"content-length", b"0")
         return not length.isdigit() or int(length) <= self.max_body
 
-    def _recorder(self, request: Request) -> Record:
+    def _recorder(self, request: Request) -> RecordSent:
         async def record(
             status: int | None, headers: Headers, answered: bytes, outcome: str
         ) -> None:

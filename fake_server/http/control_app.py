@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.routing import BaseRoute, Route
 
-import aleph_contract
+from aleph_contract import version
 from aleph_contract.errors import AlephContractError, JSONError
 from fake_server.control import account_routes, server_routes
 from fake_server.control.dependencies import PREFIX, Fake, explained
@@ -38,7 +38,7 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY,)) -> App:
     api = FastAPI(
         title="aleph-contract: control API of the fake",
         description="What happened, what shall happen, and what it would have cost.",
-        version=aleph_contract.__version__,
+        version=version.__version__,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,

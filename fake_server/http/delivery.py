@@ -19,15 +19,15 @@ Send = Callable[[Message], Awaitable[None]]
 DRIPS = 250
 
 
-class Gone(Exception):  # noqa: N818 - what the client did, not an error of ours
+class ClientDisconnected(Exception):  # noqa: N818 - what the client did, not an error of ours
     """The client ended the connection."""
 
 
 #: Puts into the journal what was sent: status, headers, body, outcome.
-Record = Callable[[int | None, Headers, bytes, str], Awaitable[None]]
+RecordSent = Callable[[int | None, Headers, bytes, str], Awaitable[None]]
 
 
-class Wire:
+class Connection:
     """One request's connection.
 
     Args:
@@ -38,7 +38,7 @@ class Wire:
     """
 
     def __init__(
-        self, receive: Receive, send: Send, record: Record, transport: Any | None = None
+        self, receive: Receive, send: Send, record: RecordSent, transport: Any | None = None
     ) -> None:
         self._receive = receive
         self._send = send
@@ -67,7 +67,7 @@ class Wire:
         """Wait, for ever if `None`.
 
         Raises:
-            Gone: The client went first, or the server stops.
+            ClientDisconnected: The client went first, or the server stops.
         """
         if seconds is not None and seconds <= 0:
             return
@@ -75,7 +75,7 @@ class Wire:
             await asyncio.wait_for(self._disconnect(), seconds)
         except asyncio.TimeoutError:
             return
-        raise Gone
+        raise ClientDisconnected
 
     async def cut(self, *, reset: bool) -> None:
         """End the connection, with a reset or an end of file."""
@@ -97,7 +97,7 @@ class Wire:
             pass
 
 
-async def play(wire: Wire, answer: Answer, delivery: Delivery, seconds: float) -> None:
+async def deliver(wire: Connection, answer: Answer, delivery: Delivery, seconds: float) -> None:
     """Deliver an answer, and record what became of it.
 
     Args:
@@ -108,18 +108,18 @@ async def play(wire: Wire, answer: Answer, delivery: Delivery, seconds: float) -
     """
     try:
         await _DELIVERIES[delivery](wire, answer, seconds)
-    except Gone:
+    except ClientDisconnected:
         await wire.record(*wire.sent, "cut")
 
 
-async def _whole(wire: Wire, answer: Answer, seconds: float) -> None:
+async def _whole(wire: Connection, answer: Answer, seconds: float) -> None:
     await wire.pause(seconds)
     await wire.record(answer.status, answer.headers, answer.body, answer.outcome)
     await wire.start(answer)
     await wire.body(answer.body, more=False)
 
 
-async def _drip(wire: Wire, answer: Answer, seconds: float) -> None:
+async def _drip(wire: Connection, answer: Answer, seconds: float) -> None:
     step = max(1, -(-len(answer.body) // DRIPS))
     pieces = [answer.body[at : at + step] for at in range(0, len(answer.body), step)] or [b""]
     await wire.start(answer)
@@ -130,7 +130,7 @@ async def _drip(wire: Wire, answer: Answer, seconds: float) -> None:
     await wire.body(pieces[-1], more=False)
 
 
-async def _truncated(wire: Wire, answer: Answer, seconds: float) -> None:
+async def _truncated(wire: Connection, answer: Answer, seconds: float) -> None:
     await wire.pause(seconds)
     half = answer.body[: len(answer.body) // 2]
     await wire.record(answer.status, answer.headers, half, "cut")
@@ -139,23 +139,23 @@ async def _truncated(wire: Wire, answer: Answer, seconds: float) -> None:
     await wire.cut(reset=False)
 
 
-async def _hang(wire: Wire, answer: Answer, seconds: float) -> None:  # noqa: ARG001
+async def _hang(wire: Connection, answer: Answer, seconds: float) -> None:  # noqa: ARG001
     await wire.pause(None)
 
 
-async def _reset(wire: Wire, answer: Answer, seconds: float) -> None:  # noqa: ARG001
+async def _reset(wire: Connection, answer: Answer, seconds: float) -> None:  # noqa: ARG001
     await wire.pause(seconds)
     await wire.record(None, (), b"", "cut")
     await wire.cut(reset=True)
 
 
-async def _drop(wire: Wire, answer: Answer, seconds: float) -> None:  # noqa: ARG001
+async def _drop(wire: Connection, answer: Answer, seconds: float) -> None:  # noqa: ARG001
     await wire.pause(seconds)
     await wire.record(None, (), b"", "cut")
     await wire.cut(reset=False)
 
 
-_DELIVERIES: dict[Delivery, Callable[[Wire, Answer, float], Awaitable[None]]] = {
+_DELIVERIES: dict[Delivery, Callable[[Connection, Answer, float], Awaitable[None]]] = {
     "whole": _whole,
     "slow": _whole,
     "drip": _drip,

@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from fake_server.http.app import BROKEN, TRANSPORT, App, is_control, request_of
 from fake_server.replies.failures import JSON_TYPE, Refused, failure_body
-from fake_server.runs.fast_path import Caller
+from fake_server.runs.fast_path import KnownCaller
 from fake_server.runs.request import Answer, Headers, Request
 
 #: Bytes of request line and headers that are read (documented: Cloudflare takes 128 KB).
@@ -62,35 +62,35 @@ class Protocol(HttpToolsProtocol):
         self.access_log = False
         self.head = 0
         self.in_head = True
-        self.raw = b""
+        self.body = b""
         self.received_at = 0.0
-        self.caller: Caller | None = None
-        self.offered: list[tuple[bytes, bytes]] | None = None
+        self.caller: KnownCaller | None = None
+        self.upgrade_headers: list[tuple[bytes, bytes]] | None = None
         self.running: RequestResponseCycle | None = None
-        self.unread: tuple[Request | None, Answer] | None = None
-        self.said = False
+        self.pending_refusal: tuple[Request | None, Answer] | None = None
+        self.final_sent = False
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that does not end is refused."""
         self._unset_keepalive_if_required()
-        if self.unread is not None:
+        if self.pending_refusal is not None:
             return
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
             self._pass_over(data[upgrade.args[0] :])
         except HttpParserCallbackError as error:
-            self._explain(error.__context__)
+            self._refuse_callback_error(error.__context__)
         except HttpParserError:
             self.send_400_response("")
-        if self.in_head and self.unread is None:
+        if self.in_head and self.pending_refusal is None:
             self.head += len(data)
             if self.head > MAX_HEAD and not self.transport.is_closing():
                 self._refuse(Refused("head-too-large", limit=MAX_HEAD))
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the connection while the last answer is only waiting for the journal."""
-        return self.unread is not None and not self.said and not self._unanswered()
+        return self.pending_refusal is not None and not self.final_sent and not self._unanswered()
 
     def on_message_begin(self) -> None:
         """Begin a request; what uvicorn makes for it can wait until it is wanted."""
@@ -108,20 +108,20 @@ class Protocol(HttpToolsProtocol):
         if self.parser.get_http_version() not in VERSIONS:
             raise Refused("bad-framing", reason=_NO_HTTP)  # stops the parser; goes on in `_explain`
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
-            self.offered = self.headers
+            self.upgrade_headers = self.headers
             self.in_head = False
             return
-        if self.offered is not None:
-            self.headers, self.offered = self.offered, None
-        self.caller = self._familiar()
+        if self.upgrade_headers is not None:
+            self.headers, self.upgrade_headers = self.upgrade_headers, None
+        self.caller = self._fast_path_caller()
         if self.caller is None:
-            self._go_long_way()
+            self._start_asgi()
             self.in_head = False
             return
         self.in_head = False
-        self.caller.account.busy += 1
+        self.caller.account.in_flight += 1
         self.received_at = time()
-        self.raw = b""
+        self.body = b""
 
     def on_body(self, body: bytes) -> None:
         """Take in a piece of the body."""
@@ -130,23 +130,23 @@ class Protocol(HttpToolsProtocol):
             if self.pipeline:
                 self._listen_on()
         else:
-            self.raw += body
+            self.body += body
 
     def on_message_complete(self) -> None:
         """Answer a run at once, or let the ASGI application know."""
-        if self.offered is not None:
+        if self.upgrade_headers is not None:
             return
         caller = self.caller
         if caller is not None:
             answer = self.app.runs.lean.answer(  # type: ignore[union-attr]
-                caller, self.url, self.headers, self.raw, self.received_at
+                caller, self.url, self.headers, self.body, self.received_at
             )
             if answer is not None:
                 self._leave(caller)
                 self._write(_OK, *answer)
                 return
-            self._go_long_way()
-            super().on_body(self.raw)
+            self._start_asgi()
+            super().on_body(self.body)
             self.caller = None
             self.loop.call_soon(_uncount, caller)  # once the application has counted it
         super().on_message_complete()
@@ -154,27 +154,27 @@ class Protocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Answer the next request of the connection; last the one that could not be read."""
         super().on_response_complete()
-        if self.unread is not None and not self._unanswered():
-            self._turn_away(*self.unread)
+        if self.pending_refusal is not None and not self._unanswered():
+            self._reject(*self.pending_refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Put down a run whose body does not come to its end."""
         if self.caller is not None:
-            request = self._request(b"POST", self.raw)
-            self.app.runs.begin(request)
-            self.app.runs.conclude_gone(request, None)
+            request = self._request(b"POST", self.body)
+            self.app.runs.start(request)
+            self.app.runs.record_aborted(request, None)
             self.app.runs.end(request)
             self._leave(self.caller)
         for cycle, _ in reversed(self.pipeline):
-            self.app.runs.turn_away(_queued(cycle), None)
-        if self.unread is not None and self.unread[0] is not None:
-            self.app.runs.turn_away(self.unread[0], None)
+            self.app.runs.reject(_queued(cycle), None)
+        if self.pending_refusal is not None and self.pending_refusal[0] is not None:
+            self.app.runs.reject(self.pending_refusal[0], None)
         if self.running is not None and self.running is not self.cycle:  # uvicorn tells the latest
             self.running.disconnected = not self.running.response_complete
             self.running.message_event.set()
         super().connection_lost(exc)
 
-    def _familiar(self) -> Caller | None:
+    def _fast_path_caller(self) -> KnownCaller | None:
         """Who makes a run that is answered at once, if it is one."""
         lean = self.app.runs.lean
         if (
@@ -185,9 +185,9 @@ class Protocol(HttpToolsProtocol):
             or not self.parser.should_keep_alive()
         ):
             return None
-        return lean.recognise(self.url, self.headers)
+        return lean.lookup(self.url, self.headers)
 
-    def _go_long_way(self) -> None:
+    def _start_asgi(self) -> None:
         """Do what uvicorn does when a head is complete."""
         url, headers = self.url, self.headers
         super().on_message_begin()
@@ -207,7 +207,7 @@ class Protocol(HttpToolsProtocol):
         else:
             self.flow.resume_reading()
 
-    def _leave(self, caller: Caller) -> None:
+    def _leave(self, caller: KnownCaller) -> None:
         self.caller = None
         _uncount(caller)
 
@@ -223,10 +223,10 @@ class Protocol(HttpToolsProtocol):
         request. So it reads the request again, without the word that makes it an offer.
         """
         head = b""
-        if self.offered is not None:
+        if self.upgrade_headers is not None:
             version = self.parser.get_http_version().encode()
             head = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
-            for name, value in self.offered:
+            for name, value in self.upgrade_headers:
                 kept = _without_upgrade(value) if name == b"connection" else value
                 head += b"%b: %b\r\n" % (name, kept)
             head += b"\r\n"
@@ -237,7 +237,7 @@ class Protocol(HttpToolsProtocol):
         """Refuse a request that is no HTTP, and close."""
         self._refuse(Refused("bad-framing", reason=_NO_HTTP))
 
-    def _explain(self, error: BaseException | None) -> None:
+    def _refuse_callback_error(self, error: BaseException | None) -> None:
         """Answer for what was raised in a callback of the parser."""
         if isinstance(error, (HttpParserError, UnicodeError)):  # a target that is none
             error = Refused("bad-framing", reason=_NO_HTTP)
@@ -265,43 +265,43 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             cycle.scope["extensions"][BROKEN] = answer  # type: ignore[assignment]
-            self._say_last(answer)
+            self._send_final(answer)
             cycle.disconnected = True
             cycle.message_event.set()
 
     def _await_turn(self, request: Request | None, answer: Answer) -> None:
-        self.unread = (request, answer)
+        self.pending_refusal = (request, answer)
         if not self._unanswered():
-            self._turn_away(request, answer)
+            self._reject(request, answer)
 
     def _unanswered(self) -> bool:
         """Whether an answer is due that comes before any other."""
         going_on = self.running is not None and not self.running.response_complete
         return going_on or bool(self.pipeline)
 
-    def _turn_away(self, request: Request | None, answer: Answer) -> None:
-        self.unread = (None, answer)
-        waiting = request and self.app.runs.turn_away(request, answer)
+    def _reject(self, request: Request | None, answer: Answer) -> None:
+        self.pending_refusal = (None, answer)
+        waiting = request and self.app.runs.reject(request, answer)
         if not waiting:
-            self._say_last(answer)
+            self._send_final(answer)
             return
 
         async def say_then() -> None:
             await waiting
-            self._say_last(answer)
+            self._send_final(answer)
 
         task = self.loop.create_task(say_then())
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def _say_last(self, answer: Answer) -> None:
+    def _send_final(self, answer: Answer) -> None:
         """Send the last answer, and read on a little.
 
         A close with bytes unread is a reset, which is all that a client still sending would see.
         """
         if self.transport.is_closing():
             return
-        self.unread, self.said = (None, answer), True
+        self.pending_refusal, self.final_sent = (None, answer), True
         self._write(_STATUS[answer.status], answer.headers, answer.body)
         with suppress(OSError):  # it has left
             self.transport.write_eof()
@@ -332,8 +332,8 @@ def _queued(cycle: RequestResponseCycle) -> Request:
     return request
 
 
-def _uncount(caller: Caller) -> None:
-    caller.account.busy -= 1
+def _uncount(caller: KnownCaller) -> None:
+    caller.account.in_flight -= 1
 
 
 def _without_upgrade(value: bytes) -> bytes:

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from aleph_contract.core.exchange import Exchange
 from fake_server.inspector.sidebar import Progress
 from fake_server.journal.base import Journal
-from fake_server.journal.listeners import Record, built
+from fake_server.journal.listeners import PendingExchange, built
 
 #: Rows that are rendered at a time, and records that are looked through for them.
 ROWS, LOOK = 20, 100
@@ -44,14 +44,14 @@ class Watch:
     """Records put aside as they arrive."""
 
     def __init__(self, journal: Journal) -> None:
-        self._records: deque[Record] = deque(maxlen=LOOK)
+        self._records: deque[PendingExchange] = deque(maxlen=LOOK)
         self._count = 0
         self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
         self._told = False
         self.stop = journal.watch(self._put)
 
-    def _put(self, record: Record) -> None:
+    def _put(self, record: PendingExchange) -> None:
         self._records.append(record)
         self._count += 1
         if not self._told:

@@ -14,10 +14,10 @@ from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import Journal
-from fake_server.journal.listeners import Record, built
+from fake_server.journal.listeners import PendingExchange, built
 from fake_server.state.accounts import Account
 from fake_server.state.billing import Bill
-from fake_server.state.scenarios import Step
+from fake_server.state.scenarios import ScenarioStep
 
 #: Exchanges that may wait to be counted; beyond them the journal is counted anew, when it is calm.
 WAITING = 1000
@@ -72,7 +72,7 @@ class Progress:
         self._journal = journal
         self._contract = contract
         self._lock = threading.Lock()
-        self._waiting: deque[Record] = deque(maxlen=WAITING)
+        self._waiting: deque[PendingExchange] = deque(maxlen=WAITING)
         self._begin()
         self._stop = journal.watch(self._hear)
 
@@ -119,7 +119,7 @@ class Progress:
         self._old = self._journal.newest(None)
         self._all_old = False
 
-    def _hear(self, record: Record) -> None:
+    def _hear(self, record: PendingExchange) -> None:
         self._lost |= len(self._waiting) == WAITING
         self._waiting.append(record)
 
@@ -161,7 +161,7 @@ def reached(groups: list[tuple[str, list[list[Cell]]]]) -> tuple[tuple[str, int,
     )
 
 
-def words(step: Step) -> str:
+def words(step: ScenarioStep) -> str:
     """A step of a scenario, in words."""
     times = (
         "every run" if step.times is None else "once" if step.times == 1 else f"{step.times} times"

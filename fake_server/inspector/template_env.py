@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-import aleph_contract
+from aleph_contract import version
 from aleph_contract.contract import Contract
 from aleph_contract.core import templating
 from aleph_contract.core.exchange import Exchange
@@ -28,13 +28,13 @@ TONES = {"completed": "good", "fault": "odd", "cut": "odd", "elsewhere": "calm"}
 
 def environment(contract: Contract) -> Callable[..., str]:
     """A call that renders a template by name."""
-    jinja = templating.environment("fake_server.inspector")
+    jinja = templating.environment(str(__package__))
     jinja.filters.update(
         clock=_clock, iso=_iso, took=_took, name_of=name_of, short=_short, literal=literal,
         words=words, tone=_tone,
     )  # fmt: skip
     jinja.globals.update(
-        version=aleph_contract.__version__,
+        version=version.__version__,
         contract=contract,
         home=PREFIX,
         page=PAGE,

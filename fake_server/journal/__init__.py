@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Journal, Tally
-from fake_server.journal.listeners import Record, built
+from fake_server.journal.listeners import PendingExchange, built
 from fake_server.journal.memory import MemoryJournal
 from fake_server.journal.waiting import wait_for, wait_for_async
 
@@ -13,7 +13,7 @@ __all__ = [
     "Filter",
     "Journal",
     "MemoryJournal",
-    "Record",
+    "PendingExchange",
     "Tally",
     "built",
     "open_journal",

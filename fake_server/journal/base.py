@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aleph_contract.core.exchange import Exchange
-from fake_server.journal.listeners import Listener, Record, Watcher
+from fake_server.journal.listeners import Listener, PendingExchange, Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Journal(Protocol):
         """The number of a request that has just arrived, from 1 in each account."""
 
     def append(
-        self, account: str, number: int, record: Record, size: int
+        self, account: str, number: int, record: PendingExchange, size: int
     ) -> Awaitable[None] | None:
         """Put down one exchange; call it before the last byte of the answer is sent.
 

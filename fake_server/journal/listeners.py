@@ -9,16 +9,16 @@ from aleph_contract.core.exchange import Exchange
 
 #: An exchange, or a call that builds it when it is read. The call should hold nothing but bytes,
 #: strings, numbers and tuples of them: the garbage collector does not look into those again.
-Record = Exchange | Callable[[], Exchange]
+PendingExchange = Exchange | Callable[[], Exchange]
 
 #: Told of each exchange right after it is in the journal, in the thread that put it there.
 Listener = Callable[[Exchange], None]
 
 #: Told likewise, before the exchange is built: what it does not look at costs nothing.
-Watcher = Callable[[Record], None]
+Watcher = Callable[[PendingExchange], None]
 
 
-def built(record: Record) -> Exchange:
+def built(record: PendingExchange) -> Exchange:
     """The exchange of a record."""
     return record if isinstance(record, Exchange) else record()
 
@@ -44,7 +44,7 @@ class Listeners:
         with self._lock:
             self.called = tuple(other for other in self.called if other is not watcher)
 
-    def tell(self, record: Record) -> None:
+    def tell(self, record: PendingExchange) -> None:
         """Tell everybody of one exchange."""
         for watcher in self.called:
             watcher(record)

@@ -16,10 +16,10 @@ from operator import itemgetter
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Tally
-from fake_server.journal.listeners import Listeners, Record, built
+from fake_server.journal.listeners import Listeners, PendingExchange, built
 
 #: Number, size, record, and the place among the entries of all accounts.
-_Entry = tuple[int, int, Record, int]
+_Entry = tuple[int, int, PendingExchange, int]
 
 
 class _Log:
@@ -80,7 +80,7 @@ class MemoryJournal:
             log.arrived += 1
             return log.arrived
 
-    def append(self, account: str, number: int, record: Record, size: int) -> None:
+    def append(self, account: str, number: int, record: PendingExchange, size: int) -> None:
         """See `Journal`."""
         with self._lock:
             log = self._logs.get(account) or self._begin(account, number)

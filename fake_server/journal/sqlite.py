@@ -27,7 +27,7 @@ from typing import Any, TextIO
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Tally
-from fake_server.journal.listeners import Listeners, Record, built
+from fake_server.journal.listeners import Listeners, PendingExchange, built
 
 #: Marks the file as ours (`PRAGMA application_id`): "alep".
 APPLICATION_ID = 0x616C6570
@@ -146,7 +146,7 @@ class SQLiteJournal:
         self,
         account: str,  # noqa: ARG002 - stands in the record too, as the number does
         number: int,  # noqa: ARG002
-        record: Record,
+        record: PendingExchange,
         size: int,  # noqa: ARG002 - a file is not bounded
     ) -> Awaitable[None] | None:
         """See `Journal`; outside an event loop it returns when the exchange is committed."""

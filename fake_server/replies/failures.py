@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aleph_contract.core.exchange import Surface
+from aleph_contract.core.exchange import SurfaceName
 from aleph_contract.schema.validation.violations import Violation
 from fake_server.replies import zod_messages
 
@@ -230,7 +230,7 @@ def refusal(violation: Violation | None) -> Refused:
 
 
 def failure_body(
-    failure: Failure, message: str, surface: Surface = "rest", request_id: str = ""
+    failure: Failure, message: str, surface: SurfaceName = "rest", request_id: str = ""
 ) -> bytes:
     """The body of a failure, as the surface shows it (observed)."""
     code = failure.code

@@ -43,14 +43,14 @@ _MEMBERS = {"model", "input"}
 _UNUSUAL = RARE | {b"expect", b"transfer-encoding"}
 
 
-class Caller(NamedTuple):
+class KnownCaller(NamedTuple):
     """Whose runs are familiar: the account, and where it fetches its videos from."""
 
     account: Account
     origin: bytes
 
 
-class Lean:
+class FastPath:
     """The lean path of one fake.
 
     Args:
@@ -76,24 +76,24 @@ class Lean:
         self._reply = replies.body
         self._journal = journal
         self._rays = rays
-        self._callers: dict[tuple[bytes, bytes | None, bytes | None], Caller] = {}
+        self._callers: dict[tuple[bytes, bytes | None, bytes | None], KnownCaller] = {}
 
-    def remember(self, request: Request, origin: bytes) -> None:
+    def learn(self, request: Request, origin: bytes) -> None:
         """Let the caller of a run that completed the long way be familiar from now on."""
         if request.door is self._door and not request.query:
             if len(self._callers) >= _MOST:
                 self._callers.clear()
             known = request.known
             key = request.raw_path, known.get(b"authorization"), known.get(b"host")
-            self._callers[key] = Caller(request.account, origin)
+            self._callers[key] = KnownCaller(request.account, origin)
 
-    def recognise(self, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Caller | None:
+    def lookup(self, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> KnownCaller | None:
         """The caller of a run by its head, if that is familiar and nothing in it unusual."""
         known: Mapping[bytes, bytes] = dict(headers)
         caller = self._callers.get((url, known.get(b"authorization"), known.get(b"host")))
         if (
             caller is None
-            or caller.account.unusual
+            or caller.account.needs_slow_path
             or known.get(b"content-type") != _JSON
             or len(known) != len(headers)
             or not _UNUSUAL.isdisjoint(known)
@@ -104,7 +104,7 @@ class Lean:
 
     def answer(
         self,
-        caller: Caller,
+        caller: KnownCaller,
         url: bytes,
         headers: Sequence[tuple[bytes, bytes]],
         raw: bytes,
@@ -124,7 +124,7 @@ class Lean:
         account = caller.account
         seconds = billed_seconds(value)
         usd = NOTHING if seconds is None else cost(seconds, self._price)
-        if account.unusual or account.charge(seconds, usd) is not None:
+        if account.needs_slow_path or account.charge(seconds, usd) is not None:
             return None
         body = self._door.success(account, self._reply(value, caller.origin, floats))
         answered: Headers = (
@@ -132,7 +132,7 @@ class Lean:
             (b"cf-ray", next(self._rays)),
             (b"content-length", b"%d" % len(body)),
         )
-        account.seen = received_at
+        account.last_seen = received_at
         number = self._journal.arrive(account.id)
         record = partial(
             _exchange,

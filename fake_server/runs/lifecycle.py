@@ -14,9 +14,9 @@ from aleph_contract.contract import Contract
 from fake_server.journal.base import Journal
 from fake_server.replies.failures import Refused
 from fake_server.replies.successes import Replies
-from fake_server.runs.fast_path import RECORD, Lean
+from fake_server.runs.fast_path import RECORD, FastPath
 from fake_server.runs.request import Answer, Headers, Request
-from fake_server.runs.responder import ELSEWHERE, Answering
+from fake_server.runs.responder import ELSEWHERE, Responder
 from fake_server.runs.rest import Rest
 from fake_server.runs.workers_binding import PATHS, Binding
 from fake_server.state.accounts import Accounts
@@ -37,16 +37,16 @@ class Runs:
         self._accounts = accounts
         self._journal = journal
         replies = Replies(contract)
-        self._answering = Answering(contract, replies, max_body)
+        self._answering = Responder(contract, replies, max_body)
         self._rest = Rest(contract, accounts)
         self._binding = Binding(contract, accounts)
         self._rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
         #: The short way; without it all requests go the long one.
-        self.lean: Lean | None = Lean(contract, self._rest, replies, journal, self._rays)
+        self.lean: FastPath | None = FastPath(contract, self._rest, replies, journal, self._rays)
 
-    def begin(self, request: Request) -> None:
+    def start(self, request: Request) -> None:
         """Take in a request by its head; `end` must follow."""
-        self._meet(request)
+        self._identify(request)
         try:
             if request.path.startswith(ELSEWHERE):
                 self._welcome_elsewhere(request)
@@ -57,41 +57,41 @@ class Runs:
         if len(request.known) != len(request.headers):
             request.refused = _repetition(request) or request.refused
         request.entered = account = request.account
-        account.busy += 1
-        account.seen = request.received_at
+        account.in_flight += 1
+        account.last_seen = request.received_at
 
-    def conclude(self, request: Request) -> Answer:
+    def respond(self, request: Request) -> Answer:
         """Decide the answer, once the body is there as far as it comes."""
         if request.elsewhere and request.refused is None:
             answer = self._answering.elsewhere(request)
         else:
             answer = self._answering.answer(request)
             if self.lean and answer.outcome == "completed" and request.step is None:
-                self.lean.remember(request, self._answering.origin(request))
+                self.lean.learn(request, self._answering.origin(request))
         request.number = self._journal.arrive(request.account.id)
         return answer
 
-    def follow(self, request: Request) -> None:
+    def recount(self, request: Request) -> None:
         """Count a request where it belongs: on the binding only the body names the account."""
         if request.entered is not request.account:
-            request.entered.busy -= 1
+            request.entered.in_flight -= 1
             request.entered = request.account
-            request.entered.busy += 1
+            request.entered.in_flight += 1
 
-    def conclude_gone(self, request: Request, sent: Answer | None) -> Awaitable[None] | None:
+    def record_aborted(self, request: Request, sent: Answer | None) -> Awaitable[None] | None:
         """Put down a request whose body never ended; `sent` is what it was refused with, if so."""
         request.number = self._journal.arrive(request.account.id)
         return self.record(request, *(sent or (None, (), b"", "cut")))
 
-    def turn_away(self, request: Request, answer: Answer | None) -> Awaitable[None] | None:
+    def reject(self, request: Request, answer: Answer | None) -> Awaitable[None] | None:
         """Put down a request that is not served: `answer` refuses it, or its client has left.
 
         What comes back is to be awaited before it is answered.
         """
-        self._meet(request)
+        self._identify(request)
         with suppress(Refused):
             request.door.locate(request)
-        return self.conclude_gone(request, answer)
+        return self.record_aborted(request, answer)
 
     def record(
         self,
@@ -112,9 +112,9 @@ class Runs:
 
     def end(self, request: Request) -> None:
         """Let go of a request, whatever became of it."""
-        request.entered.busy -= 1
+        request.entered.in_flight -= 1
 
-    def _meet(self, request: Request) -> None:
+    def _identify(self, request: Request) -> None:
         request.ray = next(self._rays)
         request.door = self._binding if request.path in PATHS else self._rest
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 from time import time as _now
 from typing import Any, NamedTuple, Protocol
 
-from aleph_contract.core.exchange import Credential, Exchange, Surface
+from aleph_contract.core.exchange import Credential, Exchange, SurfaceName
 from fake_server.replies import faults
 from fake_server.replies.failures import Failure, Refused
 from fake_server.state import accounts
 from fake_server.state.accounts import Account
 from fake_server.state.billing import NOTHING
-from fake_server.state.scenarios import Step
+from fake_server.state.scenarios import ScenarioStep
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -34,11 +34,11 @@ class Answer(NamedTuple):
         return tuple.__new__(cls, (status, (*headers, length), body, outcome))
 
 
-class Door(Protocol):
+class Surface(Protocol):
     """One of the surfaces: how a request comes in there, and what its answers look like."""
 
     @property
-    def surface(self) -> Surface:
+    def surface(self) -> SurfaceName:
         """Its name."""
 
     def locate(self, request: Request) -> Account:
@@ -151,13 +151,13 @@ class Request:
         self.headers = headers
         self.known: Mapping[bytes, bytes] = dict(headers)
         self.server = server
-        self.door: Door
+        self.door: Surface
         self.account = NOBODY
         self.entered: Account
         self.credential: Credential = "none"
         self.elsewhere = False
         self.refused: Refused | None = None
-        self.step: Step | None = None
+        self.step: ScenarioStep | None = None
         self.raw = b""
         self.complete = False
         self.value: Any = None

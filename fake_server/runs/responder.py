@@ -26,7 +26,7 @@ _HOST = re.compile(rb"[a-z0-9.-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.IGNOR
 _MAX_ORIGINS = 1000
 
 
-class Answering:
+class Responder:
     """Decides every answer of one fake.
 
     Args:
@@ -51,12 +51,12 @@ class Answering:
             if request.step is None:
                 return self._run(request)
             if (fault := _overruling(request)) is not None:
-                return self._misbehave(request, fault, valid=True)
-            return self._run_strangely(request, request.step.fault)
+                return self._play_fault(request, fault, valid=True)
+            return self._run_with_fault(request, request.step.fault)
         except Refused as refused:
             if (fault := _overruling(request)) is None:
                 return refusal(request, refused)
-            return self._misbehave(request, fault, valid=False)
+            return self._play_fault(request, fault, valid=False)
 
     def elsewhere(self, request: Request) -> Answer:
         """The answer where a redirect led to: a result for who brings the token, else a refusal."""
@@ -84,7 +84,7 @@ class Answering:
         body = door.success(request.account, self._bill(request))
         return Answer.of(200, door.headers(request), body, "completed")
 
-    def _run_strangely(self, request: Request, fault: Fault | None) -> Answer:
+    def _run_with_fault(self, request: Request, fault: Fault | None) -> Answer:
         """A run that completes though a fault is played, such as a slow one."""
         if fault is None:
             return self._run(request)
@@ -105,12 +105,12 @@ class Answering:
         request.billed, request.seconds, request.cost = True, seconds, usd
         return self._replies.body(value, self.origin(request), request.floats)
 
-    def _misbehave(self, request: Request, fault: Fault, *, valid: bool) -> Answer:
+    def _play_fault(self, request: Request, fault: Fault, *, valid: bool) -> Answer:
         """A fault instead of the run."""
         if fault.billed_maybe and valid:
             request.billed, request.seconds = True, billed_seconds(request.value)
             request.cost = cost(request.seconds, self._contract.price_per_second)
-            request.account.doubt(request.cost)
+            request.account.bill_maybe(request.cost)
         headers = _headers(request, fault)
         if fault.redirect:
             headers = (*headers, (b"location", self._elsewhere(request)))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Credential, Surface
+from aleph_contract.core.exchange import Credential, SurfaceName
 from aleph_contract.errors import ArgumentError, JSONError
 from fake_server.replies import faults, zod_messages
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
@@ -19,7 +19,7 @@ from fake_server.runs import gateway_headers
 from fake_server.runs.json_body import parse
 from fake_server.runs.request import Headers, Request
 from fake_server.state.accounts import ACCOUNT_ID, Account, Accounts
-from fake_server.state.scenarios import Step
+from fake_server.state.scenarios import ScenarioStep
 
 #: Base path of the API.
 API = "/client/v4"
@@ -36,7 +36,7 @@ RARE = frozenset({b"content-encoding", gateway_headers.GATEWAY_ID, *gateway_head
 class Rest:
     """What the REST surface does with a request, head first."""
 
-    surface: Surface = "rest"
+    surface: SurfaceName = "rest"
 
     def __init__(self, contract: Contract, accounts: Accounts) -> None:
         self._model = contract.model
@@ -129,7 +129,7 @@ def _token(request: Request) -> str:
     return token.strip().decode("ascii")
 
 
-def asked_for(name: str) -> Step:
+def asked_for(name: str) -> ScenarioStep:
     """The step that a token or gateway id `fault-<name>` asks for.
 
     Raises:
@@ -137,7 +137,7 @@ def asked_for(name: str) -> Step:
     """
     name = name.removeprefix(faults.PREFIX)
     try:
-        return Step(faults.find(name), times=None)
+        return ScenarioStep(faults.find(name), times=None)
     except ArgumentError:
         raise Refused("unknown-fault", name=name, known=", ".join(faults.FAULTS)) from None
 

@@ -12,7 +12,7 @@ import secrets
 import uuid
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Surface
+from aleph_contract.core.exchange import SurfaceName
 from fake_server.replies import faults
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
 from fake_server.runs.request import Headers, Request
@@ -34,7 +34,7 @@ _ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 class Binding:
     """What the binding surface does with a request."""
 
-    surface: Surface = "binding"
+    surface: SurfaceName = "binding"
 
     def __init__(self, contract: Contract, accounts: Accounts) -> None:
         self._model = contract.model

@@ -16,7 +16,7 @@ from aleph_contract.errors import ArgumentError
 from fake_server.replies import faults
 from fake_server.replies.failures import PROFILES, Profile
 from fake_server.state.billing import EXACT, Bill, SpendLimit, amount, exceeds
-from fake_server.state.scenarios import Step, scenario
+from fake_server.state.scenarios import ScenarioStep, scenario
 
 #: A well-formed account id (documented: 32 characters; that they are lower-case hexadecimal
 #: digits is observed).
@@ -30,7 +30,7 @@ BINDING = "binding"
 
 #: Accounts that came to be by a request that named them. With one more, the tenth of them that
 #: was idle longest is forgotten.
-MAX_STRANGERS = 10_000
+MAX_IMPLICIT_ACCOUNTS = 10_000
 
 
 class Account:
@@ -54,14 +54,14 @@ class Account:
         "_steps",
         "_unpriced",
         "_usd",
-        "busy",
         "credits",
         "id",
+        "in_flight",
+        "last_seen",
+        "needs_slow_path",
         "profile",
-        "seen",
         "spend_limit",
         "token",
-        "unusual",
     )
 
     def __init__(
@@ -79,15 +79,15 @@ class Account:
         self.credits = credits
         self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
         #: Requests in flight.
-        self.busy = 0
+        self.in_flight = 0
         #: Whether a scenario is to be played, or the account was forgotten.
-        self.unusual = False
+        self.needs_slow_path = False
         self._forgotten = False
         #: When its last request came, in Unix time.
-        self.seen = time()
+        self.last_seen = time()
         self._runs = self._unpriced = self._doubtful_runs = 0
         self._seconds = self._usd = self._doubtful_usd = Decimal(0)
-        self._steps: deque[Step] | None = None
+        self._steps: deque[ScenarioStep] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -104,7 +104,7 @@ class Account:
             )
 
     @property
-    def scenario(self) -> tuple[Step, ...]:
+    def scenario(self) -> tuple[ScenarioStep, ...]:
         """The steps still to be played."""
         with self._lock:
             return tuple(self._steps or ())
@@ -114,9 +114,9 @@ class Account:
         steps = deque(scenario(given))
         with self._lock:
             self._steps = steps or None
-            self.unusual = self._forgotten or bool(steps)
+            self.needs_slow_path = self._forgotten or bool(steps)
 
-    def next_step(self) -> Step | None:
+    def next_step(self) -> ScenarioStep | None:
         """The step to play for a run that has just arrived; it counts as played."""
         if self._steps is None:
             return None
@@ -132,13 +132,13 @@ class Account:
                     self._steps.popleft()
             if not self._steps:
                 self._steps = None
-                self.unusual = self._forgotten
+                self.needs_slow_path = self._forgotten
             return step
 
     def forget(self) -> None:
         """Note that the account is known no more; its id would now make another one."""
         with self._lock:
-            self._forgotten = self.unusual = True
+            self._forgotten = self.needs_slow_path = True
 
     def charge(self, seconds: Decimal | None, cost: Decimal) -> str | None:
         """Bill a completed run; or, where money lacks, say which failure that is.
@@ -164,7 +164,7 @@ class Account:
                 self._seconds = EXACT.add(self._seconds, seconds)
         return None
 
-    def doubt(self, cost: Decimal) -> None:
+    def bill_maybe(self, cost: Decimal) -> None:
         """Note a run that the service may have charged for, though it did not complete."""
         with self._lock:
             self._doubtful_runs += 1
@@ -194,8 +194,8 @@ class Accounts:
         self.spend_limit = spend_limit
         self.tokens = frozenset(tokens)
         self._made: dict[str, Account] = {}
-        self._strangers: dict[str, Account] = {}
-        self._owners: dict[str, Account] = {}
+        self._implicit: dict[str, Account] = {}
+        self._by_token: dict[str, Account] = {}
         self._lock = threading.Lock()
 
     def create(
@@ -222,12 +222,12 @@ class Accounts:
         )
         with self._lock:
             self._made[account.id] = account
-            self._owners[token] = account
+            self._by_token[token] = account
         return account
 
     def find(self, account_id: str) -> Account | None:
         """The account of an id, if it was made or named before."""
-        return self._made.get(account_id) or self._strangers.get(account_id)
+        return self._made.get(account_id) or self._implicit.get(account_id)
 
     def get(self, account_id: str) -> Account:
         """The account of an id; an id never seen makes one that the server's tokens let in."""
@@ -235,31 +235,31 @@ class Accounts:
 
     def _meet(self, account_id: str) -> Account:
         with self._lock:
-            if account_id not in self._strangers:
-                self._strangers[account_id] = Account(
+            if account_id not in self._implicit:
+                self._implicit[account_id] = Account(
                     account_id,
                     profile=self.profile,
                     credits=self.credits,
                     spend_limit=self.spend_limit,
                 )
-                if len(self._strangers) > MAX_STRANGERS:
+                if len(self._implicit) > MAX_IMPLICIT_ACCOUNTS:
                     self._forget_idle()
-            return self._strangers[account_id]
+            return self._implicit[account_id]
 
     def _forget_idle(self) -> None:
-        by_age = sorted(self._strangers.values(), key=lambda account: account.seen)
-        for account in by_age[: MAX_STRANGERS // 10]:
-            if not account.busy:
+        by_age = sorted(self._implicit.values(), key=lambda account: account.last_seen)
+        for account in by_age[: MAX_IMPLICIT_ACCOUNTS // 10]:
+            if not account.in_flight:
                 account.forget()
-                del self._strangers[account.id]
+                del self._implicit[account.id]
 
     def remove(self, account: Account) -> None:
         """Forget an account and its token."""
         with self._lock:
             account.forget()
             self._made.pop(account.id, None)
-            self._strangers.pop(account.id, None)
-            self._owners.pop(account.token or "", None)
+            self._implicit.pop(account.id, None)
+            self._by_token.pop(account.token or "", None)
 
     def refusal(self, account: Account, token: str) -> str | None:
         """Which failure it is that `token` does not let in to `account`; `None` if it does."""
@@ -268,10 +268,10 @@ class Accounts:
                 return None
         elif token in self.tokens or (not self.tokens and self._is_anybodys(token)):
             return None
-        return "token-of-another-account" if token in self._owners else "token-wrong"
+        return "token-of-another-account" if token in self._by_token else "token-wrong"
 
     def _is_anybodys(self, token: str) -> bool:
-        return token not in self._owners and not token.startswith(faults.PREFIX)
+        return token not in self._by_token and not token.startswith(faults.PREFIX)
 
 
 def checked_profile(given: str) -> Profile:

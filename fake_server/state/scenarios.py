@@ -13,7 +13,7 @@ from fake_server.replies.faults import Fault, find
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScenarioStep:
     """One step of a scenario.
 
     Args:
@@ -29,13 +29,13 @@ class Step:
     delay: float | None = None
 
 
-def scenario(given: Any) -> tuple[Step, ...]:
+def scenario(given: Any) -> tuple[ScenarioStep, ...]:
     """Read a scenario as the control API and tests give it.
 
     Args:
-        given: A list of steps, each a `Step` or an object `{"fault", "times"?, "retry_after"?,
-            "delay"?}`, whose `fault` may be `null` for the normal answer; or the name of one
-            fault, for all runs to come; or `None` for no scenario.
+        given: A list of steps, each a `ScenarioStep` or an object
+            `{"fault", "times"?, "retry_after"?, "delay"?}`, whose `fault` may be `null` for the
+            normal answer; or the name of one fault, for all later runs; or `None` for no scenario.
 
     Raises:
         ArgumentError: An unknown fault, field, or type; the message says where and what exists.
@@ -43,21 +43,21 @@ def scenario(given: Any) -> tuple[Step, ...]:
     if given is None:
         return ()
     if isinstance(given, str):
-        return (Step(find(given), times=None),)
+        return (ScenarioStep(find(given), times=None),)
     if not isinstance(given, Sequence):
         raise ArgumentError(f"a scenario is a list of steps, not {_type(given)}")
     return tuple(_step(step, index) for index, step in enumerate(given))
 
 
-_FIELDS = tuple(field.name for field in fields(Step))
+_FIELDS = tuple(field.name for field in fields(ScenarioStep))
 
 
-def _step(given: Any, index: int) -> Step:
+def _step(given: Any, index: int) -> ScenarioStep:
     place = f"step {index}"
-    if isinstance(given, Step):
+    if isinstance(given, ScenarioStep):
         return given
     if isinstance(given, str):
-        return Step(find(given))
+        return ScenarioStep(find(given))
     if not isinstance(given, Mapping):
         raise ArgumentError(f"{place} is an object with the fields {_listed(_FIELDS)}")
     unknown = [name for name in given if name not in _FIELDS]
@@ -68,7 +68,7 @@ def _step(given: Any, index: int) -> Step:
     name = given["fault"]
     if name is not None and not isinstance(name, str):
         raise ArgumentError(f"fault of {place} is a name or null, not {_type(name)}")
-    return Step(
+    return ScenarioStep(
         None if name is None else find(name),
         times=_count(given, "times", place, least=1, default=1),
         retry_after=_count(given, "retry_after", place, least=0, default=None),

@@ -18,7 +18,7 @@ import aleph_contract
 from aleph_contract.cases import Case, cases, certificates, gaps
 from aleph_contract.cases.certificates import Certifier, holds
 from aleph_contract.cases.constraints import constraints
-from aleph_contract.cases.portability import Doubts, doubt
+from aleph_contract.cases.portability import Portability, doubt
 from aleph_contract.cli import run
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validator_for
@@ -489,7 +489,7 @@ def test_a_portable_case_holds_nothing_that_readers_disagree_about() -> None:
 )
 def test_what_is_gray(part: Any, gray: bool) -> None:
     given = by_name["example/simple-video-edit"].input | part
-    assert bool(Doubts(Contract.load()).about(given)) is gray
+    assert bool(Portability(Contract.load()).reason(given)) is gray
 
 
 def test_text_beyond_ascii_is_gray_wherever_its_measure_is_unknown() -> None:
@@ -506,11 +506,11 @@ def test_a_text_that_is_not_of_its_format_is_gray() -> None:
     stretched = found["boundary/callback/maxLength/on"]
     assert stretched.input["callback"].startswith("https://media.example.com/clip.mp4")
     assert (len(stretched.input["callback"]), stretched.portable) == (200, True)
-    about = Doubts(contract).about
+    reason = Portability(contract).reason
     given = found["example/one"].input
-    assert about(given) == ""
-    assert about(given | {"day": "some day"})
-    assert about(given | {"id": "7449093b"})
+    assert reason(given) == ""
+    assert reason(given | {"day": "some day"})
+    assert reason(given | {"id": "7449093b"})
 
 
 def test_every_probe_is_gray_and_tells_something() -> None:

@@ -22,7 +22,7 @@ from aleph_contract.rules.checks import CHECKS
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify import plans
-from aleph_contract.verify.runner import Settings, verify
+from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.replies.faults import FAULTS
 from fake_server.server import running
 
@@ -57,7 +57,7 @@ def test_a_rule_is_a_line_in_two_tables(monkeypatch: pytest.MonkeyPatch) -> None
     rule = Rule("request.dry", "never asks for rain", "documented", "must", "W.", "B.", "M.")
     monkeypatch.setitem(RULES, rule.id, rule)
     monkeypatch.setitem(CHECKS, rule.id, short)
-    found = verify(PythonDriver(call), settings=Settings(run=("examples",)))
+    found = verify_client(PythonDriver(call), settings=Settings(run=("examples",)))
     broken = {r.name: [f.rule for f in r.broken] for r in found.results if r.broken}
     assert broken == {"example/simple-video-edit": ["request.dry"]}
     assert "never asks for rain" in CliRunner().invoke(cli, ["rules"]).output
@@ -73,7 +73,7 @@ def test_a_fault_is_a_line_in_one_table(monkeypatch: pytest.MonkeyPatch) -> None
             account_id="0" * 32,
             api_token="fault-on-holiday",
         )
-    planned = [plan.name for plan in plans.PHASES["faults"](Contract.load())]
+    planned = [plan.name for plan in plans.faults(Contract.load())]
     assert {"fault/on-holiday/once", "fault/on-holiday/repeated"} <= set(planned)
 
 

@@ -17,7 +17,7 @@ from aleph_contract.drivers.ndjson import HELLO
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.errors import AlephContractError
-from aleph_contract.verify.runner import Settings, verify
+from aleph_contract.verify.runner import Settings, verify_client
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROTOCOL = (DOCS / "adapter-protocol.md").read_text()
@@ -57,7 +57,7 @@ def test_the_clients_of_the_guide_conform(name: str) -> None:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     chosen = ("examples", "boundary/seed/m*", "fault/body-*", "fault/state-*", "fault/reset-*/once")
-    run = verify(driver(), settings=Settings(run=chosen))
+    run = verify_client(driver(), settings=Settings(run=chosen))
     assert run.trouble == ()
     assert [result.name for result in run.results if result.status != "passed"] == []
     assert run.counts["passed"] > 10

@@ -13,7 +13,7 @@ import pytest
 from process_state import alive, gone
 
 from aleph_contract.drivers import processes
-from aleph_contract.drivers.processes import Kept
+from aleph_contract.drivers.processes import BoundedBuffer
 from aleph_contract.errors import ArgumentError, CouldNotRun
 
 LINUX = sys.platform.startswith("linux")
@@ -126,7 +126,7 @@ def test_the_end_of_a_process_in_words(code: int, words: str) -> None:
 
 
 def test_little_output_is_kept_whole_and_much_at_both_ends() -> None:
-    little, much = Kept(8), Kept(8)
+    little, much = BoundedBuffer(8), BoundedBuffer(8)
     for chunk in (b"ab", b"cdefgh"):
         little.add(chunk)
     assert little.text() == "abcdefgh"

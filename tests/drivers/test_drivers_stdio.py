@@ -18,7 +18,7 @@ from process_state import gone
 
 from aleph_contract.core.exchange import Outcome, ReportedError
 from aleph_contract.drivers import Call, stdio
-from aleph_contract.drivers.ndjson import Breach, read_hello, read_report, run_line
+from aleph_contract.drivers.ndjson import ProtocolError, read_hello, read_report, run_line
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.errors import CouldNotRun
 
@@ -336,7 +336,7 @@ def test_a_word_after_the_goodbye_is_a_breach() -> None:
 
 @pytest.mark.parametrize(("line", "expected"), HELLO_BREACHES.items())
 def test_a_wrong_hello(line: str, expected: str) -> None:
-    with pytest.raises(Breach) as caught:
+    with pytest.raises(ProtocolError) as caught:
         read_hello(line.encode())
     assert str(caught.value) == expected
 
@@ -347,7 +347,7 @@ def test_a_generous_offer_is_taken_within_reason() -> None:
 
 @pytest.mark.parametrize(("line", "expected"), REPORT_BREACHES.items())
 def test_a_wrong_report(line: str, expected: str) -> None:
-    with pytest.raises(Breach) as caught:
+    with pytest.raises(ProtocolError) as caught:
         read_report(line.encode())
     assert str(caught.value) == expected
 

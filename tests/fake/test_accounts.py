@@ -12,7 +12,7 @@ from calling import INPUT, only, post
 
 from aleph_contract.errors import ArgumentError
 from fake_server.server import running
-from fake_server.state.accounts import ACCOUNT_ID, MAX_STRANGERS, Account, Accounts
+from fake_server.state.accounts import ACCOUNT_ID, MAX_IMPLICIT_ACCOUNTS, Account, Accounts
 
 PRICE = Decimal("0.336")
 OTHER = "f" * 32
@@ -112,15 +112,15 @@ class TestAccounts:
         accounts = Accounts()
         made = accounts.create()
         first, second, busy = (accounts.get(f"{number:032x}") for number in range(3))
-        first.seen = time() + 60
-        busy.busy = 1
-        for number in range(3, MAX_STRANGERS + 1):
+        first.last_seen = time() + 60
+        busy.in_flight = 1
+        for number in range(3, MAX_IMPLICIT_ACCOUNTS + 1):
             accounts.get(f"{number:032x}")
         assert accounts.get(made.id) is made
         assert accounts.find(first.id) is first
         assert accounts.find(busy.id) is busy
         assert accounts.find(second.id) is None
-        assert accounts.find(f"{MAX_STRANGERS:032x}") is not None
+        assert accounts.find(f"{MAX_IMPLICIT_ACCOUNTS:032x}") is not None
 
     def test_parallel_runs_never_see_each_other(self) -> None:
         with running() as server:

@@ -79,7 +79,7 @@ class TestMoney:
 
     def test_doubtful_runs_are_no_runs(self) -> None:
         account = Account(OTHER)
-        account.doubt(Decimal("1.68"))
+        account.bill_maybe(Decimal("1.68"))
         assert account.bill == Bill(doubtful_runs=1, doubtful_usd=Decimal("1.68"))
 
     def test_threads_lose_nothing(self) -> None:
@@ -88,7 +88,7 @@ class TestMoney:
         def run() -> None:
             for _ in range(500):
                 account.charge(Decimal(1), PRICE)
-                account.doubt(PRICE)
+                account.bill_maybe(PRICE)
 
         threads = [threading.Thread(target=run) for _ in range(8)]
         for thread in threads:

@@ -204,7 +204,7 @@ def test_accounts_with_exchanges_are_listed(client: Client, app: App) -> None:
 def test_an_exchange_is_shown_whole(client: Client, app: App) -> None:
     put(app, billed=True, billed_seconds=Decimal("1E+1"), cost=Decimal("3.360"), fault="drip")
     document = client.get(f"{OURS}/exchanges").json()
-    schemas.Exchanges.model_validate(document)
+    schemas.ExchangesModel.model_validate(document)
     (shown,) = document["exchanges"]
     assert shown["request_headers"] == [["host", "localhost"], ["authorization", "Bearer REDACTED"]]
     assert shown["response_body"]["text"] == "naïve \U0001f3ac"

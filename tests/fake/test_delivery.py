@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fake_server.http.delivery import DRIPS, Wire, play
+from fake_server.http.delivery import DRIPS, Connection, deliver
 from fake_server.replies.faults import Delivery
 from fake_server.runs.request import Answer
 
@@ -33,7 +33,7 @@ def delivered(
     async def record(*what: Any) -> None:
         happened.append(what)
 
-    asyncio.run(play(Wire(receive, send, record), answer, delivery, seconds))
+    asyncio.run(deliver(Connection(receive, send, record), answer, delivery, seconds))
     return happened
 
 

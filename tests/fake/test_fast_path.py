@@ -16,7 +16,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import MAX_DEPTH
 from aleph_contract.strategies import valid_inputs
 from fake_server.http.app import App, create_app
-from fake_server.runs.fast_path import SHORT, Caller, Lean
+from fake_server.runs.fast_path import SHORT, FastPath, KnownCaller
 from fake_server.runs.request import Request
 from fake_server.server import running
 
@@ -33,25 +33,25 @@ def long_way(app: App, raw: bytes, headers: dict[bytes, bytes] | None = None) ->
     """The answer of the long way."""
     pairs = list((headers or HEADERS).items())
     request = Request("POST", PATH.decode(), PATH, b"", pairs, ("127.0.0.1", 8787))
-    app.runs.begin(request)
+    app.runs.start(request)
     request.raw, request.complete = raw, True
-    answer = app.runs.conclude(request)
+    answer = app.runs.respond(request)
     app.runs.record(request, *answer)
     app.runs.end(request)
     return answer
 
 
-def warm(app: App) -> tuple[Lean, Caller]:
+def warm(app: App) -> tuple[FastPath, KnownCaller]:
     """The lean path of an app, and a caller that it knows."""
     long_way(app, body())
     lean = app.runs.lean
     assert lean is not None
-    caller = lean.recognise(PATH, list(HEADERS.items()))
+    caller = lean.lookup(PATH, list(HEADERS.items()))
     assert caller is not None
     return lean, caller
 
 
-def short_way(lean: Lean, caller: Caller, raw: bytes) -> Any:
+def short_way(lean: FastPath, caller: KnownCaller, raw: bytes) -> Any:
     """What the lean path answers."""
     return lean.answer(caller, PATH, list(HEADERS.items()), raw, 0.0)
 
@@ -153,29 +153,29 @@ def test_what_does_not_complete_is_left_to_the_long_way(raw: bytes) -> None:
 )
 def test_an_unusual_head_is_left_to_the_long_way(changes: dict[bytes, bytes | None]) -> None:
     headers = [(n, v) for n, v in (HEADERS | changes).items() if v is not None]
-    assert LEAN.recognise(PATH, headers) is None
+    assert LEAN.lookup(PATH, headers) is None
 
 
 def test_a_repeated_header_is_left_to_the_long_way() -> None:
-    assert LEAN.recognise(PATH, [*HEADERS.items(), (b"host", b"127.0.0.1:8787")]) is None
+    assert LEAN.lookup(PATH, [*HEADERS.items(), (b"host", b"127.0.0.1:8787")]) is None
 
 
 @pytest.mark.parametrize("url", [PATH + b"?a=1", PATH + b"/", b"/run", PATH[:-1] + b"%6e"])
 def test_another_url_is_left_to_the_long_way(url: bytes) -> None:
-    assert LEAN.recognise(url, list(HEADERS.items())) is None
+    assert LEAN.lookup(url, list(HEADERS.items())) is None
 
 
 def test_a_scenario_is_left_to_the_long_way_until_it_is_over() -> None:
     app = create_app()
     lean, caller = warm(app)
     caller.account.scenario = [{"fault": "rate-limited"}]
-    assert lean.recognise(PATH, list(HEADERS.items())) is None
+    assert lean.lookup(PATH, list(HEADERS.items())) is None
     assert short_way(lean, caller, body()) is None, "set while the body arrived"
     assert long_way(app, body()).status == 429
-    assert lean.recognise(PATH, list(HEADERS.items())) is not None
+    assert lean.lookup(PATH, list(HEADERS.items())) is not None
     caller.account.scenario = "hang"
     caller.account.scenario = None
-    assert lean.recognise(PATH, list(HEADERS.items())) is not None
+    assert lean.lookup(PATH, list(HEADERS.items())) is not None
 
 
 def test_money_that_lacks_is_left_to_the_long_way() -> None:
@@ -189,17 +189,17 @@ def test_a_forgotten_account_is_a_stranger() -> None:
     app = create_app()
     lean, caller = warm(app)
     app.accounts.remove(caller.account)
-    assert lean.recognise(PATH, list(HEADERS.items())) is None
+    assert lean.lookup(PATH, list(HEADERS.items())) is None
 
 
 def test_a_query_is_never_familiar() -> None:
     app = create_app()
     request = Request("POST", PATH.decode(), PATH, b"x=1", list(HEADERS.items()), None)
-    app.runs.begin(request)
+    app.runs.start(request)
     request.raw, request.complete = body(), True
-    assert app.runs.conclude(request).outcome == "completed"
+    assert app.runs.respond(request).outcome == "completed"
     assert app.runs.lean is not None
-    assert app.runs.lean.recognise(PATH, list(HEADERS.items())) is None
+    assert app.runs.lean.lookup(PATH, list(HEADERS.items())) is None
 
 
 @pytest.mark.parametrize("options", [{"latency": 0.1}, {"max_body": SHORT - 1}, {"sqlite": True}])
@@ -245,7 +245,7 @@ def test_what_must_be_read_exactly_is_left_to_the_long_way(text: str, lean: bool
     raw = b'{"model":"a/b","input":%b}' % text.encode()
     long_way(app, b'{"model":"a/b","input":1}')
     assert app.runs.lean is not None
-    caller = app.runs.lean.recognise(PATH, list(HEADERS.items()))
+    caller = app.runs.lean.lookup(PATH, list(HEADERS.items()))
     assert caller is not None
     quick = short_way(app.runs.lean, caller, raw)
     assert (quick is not None) == lean

@@ -181,9 +181,9 @@ def test_no_conversation_that_breaks_off_leaves_anything_behind(
             connection.recv(65536)
     deadline = time.monotonic() + PATIENCE
     known = server.app.accounts.get(account)
-    while (known.busy or server._state.tasks) and time.monotonic() < deadline:
+    while (known.in_flight or server._state.tasks) and time.monotonic() < deadline:
         time.sleep(0.002)
-    assert known.busy == 0
+    assert known.in_flight == 0
     assert not server._state.tasks
     assert not caplog.messages
 
@@ -228,9 +228,9 @@ def test_clients_that_vanish_leave_nothing_behind(server: Server) -> None:
                 connection.sendall(sent)
     deadline = time.monotonic() + PATIENCE
     account = server.app.accounts.get("c" * 32)
-    while account.busy and time.monotonic() < deadline:
+    while account.in_flight and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert account.busy == 0
+    assert account.in_flight == 0
     assert_serving(server)
 
 

@@ -21,7 +21,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal import open_journal
 from fake_server.journal.base import EVERYTHING, Filter, Journal, Tally
-from fake_server.journal.listeners import Record, built
+from fake_server.journal.listeners import PendingExchange, built
 from fake_server.journal.memory import MemoryJournal
 from fake_server.journal.sqlite import SQLiteJournal
 from fake_server.journal.waiting import wait_for, wait_for_async
@@ -246,7 +246,7 @@ def test_the_newest_are_the_same_in_every_journal(journal: Journal) -> None:
 
 
 def test_who_watches_decides_for_itself_what_is_built(journal: Journal) -> None:
-    watched: list[Record] = []
+    watched: list[PendingExchange] = []
     stop = journal.watch(watched.append)
     put(journal)
     stop()

@@ -84,8 +84,8 @@ def test_a_record_keeps_no_more_than_the_exchange_needs() -> None:
     """A refusal holds its traceback, and that every frame with the whole request."""
     app = create_app()
     request = Request("GET", PATH, PATH.encode(), b"", [], None)
-    app.runs.begin(request)
+    app.runs.start(request)
     assert request.refused
-    app.runs.record(request, *app.runs.conclude(request))
+    app.runs.record(request, *app.runs.respond(request))
     kept = [getattr(request, name) for name in ("refused", "value", "known")]
     assert not any(kept)

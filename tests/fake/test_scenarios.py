@@ -11,7 +11,7 @@ from calling import post
 from aleph_contract.errors import ArgumentError
 from fake_server.replies.faults import find
 from fake_server.server import AccountHandle, Server
-from fake_server.state.scenarios import Step, scenario
+from fake_server.state.scenarios import ScenarioStep, scenario
 
 
 class TestScenario:
@@ -67,7 +67,7 @@ class TestScenario:
         assert post(account).status_code == 429
 
     def test_steps_may_be_given_as_they_are_kept(self) -> None:
-        steps = (Step(find("hang"), times=3),)
+        steps = (ScenarioStep(find("hang"), times=3),)
         assert scenario(steps) == steps
-        assert scenario(["hang"]) == (Step(find("hang")),)
+        assert scenario(["hang"]) == (ScenarioStep(find("hang")),)
         assert scenario(None) == ()

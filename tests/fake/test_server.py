@@ -268,7 +268,7 @@ class TestThread:
             account = server.account()
             connection = connect(server)
             connection.sendall(head(account, len(body())) + body())
-            while not account._account.busy:
+            while not account._account.in_flight:
                 time.sleep(0.001)
         with connection:
             assert connection.recv(15) == b"HTTP/1.1 200 OK"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sample_runs as sample
 
-from aleph_contract.core.results import STATUSES, Run
+from aleph_contract.core.results import STATUSES, Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import FORMATS, Spec, github, opened, parse_spec, terminal
 from aleph_contract.reports.verdict import verdict
@@ -38,14 +38,16 @@ def _pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     sample.pin(monkeypatch)
 
 
-def _documents() -> Iterator[tuple[str, str, Run]]:
+def _documents() -> Iterator[tuple[str, str, Verification]]:
     for name, run in sample.ALL.items():
         for report in FORMATS:
             yield f"{name}.{SUFFIXES[report]}", report, run
 
 
 @pytest.mark.parametrize(("file", "report", "run"), [*_documents()], ids=lambda v: str(v)[:40])
-def test_reports_are_byte_for_byte_the_golden_ones(file: str, report: str, run: Run) -> None:
+def test_reports_are_byte_for_byte_the_golden_ones(
+    file: str, report: str, run: Verification
+) -> None:
     _compare(GOLDEN / file, FORMATS[report](run))
 
 
@@ -114,7 +116,7 @@ def test_the_summary_adds_up() -> None:
         (replace(sample.FAILING, trouble=("x",)), "not-checked", "x; so far it breaks 3 rules"),
     ],
 )
-def test_verdicts(run: Run, word: str, sentence: str) -> None:
+def test_verdicts(run: Verification, word: str, sentence: str) -> None:
     broken = 3 if run.results == sample.FAILING.results else 0
     found = verdict(run, broken=broken, advised=1)
     assert found.word == word

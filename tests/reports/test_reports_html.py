@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import sample_runs as sample
 
-from aleph_contract.core.results import Run
+from aleph_contract.core.results import Verification
 from aleph_contract.reports.html import Contrast, contrast, render
 from aleph_contract.rules.coverage import coverage
 
@@ -223,7 +223,7 @@ def test_a_long_difference_is_shortened_and_says_so() -> None:
 
 
 @pytest.fixture(name="browse")
-def _browse(tmp_path: Path) -> Callable[[Run], tuple[str, str]]:
+def _browse(tmp_path: Path) -> Callable[[Verification], tuple[str, str]]:
     if CHROMIUM is None:
         pytest.skip("needs Chromium (Debian's package chromium)")
     flags = (
@@ -232,7 +232,7 @@ def _browse(tmp_path: Path) -> Callable[[Run], tuple[str, str]]:
         " --enable-logging=stderr --virtual-time-budget=2000"
     )
 
-    def browse(run: Run) -> tuple[str, str]:
+    def browse(run: Verification) -> tuple[str, str]:
         page = tmp_path / "page.html"
         page.write_text(render(run), encoding="utf-8")
         command = [CHROMIUM, *flags.split(), f"--user-data-dir={tmp_path}/profile", page.as_uri()]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sample_runs as sample
 
-from aleph_contract.core.results import Run
+from aleph_contract.core.results import Verification
 from aleph_contract.reports.junit import render
 
 RUNS = {**sample.ALL, "hostile": sample.HOSTILE}
@@ -19,7 +19,7 @@ def _pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     sample.pin(monkeypatch)
 
 
-def _read(run: Run) -> ET.Element:
+def _read(run: Verification) -> ET.Element:
     return ET.fromstring(render(run).encode())  # noqa: S314 - our own text
 
 

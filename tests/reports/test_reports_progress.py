@@ -23,7 +23,7 @@ def _play(stream: io.StringIO) -> str:
     progress(PhaseStarted("boundary", 2))
     progress(CaseFinished(sample.DROPPED))
     progress(CaseFinished(sample.ADVISED))
-    progress(PhaseStarted("properties", None))
+    progress(PhaseStarted("properties", 3))
     progress(CaseFinished(sample.ADVISED))
     progress.close()
     progress.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sample_runs as sample
 
-from aleph_contract.core.escaping import inert, visible
+from aleph_contract.core.escaping import escape_controls, escape_workflow_commands
 from aleph_contract.core.exchange import Outcome, ReportedError
 from aleph_contract.core.results import CaseResult
 from aleph_contract.reports.terminal import MOST, Style, render
@@ -206,9 +206,12 @@ def test_colour_changes_nothing_but_colour() -> None:
 
 def test_nothing_of_the_client_moves_the_cursor_or_commands_github() -> None:
     text = render(sample.HOSTILE)
-    assert text == visible(text)
+    assert text == escape_controls(text)
     assert not any(line.lstrip().startswith("::") for line in text.splitlines())
-    assert inert("  ::error::x ##[group]y a::b") == "  \\u003a:error::x \\u0023#[group]y a::b"
+    assert (
+        escape_workflow_commands("  ::error::x ##[group]y a::b")
+        == "  \\u003a:error::x \\u0023#[group]y a::b"
+    )
 
 
 def test_rendering_needs_no_rich() -> None:

@@ -9,10 +9,10 @@ import sample_runs as sample
 
 from aleph_contract.cases import Case, cases
 from aleph_contract.contract import Contract
-from aleph_contract.rules.constraint_hits import Touch
+from aleph_contract.rules.constraint_hits import ConstraintHits
 
 INPUT = sample.INPUT
-TOUCH = Touch()
+TOUCH = ConstraintHits()
 
 
 def _touched(value: Any, polarity: str) -> set[str]:
@@ -86,7 +86,7 @@ def test_another_contract_needs_no_line_of_code() -> None:
             "output": {"type": "object", "properties": {"video": {"type": "string"}}},
         },
     }
-    touch = Touch(Contract.from_entry(entry))
+    touch = ConstraintHits(Contract.from_entry(entry))
     pairs = {p: {k for k, found in touch({"who": 3}) if found == p} for p in ("valid", "violating")}
     assert any(key.endswith("maximum") for key in pairs["valid"])
     assert not any(key.endswith("maxLength") for key in pairs["valid"])

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import aleph_contract
+from aleph_contract import version
 from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.core.results import CaseResult, Client, Finding, Run
+from aleph_contract.core.results import CaseResult, Client, Finding, Verification
 from aleph_contract.reports import summary
 from aleph_contract.rules import Rule
 from aleph_contract.rules.coverage import Row
@@ -58,7 +58,7 @@ def pin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold still what changes with the project and not with the reports."""
     monkeypatch.setattr(summary, "RULES", RULES)
     monkeypatch.setattr(summary, "_fault_names", lambda: FAULTS)
-    monkeypatch.setattr(aleph_contract, "__version__", "0.0.0")
+    monkeypatch.setattr(version, "__version__", "0.0.0")
 
 
 def exchange(number: int, sent: Any, **changes: Any) -> Exchange:
@@ -207,8 +207,8 @@ _COVERAGE = (
 )
 
 
-def run(*results: CaseResult, **more: Any) -> Run:
-    return Run(
+def run(*results: CaseResult, **more: Any) -> Verification:
+    return Verification(
         mode=more.pop("mode", "verify"),
         model="runwayml/aleph-2",
         contract_version="1.0.0",

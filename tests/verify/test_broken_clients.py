@@ -16,13 +16,13 @@ from typing import Any, Literal
 import pytest
 from process_state import gone
 
-from aleph_contract.core.results import Run, smallest
+from aleph_contract.core.results import Verification, smallest
 from aleph_contract.drivers import Driver
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.rules import RULES
-from aleph_contract.verify.runner import Settings, verify
+from aleph_contract.verify.runner import Settings, verify_client
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 BROKEN_DIR = FIXTURES / "broken"
@@ -74,14 +74,16 @@ ANSWERS = (
 CROSS_SECTION = {"asking": INPUTS, "changing": INPUTS, "bounds": INPUTS}
 
 
-def drive(driver: Driver, *run: str, local: bool = False, skip: Sequence[str] = SLOW) -> Run:
+def drive(
+    driver: Driver, *run: str, local: bool = False, skip: Sequence[str] = SLOW
+) -> Verification:
     settings = Settings(
         run=run, skip=tuple(skip), max_examples=0, timeout=10, require_local_validation=local
     )
-    return verify(driver, settings=settings)
+    return verify_client(driver, settings=settings)
 
 
-def found(run: Run, level: str) -> dict[str, list[str]]:
+def found(run: Verification, level: str) -> dict[str, list[str]]:
     """Each rule that was found broken, with what was said about it in which case."""
     said: dict[str, list[str]] = {}
     for result in run.results:
@@ -222,7 +224,7 @@ def test_a_client_that_gets_lost_is_judged_for_that_case_and_the_run_goes_on(
     mode: str, kind: Literal["stuck", "crashed"]
 ) -> None:
     settings = Settings(run=("examples",), timeout=1.0)
-    run = verify(adapter(mode), settings=settings)
+    run = verify_client(adapter(mode), settings=settings)
     kinds = [result.outcome.kind for result in run.results if result.outcome]
     assert run.exit_code == 1
     assert len(kinds) == 4

@@ -20,7 +20,7 @@ from aleph_contract.drivers import Driver
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
-from aleph_contract.verify.runner import Settings, verify
+from aleph_contract.verify.runner import Settings, verify_client
 
 CLIENTS = FIXTURES / "clients"
 sys.path.insert(0, str(CLIENTS))
@@ -114,7 +114,7 @@ def test_an_example_in_python_keeps_every_rule_of_the_live_profile(target: str) 
         skip=SLOW,
         max_examples=0,
     )
-    assert_kept(verify(PythonDriver(str(CLIENTS / target)), settings=settings))
+    assert_kept(verify_client(PythonDriver(str(CLIENTS / target)), settings=settings))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -130,7 +130,7 @@ def test_no_legal_way_of_doing_it_is_accused(variant: Any) -> None:
 
 
 def test_drawn_inputs_accuse_nobody_either() -> None:
-    run = verify(
+    run = verify_client(
         PythonDriver(variants.everything_escaped),
         settings=Settings(run=("properties",), max_examples=15),
     )

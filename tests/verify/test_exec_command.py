@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aleph_contract.cli import run
-from aleph_contract.core.results import Run
+from aleph_contract.core.results import Verification
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.verify.exec_command import run_command
 
@@ -38,7 +38,7 @@ def command(*inputs: object, code: int = 0) -> list[str]:
     return [sys.executable, "-c", CLIENT, json.dumps(inputs), str(code)]
 
 
-def broken(found: Run) -> list[str]:
+def broken(found: Verification) -> list[str]:
     return [f.rule for r in found.results for f in r.broken]
 
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from aleph_contract.core.results import CaseResult, Client, Finding, Run
+from aleph_contract.core.results import CaseResult, Client, Finding, Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.verify.known_failing import KnownFailing, Line, load, render, write
 
 CLIENT = Client("demo", "1.2")
 
 
-def run(*results: CaseResult) -> Run:
-    return Run("verify", "runwayml/aleph-2", "1.0.0", "documented", 0, CLIENT, results)
+def run(*results: CaseResult) -> Verification:
+    return Verification("verify", "runwayml/aleph-2", "1.0.0", "documented", 0, CLIENT, results)
 
 
 def result(name: str, *rules: str, status: Any = None, reason: str = "") -> CaseResult:

@@ -14,14 +14,17 @@ from typing import Any
 
 import pytest
 
-from aleph_contract.core.results import CaseResult, Run
+from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ArgumentError
 from aleph_contract.verify import property_phase
-from aleph_contract.verify.plans import PHASES, PROPERTIES
-from aleph_contract.verify.runner import CaseFinished, Event, PhaseStarted, Settings, verify
+from aleph_contract.verify.phases import PHASES
+from aleph_contract.verify.plans import PROPERTIES
+from aleph_contract.verify.runner import CaseFinished, Event, PhaseStarted, Settings, verify_client
 
 Client = Callable[..., Any]
+
+NAMES = [phase.name for phase in PHASES]
 
 
 def post(given: Any, *, base_url: str, account_id: str, api_token: str, seconds: float = 20) -> Any:
@@ -68,33 +71,35 @@ def cuts_prompt(given: Any, **where: Any) -> str:
     return good(given | {"prompt": prompt[:1000]} if isinstance(prompt, str) else given, **where)
 
 
-def run(client: Client, *phases: str, **settings: Any) -> Run:
-    return verify(PythonDriver(client), settings=Settings(run=phases, **settings))
+def run(client: Client, *phases: str, **settings: Any) -> Verification:
+    return verify_client(PythonDriver(client), settings=Settings(run=phases, **settings))
 
 
-def failures(found: Run) -> dict[str, list[str]]:
+def failures(found: Verification) -> dict[str, list[str]]:
     return {r.name: [f.rule for f in r.broken] for r in found.results if r.broken}
 
 
 @pytest.fixture(scope="module")
-def whole() -> tuple[Run, list[Event]]:
+def whole() -> tuple[Verification, list[Event]]:
     """One whole verification of the good client, and the events it told."""
     seen: list[Event] = []
-    found = verify(PythonDriver(good), settings=Settings(max_examples=15), on_event=seen.append)
+    found = verify_client(
+        PythonDriver(good), settings=Settings(max_examples=15), on_event=seen.append
+    )
     return found, seen
 
 
-def test_a_good_client_passes_every_phase(whole: tuple[Run, list[Event]]) -> None:
+def test_a_good_client_passes_every_phase(whole: tuple[Verification, list[Event]]) -> None:
     found, seen = whole
     assert (failures(found), found.trouble, found.exit_code) == ({}, (), 0)
-    assert [name for name, _ in found.phases] == list(PHASES)
-    assert [e.phase for e in seen if isinstance(e, PhaseStarted)] == list(PHASES)
+    assert [name for name, _ in found.phases] == ["set-up", *NAMES]
+    assert [e.phase for e in seen if isinstance(e, PhaseStarted)] == NAMES
     finished = [e.result for e in seen if isinstance(e, CaseFinished)]
     assert len(finished) == len(found.results) == sum(found.counts.values())
-    assert {r.phase for r in found.results} == set(PHASES)
+    assert {r.phase for r in found.results} == set(NAMES)
 
 
-def test_names_are_unique(whole: tuple[Run, list[Event]]) -> None:
+def test_names_are_unique(whole: tuple[Verification, list[Event]]) -> None:
     names = [r.name for r in whole[0].results]
     assert len(names) == len(set(names))
 
@@ -160,7 +165,7 @@ def test_what_shows_a_finding_again_asks_for_all_that_it_rests_on() -> None:
 
 
 def test_two_runs_with_one_seed_are_the_same() -> None:
-    def told(found: Run) -> list[tuple[Any, ...]]:
+    def told(found: Verification) -> list[tuple[Any, ...]]:
         return [(r.name, r.status, r.findings, _plain(r)) for r in found.results]
 
     phases = ("boundary/seed/*", "property/valid")
@@ -173,7 +178,7 @@ def _plain(result: CaseResult) -> str:
 
 def test_run_and_skip_choose_by_name_and_by_phase() -> None:
     assert {r.phase for r in run(good, "examples", "probe/*").results} == {"examples", "probes"}
-    found = verify(
+    found = verify_client(
         PythonDriver(good), settings=Settings(run=("examples",), skip=("example/simple*",))
     )
     assert found.results
@@ -186,7 +191,7 @@ def test_a_choice_that_leaves_nothing_is_refused() -> None:
 
 
 def test_the_table_of_names_holds_every_property() -> None:
-    assert tuple(property_phase.PROPERTIES) == PROPERTIES
+    assert property_phase.DRAWS.keys() == PROPERTIES.keys()
 
 
 @pytest.mark.parametrize("seconds", [{"timeout": 10}, {"timeout": 2, "patience": 3}])
@@ -238,13 +243,13 @@ def test_the_seed_alone_decides_what_is_drawn_and_nothing_stays(
         code = f"""
 import json, sys, {loads}
 from aleph_contract.drivers.python import PythonDriver
-from aleph_contract.runner import Settings, verify
+from aleph_contract.verify.runner import Settings, verify_client
 
 def call(given, **_):
     print(json.dumps(given), file=sys.__stderr__)
     raise ValueError("seen")
 
-verify(PythonDriver(call), settings=Settings(run=("property/valid",)))
+verify_client(PythonDriver(call), settings=Settings(run=("property/valid",)))
 """
         argv = [sys.executable, "-B", "-c", code]
         done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -262,7 +267,7 @@ def test_an_interrupt_ends_with_the_report_so_far() -> None:
         if isinstance(event, CaseFinished):
             raise KeyboardInterrupt
 
-    found = verify(PythonDriver(good), settings=Settings(run=("examples",)), on_event=stop)
+    found = verify_client(PythonDriver(good), settings=Settings(run=("examples",)), on_event=stop)
     assert found.interrupted
     assert len(found.results) == 1
     assert found.exit_code == 3

@@ -14,10 +14,10 @@ import pytest
 from workers_node import EXAMPLE, HERE, MARK, PATIENCE, ROOT, assert_ended, started
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.results import Run
+from aleph_contract.core.results import Verification
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.reports import json_report
-from aleph_contract.verify.runner import Settings, verify
+from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.server import Server
 
 #: What each planted bug breaks, in the phases where it shows.
@@ -36,39 +36,39 @@ DIFFERENT = {
 }
 
 
-def examine(node: Path, program: Path, *arguments: str, run: tuple[str, ...] = ()) -> Run:
+def examine(node: Path, program: Path, *arguments: str, run: tuple[str, ...] = ()) -> Verification:
     """Verify a client that speaks the stdio protocol, and see that it leaves nothing running."""
     mark = secrets.token_hex(8)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(HERE)  # whence the adapter takes Miniflare, as from your own project
         patch.setenv(MARK, mark)
         driver = StdioDriver([str(node), str(program), *arguments])
-        found = verify(driver, settings=Settings(run=run, max_examples=0))
+        found = verify_client(driver, settings=Settings(run=run, max_examples=0))
     assert_ended(mark)
     return found
 
 
 @pytest.fixture(scope="module")
-def through_binding(node: Path) -> Run:
+def through_binding(node: Path) -> Verification:
     return examine(node, EXAMPLE / "adapter.mjs")
 
 
 @pytest.fixture(scope="module")
-def through_rest(node: Path) -> Run:
+def through_rest(node: Path) -> Verification:
     return examine(node, ROOT / "fixtures/clients/fetch.mjs")
 
 
 class TestVerified:
     """A Worker is a client like any other."""
 
-    def test_the_example_worker_keeps_every_must(self, through_binding: Run) -> None:
+    def test_the_example_worker_keeps_every_must(self, through_binding: Verification) -> None:
         assert not through_binding.trouble
         assert through_binding.exit_code == 0, broken(through_binding)
         surfaces = {x.surface for result in through_binding.results for x in result.exchanges}
         assert surfaces == {"binding"}
 
     def test_the_only_advice_is_what_the_runtime_keeps_from_a_worker(
-        self, through_binding: Run
+        self, through_binding: Verification
     ) -> None:
         """An error of env.AI holds no HTTP status."""
         portable = [result for result in through_binding.results if result.phase != "probes"]
@@ -84,7 +84,7 @@ class TestVerified:
         assert broken(run).keys() == rules
 
     def test_the_binding_and_rest_come_to_the_same(
-        self, through_binding: Run, through_rest: Run, tmp_path: Path
+        self, through_binding: Verification, through_rest: Verification, tmp_path: Path
     ) -> None:
         """Of each case the same verdict, the same video, the same code; one report shows both."""
         runs = {"rest.json": through_rest, "binding.json": through_binding}
@@ -101,7 +101,7 @@ class TestVerified:
         )
 
 
-def broken(run: Run) -> dict[str, list[str]]:
+def broken(run: Verification) -> dict[str, list[str]]:
     """The musts that a run broke, and where."""
     found: dict[str, list[str]] = {}
     for result in run.results:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.generation.interface import PartBuilder
-from aleph_contract.schema.pointers import Step
+from aleph_contract.schema.pointers import SchemaStep
 
 #: The largest array that is built (items).
 LARGEST = 5_000
@@ -22,7 +22,11 @@ _OTHERS = 24
 
 
 def arrays(
-    builder: PartBuilder, flats: tuple[Member, ...], rest: tuple[Step, ...], schema: Any, place: str
+    builder: PartBuilder,
+    flats: tuple[Member, ...],
+    rest: tuple[SchemaStep, ...],
+    schema: Any,
+    place: str,
 ) -> Iterator[list[Any]]:
     """Arrays that keep the array keywords of all `flats`, the shortest first."""
     schemas = [flat.schema for flat in flats]
@@ -48,7 +52,7 @@ def arrays(
                 yield [*base[:index], other, *base[index + 1 :]]
 
 
-def _steered_index(schemas: Sequence[Any], rest: tuple[Step, ...]) -> int | None:
+def _steered_index(schemas: Sequence[Any], rest: tuple[SchemaStep, ...]) -> int | None:
     """The item through which the way leads on."""
     if not rest:
         return None
@@ -135,7 +139,9 @@ class _Filler:
         self._first: dict[tuple[str, ...], Any] = {}
         self._taken: dict[str, None] = {}
 
-    def item(self, index: int, plan: Sequence[Member], trail: tuple[Step, ...], schema: Any) -> Any:
+    def item(
+        self, index: int, plan: Sequence[Member], trail: tuple[SchemaStep, ...], schema: Any
+    ) -> Any:
         """A value for the item at `index`; `_NONE` if there is none."""
         key = (str(bool(trail) or schema is not True), *(m.where or repr(m.schema) for m in plan))
         if key not in self.sources:

@@ -12,7 +12,7 @@ from itertools import chain, islice, product
 from typing import Any, NamedTuple
 
 from aleph_contract.schema.document import IN_PLACE, Document, reference_to
-from aleph_contract.schema.generation.negation import negations
+from aleph_contract.schema.generation.negation import negate
 
 
 class Member(NamedTuple):
@@ -76,7 +76,7 @@ class _DeadError(Exception):
     """A conjunction that holds `false`."""
 
 
-def alternatives(
+def expand_branches(
     document: Document,
     members: Iterable[Member],
     choice: Choice,
@@ -104,11 +104,11 @@ def alternatives(
         return
     for picked in product(*choices):
         rest = chain.from_iterable(picked)
-        for more in alternatives(document, rest, choice, frozenset(visited)):
+        for more in expand_branches(document, rest, choice, frozenset(visited)):
             yield (*found, *more)
 
 
-def settled(document: Document, member: Member) -> list[Member] | None:
+def conjuncts_of(document: Document, member: Member) -> list[Member] | None:
     """The schemas that must hold if `member` does, whatever is chosen; `None` if one is `false`."""
     found: list[Member] = []
     try:
@@ -126,7 +126,7 @@ def referring(member: Member) -> Any:
 def _settle(
     document: Document,
     member: Member,
-    settled: list[Member],
+    conjuncts_of: list[Member],
     choices: list[list[Option]],
     visited: dict[str, None],
 ) -> None:
@@ -139,15 +139,15 @@ def _settle(
     if member.where is not None:
         visited[member.where] = None
     plain = {key: value for key, value in schema.items() if key not in _TAKEN_APART}
-    if "not" in schema and _unsaid(schema["not"]):
+    if "not" in schema and _keeps_not(schema["not"]):
         plain["not"] = schema["not"]
-    settled.append(Member(plain, member.where))
+    conjuncts_of.append(Member(plain, member.where))
     for keyword in ("$ref", "$dynamicRef"):
         target = document.target(schema, keyword)
         if target is not None:
-            _settle(document, Member(document.at(target), target), settled, choices, visited)
+            _settle(document, Member(document.at(target), target), conjuncts_of, choices, visited)
     for index in range(len(schema.get("allOf", ()))):
-        _settle(document, member.child("allOf", index), settled, choices, visited)
+        _settle(document, member.child("allOf", index), conjuncts_of, choices, visited)
     choices += (options for options in _choices(document, member) if options != [()])
 
 
@@ -164,8 +164,8 @@ def _choices(document: Document, member: Member) -> Iterator[list[Option]]:
         absent = Member({"properties": {name: False}})
         present = Member({"required": [name]})
         yield [(absent,), (present, member.child("dependentSchemas", name))]
-    if "not" in schema and not _unsaid(schema["not"]):
-        yield [(Member(way),) for way in islice(negations(document, schema["not"]), _MOST)]
+    if "not" in schema and not _keeps_not(schema["not"]):
+        yield [(Member(way),) for way in islice(negate(document, schema["not"]), _MOST)]
 
 
 def _none_of(schemas: Iterable[Any]) -> Any:
@@ -180,5 +180,5 @@ def _conditional(member: Member) -> list[Option]:
     return [(member.child("if"), *then), (unless, *otherwise)]
 
 
-def _unsaid(schema: Any) -> bool:
+def _keeps_not(schema: Any) -> bool:
     return isinstance(schema, dict) and len(schema) == 1 and not _OPPOSITE_UNSAID.isdisjoint(schema)

@@ -1,6 +1,6 @@
 """A value that keeps a schema, and passes through a given place in it on the way.
 
-The schema's unions are taken apart (`alternatives`), a value is built for what remains, and
+The schema's unions are taken apart (`expand_branches`), a value is built for what remains, and
 jsonschema-rs is asked whether it keeps the schema after all. The search is bounded: not finding a
 value proves nothing, so nobody takes it for a proof.
 """
@@ -14,14 +14,14 @@ from typing import Any
 
 from aleph_contract.schema.document import IN_PLACE, Document
 from aleph_contract.schema.generation.arrays import arrays
-from aleph_contract.schema.generation.branches import Choice, Member, alternatives, referring
+from aleph_contract.schema.generation.branches import Choice, Member, expand_branches, referring
 from aleph_contract.schema.generation.interface import Hints, Size
-from aleph_contract.schema.generation.min_depth import heights
+from aleph_contract.schema.generation.min_depth import min_depths
 from aleph_contract.schema.generation.numbers import numbers
 from aleph_contract.schema.generation.objects import objects
 from aleph_contract.schema.generation.strings import strings
-from aleph_contract.schema.generation.value_types import kinds, listed
-from aleph_contract.schema.pointers import Step
+from aleph_contract.schema.generation.value_types import likely_types, listed
+from aleph_contract.schema.pointers import SchemaStep
 
 #: Bound on the values tried at one place, and in all.
 _TRIES = 200
@@ -68,7 +68,7 @@ class Builder:
         self._budget = 0
         self._tries = _TRIES
 
-    def values(self, trail: Sequence[Step] = (), schema: Any = True) -> Iterator[Any]:
+    def values(self, trail: Sequence[SchemaStep] = (), schema: Any = True) -> Iterator[Any]:
         """Values of the whole document whose part at the end of `trail` also keeps `schema`."""
         root = Member(self.document.root, "")
         self._budget = _BUDGET
@@ -90,7 +90,7 @@ class Builder:
             self._tries += more
             self._budget += more
 
-    def _stands_alone(self, trail: Sequence[Step], schema: Any) -> bool:
+    def _stands_alone(self, trail: Sequence[SchemaStep], schema: Any) -> bool:
         """Whether the value at the end of `trail` can be had by itself, without what is around."""
         inside = [i for i, step in enumerate(trail, 1) if step.keyword not in IN_PLACE]
         if not inside or trail[inside[-1] - 1].keyword == "propertyNames":
@@ -100,7 +100,7 @@ class Builder:
         return next(self.instances((end,), rest, schema, ""), _NONE) is not _NONE
 
     def instances(
-        self, members: Sequence[Member], trail: tuple[Step, ...], schema: Any, place: str
+        self, members: Sequence[Member], trail: tuple[SchemaStep, ...], schema: Any, place: str
     ) -> Iterator[Any]:
         """Values that keep all of `members`, for one place of the whole."""
         off_trail = not trail and schema is True
@@ -125,7 +125,7 @@ class Builder:
         choice = Choice(chosen, alone=self.alone, turn=self.turn)
         made = (
             self._candidates(flats, rest, schema, place)
-            for flats in alternatives(document, members, choice)
+            for flats in expand_branches(document, members, choice)
         )
         for value in islice(_in_turn(made), self._tries):
             self._budget -= 1
@@ -136,7 +136,7 @@ class Builder:
 
     def _within_reach(self, document: Document, members: Sequence[Member], place: str) -> bool:
         """Whether there is room for a value before it gets too deep."""
-        least = heights(document)
+        least = min_depths(document)
         height = max((least.get(m.where, 0) for m in members if m.where is not None), default=0)
         deep = place.count("/") + height > self._deepest
         self._cut = self._cut or (deep and math.isfinite(height))
@@ -152,14 +152,14 @@ class Builder:
         return self._accepts[key]
 
     def _candidates(
-        self, flats: tuple[Member, ...], rest: tuple[Step, ...], schema: Any, place: str
+        self, flats: tuple[Member, ...], rest: tuple[SchemaStep, ...], schema: Any, place: str
     ) -> Iterator[Any]:
         schemas = [member.schema for member in flats]
         given = listed(schemas)
         if given is not None:
             yield from self._leading(given, rest, schema)
             return
-        for kind in kinds(schemas, rest):
+        for kind in likely_types(schemas, rest):
             if kind == "object":
                 yield from objects(self, flats, rest, schema, place)
             elif kind == "array":
@@ -167,7 +167,7 @@ class Builder:
             elif not rest:
                 yield from self._scalars(kind, schemas, place)
 
-    def _leading(self, given: list[Any], rest: tuple[Step, ...], schema: Any) -> list[Any]:
+    def _leading(self, given: list[Any], rest: tuple[SchemaStep, ...], schema: Any) -> list[Any]:
         """Those of all possible values through which the way leads to what is asked for."""
         wanted = self.document.accepts([schema])
         found = [value for value in given if any(map(wanted, reached(value, rest)))]
@@ -232,7 +232,7 @@ def _word(place: str) -> str:
     return place.rpartition("/")[2].replace("_", "").lower()
 
 
-def taken(document: Document, step: Step) -> Iterator[Member]:
+def taken(document: Document, step: SchemaStep) -> Iterator[Member]:
     """The schemas that hold where a step in place is taken."""
     around = step.schema.rpartition("/")[0]
     if step.keyword in ("then", "else"):
@@ -243,7 +243,7 @@ def taken(document: Document, step: Step) -> Iterator[Member]:
     yield Member(document.at(step.schema), step.schema)
 
 
-def reached(value: Any, trail: Sequence[Step]) -> Iterator[Any]:
+def reached(value: Any, trail: Sequence[SchemaStep]) -> Iterator[Any]:
     """The parts of a given value to which `trail` leads; none if it lacks them."""
     if not trail:
         yield value

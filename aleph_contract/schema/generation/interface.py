@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.branches import Member
-from aleph_contract.schema.pointers import Step
+from aleph_contract.schema.pointers import SchemaStep
 
 #: How much is put in where there is a choice: the required parts; every property with a common
 #: value; every property with the smallest value; every property with the largest value.
@@ -32,6 +32,6 @@ class PartBuilder(Protocol):
         """Raise the search bounds so that `count` distinct values can be found."""
 
     def instances(
-        self, members: Sequence[Member], trail: tuple[Step, ...], schema: Any, place: str
+        self, members: Sequence[Member], trail: tuple[SchemaStep, ...], schema: Any, place: str
     ) -> Iterator[Any]:
         """Values that keep all of `members`, for one location of the document."""

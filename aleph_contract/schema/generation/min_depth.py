@@ -12,7 +12,7 @@ from aleph_contract.schema.pointers import steps
 
 
 @lru_cache(maxsize=256)
-def heights(document: Document) -> Mapping[str, float]:
+def min_depths(document: Document) -> Mapping[str, float]:
     """For each schema of the document the least nesting of a value that keeps it.
 
     0 for a value that holds no others; infinite for a schema that asks for itself without end.

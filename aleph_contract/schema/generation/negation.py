@@ -14,7 +14,7 @@ _MOST = 64
 _DEEPEST = 12
 
 
-def negations(document: Document, schema: Any, depth: int = 0) -> Iterator[Any]:
+def negate(document: Document, schema: Any, depth: int = 0) -> Iterator[Any]:
     """Ways to break `schema`, each as a schema of its own."""
     if isinstance(schema, bool) or depth > _DEEPEST:
         if schema is False:
@@ -23,7 +23,7 @@ def negations(document: Document, schema: Any, depth: int = 0) -> Iterator[Any]:
     for keyword in ("$ref", "$dynamicRef"):
         target = document.target(schema, keyword)
         if target is not None:
-            yield from negations(document, document.at(target), depth + 1)
+            yield from negate(document, document.at(target), depth + 1)
     for keyword, limit in schema.items():
         if keyword in _BREAKERS:
             yield from _BREAKERS[keyword](document, schema, limit, depth + 1)
@@ -34,11 +34,11 @@ def negations(document: Document, schema: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _break_one(document: Document, _: Any, limit: list[Any], depth: int) -> Iterator[Any]:
-    return chain.from_iterable(negations(document, branch, depth) for branch in limit)
+    return chain.from_iterable(negate(document, branch, depth) for branch in limit)
 
 
 def _break_each(document: Document, _: Any, limit: list[Any], depth: int) -> Iterator[Any]:
-    ways = [list(islice(negations(document, branch, depth), _MOST)) for branch in limit]
+    ways = [list(islice(negate(document, branch, depth), _MOST)) for branch in limit]
     return ({"allOf": list(way)} for way in islice(product(*ways), _MOST))
 
 
@@ -47,29 +47,29 @@ def _break_not(_: Document, __: Any, limit: Any, ___: int) -> Iterator[Any]:
 
 
 def _break_then(document: Document, schema: Any, limit: Any, depth: int) -> Iterator[Any]:
-    for way in negations(document, limit, depth):
+    for way in negate(document, limit, depth):
         yield {"allOf": [schema.get("if", True), way]}
 
 
 def _break_else(document: Document, schema: Any, limit: Any, depth: int) -> Iterator[Any]:
-    for way in negations(document, limit, depth):
+    for way in negate(document, limit, depth):
         yield {"allOf": [{"not": schema.get("if", False)}, way]}
 
 
 def _break_property(document: Document, _: Any, limit: Any, depth: int) -> Iterator[Any]:
     for name, child in limit.items():
-        for way in negations(document, child, depth):
+        for way in negate(document, child, depth):
             yield {"type": "object", "required": [name], "properties": {name: way}}
 
 
 def _break_item(document: Document, _: Any, limit: Any, depth: int) -> Iterator[Any]:
-    for way in negations(document, limit, depth):
+    for way in negate(document, limit, depth):
         yield {"type": "array", "minItems": 1, "items": way}
 
 
 def _break_prefix(document: Document, _: Any, limit: list[Any], depth: int) -> Iterator[Any]:
     for index, child in enumerate(limit):
-        for way in negations(document, child, depth):
+        for way in negate(document, child, depth):
             items = [*[True] * index, way]
             yield {"type": "array", "minItems": index + 1, "prefixItems": items}
 

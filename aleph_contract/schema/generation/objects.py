@@ -9,7 +9,7 @@ from typing import Any
 
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.generation.interface import PartBuilder
-from aleph_contract.schema.pointers import Step
+from aleph_contract.schema.pointers import SchemaStep
 from aleph_contract.schema.regex import compiled
 from aleph_contract.schema.regex_samples import matching
 
@@ -27,7 +27,11 @@ _SPARE = 20
 
 
 def objects(
-    builder: PartBuilder, flats: tuple[Member, ...], rest: tuple[Step, ...], schema: Any, place: str
+    builder: PartBuilder,
+    flats: tuple[Member, ...],
+    rest: tuple[SchemaStep, ...],
+    schema: Any,
+    place: str,
 ) -> Iterator[dict[str, Any]]:
     """Objects that keep the object keywords of all `flats`, the smallest first."""
     steered = None
@@ -77,7 +81,11 @@ def _declared(flat: Member, name: str) -> Iterator[Member]:
 
 
 def _steered_name(
-    builder: PartBuilder, flats: Sequence[Member], rest: tuple[Step, ...], schema: Any, place: str
+    builder: PartBuilder,
+    flats: Sequence[Member],
+    rest: tuple[SchemaStep, ...],
+    schema: Any,
+    place: str,
 ) -> str | None:
     """The property through which the way leads on."""
     step = rest[0]

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from aleph_contract.schema.document import Document, admitted_types
-from aleph_contract.schema.generation.branches import Member, referring, settled
+from aleph_contract.schema.generation.branches import Member, conjuncts_of, referring
 from aleph_contract.schema.generation.numbers import span
 from aleph_contract.schema.subschemas import nodes
 
@@ -27,7 +27,7 @@ def contradictions(document: Document) -> Iterator[Contradiction]:
         if node.where in seen or node.schema is False:
             continue
         seen[node.where] = None
-        members = settled(document, Member(node.schema, node.where))
+        members = conjuncts_of(document, Member(node.schema, node.where))
         if members is None:  # a roundabout `false`
             continue
         reason = _listed(document, members) or _proof([member.schema for member in members])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aleph_contract.schema.document import admitted_types, listed_types
-from aleph_contract.schema.pointers import Step
+from aleph_contract.schema.pointers import SchemaStep
 
 
 def listed(schemas: list[Any]) -> list[Any] | None:
@@ -54,7 +54,7 @@ _SIGNS = {
 _COMMONEST = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
-def kinds(schemas: list[Any], rest: tuple[Step, ...]) -> list[str]:
+def likely_types(schemas: list[Any], rest: tuple[SchemaStep, ...]) -> list[str]:
     """Types that a value may have, the likeliest first."""
     if rest:
         return ["array" if rest[0].keyword in ("items", "prefixItems") else "object"]

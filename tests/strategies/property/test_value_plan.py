@@ -16,7 +16,7 @@ from aleph_contract import Contract
 from aleph_contract.cases import cases
 from aleph_contract.cases.certificates import Certifier
 from aleph_contract.cases.constraints import Constraint, constraints
-from aleph_contract.cases.portability import Doubts
+from aleph_contract.cases.portability import Portability
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.errors import ArgumentError
 from aleph_contract.strategies import (
@@ -139,11 +139,11 @@ class TestShippedContract:
         each(boundary_inputs(), check)
 
     def test_portable_draws_leave_no_doubt(self) -> None:
-        doubts = Doubts(Contract.load())
+        portability = Portability(Contract.load())
 
         def check(drawn: Any) -> None:
             value = drawn.input if isinstance(drawn, Violating) else drawn
-            assert doubts.about(value) == ""
+            assert portability.reason(value) == ""
 
         for make in (valid_inputs, boundary_inputs, violating_inputs):
             each(make(portable=True), check)
