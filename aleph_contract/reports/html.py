@@ -20,7 +20,7 @@ from aleph_contract.core.escaping import decoded, write_json
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.core.results import STATUSES, Verification
 from aleph_contract.errors import JSONError
-from aleph_contract.reports.case_details import evidence
+from aleph_contract.reports import case_details
 from aleph_contract.reports.summary import summarise
 from aleph_contract.rules.coverage import OBSERVED, POLARITIES, RIGHT, Row
 from aleph_contract.rules.diff import shown, where
@@ -148,7 +148,7 @@ def _environment() -> Environment:
 
     jinja = environment(str(__package__))
     jinja.filters.update(decoded=decoded, pretty=_pretty, shown=shown)
-    jinja.globals.update(contrast=contrast, evidence=evidence, where=where)
+    jinja.globals.update(contrast=contrast, evidence=case_details, where=where)
     return jinja
 
 

@@ -40,7 +40,7 @@ class Progress:
             self._bars.stop()
             self._bars = None
 
-    def _start(self, phase: str, cases: int) -> None:
+    def _start(self, phase: str, cases: int | None) -> None:
         assert self._bars is not None  # noqa: S101 - checked by the caller
         if self._task is not None:
             self._bars.remove_task(self._task)

@@ -53,7 +53,10 @@ def test_the_shipped_contract_is_read_once() -> None:
 
 def test_the_shipped_contract_is_one_that_would_be_let_in() -> None:
     """It is loaded unvetted, since every start of the fake would pay for that."""
-    shipped, vetted = Contract.load(), Contract.load(ROOT / "aleph_contract/contracts" / SHIPPED)
+    shipped, vetted = (
+        Contract.load(),
+        Contract.load(ROOT / "aleph_contract/contract/entries" / SHIPPED),
+    )
     assert vetted.input_schema == shipped.input_schema
     assert vetted.examples == shipped.examples
 

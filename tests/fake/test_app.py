@@ -490,14 +490,14 @@ def test_a_large_input_is_refused_as_quickly_as_it_is_read() -> None:
 def test_what_takes_long_does_not_keep_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     with running() as server:
         account, other = server.account(), server.account()
-        conclude, waiting = server.app.runs.respond, Event()
+        respond, waiting = server.app.runs.respond, Event()
 
         def hold(request: Request) -> Answer:
             if request.account.id == account.id:
                 waiting.wait(PATIENCE)
-            return conclude(request)
+            return respond(request)
 
-        monkeypatch.setattr(server.app.runs, "conclude", hold)
+        monkeypatch.setattr(server.app.runs, "respond", hold)
         with ThreadPoolExecutor() as pool:
             held = pool.submit(post, account, content=body() + b" " * LARGE)
             while not account._account.in_flight:

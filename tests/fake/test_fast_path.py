@@ -215,7 +215,7 @@ def test_the_second_run_of_a_client_is_lean(monkeypatch: pytest.MonkeyPatch) -> 
     with running() as server:
         account = server.account()
         first = post(account)
-        monkeypatch.setattr(server.app.runs, "conclude", None)
+        monkeypatch.setattr(server.app.runs, "respond", None)
         second = post(account)
         assert second.content == first.content
         assert list(second.headers) == list(first.headers)

@@ -257,7 +257,7 @@ def test_a_mistake_of_ours_is_told_and_not_blamed_on_the_client(
         def fail(_: object) -> None:
             raise RuntimeError("a mistake of ours")
 
-        monkeypatch.setattr(server.app.runs, "conclude", fail)
+        monkeypatch.setattr(server.app.runs, "respond", fail)
         assert post(account).status_code == 500
         assert "a mistake of ours" in caplog.text
         monkeypatch.undo()

@@ -231,7 +231,7 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     os.close(read)
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
+        cwd=Path(__file__).parents[1] / "support",
         stdout=write,
         stderr=subprocess.PIPE,
         check=False,

@@ -222,4 +222,6 @@ def test_rendering_needs_no_rich() -> None:
         "FORMATS['terminal'](s.FAILING); Progress(io.StringIO()).close()\n"
         "assert not {'rich', 'jinja2', 'fastapi', 'hypothesis'} & set(sys.modules), sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True)
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[1] / "support", check=True
+    )

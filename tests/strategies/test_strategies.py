@@ -139,7 +139,7 @@ class TestArguments:
 def test_the_package_offers_the_module_and_loads_hypothesis_only_then() -> None:
     code = (
         "import sys, aleph_contract\n"
-        "from aleph_contract import cases, validation\n"
+        "from aleph_contract import cases, validate\n"
         "assert 'hypothesis' not in sys.modules\n"
         "from aleph_contract import strategies\n"
         "strategies.valid_inputs()\n"

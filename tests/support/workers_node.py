@@ -17,7 +17,7 @@ import pytest
 
 from aleph_contract.contract import Contract
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HERE = ROOT / "tests/workers"
 EXAMPLE = ROOT / "fixtures/workers"
 PACKAGES = HERE / "node_modules"
