@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from aleph_contract.contract.validate import validate
     from aleph_contract.core.exchange import Exchange, Outcome
     from aleph_contract.core.results import CaseResult, Finding, Verification
-    from aleph_contract.errors import AlephContractError
+    from aleph_contract.drivers.command import CommandDriver
+    from aleph_contract.drivers.python import PythonDriver
+    from aleph_contract.drivers.stdio import StdioDriver
+    from aleph_contract.errors import AlephContractError, ArgumentError, ContractError
     from aleph_contract.rules import RULES
     from aleph_contract.schema.validation.violations import Violation
     from aleph_contract.verify.runner import Settings, verify_client
@@ -28,14 +31,19 @@ if TYPE_CHECKING:
 __all__ = [
     "RULES",
     "AlephContractError",
+    "ArgumentError",
     "Case",
     "CaseResult",
+    "CommandDriver",
     "Constraint",
     "Contract",
+    "ContractError",
     "Exchange",
     "Finding",
     "Outcome",
+    "PythonDriver",
     "Settings",
+    "StdioDriver",
     "Verification",
     "Violation",
     "__version__",
@@ -50,15 +58,20 @@ __all__ = [
 #: Public name -> the module that defines it.
 _DEFINED_IN = {
     "AlephContractError": "aleph_contract.errors",
+    "ArgumentError": "aleph_contract.errors",
     "Case": "aleph_contract.cases.case",
     "CaseResult": "aleph_contract.core.results",
+    "CommandDriver": "aleph_contract.drivers.command",
     "Constraint": "aleph_contract.cases.constraints",
     "Contract": "aleph_contract.contract",
+    "ContractError": "aleph_contract.errors",
     "Exchange": "aleph_contract.core.exchange",
     "Finding": "aleph_contract.core.results",
     "Outcome": "aleph_contract.core.exchange",
+    "PythonDriver": "aleph_contract.drivers.python",
     "RULES": "aleph_contract.rules",
     "Settings": "aleph_contract.verify.runner",
+    "StdioDriver": "aleph_contract.drivers.stdio",
     "Verification": "aleph_contract.core.results",
     "Violation": "aleph_contract.schema.validation.violations",
     "constraints": "aleph_contract.cases.constraints",

@@ -1,35 +1,28 @@
 """Write the reference pages from the code: `python docs/generate.py`.
 
-A test runs the same functions and fails when a page is not what the code says.
+`tests/docs/test_docs.py` calls the same functions and fails when a page differs from its text.
 """
 
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import click
 from click.testing import CliRunner
 
-from aleph_contract import strategies
-from aleph_contract.cases import Case, cases
-from aleph_contract.cases.constraints import Constraint, constraints
+from aleph_contract import Contract, cases, constraints
 from aleph_contract.cli import cli
-from aleph_contract.contract import Contract
-from aleph_contract.contract.validate import validate
-from aleph_contract.core.exchange import Exchange, Outcome
-from aleph_contract.core.results import CaseResult, Finding, Verification
 from aleph_contract.rules import RULES
 from aleph_contract.schema.boundaries import BOUNDARIES
-from aleph_contract.schema.validation.violations import Violation
 from aleph_contract.verify.phases import PHASES
-from aleph_contract.verify.runner import Settings, verify_client
-from fake_server.http.app import create_app
 from fake_server.replies.failures import FAILURES, OUTCOMES
 from fake_server.replies.faults import FAULTS
-from fake_server.server import AccountHandle, Server, running
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -50,8 +43,8 @@ def _cell(value: object) -> str:
 
 
 def cli_page() -> str:
-    """Every command's own help."""
-    parts = ["# Command line\n", "What `--help` prints, command by command.\n"]
+    """The `--help` output of every command."""
+    parts = ["# Command line\n", "The output of `--help`, one section per command.\n"]
     for path in _commands((), cli):
         shown = (
             CliRunner()
@@ -73,22 +66,23 @@ def _commands(path: tuple[str, ...], command: click.Command) -> Iterable[tuple[s
 
 
 def rules_page() -> str:
-    """The rule table, and each rule at length."""
+    """The table of rules, then a section for each rule."""
     rows = [(f"[{r.id}](#{_anchor(r.id)})", r.level, r.provenance, r.sentence)
             for r in RULES.values()]  # fmt: skip
     parts = [
         "# Rules\n",
         (
-            "What a client is judged by. A *must* fails the client, *advice* is counted apart. "
-            "What a rule rests on decides: HTTP itself, the schemas and the documentation make a "
-            "must.\n"
+            "The rules that `verify client` and `exec` judge a client by. A broken *must* fails "
+            "the client; *advice* is counted separately and fails nothing. A rule is a *must* if "
+            "it follows from HTTP, from the schemas or from the documentation. "
+            "`aleph-contract explain RULE` prints one rule.\n"
         ),
         table(("rule", "level", "rests on", "the client"), rows),
     ]
     parts += [
         f"## {rule.id}\n\nThe client {rule.sentence}.\n\n"
-        f"- **Why:** {rule.why}\n- **Usually broken by:** {rule.breakage}\n"
-        f"- **Instead:** {rule.mend}\n"
+        f"- **Why:** {rule.why}\n- **Usual cause:** {rule.breakage}\n"
+        f"- **Fix:** {rule.mend}\n"
         for rule in RULES.values()
     ]
     return "\n".join(parts)
@@ -107,33 +101,34 @@ def faults_page() -> str:
     ]  # fmt: skip
     return (
         "# Faults\n\n"
-        "What the fake does wrong on demand. Play one by the API token `fault-<name>`, on the "
-        "Workers binding by the gateway id `fault-<name>`, or by a scenario "
-        "(`PUT /__aleph__/accounts/{id}/scenario`).\n\n"
-        + table(("fault", "status", "code", "provenance", "what the client sees", "billed"), rows)
+        "The failures that the fake plays on request. To request one, send the API token "
+        "`fault-<name>`, or on the Workers binding the gateway id `fault-<name>`, or set a "
+        "scenario (`PUT /__aleph__/accounts/{id}/scenario`). `aleph-contract explain FAULT` prints "
+        "one fault.\n\n"
+        + table(("fault", "status", "code", "provenance", "the client sees", "billed"), rows)
     )
 
 
 def replies_page() -> str:
-    """What the fake refuses, and how well each answer is known."""
+    """Every failure that the fake answers with, its provenance, and the outcomes."""
     rows = [
         (f"`{name}`", f.status, f.code, f"`{f.message}`", f.provenance, f.title)
         for name, f in FAILURES.items()
     ]
     return (
         "# Replies\n\n"
-        "Every answer of the fake that is not a result, with how well it is known: *schema*, "
-        "*documented*, *observed* on the live service, or *assumed*. A completed run is answered "
-        "as the page shows it (profile `documented`), or wrapped as the live service does "
-        "(profile `live`, observed).\n\n"
+        "Every error reply of the fake, with its provenance: *schema*, *documented*, *observed* on "
+        "the live service, or *assumed*. The reply to a completed run has the shape of the model's "
+        "page (profile `documented`), or the envelope of the live service (profile `live`, "
+        "observed).\n\n"
         + table(("name", "status", "code", "message", "provenance", "when"), rows)
-        + "\n## Outcomes\n\nHow the journal names the end of an exchange.\n\n"
+        + "\n## Outcomes\n\nThe journal gives every exchange one of these outcomes.\n\n"
         + table(("outcome", "meaning"), [(f"`{k}`", v) for k, v in OUTCOMES.items()])
     )
 
 
 def contract_page() -> str:
-    """Every constraint of the shipped contract with the cases that probe it."""
+    """Every constraint of the shipped contract, with the number of its cases."""
     contract = Contract.load()
     catalogue = cases(contract)
     rows = [
@@ -147,9 +142,9 @@ def contract_page() -> str:
         f"{len(rows)} constraints, {len(catalogue)} cases "
         "(`aleph-contract cases` prints them all).\n\n"
         + table(("constraint", "keyword", "limit", "valid cases", "violating cases"), rows)
-        + "\n## Keywords\n\nEvery keyword that the engine knows how to probe: "
+        + "\n## Keywords\n\nThe engine makes boundary cases for these keywords: "
         + ", ".join(f"`{k}`" for k in sorted(BOUNDARIES))
-        + ".\n\n## Phases\n\nA verification runs these in order: "
+        + ".\n\n## Phases\n\nA verification runs these phases in order: "
         + ", ".join(f"`{p.name}`" for p in PHASES)
         + ".\n"
     )
@@ -160,30 +155,78 @@ def _limit(value: object) -> str:
     return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}…`"  # noqa: PLR2004 - width of a cell
 
 
-#: What the Python page shows, in order.
-PUBLIC: tuple[Callable[..., object], ...] = (
-    Contract, validate, Violation, constraints, Constraint, cases, Case,
-    strategies.valid_inputs, strategies.boundary_inputs, strategies.violating_inputs,
-    strategies.requests, verify_client, Settings, Verification, CaseResult, Finding, Exchange,
-    Outcome,
-    running, Server, AccountHandle, create_app,
-)  # fmt: skip
+#: The names of the Python page, in order, each as a user imports it.
+PUBLIC = (
+    "aleph_contract.Contract",
+    "aleph_contract.Contract.load",
+    "aleph_contract.validate",
+    "aleph_contract.Violation",
+    "aleph_contract.constraints",
+    "aleph_contract.Constraint",
+    "aleph_contract.cases",
+    "aleph_contract.Case",
+    "aleph_contract.strategies.valid_inputs",
+    "aleph_contract.strategies.boundary_inputs",
+    "aleph_contract.strategies.violating_inputs",
+    "aleph_contract.strategies.Violating",
+    "aleph_contract.strategies.requests",
+    "aleph_contract.verify_client",
+    "aleph_contract.PythonDriver",
+    "aleph_contract.CommandDriver",
+    "aleph_contract.StdioDriver",
+    "aleph_contract.Settings",
+    "aleph_contract.Verification",
+    "aleph_contract.CaseResult",
+    "aleph_contract.Finding",
+    "aleph_contract.Exchange",
+    "aleph_contract.Outcome",
+    "aleph_contract.AlephContractError",
+    "aleph_contract.ArgumentError",
+    "aleph_contract.ContractError",
+    "aleph_contract.pytest_plugin.ClientConformance",
+    "fake_server.running",
+    "fake_server.Server",
+    "fake_server.AccountHandle",
+    "fake_server.create_app",
+)
+
+#: Columns that a signature may take before it is broken into one line per parameter.
+_SIGNATURE_WIDTH = 100
 
 
 def python_page() -> str:
     """Signatures and docstrings of the public names."""
-    parts = ["# Python\n"]
-    for thing in PUBLIC:
+    parts = [
+        "# Python\n",
+        (
+            "The public names, each under the path to import it from, such as "
+            "`from aleph_contract import Contract`. Every other path is private and may change.\n"
+        ),
+    ]
+    for path in PUBLIC:
+        name, thing = path.rpartition(".")[2], resolve(path)
         signature = "" if inspect.isclass(thing) else _signature(thing)
-        parts.append(
-            f"## {thing.__module__}.{thing.__name__}\n\n"
-            f"```text\n{thing.__name__}{signature}\n\n{inspect.getdoc(thing)}\n```\n"
-        )
+        parts.append(f"## {path}\n\n```text\n{name}{signature}\n\n{inspect.getdoc(thing)}\n```\n")
     return "\n".join(parts)
 
 
+def resolve(path: str) -> Any:
+    """The class or function behind a public path."""
+    thing = pkgutil.resolve_name(path)
+    if isinstance(thing, ModuleType):  # `aleph_contract.cases` is a module that can be called
+        return getattr(thing, path.rpartition(".")[2])
+    return thing
+
+
 def _signature(function: Callable[..., object]) -> str:
-    return re.sub(r"<function <lambda> at \w+>", "...", str(inspect.signature(function)))
+    """The signature as source text; annotations are strings at run time, so their quotes go."""
+    text = re.sub(r"<function <lambda> at \w+>", "...", str(inspect.signature(function)))
+    text = re.sub(r"(: |-> )'([^']+)'", r"\1\2", text)
+    if len(text) <= _SIGNATURE_WIDTH:
+        return text
+    parameters, _, result = text[1:].rpartition(")")
+    lines = re.split(r", (?![^\[]*\])", parameters)
+    return "(\n" + "".join(f"    {line},\n" for line in lines) + f"){result}"
 
 
 #: Every generated page.

@@ -254,7 +254,7 @@ def running(
         port: 0 picks a free one.
         expose: Whether others than this machine may reach it.
         allow_hosts: Further names under which the control API may be called.
-        **options: See `fake_server.http.app.create_app`.
+        **options: Options of `fake_server.create_app`.
     """
     if contract is not None and not isinstance(contract, Contract):
         contract = Contract.load(contract)

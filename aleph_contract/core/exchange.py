@@ -21,7 +21,7 @@ class Exchange:
     Args:
         number: Position in its account's journal, from 1, in order of arrival.
         account: Account id the request named; the empty string where it named none.
-        surface: Which of the two doors it came through.
+        surface: `rest` or `binding`.
         method: HTTP method as sent.
         target: Request target as sent (path and query), secrets replaced.
         request_headers: Names in lower case, in order; secrets replaced by `REDACTED`.
@@ -32,7 +32,7 @@ class Exchange:
         status: HTTP status of the answer; `None` when none was sent.
         response_headers: As sent.
         response_body: Bytes that were sent, whole or cut short as scripted.
-        outcome: One word from `fake_server.replies.failures.OUTCOMES` for how the request ended.
+        outcome: How the request ended; the page of replies lists every outcome.
         fault: Name of the fault that was played, if any.
         billed_seconds: Seconds of video billed; `None` if nothing was billed or `duration` absent.
         cost: USD this exchange would have cost.

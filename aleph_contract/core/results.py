@@ -45,11 +45,11 @@ class CaseResult:
         intended: The input that the client was given (a JSON value), or its text where
             the spelling is the point.
         expectation: One sentence: what a conformant client does with it.
-        polarity: `valid` or `violating`; `None` where no input is probed (passive mode).
+        polarity: `valid` or `violating`; `None` where no input is probed (`exec`).
         constraint: Key of the constraint it probes (`Constraint.key`), if any.
         checked: Ids of the rules that this case could have broken.
         findings: The rules it broke.
-        outcome: What the client reported; `None` in passive mode.
+        outcome: What the client reported; `None` in `exec` mode.
         exchanges: What the fake saw, in order.
         reason: Why it was skipped, expected to fail, or could not run.
         fault: Name of the fault that was scripted, if any.
@@ -102,8 +102,8 @@ class Verification:
             broke its protocol. Not empty means exit code 3.
         unexpected_passes: Known failures that passed.
         stale: Lines of the known-failing file that match no case.
-        command_exit: In passive mode the exit code of the user's command.
-        coverage: Rows of `coverage.Row`, constraint x polarity x observed outcome.
+        command_exit: In `exec` mode the exit code of the user's command.
+        coverage: One row for each constraint, polarity and observed outcome.
     """
 
     mode: Literal["verify", "exec"]

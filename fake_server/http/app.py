@@ -53,7 +53,7 @@ class App:
         journal: Where every exchange goes.
         latency: Seconds that a completed run takes.
         max_body: Bytes of body that are read.
-        hosts: Names under which the control API may be called; see `security.refusal`.
+        hosts: Names under which the control API may be called.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ def create_app(
 ) -> App:
     """A fake as an ASGI application, for use in process or under any ASGI server.
 
-    Only under `fake_server.server` it can cut connections; elsewhere the faults that do raise
+    Only under `fake_server.Server` can it cut connections; elsewhere the faults that do so raise
     `ConnectionResetError` in the server.
 
     Args:
@@ -231,7 +231,7 @@ def create_app(
         spend_limit: USD at which the gateway stops an account's runs.
         journal: `memory`, `sqlite:PATH`, or a journal.
         max_body: Bytes of body that are read.
-        hosts: Names under which the control API may be called; see `security.refusal`.
+        hosts: Names under which the control API may be called.
 
     Raises:
         ArgumentError: One of them is out of its range; the message names it.

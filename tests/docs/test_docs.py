@@ -1,11 +1,10 @@
-"""The documentation cannot rot: generated pages match the code, and every command in it runs.
+"""Generated pages match the code, and every command of a page prints the page's output.
 
-A fenced block marked `console` is a session: lines after `$ ` are typed into one shell per page,
-in an empty directory, with the installed command on the PATH; the lines below are what must be
-printed, where `...` stands for any text. A command that ends in `&` stays in the
-background once it has printed a line. The port 8787 of the pages is another, free one here.
-A block marked with a file name after its language, as in
-```python client.py, is written to that file.
+A fenced block marked `console` is a session. Each page gets one shell, in an empty directory, with
+the installed command on the PATH. A line after `$ ` is a command; the lines below it are its
+output, in which `...` matches any text. A command that ends in `&` runs in the background after its
+first line of output. The tests replace port 8787 by a free port. A block with a file name after its
+language, such as ```python client.py, is written to that file.
 """
 
 from __future__ import annotations
@@ -71,6 +70,44 @@ def test_generated_pages_are_what_the_code_says(page: str) -> None:
     module = generator()
     written = (DOCS / "reference" / page).read_text()
     assert written == module._NOTE + module.PAGES[page](), "run python docs/generate.py"
+
+
+def _private_paths(page: str) -> set[str]:
+    """The dotted paths below our packages that a page names and a user cannot import."""
+    public = set(generator().PUBLIC)
+    public |= {path.rpartition(".")[0] for path in public}  # such as `aleph_contract.strategies`
+    named = set(re.findall(r"\b(?:aleph_contract|fake_server)(?:\.\w+)+", page))
+    return named - public - {f"aleph_contract.{kept}" for kept in ("rules", "RULES", "errors")}
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda p: p.name)
+def test_no_reference_page_names_a_private_path(page: Path) -> None:
+    assert not _private_paths(page.read_text())
+
+
+def test_a_private_path_on_a_page_is_found() -> None:
+    page = "`aleph_contract.Contract`, see `aleph_contract.schema.regex` and fake_server.http.app."
+    assert _private_paths(page) == {"aleph_contract.schema.regex", "fake_server.http.app"}
+
+
+def test_every_public_name_of_the_roots_is_exported() -> None:
+    for path in generator().PUBLIC:
+        root, name, *_ = path.split(".")
+        if name != "pytest_plugin":  # the only public module that is imported by its own path
+            assert name in importlib.import_module(root).__all__
+
+
+_SAMPLE = re.compile(r"^```python.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS.rglob("*.md")], ids=str)
+def test_samples_import_from_public_paths(page: Path) -> None:
+    public = {"aleph_contract", "aleph_contract.pytest_plugin", "fake_server"}
+    for sample in _SAMPLE.findall(page.read_text()):
+        imported = re.findall(
+            r"^(?:from|import) ((?:aleph_contract|fake_server)[\w.]*)", sample, re.MULTILINE
+        )
+        assert set(imported) <= public
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS.rglob("*.md")], ids=str)
