@@ -97,6 +97,13 @@ def test_every_public_name_of_the_roots_is_exported() -> None:
             assert name in importlib.import_module(root).__all__
 
 
+def test_every_file_of_the_architecture_page_exists() -> None:
+    page = (DOCS / "architecture.md").read_text()
+    named = re.findall(r"`((?:aleph_contract|fake_server|fixtures|tests|docs)/[^`]*)`", page)
+    assert len(named) > 80
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 _SAMPLE = re.compile(r"^```python.*?^```$", re.MULTILINE | re.DOTALL)
 
 
