@@ -1,4 +1,4 @@
-"""Fixtures that several modules share: a fake, an account of it, and Node for those that run it."""
+"""Fixtures for several modules: a fake, an account, a folder for processes, Node."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from process_state import gone
 from workers_node import HERE, find_node
 
 from fake_server.server import AccountHandle, Server, running
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # As in a shell's background: what the tests start would inherit it, and be deaf to Ctrl-C.
+    # A shell's background job ignores SIGINT, and processes of the tests would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -33,6 +34,16 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def account(server: Server) -> AccountHandle:
     return server.account()
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Run the test in an empty folder; afterwards all processes listed in `pids` must be gone."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    pids = tmp_path / "pids"
+    if pids.exists():
+        assert gone(*map(int, pids.read_text().split()))
 
 
 @pytest.fixture

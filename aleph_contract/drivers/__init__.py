@@ -1,4 +1,4 @@
-"""What gets a client to make one call: one interface over callables, commands and processes."""
+"""Drivers: one interface to call a client, be it a callable, a command or a process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aleph_contract.core.results import Client
 if TYPE_CHECKING:
     from typing_extensions import Self  # in `typing` from 3.11 on
 
-#: What stands in messages where a client printed its token.
+#: Replaces the API token in messages that quote a client's output.
 REDACTED = "<token>"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -23,18 +23,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """One case as it is handed to a client: an input, and where and as whom to send it.
+    """One case as the client gets it: the input, the URL and the credentials.
 
-    The case id is opaque and the expected outcome is not in here, so that no client can answer to
-    the test instead of doing its work.
+    The case id is opaque and the expected outcome is left out, so that a client cannot recognise
+    the test and give the expected answer without doing the work.
 
     Args:
         case: Opaque id, unique in a run.
         input: The input, a JSON value.
-        text: The exact JSON text of the input where its spelling is the point, else `None`.
+        text: The exact JSON text of the input if the case tests its spelling (`1e0`), else `None`.
         base_url: Root of the API, including `/client/v4`.
-        account_id: Account to send it for; no other case uses it.
-        api_token: That account's token. Never shown.
+        account_id: Account of the call; no other case uses it.
+        api_token: Token of that account. Never shown.
         timeout: Seconds until the case counts as stuck.
     """
 
@@ -48,60 +48,60 @@ class Call:
 
     @property
     def json(self) -> str:
-        """The input as one JSON text that UTF-8 can carry: lone surrogates are escaped."""
+        """The input as JSON text; lone surrogates are escaped, so that it encodes to UTF-8."""
         text = dumps(self.input) if self.text is None else self.text
         return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-#: Asks for a call again: same input, an unused account. What was in flight beside a case that
-#: took the client down may have been sent already, so it cannot be repeated on its old account.
+#: Returns the same call with an unused account, for a retry. When one case crashes the client, the
+#: other cases in flight may already have sent their request, so they cannot reuse their account.
 Renew = Callable[[Call], Call]
 
 
 def unchanged(call: Call) -> Call:
-    """The call itself, for callers that do not look at accounts."""
+    """Return the call itself; for tests that do not look at accounts."""
     return call
 
 
 class Driver(Protocol):
-    """Gets one client to make calls, and collects what it reports.
+    """Makes calls through one client and collects its reports.
 
-    `client` is known once `start` returned. `window` is how many calls may be in flight.
+    `client` is complete after `start`. `window` is the maximum number of calls in flight.
     """
 
     client: Client
     window: int
 
     def start(self) -> None:
-        """Get the client ready.
+        """Start the client.
 
         Raises:
-            CouldNotRun: It will not start, or breaks the adapter protocol.
-            ArgumentError: What was named cannot be a client.
+            CouldNotRun: The client does not start, or breaks the adapter protocol.
+            ArgumentError: The argument does not name a client.
         """
 
     def run(
         self, calls: Iterable[Call], renew: Renew = unchanged
     ) -> Iterator[tuple[Call, Outcome]]:
-        """Hand over `calls`, drawn one by one as there is room, and yield each as it ends.
+        """Make `calls`, read one by one as the window has room, and yield each when it ends.
 
-        Every call drawn is yielded exactly once, in any order: as it was given, or as `renew`
-        returned it. A call that gets stuck or takes the client down is yielded as such and the
-        rest goes on. Leaving the iteration early kills what is in flight.
+        Every call that was read is yielded exactly once, in any order: as it was given, or as
+        `renew` returned it. A call that gets stuck or crashes the client is yielded with that
+        outcome, and the run continues. Closing the iterator early kills the calls in flight.
 
         Raises:
-            CouldNotRun: The client broke the adapter protocol, or will not start again.
+            CouldNotRun: The client broke the adapter protocol, or does not start again.
         """
 
     def close(self) -> None:
-        """End the client and everything it started; harmless when done twice.
+        """End the client and every process it started; a second call does nothing.
 
         Raises:
-            CouldNotRun: It broke the protocol after its last report. It is ended all the same.
+            CouldNotRun: The client broke the protocol after its last report. It is ended anyway.
         """
 
     def __enter__(self) -> Self:
-        """Start, and end again what a failing start left behind."""
+        """Start the client; if that fails, end the processes it left behind."""
         try:
             self.start()
         except BaseException:

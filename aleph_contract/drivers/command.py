@@ -1,4 +1,4 @@
-"""The simplest adapter: a command that is run once per case."""
+"""The simplest adapter: a command that runs once per case."""
 
 from __future__ import annotations
 
@@ -20,75 +20,75 @@ from aleph_contract.core.results import Client
 from aleph_contract.drivers import REDACTED, Call, Driver, Renew, outcomes, processes, unchanged
 from aleph_contract.drivers.in_flight import run_windowed
 from aleph_contract.drivers.processes import BoundedBuffer
-from aleph_contract.drivers.threads import Threads
+from aleph_contract.drivers.threads import ThreadExecutor
 from aleph_contract.errors import CouldNotRun
 
-#: Seconds that output is still read after a command ended while something it started holds on to
-#: its standard output; what that prints later is lost.
-LINGER = 0.3
+#: Seconds to go on reading after a command ended, if a child of it still holds its standard output
+#: open; later output is lost.
+OUTPUT_GRACE = 0.3
 
-#: Commands at once on a small machine: much of a case is waiting for an answer.
-JOBS = 4
+#: Parallel commands on a machine with few processors: a case mostly waits for a response.
+MIN_JOBS = 4
 
-#: Exit codes of shells for a program that is not executable or was not found.
+#: Exit codes with which a shell says that it could not start a program.
 _NOT_STARTED = {126: "is not executable", 127: "was not found"}
 
 
 class CommandDriver(Driver):
-    """Runs a command per case, several at once.
+    """Runs a command once per case, several at the same time.
 
     Args:
-        argv: The command and its arguments; no shell reads them.
-        jobs: How many run at once; `None` for one per processor, and `JOBS` at least.
+        argv: The command and its arguments; no shell interprets them.
+        jobs: Maximum number of parallel commands; `None` for one per processor, at least
+            `MIN_JOBS`.
     """
 
     def __init__(self, argv: Sequence[str], *, jobs: int | None = None) -> None:
         self.argv = tuple(argv)
-        self.window = jobs or max(JOBS, os.cpu_count() or 1)
+        self.window = jobs or max(MIN_JOBS, os.cpu_count() or 1)
         self.client = Client(" ".join(Path(part).name for part in self.argv[:2]))
         self._mark = processes.new_mark()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = Lock()
-        self._run = 0
+        self._run_number = 0
 
     def start(self) -> None:
-        """See that there is something to run."""
+        """Check that the command can be started."""
         processes.check_command(self.argv)
 
     def run(
         self, calls: Iterable[Call], renew: Renew = unchanged
     ) -> Iterator[tuple[Call, Outcome]]:
         """See `Driver.run`."""
+        executor = ThreadExecutor(partial(self._run_case, self._run_number))
         try:
-            yield from run_windowed(
-                Threads(partial(self._one, self._run)), calls, self.window, renew
-            )
+            yield from run_windowed(executor, calls, self.window, renew)
         finally:
             self._end_all()
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill the commands that still run, and all processes that commands left behind."""
         self._end_all()
         processes.end_marked(self._mark)
 
     def _end_all(self) -> None:
         with self._lock:
-            self._run += 1
+            self._run_number += 1
             for process in self._running:
                 processes.end(process)
             self._running.clear()
 
-    def _one(self, run: int, call: Call) -> Outcome:
+    def _run_case(self, run_number: int, call: Call) -> Outcome:
         mark = f"{self._mark}{call.case}."
-        began = time.monotonic()
+        started = time.monotonic()
         out, err = BoundedBuffer(), BoundedBuffer()
         with tempfile.TemporaryFile() as stdin:
             stdin.write(call.json.encode())
             stdin.seek(0)
-            process = self._begin(run, call, mark, stdin)
+            process = self._start(run_number, call, mark, stdin)
         with process:
             try:
-                code = _read_until_end(process, (out, err), call.timeout)
+                code = _read_until_exit(process, (out, err), call.timeout)
             finally:
                 processes.end(process, mark if process.poll() is None else None)
                 with self._lock:
@@ -96,12 +96,14 @@ class CommandDriver(Driver):
         if code in _NOT_STARTED:
             raise CouldNotRun(_not_started(code, err.text(), call.api_token))
         outcome = _outcome(code, call.timeout, out.text(), err.text())
-        return replace(outcome, elapsed=time.monotonic() - began)
+        return replace(outcome, elapsed=time.monotonic() - started)
 
-    def _begin(self, run: int, call: Call, mark: str, stdin: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, run_number: int, call: Call, mark: str, stdin: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
         with self._lock:
-            if run != self._run:
-                raise CouldNotRun("its run has ended")
+            if run_number != self._run_number:
+                raise CouldNotRun("the run has ended")
             process = processes.start(self.argv, self._environment(call, mark), stdin)
             self._running.add(process)
         return process
@@ -117,16 +119,16 @@ class CommandDriver(Driver):
         )
 
 
-def _read_until_end(
-    process: subprocess.Popen[bytes], kept: tuple[BoundedBuffer, BoundedBuffer], timeout: float
+def _read_until_exit(
+    process: subprocess.Popen[bytes], buffers: tuple[BoundedBuffer, BoundedBuffer], timeout: float
 ) -> int | None:
-    """Collect both outputs until the command ended; `None` if it did not within `timeout`."""
+    """Read both outputs until the command exits; return its exit code, `None` after `timeout`."""
     deadline = time.monotonic() + timeout
     with selectors.DefaultSelector() as selector:
-        for stream, keep in zip((process.stdout, process.stderr), kept, strict=True):
-            selector.register(stream, selectors.EVENT_READ, keep)  # type: ignore[arg-type]
+        for stream, buffer in zip((process.stdout, process.stderr), buffers, strict=True):
+            selector.register(stream, selectors.EVENT_READ, buffer)  # type: ignore[arg-type]
         while selector.get_map() and (left := deadline - time.monotonic()) > 0:
-            ready = selector.select(min(left, LINGER))
+            ready = selector.select(min(left, OUTPUT_GRACE))
             for key, _ in ready:
                 chunk = os.read(key.fd, 1 << 16)
                 key.data.add(chunk)
@@ -142,20 +144,21 @@ def _read_until_end(
 def _not_started(code: int, stderr: str, token: str) -> str:
     last = (stderr.strip().splitlines() or [""])[-1].replace(token, REDACTED)
     return (
-        f"the command ended with exit code {code}, which means that a program it needs"
-        f" {_NOT_STARTED[code]}: {last[:200] or 'it said nothing'}"
+        f"the command ended with exit code {code}: a program that it needs {_NOT_STARTED[code]}:"
+        f" {last[:200] or 'its standard error is empty'}"
     )
 
 
 def _outcome(code: int | None, timeout: float, stdout: str, stderr: str) -> Outcome:
-    """What the exit code and the output of a command report."""
+    """The outcome that the exit code and the output of a command report."""
     if code is None:
         reason = f"did not end within {timeout:g} s; killed with its children"
         return Outcome("stuck", reason=reason, stderr=stderr, stdout=stdout)
     if code == 0:
-        return Outcome("result", video=outcomes.printed_video(stdout), stderr=stderr, stdout=stdout)
+        video = outcomes.video_from_output(stdout)
+        return Outcome("result", video=video, stderr=stderr, stdout=stdout)
     if code < 0:
-        reason = processes.how_it_ended(code)
+        reason = processes.describe_exit(code)
         return Outcome("crashed", reason=reason, stderr=stderr, stdout=stdout)
-    error = outcomes.printed_error(stdout, stderr)
+    error = outcomes.error_from_output(stdout, stderr)
     return Outcome("error", error=error, stderr=stderr, stdout=stdout)

@@ -1,4 +1,4 @@
-"""Who brought a process down, when several calls were in flight there."""
+"""After a crash with several calls in flight: find the call that caused it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.drivers import Call
 
-#: Outcomes that cost a process.
+#: Outcomes after which the process is gone.
 FATAL = ("stuck", "crashed")
 
 Ended = tuple[Call, Outcome]
@@ -16,46 +16,47 @@ Ended = tuple[Call, Outcome]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suspect:
-    """A call that was in flight when a process was lost, to be made again alone."""
+    """A call that was in flight when a process crashed; it is retried alone."""
 
     call: Call
-    incident: CrashTriage
+    triage: CrashTriage
     first: bool
 
 
 class CrashTriage:
-    """The loss of one process, and what making each of its calls again, alone, has shown.
+    """One crash, and the results of retrying each of its calls alone.
 
-    The call that gets stuck or crashes alone as well did it, and the others did not suffer. If all
-    go well alone, the client fails only under concurrency; that must not pass for a success, so
-    the first of the calls is reported with what happened to all.
+    A call that gets stuck or crashes again caused the crash; the others count as they ended in the
+    retry. If every retry ends with a report, the client fails only under concurrency. That must not
+    count as a success, so the first of the calls gets the outcome of the crash.
 
     Args:
-        what: The outcome to report where no single call is to blame.
+        outcome: The outcome of the crash, reported if no single call caused it.
         calls: The calls in flight, in the order they were sent.
     """
 
-    def __init__(self, what: Outcome, calls: Iterable[Call]) -> None:
+    def __init__(self, outcome: Outcome, calls: Iterable[Call]) -> None:
         self.suspects = [Suspect(call, self, not i) for i, call in enumerate(calls)]
-        self._what = what
-        self._left = len(self.suspects)
-        self._found = False
-        self._held: Ended | None = None
+        self._outcome = outcome
+        self._remaining = len(self.suspects)
+        self._culprit_found = False
+        self._first: Ended | None = None
 
-    def settle(self, suspect: Suspect, call: Call, outcome: Outcome) -> list[Ended]:
-        """Take note of how a suspect ended, alone; return what may be reported now."""
-        self._left -= 1
-        self._found = self._found or outcome.kind in FATAL
+    def record(self, suspect: Suspect, call: Call, outcome: Outcome) -> list[Ended]:
+        """Record how a retry ended; return the calls whose outcome is now final."""
+        self._remaining -= 1
+        self._culprit_found = self._culprit_found or outcome.kind in FATAL
         ended = []
         if suspect.first:
-            self._held = (call, outcome)
+            self._first = (call, outcome)
         else:
             ended.append((call, outcome))
-        if self._left == 0 and self._held is not None:
-            ended.append(self._held if self._found else self._blame(self._held[0]))
+        if self._remaining == 0 and self._first is not None:
+            call = self._first[0]
+            ended.append(self._first if self._culprit_found else (call, self._only_together()))
         return ended
 
-    def _blame(self, call: Call) -> Ended:
+    def _only_together(self) -> Outcome:
         count = len(self.suspects)
-        reason = f"{self._what.reason} with {count} cases in flight, though each alone went well"
-        return call, replace(self._what, reason=reason)
+        reason = f"{self._outcome.reason} with {count} cases in flight, but each one ran well alone"
+        return replace(self._outcome, reason=reason)

@@ -1,4 +1,4 @@
-"""Calls on one event loop in a thread of its own, as an async client runs in earnest."""
+"""Calls as tasks of one event loop in its own thread, as an async client runs in production."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.drivers import Call
-from aleph_contract.drivers.in_flight import Report
-from aleph_contract.drivers.threads import ask_to_end
+from aleph_contract.drivers.in_flight import OnEnd
+from aleph_contract.drivers.threads import raise_system_exit
 
-#: Seconds that the loop may be late in reporting a late call before it counts as blocked.
-BLOCKED = 2.0
+#: Seconds after a call's deadline until the loop counts as blocked.
+BLOCKED_AFTER = 2.0
 
-#: Seconds that tasks have to end when they are cancelled.
-GRACE = 1.0
+#: Seconds for cancelled tasks to end.
+CANCEL_GRACE = 1.0
 
 
 class LoopThread:
-    """An event loop that runs until it is ended."""
+    """An event loop that runs in a daemon thread until `end` is called."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -31,64 +31,64 @@ class LoopThread:
         self._thread.start()
 
     def end(self, *, blocked: bool = False) -> None:
-        """Cancel what runs and stop; a blocked loop is left to end when it can."""
+        """Cancel all tasks and stop the loop; do not wait for a blocked one."""
         self._ending = True
         if blocked:
-            ask_to_end(self._thread)
-        with suppress(RuntimeError):  # it is closed already
+            raise_system_exit(self._thread)
+        with suppress(RuntimeError):  # the loop is closed already
             self.loop.call_soon_threadsafe(self.loop.stop)
         if not blocked:
-            self._thread.join(2 * GRACE)
+            self._thread.join(2 * CANCEL_GRACE)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         while not self._ending:
-            with suppress(BaseException):  # a task's SystemExit stops a loop; the others go on
+            with suppress(BaseException):  # SystemExit in one task stops the loop: restart it
                 self.loop.run_forever()
         with suppress(BaseException):
-            self._wind_up()
+            self._cancel_tasks()
 
-    def _wind_up(self) -> None:
+    def _cancel_tasks(self) -> None:
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
         if tasks:
-            self.loop.run_until_complete(asyncio.wait(tasks, timeout=GRACE))
+            self.loop.run_until_complete(asyncio.wait(tasks, timeout=CANCEL_GRACE))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
 
-class Loop:
-    """A crew on an event loop.
+class EventLoopExecutor:
+    """Runs each call as a task of one event loop.
 
     Args:
-        work: What a call is.
-        overdue: The outcome of a call that outlives its timeout; its task is cancelled.
-        blocking: The outcome of a call that keeps the loop from running anything else. That loop
-            is left behind and the calls beside it are made again on a new one.
+        work: Makes one call.
+        on_timeout: The outcome of a call that exceeds its timeout; its task is cancelled.
+        on_blocked: The outcome of a call that blocks the loop. That loop is abandoned, and the
+            other calls on it are made again on a new loop.
     """
 
     def __init__(
         self,
         work: Callable[[Call], Awaitable[Outcome]],
-        overdue: Callable[[Call], Outcome],
-        blocking: Callable[[Call], Outcome],
+        on_timeout: Callable[[Call], Outcome],
+        on_blocked: Callable[[Call], Outcome],
     ) -> None:
         self._work = work
-        self._overdue = overdue
-        self._blocking = blocking
+        self._on_timeout = on_timeout
+        self._on_blocked = on_blocked
         self._thread = LoopThread()
         self._tasks: dict[asyncio.Future[Any], Call] = {}
 
-    def launch(self, call: Call, report: Report) -> float:
-        """See `Crew.launch`."""
-        asyncio.run_coroutine_threadsafe(self._bounded(call, report), self._thread.loop)
-        return time.monotonic() + call.timeout + BLOCKED
+    def launch(self, call: Call, on_end: OnEnd) -> float:
+        """See `Executor.launch`."""
+        asyncio.run_coroutine_threadsafe(self._run(call, on_end), self._thread.loop)
+        return time.monotonic() + call.timeout + BLOCKED_AFTER
 
     def give_up(
-        self, late: Sequence[Call], flying: Sequence[Call]
+        self, late: Sequence[Call], in_flight: Sequence[Call]
     ) -> tuple[dict[Call, Outcome], list[Call]]:
-        """See `Crew.give_up`: the loop did not report a late call, so something blocks it."""
+        """See `Executor.give_up`: a late call means that the loop is blocked."""
         current = asyncio.current_task(self._thread.loop)
         culprit = self._tasks.get(current, late[0]) if current else late[0]
         if culprit not in late:
@@ -96,20 +96,20 @@ class Loop:
         self._thread.end(blocked=True)
         self._thread = LoopThread()
         self._tasks = {}
-        return {culprit: self._blocking(culprit)}, [call for call in flying if call != culprit]
+        return {culprit: self._on_blocked(culprit)}, [c for c in in_flight if c != culprit]
 
     def end(self) -> None:
-        """End the loop and everything on it."""
+        """End the loop and its tasks."""
         self._thread.end()
 
-    async def _bounded(self, call: Call, report: Report) -> None:
+    async def _run(self, call: Call, on_end: OnEnd) -> None:
         tasks = self._tasks
         task = asyncio.ensure_future(self._work(call))
         tasks[task] = call
         done, _ = await asyncio.wait({task}, timeout=call.timeout)
         del tasks[task]
         if done:
-            report((call, task.result()))
+            on_end((call, task.result()))
         else:
-            task.cancel()  # and no wait: a client may refuse
-            report((call, self._overdue(call)))
+            task.cancel()  # not awaited: a client may suppress the cancellation
+            on_end((call, self._on_timeout(call)))

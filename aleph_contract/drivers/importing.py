@@ -1,4 +1,4 @@
-"""From `MODULE:CALLABLE` to a callable that can be called as it will be."""
+"""Import `MODULE:CALLABLE` and check that it takes the arguments of a client."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from typing import Any
 
 from aleph_contract.errors import ArgumentError, CouldNotRun
 
-#: The keyword arguments of a client, in the order of the documentation.
+#: The keyword arguments of a client, in the order in which the documentation lists them.
 KEYWORDS = ("base_url", "account_id", "api_token")
 
-_FORM = "MODULE:CALLABLE or FILE.py:CALLABLE, such as my_client:edit_video"
+_TARGET_FORM = "MODULE:CALLABLE or FILE.py:CALLABLE, such as my_client:edit_video"
 
 
 def load(target: str) -> Callable[..., Any]:
-    """Import what `target` names.
+    """Import the callable that `target` names.
 
     Raises:
-        ArgumentError: It is not written that way, or names nothing.
-        CouldNotRun: The module is there, but fails while it is imported.
+        ArgumentError: `target` has another form, or there is no such module or name.
+        CouldNotRun: The module exists, but its import fails.
     """
     module_name, _, path = target.rpartition(":")
     if not module_name or not path:
-        raise ArgumentError(f"--python {target}: write {_FORM}")
+        raise ArgumentError(f"--python {target}: write {_TARGET_FORM}")
     module = _import(module_name)
     found: Any = module
     for name in path.split("."):
@@ -42,7 +42,7 @@ def load(target: str) -> Callable[..., Any]:
 
 
 def check(function: Any, name: str) -> Callable[..., Any]:
-    """Refuse what cannot be called as a client is.
+    """Return `function` if it takes the arguments of a client.
 
     Raises:
         ArgumentError: It is not callable, or does not take these arguments.
@@ -52,7 +52,7 @@ def check(function: Any, name: str) -> Callable[..., Any]:
     client: Callable[..., Any] = function
     try:
         signature = inspect.signature(client)
-    except (TypeError, ValueError):  # some callables in C have none
+    except (TypeError, ValueError):  # some callables written in C have no signature
         return client
     try:
         signature.bind({}, **dict.fromkeys(KEYWORDS, ""))
@@ -66,15 +66,15 @@ def check(function: Any, name: str) -> Callable[..., Any]:
 
 @contextmanager
 def search_path(target: str) -> Iterator[None]:
-    """Let imports find what lies beside the client, as they do when Python runs it."""
+    """Search the client's folder for imports, as Python does when it runs a script."""
     module_name = target.rpartition(":")[0]
-    place = str(Path(module_name).resolve().parent) if _is_file(module_name) else os.getcwd()  # noqa: PTH109 - sys.path holds strings
-    sys.path.insert(0, place)
+    folder = str(Path(module_name).resolve().parent) if _is_file(module_name) else os.getcwd()  # noqa: PTH109 - sys.path holds strings
+    sys.path.insert(0, folder)
     try:
         yield
     finally:
-        if place in sys.path:
-            sys.path.remove(place)
+        if folder in sys.path:
+            sys.path.remove(folder)
 
 
 def _is_file(module_name: str) -> bool:
@@ -91,26 +91,26 @@ def _import(module_name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
             raise ArgumentError(
-                f"--python {module_name}: there is no module {error.name!r} here or on sys.path;"
-                f" write {_FORM}"
+                f"--python {module_name}: no module {error.name!r} in this folder or on sys.path;"
+                f" write {_TARGET_FORM}"
             ) from None
         raise CouldNotRun(f"{module_name} needs a module that is not installed: {error}") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a client's module may raise anything
         text = " ".join(str(error).split())
         raise CouldNotRun(
-            f"{module_name} fails while it is imported: {type(error).__name__}: {text}"
+            f"the import of {module_name} fails: {type(error).__name__}: {text}"
         ) from None
 
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise ArgumentError(f"--python {path}: there is no such file")
+        raise ArgumentError(f"--python {path}: no such file")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise ArgumentError(f"--python {path}: not a Python file; its name ends in .py")
+        raise ArgumentError(f"--python {path}: not a Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     before = sys.modules.get(path.stem)
-    sys.modules[path.stem] = module  # dataclasses and pickle look themselves up there
+    sys.modules[path.stem] = module  # dataclasses and pickle look up their module there
     try:
         spec.loader.exec_module(module)
     except BaseException:

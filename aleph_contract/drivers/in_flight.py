@@ -1,4 +1,4 @@
-"""A window of calls in flight, whatever carries them out."""
+"""A window of calls in flight, run by threads or by an event loop."""
 
 from __future__ import annotations
 
@@ -11,65 +11,67 @@ from typing import Protocol
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.drivers import Call, Renew
 
-#: Takes a call and how it ended; an exception is raised again where the window is iterated.
-Report = Callable[[tuple[Call, Outcome | BaseException]], None]
+#: Called with a call and its outcome; an exception is raised again in the iterating thread.
+OnEnd = Callable[[tuple[Call, Outcome | BaseException]], None]
 
-#: Seconds after which a call that is late, but not given up, is looked at again.
-RECHECK = 1.0
+#: Seconds until `Executor.give_up` is asked again about a late call that it did not give up.
+RECHECK_INTERVAL = 1.0
 
 
 class Executor(Protocol):
-    """Carries out calls in the background."""
+    """Runs calls in the background."""
 
-    def launch(self, call: Call, report: Report) -> float:
-        """Begin a call; return when it is late, on the monotonic clock."""
+    def launch(self, call: Call, on_end: OnEnd) -> float:
+        """Start a call; return its deadline on the monotonic clock."""
 
     def give_up(
-        self, late: Sequence[Call], flying: Sequence[Call]
+        self, late: Sequence[Call], in_flight: Sequence[Call]
     ) -> tuple[dict[Call, Outcome], list[Call]]:
-        """Decide about late calls: which end now, and which must be made again for their sake."""
+        """Decide about late calls: return those that end now, and those that must be retried."""
 
 
 def run_windowed(
-    crew: Executor, calls: Iterable[Call], window: int, renew: Renew
+    executor: Executor, calls: Iterable[Call], window: int, renew: Renew
 ) -> Iterator[tuple[Call, Outcome]]:
-    """Keep up to `window` of `calls` in flight and yield each as it ends."""
+    """Keep up to `window` of `calls` in flight and yield each when it ends."""
     done: SimpleQueue[tuple[Call, Outcome | BaseException]] = SimpleQueue()
-    flying: dict[Call, float] = {}
-    again: deque[Call] = deque()
-    waiting = iter(calls)
+    deadlines: dict[Call, float] = {}  # of the calls in flight
+    retries: deque[Call] = deque()
+    new_calls = iter(calls)
     while True:
-        while len(flying) < window:
-            call = renew(again.popleft()) if again else next(waiting, None)
+        while len(deadlines) < window:
+            call = renew(retries.popleft()) if retries else next(new_calls, None)
             if call is None:
                 break
-            flying[call] = crew.launch(call, done.put)
-        if not flying:
+            deadlines[call] = executor.launch(call, done.put)
+        if not deadlines:
             return
         try:
-            call, outcome = done.get(timeout=_left(flying))
+            call, outcome = done.get(timeout=_seconds_left(deadlines))
         except Empty:
-            ended, innocent = _late(crew, flying)
-            again += innocent
+            ended, unfinished = _give_up_late(executor, deadlines)
+            retries += unfinished
             yield from ended.items()
             continue
-        if flying.pop(call, None) is None:
-            continue  # it was given up, and ended after all
+        if deadlines.pop(call, None) is None:
+            continue  # it was given up, and ended later
         if isinstance(outcome, BaseException):
             raise outcome
         yield call, outcome
 
 
-def _left(flying: dict[Call, float]) -> float | None:
-    soonest = min(flying.values())
+def _seconds_left(deadlines: dict[Call, float]) -> float | None:
+    soonest = min(deadlines.values())
     return None if soonest == float("inf") else max(0.0, soonest - time.monotonic())
 
 
-def _late(crew: Executor, flying: dict[Call, float]) -> tuple[dict[Call, Outcome], list[Call]]:
+def _give_up_late(
+    executor: Executor, deadlines: dict[Call, float]
+) -> tuple[dict[Call, Outcome], list[Call]]:
     now = time.monotonic()
-    late = [call for call, deadline in flying.items() if deadline <= now]
-    ended, innocent = crew.give_up(late, tuple(flying))
-    flying |= dict.fromkeys(late, now + RECHECK)
-    for call in (*ended, *innocent):
-        del flying[call]
-    return ended, innocent
+    late = [call for call, deadline in deadlines.items() if deadline <= now]
+    ended, unfinished = executor.give_up(late, tuple(deadlines))
+    deadlines |= dict.fromkeys(late, now + RECHECK_INTERVAL)
+    for call in (*ended, *unfinished):
+        del deadlines[call]
+    return ended, unfinished

@@ -1,7 +1,7 @@
-"""The line protocol, version 1: what is written to a long-lived client, and how it is read.
+"""The line protocol, version 1: format and parse the messages of a long-lived client.
 
-Pure functions: `docs/adapter-protocol.md` is the text of the protocol, and its table of mistakes
-quotes the messages from here.
+Pure functions. `docs/adapter-protocol.md` specifies the protocol; its tables of mistakes quote the
+messages of this module.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from aleph_contract.errors import JSONError
 
 VERSION = 1
 
-#: Bytes of the longest line that is read.
+#: Maximum length of a line, in bytes.
 MAX_LINE = 1 << 20
 
-#: Calls in flight in one process, however many a client offers to take.
+#: Upper bound on the calls in flight in one process, even if the client allows more.
 MAX_IN_FLIGHT = 64
 
-#: Characters of a wrong line that a message shows.
-SHOWN = 120
+#: Characters of an invalid line that an error message quotes.
+MAX_EXCERPT = 120
 
 HELLO = b'{"type":"hello","protocol":%d}\n' % VERSION
 BYE = b'{"type":"bye"}\n'
 
 
 class ProtocolError(ValueError):
-    """A line that is no message of the protocol; the text says what was expected there."""
+    """A line that breaks the protocol; the text says what the protocol requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who the client is, and how many calls it takes at once."""
+    """A client's greeting: its name, and how many calls it takes at the same time."""
 
     client: Client
     max_in_flight: int
 
 
 def run_line(call: Call) -> bytes:
-    """The line that hands over one call; the input keeps its exact spelling."""
+    """The message that starts one call; the input keeps its exact spelling."""
     head = json.dumps(
         {
             "type": "run",
@@ -55,84 +55,86 @@ def run_line(call: Call) -> bytes:
             "timeout_seconds": call.timeout,
         }
     )
-    one_line = call.json.replace("\r", " ").replace("\n", " ")  # between tokens only: it is JSON
+    # Valid JSON has line breaks only between tokens, so the replacement does not change a value.
+    one_line = call.json.replace("\r", " ").replace("\n", " ")
     return f'{head[:-1]}, "input": {one_line}}}\n'.encode()
 
 
 def read_hello(line: bytes) -> Hello:
-    """Read a client's answer to `HELLO`.
+    """Parse a client's answer to `HELLO`.
 
     Raises:
-        ProtocolError: It is something else, or of another version.
+        ProtocolError: The line is not a hello, or has another protocol version.
     """
     message = _message(line)
     if message["type"] != "hello":
-        raise ProtocolError('its first line is {"type":"hello",…}')
+        raise ProtocolError('the first line must be {"type":"hello",…}')
     if not _is_count(message.get("protocol")) or message["protocol"] != VERSION:
-        raise ProtocolError(f'"protocol" is {VERSION}')
+        raise ProtocolError(f'"protocol" must be {VERSION}')
     client = message.get("client")
     if not isinstance(client, dict) or not isinstance(client.get("name"), str):
         raise ProtocolError(
-            '"client" is an object with a "name", and a "version" and "language" if known'
+            '"client" must be an object with "name", and with "version" and "language" if known'
         )
     if not _is_count(message.get("max_in_flight")) or message["max_in_flight"] < 1:
-        raise ProtocolError('"max_in_flight" is an integer from 1')
+        raise ProtocolError('"max_in_flight" must be an integer of at least 1')
     name, version, language = (str(client.get(k) or "") for k in ("name", "version", "language"))
     return Hello(Client(name, version, language), min(message["max_in_flight"], MAX_IN_FLIGHT))
 
 
 def read_report(line: bytes) -> tuple[str, Outcome]:
-    """Read a client's report: its case id and what it says about it.
+    """Parse a client's report; return the case id and the outcome.
 
     Raises:
-        ProtocolError: It is no report.
+        ProtocolError: The line is not a valid report.
     """
     message = _message(line)
-    read = _REPORTS.get(message["type"])
-    if read is None:
-        raise ProtocolError('"type" is "result" or "skipped"')
+    parse = _REPORTS.get(message["type"])
+    if parse is None:
+        raise ProtocolError('"type" must be "result" or "skipped"')
     if not isinstance(message.get("case"), str):
-        raise ProtocolError('"case" is the id it was given')
-    return message["case"], read(message)
+        raise ProtocolError('"case" must be the id from the "run" message')
+    return message["case"], parse(message)
 
 
-def shown(text: str) -> str:
-    """A text as one short line of a message."""
-    cut = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+def excerpt(text: str) -> str:
+    """The beginning of a text, on one line, for an error message."""
+    cut = text if len(text) <= MAX_EXCERPT else text[:MAX_EXCERPT] + "…"
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in cut)
 
 
 def _message(line: bytes) -> dict[str, Any]:
     try:
-        message = outcomes.read(line)
+        message = outcomes.read_json(line)
     except JSONError:
         message = None
     if not isinstance(message, dict):
         raise ProtocolError(
-            "its standard output is one JSON object a line, all else goes to standard error"
+            "standard output must hold one JSON object per line;"
+            " write everything else to standard error"
         )
     if not isinstance(message.get("type"), str):
-        raise ProtocolError('every message has a "type"')
+        raise ProtocolError('every message must have a "type"')
     return message
 
 
 def _result(message: dict[str, Any]) -> Outcome:
     error = message.get("error")
     if error is None:
-        # Without a `video` it is still a result: JavaScript leaves out what is undefined.
+        # A missing `video` is allowed: JSON.stringify drops members that are undefined.
         return Outcome("result", video=message.get("video"))
     if message.get("video") is not None:
-        raise ProtocolError('a result has either "video" or "error"')
+        raise ProtocolError('a result must not have both "video" and "error"')
     try:
-        return Outcome("error", error=outcomes.stated_error(error))
-    except ValueError as mistake:
-        raise ProtocolError(str(mistake)) from None
+        return Outcome("error", error=outcomes.error_from_object(error))
+    except ValueError as invalid:
+        raise ProtocolError(str(invalid)) from None
 
 
 def _skipped(message: dict[str, Any]) -> Outcome:
     reason = message.get("reason")
     if not isinstance(reason, str) or not reason.strip():
-        raise ProtocolError('"skipped" has a "reason"')
+        raise ProtocolError('"skipped" must have a "reason"')
     return Outcome("skipped", reason=reason)
 
 

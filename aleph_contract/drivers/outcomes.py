@@ -1,8 +1,8 @@
-"""What a client's report says, read the same way for every kind of adapter.
+"""Read a client's report: the video or the error, in the same way for every kind of adapter.
 
-A report is a result or an error, and only the client decides which: by returning or raising, by
-exit code zero or another, by the key it writes. Nothing here turns one into the other, so a client
-that takes rubbish for a result is seen to do so.
+The client alone decides whether a report is a result or an error: it returns or raises, exits with
+code 0 or another, writes `video` or `error`. This module never turns one into the other, so that a
+client which takes an invalid reply for a result fails the check.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from aleph_contract.errors import JSONError
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
-#: Where exceptions of common HTTP libraries keep what the service said: attributes, keys and
-#: indices. cloudflare, openai and stripe style; requests and httpx; aiohttp; urllib.
+#: Where exceptions of common HTTP libraries hold the status and the code: attributes, keys and
+#: indices, as in cloudflare, openai and stripe; requests and httpx; aiohttp; urllib.
 _STATUS = ("status_code", "status", "http_status", "response.status_code", "response.status")
 _CODE = ("code", "error_code", "errors.0.code", "body.errors.0.code")
 
-#: Names of exception classes, anywhere among the bases, that mean the call broke on its way.
+#: Names of exception classes that mean a connection error; a base class counts too.
 _TRANSPORT = frozenset(
     ("OSError", "TransportError", "APIConnectionError", "ClientConnectionError", "HTTPException")
 )
 
 
-def video(report: Any) -> Any:
-    """The video that a reported JSON value holds.
+def find_video(report: Any) -> Any:
+    """Find the video in a reported JSON value.
 
-    A value that is no object and no array is the video itself. Otherwise it is the value of the
-    key `video` that lies nearest to the root (the first in document order of equally near ones);
-    without such a key the only `http` or `https` URL among its strings; without that the report
-    itself, so that the evidence shows what was taken for a result.
+    1. A value that is neither object nor array is the video itself.
+    2. Otherwise it is the value of the `video` key nearest to the root; of several on one level,
+       the first in document order.
+    3. Without such a key it is the only `http` or `https` URL among the strings.
+    4. Without that it is the whole report, so that the findings show it.
     """
     urls: dict[str, None] = {}
     level = deque([report])
@@ -52,77 +53,77 @@ def video(report: Any) -> Any:
     return next(iter(urls)) if len(urls) == 1 else report
 
 
-def printed_video(stdout: str) -> Any:
-    """The video that a command printed.
+def video_from_output(stdout: str) -> Any:
+    """Find the video in the output of a command.
 
-    Its whole output if that is one JSON value, else its last line that is not blank, again read
-    as JSON if it is JSON and as the URL itself if not. No output at all is the empty string.
+    If the whole output is one JSON value, see `find_video`; else the last line that is not blank,
+    parsed as JSON if possible, or else taken as the URL. Empty output is the empty string.
     """
     text = stdout.strip()
     for candidate in (text, text.rpartition("\n")[2].strip()):
         with suppress(JSONError):
-            return video(read(candidate))
+            return find_video(read_json(candidate))
     return text.rpartition("\n")[2].strip()
 
 
-def printed_error(stdout: str, stderr: str) -> ReportedError:
-    """The error that a command reported: `{"error":{…}}` if it printed that, else all its text."""
+def error_from_output(stdout: str, stderr: str) -> ReportedError:
+    """The error that a command printed: `{"error":{…}}` on standard output, else all its output."""
     with suppress(JSONError):
-        report = read(stdout.strip())
+        report = read_json(stdout.strip())
         if isinstance(report, dict) and isinstance(report.get("error"), dict):
             members = report["error"]
-            return _error({key: value for key, value in members.items() if _fits(key, value)})
+            return _error({key: value for key, value in members.items() if _is_valid(key, value)})
     return ReportedError("\n".join(text for text in (stderr.strip(), stdout.strip()) if text))
 
 
-def stated_error(members: Any) -> ReportedError:
-    """The error object of the line protocol.
+def error_from_object(members: Any) -> ReportedError:
+    """Read the error object of the line protocol.
 
     Raises:
-        ValueError: It is no such object; the message says in which respect.
+        ValueError: It is not an object, or a member has the wrong type; the message names it.
     """
     if not isinstance(members, dict):
-        raise ValueError('"error" is an object')  # noqa: TRY004 - a value read, not an argument
+        raise ValueError('"error" must be an object')  # noqa: TRY004 - a value read, not an argument
     for key, value in members.items():
-        if not _fits(key, value):
-            raise ValueError(f'"error.{key}" is {_MEMBERS[key][0]}')
+        if not _is_valid(key, value):
+            raise ValueError(f'"error.{key}" must be {_MEMBERS[key][0]}')
     return _error(members)
 
 
-def raised_error(error: BaseException) -> ReportedError:
-    """The error that an exception reports, with the status and code it carries, if any."""
-    status = next((s for path in _STATUS if _is_status(s := _at(error, path))), None)
-    codes = (*(_at(error, path) for path in _CODE), _body_code(error))
+def error_from_exception(error: BaseException) -> ReportedError:
+    """The error that an exception reports, with its status and code if it has them."""
+    status = next((s for path in _STATUS if _is_status(s := _lookup(error, path))), None)
+    codes = (*(_lookup(error, path) for path in _CODE), _body_code(error))
     code = next((c for c in codes if _is_code(c) and c != status), None)
     stage: Stage | None = getattr(error, "stage", None)
     if stage not in STAGES:
         names = {base.__name__ for base in type(error).__mro__}
         stage = "api" if status else "transport" if names & _TRANSPORT else "client"
-    return ReportedError(described(error), stage, status, code)
+    return ReportedError(describe_exception(error), stage, status, code)
 
 
-def read(raw: bytes | str) -> Any:
-    """Read JSON that a client wrote, as generously as most parsers.
+def read_json(raw: bytes | str) -> Any:
+    """Parse JSON that a client wrote, as leniently as most parsers.
 
-    How well it spells its report is not what a client is judged by: a lone surrogate (an error
-    text cut in two by a JavaScript client) becomes `?`, and `NaN` its name.
+    No rule is about the spelling of a report: a lone surrogate (a JavaScript client truncated an
+    error text in the middle of a pair) becomes `?`, and `NaN` becomes the string "NaN".
 
     Raises:
-        JSONError: No parser takes it.
+        JSONError: It is not JSON for a lenient parser either.
     """
     try:
         return loads(raw)
     except JSONError:
         try:
             text = raw.decode() if isinstance(raw, bytes) else raw
-            return plain(json.loads(text, parse_constant=str))
+            return to_json(json.loads(text, parse_constant=str))
         except (ValueError, RecursionError):
             pass
         raise
 
 
-def plain(value: Any) -> Any:
-    """A returned value as JSON data: what JSON cannot say stands as its `repr`."""
+def to_json(value: Any) -> Any:
+    """Convert a returned value to JSON data; an object that JSON cannot hold becomes its `repr`."""
     try:
         text = json.dumps(value, default=repr, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
@@ -146,7 +147,7 @@ _MEMBERS = {
 }
 
 
-def _fits(key: str, value: Any) -> bool:
+def _is_valid(key: str, value: Any) -> bool:
     return value is None or key not in _MEMBERS or _MEMBERS[key][1](value)
 
 
@@ -155,9 +156,9 @@ def _error(members: dict[str, Any]) -> ReportedError:
     return ReportedError(members.get("message") or "", stage, status, code)
 
 
-def _at(value: Any, path: str) -> Any:
+def _lookup(value: Any, path: str) -> Any:
     for key in path.split("."):
-        with suppress(Exception):  # properties of foreign exceptions may raise anything
+        with suppress(Exception):  # a property of a client's exception may raise any exception
             value = value[int(key)] if key.isdigit() else _member(value, key)
             continue
         return None
@@ -169,17 +170,17 @@ def _member(value: Any, key: str) -> Any:
 
 
 def _body_code(error: BaseException) -> Any:
-    """The service's code in the response that httpx and requests attach to their exceptions."""
-    with suppress(Exception):  # the body need not be read, be JSON, or have this shape
+    """The error code in the response body that httpx and requests attach to their exceptions."""
+    with suppress(Exception):  # the body may be unread, not JSON, or of another shape
         return error.response.json()["errors"][0]["code"]  # type: ignore[attr-defined]
     return None
 
 
-def described(error: BaseException) -> str:
-    """An exception's type and text."""
+def describe_exception(error: BaseException) -> str:
+    """The type and the text of an exception."""
     try:
         text = str(error).encode("utf-8", "replace").decode()
     except Exception:  # noqa: BLE001 - a client's own `__str__`
-        text = "(its text cannot be had)"
+        text = "(str() of it raises an exception)"
     name = type(error).__name__
     return f"{name}: {text}" if text else name

@@ -1,4 +1,4 @@
-"""A client's process: started so that all of it can be ended, its output kept in bounds."""
+"""Start a client's process, end it with every process it started, and bound its output."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from typing import IO, Any
 
 from aleph_contract.errors import ArgumentError, CouldNotRun
 
-#: Environment variable that marks everything a client starts, however it detaches itself.
-MARK = "ALEPH_CONTRACT_CLIENT"
+#: Environment variable that every process started by a client inherits, even a detached one.
+MARK_VARIABLE = "ALEPH_CONTRACT_CLIENT"
 
-#: Names of this machine, as proxy settings spell a list.
-LOCAL = "127.0.0.1,localhost"
+#: This machine, in the form of a `NO_PROXY` list.
+LOCAL_HOSTS = "127.0.0.1,localhost"
 
-#: Bytes kept of each output stream of a case; of more, the beginning and the end.
-KEPT = 1 << 20
+#: Bytes kept of each output stream of a case; of longer output, the beginning and the end.
+MAX_OUTPUT = 1 << 20
 
 
 class BoundedBuffer:
-    """The output of a stream: all of it up to a bound, beyond that its beginning and its end."""
+    """The output of a stream: all of it up to `limit` bytes, else its beginning and its end."""
 
-    def __init__(self, limit: int = KEPT) -> None:
+    def __init__(self, limit: int = MAX_OUTPUT) -> None:
         self._half = limit // 2
         self._head = bytearray()
         self._tail = bytearray()
         self._dropped = 0
 
     def add(self, chunk: bytes) -> None:
-        """Take note of more output."""
+        """Add output."""
         room = self._half - len(self._head)
         self._head += chunk[:room]
         self._tail += chunk[room:]
-        if len(self._tail) > 2 * self._half:  # trim seldom: each trim copies the tail
+        if len(self._tail) > 2 * self._half:  # not at every chunk: each trim copies the tail
             self._trim()
 
     def text(self) -> str:
-        """What was kept, with a line that says how much was left out."""
+        """The output as text; a line says how many bytes were left out."""
         self._trim()
         if not self._dropped:
             return (self._head + self._tail).decode(errors="replace")
@@ -58,36 +58,36 @@ class BoundedBuffer:
 
 
 def environment(mark: str, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Our environment as a client gets it.
+    """The environment variables of a client: those of this process, with three changes.
 
-    The user's own `CLOUDFLARE_*` settings are left out, so that a client which ignores what it is
-    given fails instead of spending money, and proxies are told to leave this machine alone.
+    The user's own `CLOUDFLARE_*` variables are removed: a client that ignores its arguments then
+    fails instead of spending money. `NO_PROXY` excludes this machine. `mark` is added.
     """
     own = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDFLARE_")}
-    return {**own, **without_proxy(), MARK: mark, **(extra or {})}
+    return {**own, **without_proxy(), MARK_VARIABLE: mark, **(extra or {})}
 
 
 def without_proxy() -> dict[str, str]:
-    """Settings that keep calls to this machine off a proxy, whatever else it is for."""
+    """Environment variables that exclude this machine from the user's proxy settings."""
     known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (known, LOCAL))))
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (known, LOCAL_HOSTS))))
 
 
 def new_mark() -> str:
-    """A value of `MARK` that nobody else uses, and no other begins with."""
+    """A new unique value of `MARK_VARIABLE`; no other value starts with it."""
     return secrets.token_hex(8) + "."
 
 
 def check_command(argv: Sequence[str]) -> None:
-    """Refuse a command that cannot be started, and say what to do about it.
+    """Check that a command can be started; the error message says how to correct it.
 
     Raises:
-        ArgumentError: There is no command.
-        CouldNotRun: Its program is not there, or is not executable.
+        ArgumentError: The command is empty.
+        CouldNotRun: The program does not exist, or is not executable.
     """
     if not argv:
         raise ArgumentError(
-            "no command for the client; write it after `--`, such as `-- node client.js`"
+            "the client's command is missing; write it after `--`, such as `-- node client.js`"
         )
     program = argv[0]
     if shutil.which(program):
@@ -95,7 +95,7 @@ def check_command(argv: Sequence[str]) -> None:
     if Path(program).is_file() and os.sep in program:
         raise CouldNotRun(
             f"{program} is not executable; run `chmod +x {shlex.quote(program)}`,"
-            " or name its interpreter before it"
+            " or write its interpreter before it"
         )
     hint = f"; did you mean ./{program}?" if Path(program).is_file() else ""
     place = "" if os.sep in program else " on PATH"
@@ -105,10 +105,10 @@ def check_command(argv: Sequence[str]) -> None:
 def start(
     argv: Sequence[str], env: Mapping[str, str], stdin: int | IO[Any]
 ) -> subprocess.Popen[bytes]:
-    """Start a client's process in a session of its own, output on pipes.
+    """Start a client's process in its own session, with its outputs on pipes.
 
     Raises:
-        CouldNotRun: The system refuses to start it.
+        CouldNotRun: The operating system cannot start it.
     """
     try:
         return subprocess.Popen(
@@ -121,12 +121,12 @@ def start(
             bufsize=0,
         )
     except OSError as error:
-        hint = "; does it begin with a `#!` line?" if error.strerror == "Exec format error" else ""
+        hint = "; is its `#!` line missing?" if error.strerror == "Exec format error" else ""
         raise CouldNotRun(f"cannot start {argv[0]!r}: {error.strerror}{hint}") from None
 
 
 def pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
-    """The three pipes of a process that was started with all of them, set not to block."""
+    """Set the three pipes of a process to non-blocking and return them."""
     streams = (process.stdin, process.stdout, process.stderr)
     stdin, stdout, stderr = (stream for stream in streams if stream is not None)
     for stream in (stdin, stdout, stderr):
@@ -135,7 +135,7 @@ def pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[by
 
 
 def end(process: subprocess.Popen[bytes], mark: str | None = None) -> None:
-    """Kill a process, its group, its descendants, and whatever carries `mark`; then reap it."""
+    """Kill a process, its group, its descendants and all processes with `mark`; then reap it."""
     victims = descendants(process.pid) if process.poll() is None else []
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -146,8 +146,8 @@ def end(process: subprocess.Popen[bytes], mark: str | None = None) -> None:
 
 
 def end_marked(mark: str) -> None:
-    """Kill every process that carries `mark`, until there is none (Linux; elsewhere nothing)."""
-    for _ in range(100):  # a victim may fork while we read; each round leaves fewer
+    """Kill every process whose mark starts with `mark`, until none is left (Linux only)."""
+    for _ in range(100):  # bounded: a process may fork while the list is read
         victims = _marked(mark)
         if not victims:
             return
@@ -155,7 +155,7 @@ def end_marked(mark: str) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Every process below `pid`, children before their own children."""
+    """The ids of all descendants of `pid`, parents before their children."""
     children: dict[int, list[int]] = {}
     for child, parent in _parents():
         children.setdefault(parent, []).append(child)
@@ -167,8 +167,8 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def how_it_ended(returncode: int) -> str:
-    """Words for the end of a process."""
+def describe_exit(returncode: int) -> str:
+    """Describe the end of a process, such as "was ended by SIGKILL"."""
     if returncode >= 0:
         return f"ended with exit code {returncode}"
     try:
@@ -184,7 +184,7 @@ def _kill(pids: Sequence[int]) -> None:
 
 
 def _marked(mark: str) -> list[int]:
-    needle = f"{MARK}={mark}".encode()
+    needle = f"{MARK_VARIABLE}={mark}".encode()
     own = os.getpid()
     found = []
     for entry in _proc():
@@ -201,7 +201,7 @@ def _proc() -> list[Path]:
 
 
 def _parents() -> list[tuple[int, int]]:
-    """(pid, parent's pid) of every process."""
+    """Process id and parent's process id of every process."""
     pairs = []
     for entry in _proc():
         with suppress(OSError):

@@ -28,13 +28,13 @@ from aleph_contract.drivers import (
     unchanged,
 )
 from aleph_contract.drivers.capture import Output
-from aleph_contract.drivers.event_loop import Loop, LoopThread
+from aleph_contract.drivers.event_loop import EventLoopExecutor, LoopThread
 from aleph_contract.drivers.in_flight import Executor, run_windowed
-from aleph_contract.drivers.threads import Threads
+from aleph_contract.drivers.threads import ThreadExecutor
 
 Kind = Literal["result", "error", "stuck", "crashed"]
 
-#: Calls in flight: threads for a sync callable, tasks on one event loop for an async one.
+#: Calls in flight: threads for a sync callable, tasks of one event loop for an async one.
 SYNC_WINDOW = 4
 ASYNC_WINDOW = 16
 
@@ -42,12 +42,12 @@ ASYNC_WINDOW = 16
 class PythonDriver(Driver):
     """Calls `target(input, base_url=…, account_id=…, api_token=…)`.
 
-    What it returns is a result, whatever it is; what it raises is an error. A callable that gets
-    stuck cannot be killed: its thread or task is left behind, and the run goes on without it.
+    Every returned value is a result; every exception is an error. A stuck callable cannot be
+    killed: its thread or task is abandoned, and the run continues without it.
 
     Args:
         target: `MODULE:CALLABLE`, `FILE.py:CALLABLE`, or the callable itself.
-        jobs: Calls in flight; `None` for `SYNC_WINDOW` or `ASYNC_WINDOW`.
+        jobs: Maximum number of calls in flight; `None` for `SYNC_WINDOW` or `ASYNC_WINDOW`.
     """
 
     def __init__(self, target: str | Callable[..., Any], *, jobs: int | None = None) -> None:
@@ -56,42 +56,42 @@ class PythonDriver(Driver):
         self._name = target if isinstance(target, str) else _name(target)
         self.window = jobs or SYNC_WINDOW
         self.client = Client(self._name, language=f"Python {platform.python_version()}")
-        self._open = ExitStack()
+        self._cleanup = ExitStack()
         self._attempts: dict[Call, _Attempt] = {}
-        self._helper: LoopThread | None = None
+        self._await_loop: LoopThread | None = None
         self._lock = Lock()
 
     def start(self) -> None:
-        """Import the callable and see that it can be called."""
-        self._open.enter_context(capture.split_by_case())
-        self._open.enter_context(_without_proxy())
+        """Import the callable and check its parameters."""
+        self._cleanup.enter_context(capture.split_by_case())
+        self._cleanup.enter_context(_without_proxy())
         if isinstance(self._target, str):
-            self._open.enter_context(importing.search_path(self._target))
+            self._cleanup.enter_context(importing.search_path(self._target))
             self._function = importing.load(self._target)
         else:
             self._function = importing.check(self._target, self._name)
         if _is_async(self._function):
             self.window = self._jobs or ASYNC_WINDOW
-            loop = Loop(self._call_async, self._overdue, self._blocking)
-            self._open.callback(loop.end)
-            self._crew: Executor = loop
+            loop = EventLoopExecutor(self._call_async, self._timed_out, self._blocked_loop)
+            self._cleanup.callback(loop.end)
+            self._executor: Executor = loop
         else:
-            self._crew = Threads(self._call_sync, self._overdue)
+            self._executor = ThreadExecutor(self._call_sync, self._timed_out)
 
     def run(
         self, calls: Iterable[Call], renew: Renew = unchanged
     ) -> Iterator[tuple[Call, Outcome]]:
         """See `Driver.run`."""
-        return run_windowed(self._crew, calls, self.window, renew)
+        return run_windowed(self._executor, calls, self.window, renew)
 
     def close(self) -> None:
-        """Leave the process as it was found."""
-        self._open.close()
+        """Restore `sys.stdout`, `sys.stderr`, `sys.path` and the proxy variables."""
+        self._cleanup.close()
 
     def _call_sync(self, call: Call) -> Outcome:
         with self._attempt(call) as attempt:
             value = self._send(call)
-            if inspect.isawaitable(value):  # a plain function around an async one
+            if inspect.isawaitable(value):  # a sync function that returns a coroutine
                 value = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop()).result()
             attempt.value = value
         return attempt.outcome
@@ -103,7 +103,7 @@ class PythonDriver(Driver):
 
     def _send(self, call: Call) -> Any:
         return self._function(
-            json.loads(call.json),  # a copy of its own, of plain Python types
+            json.loads(call.json),  # a copy that the client may change, of plain Python types
             base_url=call.base_url,
             account_id=call.account_id,
             api_token=call.api_token,
@@ -115,22 +115,22 @@ class PythonDriver(Driver):
         try:
             with capture.capture(attempt.output):
                 yield attempt
-        except BaseException as error:  # noqa: BLE001 - whatever a client raises is its report
+        except BaseException as error:  # noqa: BLE001 - every exception is the client's report
             attempt.error = error
         self._attempts.pop(call, None)
 
     def _loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            if self._helper is None:
-                self._helper = LoopThread()
-                self._open.callback(self._helper.end)
-            return self._helper.loop
+            if self._await_loop is None:
+                self._await_loop = LoopThread()
+                self._cleanup.callback(self._await_loop.end)
+            return self._await_loop.loop
 
-    def _overdue(self, call: Call) -> Outcome:
-        return self._stuck(call, f"did not return within {call.timeout:g} s; left behind")
+    def _timed_out(self, call: Call) -> Outcome:
+        return self._stuck(call, f"did not return within {call.timeout:g} s; abandoned")
 
-    def _blocking(self, call: Call) -> Outcome:
-        return self._stuck(call, f"blocked its event loop beyond its {call.timeout:g} s")
+    def _blocked_loop(self, call: Call) -> Outcome:
+        return self._stuck(call, f"blocked the event loop for more than {call.timeout:g} s")
 
     def _stuck(self, call: Call, reason: str) -> Outcome:
         attempt = self._attempts.pop(call, None) or _Attempt()
@@ -138,41 +138,42 @@ class PythonDriver(Driver):
 
 
 class _Attempt:
-    """One call as it goes on."""
+    """One call in progress: its output, and its value or exception once it ended."""
 
     def __init__(self) -> None:
         self.output = Output()
         self.value: Any = None
         self.error: BaseException | None = None
-        self._began = time.monotonic()
+        self._started = time.monotonic()
 
     @property
     def outcome(self) -> Outcome:
-        """What it came to: an exception is an error, an exit a crash, all else a result."""
+        """The outcome: an `Exception` is an error, `SystemExit` a crash, a value a result."""
         error = self.error
         if error is None:
-            return replace(self.ended("result"), video=outcomes.video(outcomes.plain(self.value)))
+            video = outcomes.find_video(outcomes.to_json(self.value))
+            return replace(self.ended("result"), video=video)
         self.output.stderr.add("".join(_traceback(error)).encode("utf-8", "replace"))
         if isinstance(error, Exception):
-            return replace(self.ended("error"), error=outcomes.raised_error(error))
-        return replace(self.ended("crashed"), reason=f"raised {outcomes.described(error)}")
+            return replace(self.ended("error"), error=outcomes.error_from_exception(error))
+        return replace(self.ended("crashed"), reason=f"raised {outcomes.describe_exception(error)}")
 
     def ended(self, kind: Kind) -> Outcome:
-        """An outcome with what is known of it by now."""
+        """An outcome of this kind with the output so far."""
         return Outcome(
             kind,
             stdout=self.output.stdout.text(),
             stderr=self.output.stderr.text(),
-            elapsed=time.monotonic() - self._began,
+            elapsed=time.monotonic() - self._started,
         )
 
 
 @contextmanager
 def _without_proxy() -> Iterator[None]:
-    """Keep calls to the fake off a proxy while the context lasts."""
-    ours = processes.without_proxy()
-    before = {name: os.environ.get(name) for name in ours}
-    os.environ.update(ours)
+    """Exclude this machine from the proxy settings within a `with` block."""
+    variables = processes.without_proxy()
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
@@ -184,26 +185,27 @@ def _without_proxy() -> Iterator[None]:
 
 
 def _traceback(error: BaseException) -> Iterable[str]:
-    """The traceback from the client's own frames on."""
+    """The traceback without the frames of this module."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    told = traceback.TracebackException(type(error), error, frames)
-    _without_columns(told)
-    return told.format()
+    formatted = traceback.TracebackException(type(error), error, frames)
+    _remove_columns(formatted)
+    return formatted.format()
 
 
-def _without_columns(told: traceback.TracebackException) -> None:
-    """Take the columns out of a traceback.
+def _remove_columns(formatted: traceback.TracebackException) -> None:
+    """Remove the column numbers from a traceback.
 
-    To underline them Python parses the line, which CPython 3.11 fails to do in several threads at
-    once (SystemError: AST constructor recursion depth mismatch).
+    With them Python parses each source line in order to underline a part of it, and CPython 3.11
+    fails to parse in several threads at the same time (SystemError: AST constructor recursion depth
+    mismatch).
     """
-    told.stack = traceback.StackSummary.from_list(
-        [(frame.filename, frame.lineno or 0, frame.name, frame.line) for frame in told.stack]
+    formatted.stack = traceback.StackSummary.from_list(
+        [(frame.filename, frame.lineno or 0, frame.name, frame.line) for frame in formatted.stack]
     )
-    for other in filter(None, (told.__cause__, told.__context__)):
-        _without_columns(other)
+    for other in filter(None, (formatted.__cause__, formatted.__context__)):
+        _remove_columns(other)
 
 
 async def _awaited(value: Awaitable[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The adapter for every other language: one long-lived process, one JSON object a line."""
+"""The adapter for every other language: one long-lived process, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from aleph_contract.drivers.ndjson import (
     HELLO,
     MAX_LINE,
     ProtocolError,
+    excerpt,
     read_hello,
     read_report,
-    shown,
 )
-from aleph_contract.drivers.worker import GRACE, InFlight, Worker
+from aleph_contract.drivers.worker import EXIT_GRACE, InFlight, Worker
 from aleph_contract.errors import CouldNotRun
 
 #: Seconds a client has for its hello; a JVM on a busy machine needs a few.
 HELLO_TIMEOUT = 30.0
 
-#: Seconds for a client to end after the goodbye.
-GOODBYE = 2.0
+#: Seconds for a client to exit after the bye message.
+BYE_GRACE = 2.0
 
-#: Processes beside the ordinary ones that find out, one call each, which call was to blame.
-EXAMINERS = 4
+#: Additional processes that retry, one call each, the calls that were in flight at a crash.
+MAX_RETRY_PROCESSES = 4
 
 
 class StdioDriver(Driver):
-    """Keeps clients running and feeds each as many calls as it takes at once.
+    """Keeps client processes running and sends each as many calls as it takes at once.
 
-    Everything happens in the thread that iterates: one selector watches all pipes, so no pipe can
-    fill up and no deadline can be missed while another is waited for.
+    All work is done in the thread that iterates: one selector watches all pipes, so no pipe fills
+    up and no deadline is missed while the driver waits for another process.
 
     Args:
-        argv: The command and its arguments; no shell reads them.
-        jobs: How many processes.
-        hello_timeout: Seconds that each has to say hello.
+        argv: The command and its arguments; no shell interprets them.
+        jobs: Number of processes.
+        hello_timeout: Seconds that each process has to send its hello.
     """
 
     def __init__(
@@ -55,59 +55,59 @@ class StdioDriver(Driver):
         self.window = self._jobs = jobs or 1
         self._hello_timeout = hello_timeout
         self._mark = processes.new_mark()
-        self._marks = 0
+        self._spawned = 0
         self._selector = selectors.DefaultSelector()
-        self._looked = -math.inf
+        self._last_select = -math.inf
         self._workers: list[Worker] = []
         self._suspects: deque[Suspect] = deque()
         self._ended: deque[Ended] = deque()
 
     def start(self) -> None:
-        """Start the processes and wait for every hello."""
+        """Spawn the processes and wait for every hello."""
         processes.check_command(self.argv)
         self._spawn_missing()
-        while not all(worker.room for worker in self._workers):
-            self._step()
-        self.window = sum(worker.room for worker in self._workers)
+        while not all(worker.ready for worker in self._workers):
+            self._poll()
+        self.window = sum(worker.max_in_flight for worker in self._workers)
 
     def run(self, calls: Iterable[Call], renew: Renew = unchanged) -> Iterator[Ended]:
         """See `Driver.run`."""
-        waiting = iter(calls)
+        new_calls = iter(calls)
         more = True
-        trouble: CouldNotRun | None = None
+        error: CouldNotRun | None = None
         try:
-            self._step(until=0.0)  # what came unasked since the last run
-            while trouble is None:
+            self._poll(until=0.0)  # read output that arrived between two runs
+            while error is None:
                 self._spawn_missing()
                 self._retry_suspects(renew)
-                more = more and self._dispatch(waiting)
-                if not (more or self._suspects or self._flights()):
+                more = more and self._dispatch(new_calls)
+                if not (more or self._suspects or self._busy_workers()):
                     return
                 try:
-                    self._step()
-                except CouldNotRun as error:  # told after what was reported before it
-                    trouble = error
+                    self._poll()
+                except CouldNotRun as could_not_run:  # raised after earlier reports are yielded
+                    error = could_not_run
                 while self._ended:
                     yield self._ended.popleft()
-            raise trouble
+            raise error
         finally:
             self._suspects.clear()
             self._ended.clear()
-            for worker in self._flights():
+            for worker in self._busy_workers():
                 self._end(worker)
 
     def close(self) -> None:
-        """Say goodbye, wait, and end what does not go by itself."""
+        """Ask every process to exit; kill those that do not."""
         try:
             for worker in list(self._workers):
-                if worker.flights or worker.ended or not worker.room:
+                if worker.in_flight or worker.output_ended or not worker.ready:
                     self._end(worker)
                 elif not worker.leaving:
-                    worker.leave()
-            self._wait(GOODBYE)
+                    worker.say_bye()
+            self._wait(BYE_GRACE)
             for worker in self._workers:
                 worker.terminate()
-            self._wait(GRACE)
+            self._wait(EXIT_GRACE)
         finally:
             for worker in list(self._workers):
                 self._end(worker)
@@ -115,160 +115,163 @@ class StdioDriver(Driver):
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while self._workers and time.monotonic() < until:
-            self._step(until=until)
+            self._poll(until=until)
 
-    def _flights(self) -> list[Worker]:
-        return [worker for worker in self._workers if worker.flights]
+    def _busy_workers(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.in_flight]
 
     def _spawn_missing(self) -> None:
-        """Start the processes that are wanting, and let go of those that are not needed."""
-        present = [worker for worker in self._workers if not worker.leaving]
-        examiners = [worker for worker in present if worker.alone]
-        for _ in range(len(present) - len(examiners), self._jobs):
-            self._spawn(alone=False)
-        idle = [worker for worker in examiners if not worker.flights]
-        for _ in range(len(idle), min(len(self._suspects), EXAMINERS - len(examiners) + len(idle))):
-            self._spawn(alone=True)
+        """Spawn processes until the pool is full; end retry processes that are not needed."""
+        staying = [worker for worker in self._workers if not worker.leaving]
+        isolated = [worker for worker in staying if worker.isolated]
+        for _ in range(len(staying) - len(isolated), self._jobs):
+            self._spawn(isolated=False)
+        idle = [worker for worker in isolated if not worker.in_flight]
+        possible = MAX_RETRY_PROCESSES - len(isolated) + len(idle)
+        for _ in range(len(idle), min(len(self._suspects), possible)):
+            self._spawn(isolated=True)
         for worker in idle[len(self._suspects) :]:
-            if worker.room:
-                worker.leave()
+            if worker.ready:
+                worker.say_bye()
 
-    def _spawn(self, *, alone: bool) -> None:
-        self._marks += 1
-        mark = f"{self._mark}{self._marks}."
-        self._workers.append(Worker(self.argv, mark, self._selector, alone=alone))
+    def _spawn(self, *, isolated: bool) -> None:
+        self._spawned += 1
+        mark = f"{self._mark}{self._spawned}."
+        self._workers.append(Worker(self.argv, mark, self._selector, isolated=isolated))
 
     def _retry_suspects(self, renew: Renew) -> None:
         for worker in self._workers:
-            if self._suspects and worker.alone and worker.accepts:
+            if self._suspects and worker.isolated and worker.accepts:
                 suspect = self._suspects.popleft()
-                worker.hand_over(InFlight(renew(suspect.call), suspect))
+                worker.start_call(InFlight(renew(suspect.call), suspect))
 
-    def _dispatch(self, waiting: Iterator[Call]) -> bool:
-        """Hand out new calls while there is room; whether there may be more of them."""
+    def _dispatch(self, new_calls: Iterator[Call]) -> bool:
+        """Send new calls while the window has room; return whether there may be more of them."""
         while True:
-            busy = sum(len(worker.flights) for worker in self._workers) + len(self._suspects)
-            free = [worker for worker in self._workers if worker.accepts and not worker.alone]
+            busy = sum(len(worker.in_flight) for worker in self._workers) + len(self._suspects)
+            free = [worker for worker in self._workers if worker.accepts and not worker.isolated]
             if busy >= self.window or not free:
                 return True
-            call = next(waiting, None)
+            call = next(new_calls, None)
             if call is None:
                 return False
-            min(free, key=lambda worker: len(worker.flights)).hand_over(InFlight(call))
+            min(free, key=lambda worker: len(worker.in_flight)).start_call(InFlight(call))
 
-    def _step(self, until: float = math.inf) -> None:
-        """Wait for output or the next deadline, and deal with both.
+    def _poll(self, until: float = math.inf) -> None:
+        """Wait for output or the next deadline, and handle both.
 
-        However long the caller was busy with something else, a report was late only if its
-        deadline had passed when the pipes were looked at before, and nothing stood in them.
+        The caller may take long between two polls, and that time must not count against the client:
+        a report is late only if its deadline had passed at the previous poll, when it was not yet
+        in the pipe.
         """
         now = time.monotonic()
-        timeout = max(0.0, min([until, *map(self._next_look, self._workers)]) - now)
+        timeout = max(0.0, min([until, *map(self._next_deadline, self._workers)]) - now)
         ready = self._selector.select(None if timeout == math.inf else timeout)
-        looked = time.monotonic()
+        selected = time.monotonic()
         for worker in {key.data: None for key, _ in ready}:
             self._read(worker)
         for worker in list(self._workers):
-            self._check_time(worker, now)
-        self._looked = looked
+            self._check_deadlines(worker, now)
+        self._last_select = selected
 
-    def _next_look(self, worker: Worker) -> float:
-        """When a deadline passes at `worker`; only the last of them ends it."""
+    def _next_deadline(self, worker: Worker) -> float:
+        """The next deadline of `worker`; only the last one ends the process."""
         deadlines = self._deadlines(worker)
         now = time.monotonic()
         return min((d for d in deadlines if d > now), default=now if deadlines else math.inf)
 
     def _deadlines(self, worker: Worker) -> list[float]:
-        if not worker.room:
-            return [worker.born + self._hello_timeout]
-        return [flight.deadline for flight in worker.flights.values()]
+        if not worker.ready:
+            return [worker.started_at + self._hello_timeout]
+        return [entry.deadline for entry in worker.in_flight.values()]
 
-    def _check_time(self, worker: Worker, now: float) -> None:
+    def _check_deadlines(self, worker: Worker, now: float) -> None:
         deadlines = self._deadlines(worker)
         if not deadlines or max(deadlines) > now:
             return
-        if not worker.room:
+        if not worker.ready:
             raise self._could_not_run(
                 worker,
-                f"the client said no hello within {self._hello_timeout:g} s; it answers the line"
-                f" {shown(HELLO.decode().strip())} with its own, and flushes it",
+                f"the client sent no hello within {self._hello_timeout:g} s; it must answer the"
+                f" line {excerpt(HELLO.decode().strip())} with its own hello and flush its output",
             )
-        waited = max(flight.call.timeout for flight in worker.flights.values())
-        self._handle_crash(
-            worker, Outcome("stuck", reason=f"no report within {waited:g} s; killed")
-        )
+        waited = max(entry.call.timeout for entry in worker.in_flight.values())
+        outcome = Outcome("stuck", reason=f"no report within {waited:g} s; killed")
+        self._handle_crash(worker, outcome)
 
     def _read(self, worker: Worker) -> None:
         line = b""
         try:
-            for line in worker.attend():
-                self._take(worker, line)
-            line = worker.unfinished
+            for line in worker.exchange_bytes():
+                self._handle_line(worker, line)
+            line = worker.incomplete_line
             if len(line) > MAX_LINE:
-                raise ProtocolError(f"a line ends within {MAX_LINE} bytes")  # noqa: TRY301 - one handler
-        except ProtocolError as breach:
-            got = shown(worker.redacted(line.decode(errors="replace")))
-            raise self._could_not_run(worker, f"{breach}; the client wrote: {got}") from None
-        if worker.ended:
+                raise ProtocolError(f"a line must end within {MAX_LINE} bytes")  # noqa: TRY301 - one handler
+        except ProtocolError as error:
+            wrote = excerpt(worker.redact(line.decode(errors="replace")))
+            raise self._could_not_run(worker, f"{error}; the client wrote: {wrote}") from None
+        if worker.output_ended:
             self._handle_exit(worker)
 
-    def _take(self, worker: Worker, line: bytes) -> None:
-        """Deal with one line of a client's output."""
-        if not worker.room:
+    def _handle_line(self, worker: Worker, line: bytes) -> None:
+        """Handle one line of a client's output: its hello or a report."""
+        if not worker.ready:
             hello = read_hello(line)
             self.client = hello.client
-            worker.room = 1 if worker.alone else hello.max_in_flight
+            worker.max_in_flight = 1 if worker.isolated else hello.max_in_flight
             return
         case, outcome = read_report(line)
-        flight = worker.flights.pop(case, None)
-        if flight is None:
-            known = worker.knows(case)
+        entry = worker.in_flight.pop(case, None)
+        if entry is None:
             raise ProtocolError(
-                "a case is reported once" if known else "a report names a case in flight"
+                "each case must be reported once"
+                if worker.had(case)
+                else "a report must name a case in flight"
             )
-        if flight.deadline < self._looked:
-            reason = f"reported only after its {flight.call.timeout:g} s"
+        if entry.deadline < self._last_select:
+            reason = f"the report came after {entry.call.timeout:g} s"
             outcome = Outcome("stuck", reason=reason)
-        self._settle(flight, outcome)
+        self._finish(entry, outcome)
 
     def _handle_exit(self, worker: Worker) -> None:
-        """Deal with a process whose output has ended."""
-        how = worker.how_it_ended()
+        """Handle a process that closed its output."""
+        how = worker.wait_for_exit()
         if worker.leaving:
             self._end(worker)
             return
-        if not worker.room:
-            raise self._could_not_run(worker, f"the client {how} before it said hello")
-        if worker.process.returncode == 0 or not worker.flights:
+        if not worker.ready:
+            raise self._could_not_run(worker, f"the client {how} before it sent its hello")
+        if worker.process.returncode == 0 or not worker.in_flight:
             raise self._could_not_run(
                 worker,
-                f'the client {how} though nobody said {{"type":"bye"}};'
-                f" cases in flight: {len(worker.flights)}",
+                f'the client {how} before it was sent {{"type":"bye"}};'
+                f" cases in flight: {len(worker.in_flight)}",
             )
         self._handle_crash(worker, Outcome("crashed", reason=how))
 
-    def _handle_crash(self, worker: Worker, what: Outcome) -> None:
-        """End a process, and either blame its one call or examine each of several."""
-        flights = list(worker.flights.values())
+    def _handle_crash(self, worker: Worker, outcome: Outcome) -> None:
+        """End a process; its only call gets the outcome, several are each retried alone."""
+        entries = list(worker.in_flight.values())
         self._end(worker)
-        if len(flights) == 1:
-            self._settle(flights[0], what)
+        if len(entries) == 1:
+            self._finish(entries[0], outcome)
             return
-        what = replace(what, stderr=flights[0].stderr.text())
-        self._suspects += CrashTriage(what, (flight.call for flight in flights)).suspects
+        outcome = replace(outcome, stderr=entries[0].stderr.text())
+        self._suspects += CrashTriage(outcome, (entry.call for entry in entries)).suspects
 
-    def _settle(self, flight: InFlight, outcome: Outcome) -> None:
-        elapsed = time.monotonic() - flight.sent
-        outcome = replace(outcome, stderr=flight.stderr.text(), elapsed=elapsed)
-        if flight.suspect is None:
-            self._ended.append((flight.call, outcome))
+    def _finish(self, entry: InFlight, outcome: Outcome) -> None:
+        elapsed = time.monotonic() - entry.sent_at
+        outcome = replace(outcome, stderr=entry.stderr.text(), elapsed=elapsed)
+        if entry.suspect is None:
+            self._ended.append((entry.call, outcome))
         else:
-            self._ended += flight.suspect.incident.settle(flight.suspect, flight.call, outcome)
+            self._ended += entry.suspect.triage.record(entry.suspect, entry.call, outcome)
 
     def _end(self, worker: Worker) -> None:
         worker.kill()
         self._workers.remove(worker)
 
-    def _could_not_run(self, worker: Worker, what: str) -> CouldNotRun:
-        last = worker.last_words()
-        return CouldNotRun(f"{what} (its standard error ends: {shown(last)})" if last else what)
+    def _could_not_run(self, worker: Worker, reason: str) -> CouldNotRun:
+        last = worker.last_error_line()
+        suffix = f" (last line of its standard error: {excerpt(last)})" if last else ""
+        return CouldNotRun(reason + suffix)

@@ -1,4 +1,4 @@
-"""Calls on threads, one thread a call, so that none can hold up another."""
+"""Calls on threads, one thread per call, so that a stuck call cannot delay another."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ from threading import Thread
 
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.drivers import Call
-from aleph_contract.drivers.in_flight import Report
+from aleph_contract.drivers.in_flight import OnEnd
 
 
-class Threads:
-    """A crew of daemon threads.
+class ThreadExecutor:
+    """Runs each call in its own daemon thread.
 
     Args:
-        work: What a call is; what it raises ends the run.
-        overdue: The outcome of a call that outlives its timeout. Python cannot kill the thread,
-            so it is left to itself. Without it, `work` sees to the timeout.
+        work: Makes one call; an exception ends the run.
+        on_timeout: The outcome of a call that exceeds its timeout. Python cannot kill a thread,
+            so the thread is abandoned. `None` if `work` enforces the timeout itself.
     """
 
     def __init__(
-        self, work: Callable[[Call], Outcome], overdue: Callable[[Call], Outcome] | None = None
+        self, work: Callable[[Call], Outcome], on_timeout: Callable[[Call], Outcome] | None = None
     ) -> None:
         self._work = work
-        self._overdue = overdue
+        self._on_timeout = on_timeout
         self._threads: dict[Call, Thread] = {}
 
-    def launch(self, call: Call, report: Report) -> float:
-        """See `Crew.launch`."""
+    def launch(self, call: Call, on_end: OnEnd) -> float:
+        """See `Executor.launch`."""
 
         def body() -> None:
             try:
-                report((call, self._work(call)))
-            except BaseException as error:  # noqa: BLE001 - raised again where it can be handled
-                report((call, error))
+                on_end((call, self._work(call)))
+            except BaseException as error:  # noqa: BLE001 - raised again in the iterating thread
+                on_end((call, error))
             self._threads.pop(call, None)
 
         thread = Thread(target=body, name=f"case {call.case}", daemon=True)
         self._threads[call] = thread
         thread.start()
-        return time.monotonic() + call.timeout if self._overdue else math.inf
+        return time.monotonic() + call.timeout if self._on_timeout else math.inf
 
     def give_up(
         self,
         late: Sequence[Call],
-        flying: Sequence[Call],  # noqa: ARG002 - nobody suffers for another
+        in_flight: Sequence[Call],  # noqa: ARG002 - a stuck thread does not affect the others
     ) -> tuple[dict[Call, Outcome], list[Call]]:
-        """See `Crew.give_up`."""
+        """See `Executor.give_up`."""
         for call in late:
             if thread := self._threads.pop(call, None):
-                ask_to_end(thread)
-        return {call: self._overdue(call) for call in late if self._overdue}, []
+                raise_system_exit(thread)
+        return {call: self._on_timeout(call) for call in late if self._on_timeout}, []
 
 
-def ask_to_end(thread: Thread) -> None:
-    """Raise `SystemExit` in `thread` at its next instruction: that ends a busy loop at least."""
+def raise_system_exit(thread: Thread) -> None:
+    """Raise `SystemExit` in `thread` at its next bytecode instruction; this ends a busy loop."""
     ident = ctypes.c_ulong(thread.ident or 0)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))

@@ -1,4 +1,4 @@
-"""One long-lived client process: lines in, lines out, nothing that blocks."""
+"""One long-lived client process: non-blocking reads and writes on its three pipes."""
 
 from __future__ import annotations
 
@@ -15,164 +15,170 @@ from typing import IO
 from aleph_contract.drivers import REDACTED, Call, processes
 from aleph_contract.drivers.crash_triage import Suspect
 from aleph_contract.drivers.ndjson import BYE, HELLO, run_line
-from aleph_contract.drivers.processes import KEPT, BoundedBuffer
+from aleph_contract.drivers.processes import MAX_OUTPUT, BoundedBuffer
 
-#: Seconds for a process to end after its output did, and again after each stronger request.
-GRACE = 1.0
+#: Seconds for a process to exit after it closed its output, and again after SIGTERM.
+EXIT_GRACE = 1.0
 
+#: Bytes of one read or write.
 _CHUNK = 1 << 16
 
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """A call that was handed over and not reported yet."""
+    """A call that was sent and has no report yet."""
 
     call: Call
     suspect: Suspect | None = None
-    sent: float = field(default_factory=time.monotonic)
+    sent_at: float = field(default_factory=time.monotonic)
     stderr: BoundedBuffer = field(default_factory=BoundedBuffer)
 
     @property
     def deadline(self) -> float:
-        """When it counts as stuck."""
-        return self.sent + self.call.timeout
+        """When the call counts as stuck."""
+        return self.sent_at + self.call.timeout
 
 
 class Worker:
-    """A process and what is in flight there.
+    """A process and its calls in flight.
 
-    Its standard output and error are registered with `selector` under the worker itself, its
-    standard input only while there is something that the pipe did not take yet.
+    Its standard output and error are registered with `selector`, with the worker as their data;
+    its standard input only while the pipe is full.
 
     Args:
-        alone: Whether it takes one call at a time, to see which of several is to blame.
+        isolated: Whether it takes one call at a time, to find the call that caused a crash.
     """
 
     def __init__(
-        self, argv: Sequence[str], mark: str, selector: selectors.BaseSelector, *, alone: bool
+        self, argv: Sequence[str], mark: str, selector: selectors.BaseSelector, *, isolated: bool
     ) -> None:
-        self.alone = alone
-        self.room = 0  # until its hello
-        self.born = time.monotonic()
-        self.flights: dict[str, InFlight] = {}
-        self.ended = False
+        self.isolated = isolated
+        self.max_in_flight = 0  # until its hello
+        self.started_at = time.monotonic()
+        self.in_flight: dict[str, InFlight] = {}
+        self.output_ended = False
         self.leaving = False
         self._tokens: dict[str, str] = {}
         self._selector = selector
         self._mark = mark
-        self._out = bytearray()
-        self._in = bytearray()
-        self._err = BoundedBuffer()
+        self._unsent = bytearray()
+        self._unparsed = bytearray()
+        self._errors = BoundedBuffer()
         self.process = processes.start(argv, processes.environment(mark), subprocess.PIPE)
         self._stdin, self._stdout, self._stderr = processes.pipes(self.process)
         for stream in (self._stdout, self._stderr):
             selector.register(stream, selectors.EVENT_READ, self)
         self._send(HELLO)
 
-    def hand_over(self, flight: InFlight) -> None:
+    @property
+    def ready(self) -> bool:
+        """Whether its hello has arrived."""
+        return self.max_in_flight > 0
+
+    def start_call(self, entry: InFlight) -> None:
         """Send one call."""
-        self.flights[flight.call.case] = flight
-        self._tokens[flight.call.case] = flight.call.api_token
-        self._send(run_line(flight.call))
+        self.in_flight[entry.call.case] = entry
+        self._tokens[entry.call.case] = entry.call.api_token
+        self._send(run_line(entry.call))
 
     @property
     def accepts(self) -> bool:
-        """Whether it can be given a call now: it greeted, has room, and answers in time."""
+        """Whether it can take a call now: it is ready, has room, and no call of it is late."""
         now = time.monotonic()
-        overdue = any(flight.deadline <= now for flight in self.flights.values())
-        return len(self.flights) < self.room and not overdue and not self.leaving
+        late = any(entry.deadline <= now for entry in self.in_flight.values())
+        return len(self.in_flight) < self.max_in_flight and not late and not self.leaving
 
-    def knows(self, case: str) -> bool:
-        """Whether it was ever given this case."""
+    def had(self, case: str) -> bool:
+        """Whether this case was ever sent to it."""
         return case in self._tokens
 
-    def attend(self) -> list[bytes]:
-        """Move bytes both ways; return the lines that are complete."""
+    def exchange_bytes(self) -> list[bytes]:
+        """Write and read what the pipes allow; return the complete lines of standard output."""
         self._flush()
         chunk = self._read(self._stdout)
-        # Errors after it, but before it is looked at: what was written there before a report
-        # belongs to that report's case.
-        self._drain_errors(1)
-        self.ended = chunk == b""
-        self._in += chunk or b""
-        *lines, rest = self._in.split(b"\n")
-        self._in = bytearray(rest)
-        if self.ended:
-            lines.append(self._in)
+        # Standard error is read second, and before the lines are parsed: text written before a
+        # report belongs to the case of that report.
+        self._read_errors(1)
+        self.output_ended = chunk == b""
+        self._unparsed += chunk or b""
+        *lines, rest = self._unparsed.split(b"\n")
+        self._unparsed = bytearray(rest)
+        if self.output_ended:
+            lines.append(self._unparsed)
         return [bytes(line) for line in lines if line.strip()]
 
     @property
-    def unfinished(self) -> bytes:
-        """The beginning of a line that has not ended yet."""
-        return bytes(self._in)
+    def incomplete_line(self) -> bytes:
+        """The beginning of a line whose line feed has not arrived."""
+        return bytes(self._unparsed)
 
-    def last_words(self) -> str:
-        """The last line of its standard error, for a message."""
-        lines = self.redacted(self._err.text()).strip().splitlines()
+    def last_error_line(self) -> str:
+        """The last line of its standard error, for an error message."""
+        lines = self.redact(self._errors.text()).strip().splitlines()
         return lines[-1].strip() if lines else ""
 
-    def redacted(self, text: str) -> str:
-        """A text without any token this process was given."""
+    def redact(self, text: str) -> str:
+        """Replace every token that this process was given."""
         for token in filter(None, self._tokens.values()):
             text = text.replace(token, REDACTED)
         return text
 
-    def how_it_ended(self) -> str:
-        """Reap a process whose output has ended, and say how it did."""
-        self._drain_errors(KEPT // _CHUNK)
+    def wait_for_exit(self) -> str:
+        """Reap a process that closed its output, and describe how it ended."""
+        self._read_errors(MAX_OUTPUT // _CHUNK)
         try:
-            return processes.how_it_ended(self.process.wait(GRACE))
+            return processes.describe_exit(self.process.wait(EXIT_GRACE))
         except subprocess.TimeoutExpired:
             return "closed its standard output"
 
-    def leave(self) -> None:
-        """Ask it to end: a goodbye, then the end of its input."""
+    def say_bye(self) -> None:
+        """Ask the process to exit: send the bye message and close its standard input."""
         self.leaving = True
         self._send(BYE)
-        self._forget(self._stdin)
+        self._close(self._stdin)
 
     def terminate(self) -> None:
-        """Ask it again, less kindly."""
+        """Send SIGTERM to the process group."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it and everything it started."""
+        """Kill the process and every process it started."""
         for stream in (self._stdin, self._stdout, self._stderr):
-            self._forget(stream)
+            self._close(stream)
         processes.end(self.process, self._mark)
 
-    def _drain_errors(self, chunks: int) -> None:
-        """Note what stands in the pipe; bounded, for another may write there without end."""
+    def _read_errors(self, chunks: int) -> None:
+        """Read standard error; bounded, because a child may write without end."""
         for _ in range(chunks):
             chunk = self._read(self._stderr)
             if not chunk:
                 return
-            self._err.add(chunk)
-            for flight in self.flights.values():
-                flight.stderr.add(chunk)
+            self._errors.add(chunk)
+            for entry in self.in_flight.values():
+                entry.stderr.add(chunk)
 
     def _send(self, line: bytes) -> None:
-        self._out += line
+        self._unsent += line
         self._flush()
 
     def _flush(self) -> None:
         if self._stdin.closed:
             return
         try:
-            while self._out:
-                del self._out[: os.write(self._stdin.fileno(), self._out[:_CHUNK])]
+            while self._unsent:
+                del self._unsent[: os.write(self._stdin.fileno(), self._unsent[:_CHUNK])]
         except BlockingIOError:
             if self._stdin not in self._selector.get_map():
                 self._selector.register(self._stdin, selectors.EVENT_WRITE, self)
             return
-        except BrokenPipeError:  # it is ending: so does its output, which tells how
-            self._out.clear()
+        except BrokenPipeError:  # the process is ending: its output ends too and tells how
+            self._unsent.clear()
         if self._stdin in self._selector.get_map():
             self._selector.unregister(self._stdin)
 
     def _read(self, stream: IO[bytes]) -> bytes | None:
-        """What a pipe holds: `None` if nothing now, no bytes if nothing any more."""
+        """Read from a pipe: `None` if it is empty now, `b""` at its end."""
         if stream.closed:
             return b""
         try:
@@ -180,10 +186,10 @@ class Worker:
         except BlockingIOError:
             return None
         if not chunk:
-            self._forget(stream)
+            self._close(stream)
         return chunk
 
-    def _forget(self, stream: IO[bytes]) -> None:
+    def _close(self, stream: IO[bytes]) -> None:
         if stream.closed:
             return
         if stream in self._selector.get_map():

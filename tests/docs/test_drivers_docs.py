@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from adapter_breaches import HELLO_BREACHES, REPORT_BREACHES
+from protocol_errors import INVALID_HELLOS, INVALID_REPORTS
 
 from aleph_contract.drivers import Driver, importing, processes
 from aleph_contract.drivers.command import CommandDriver
@@ -90,11 +90,11 @@ def test_every_breach_is_in_the_table_and_nothing_else() -> None:
         for row in _tables("A process, before its first case", "A process, later")
         if row.endswith("…")
     }
-    known = {*HELLO_BREACHES.values(), *REPORT_BREACHES.values()}
+    known = {*INVALID_HELLOS.values(), *INVALID_REPORTS.values()}
     seen_in_runs = {
-        "a line ends within 1048576 bytes",
-        "a report names a case in flight",
-        "a case is reported once",
+        "a line must end within 1048576 bytes",
+        "a report must name a case in flight",
+        "each case must be reported once",
     }
     assert told == known | seen_in_runs
 

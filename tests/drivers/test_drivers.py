@@ -1,4 +1,4 @@
-"""What counts as a report is the same for every adapter, and no report is turned into another."""
+"""A call as the client gets it, and reports: read in the same way for every adapter."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_call_never_shows_its_token() -> None:
         ({"prompt": "\ud83d"}, None, '{"prompt":"\\ud83d"}'),
     ],
 )
-def test_the_input_is_written_as_it_was_meant(value: Any, text: str | None, expected: str) -> None:
+def test_the_input_keeps_its_json_spelling(value: Any, text: str | None, expected: str) -> None:
     assert call(value, text).json == expected
     assert call(value, text).json.encode()
 
@@ -73,7 +73,7 @@ def test_the_input_is_written_as_it_was_meant(value: Any, text: str | None, expe
     ],
 )
 def test_the_video_of_a_report(report: Any, video: Any) -> None:
-    assert outcomes.video(report) == video
+    assert outcomes.find_video(report) == video
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_video_of_a_report(report: Any, video: Any) -> None:
     ],
 )
 def test_the_video_that_a_command_prints(stdout: str, video: Any) -> None:
-    assert outcomes.printed_video(stdout) == video
+    assert outcomes.video_from_output(stdout) == video
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_the_video_that_a_command_prints(stdout: str, video: Any) -> None:
     ],
 )
 def test_the_error_that_a_command_prints(stdout: str, stderr: str, error: ReportedError) -> None:
-    assert outcomes.printed_error(stdout, stderr) == error
+    assert outcomes.error_from_output(stdout, stderr) == error
 
 
 class CodedError(Exception):
-    """An error as small client libraries define theirs."""
+    """An error with attributes, as small client libraries define it."""
 
     def __init__(self, message: str, **facts: Any) -> None:
         super().__init__(message)
@@ -154,18 +154,18 @@ def _cloudflare_error() -> cloudflare.APIStatusError:
         (httpx.ReadTimeout("late"), "transport", None, None),
     ],
 )
-def test_an_exception_reports_what_it_carries(
+def test_an_exception_reports_its_status_and_code(
     error: Exception, stage: str, status: int | None, code: Any
 ) -> None:
-    found = outcomes.raised_error(error)
+    found = outcomes.error_from_exception(error)
     assert (found.stage, found.status, found.code) == (stage, status, code)
     assert type(error).__name__ in found.message
     if isinstance(error, urllib.error.HTTPError):
         error.close()
 
 
-def test_an_exception_without_text_is_known_by_its_type() -> None:
-    assert outcomes.raised_error(TimeoutError()).message == "TimeoutError"
+def test_an_exception_without_text_reports_its_type() -> None:
+    assert outcomes.error_from_exception(TimeoutError()).message == "TimeoutError"
 
 
 class Trap:
@@ -175,8 +175,8 @@ class Trap:
         raise RuntimeError(name)
 
 
-def test_an_exception_with_traps_reports_nothing_but_itself() -> None:
-    assert outcomes.raised_error(CodedError("no", response=Trap())).status is None
+def test_an_exception_whose_properties_raise_reports_its_text_only() -> None:
+    assert outcomes.error_from_exception(CodedError("no", response=Trap())).status is None
 
 
 @pytest.mark.parametrize(
@@ -191,13 +191,13 @@ def test_an_exception_with_traps_reports_nothing_but_itself() -> None:
     ],
 )
 def test_a_returned_value_becomes_json(value: Any, plain: Any) -> None:
-    assert outcomes.plain(value) == plain
+    assert outcomes.to_json(value) == plain
 
 
-def test_a_value_without_an_end_becomes_its_repr() -> None:
+def test_a_recursive_value_becomes_its_repr() -> None:
     endless: list[Any] = []
     endless.append(endless)
-    assert outcomes.plain(endless) == "[[...]]"
+    assert outcomes.to_json(endless) == "[[...]]"
 
 
 INTERRUPTED = """
@@ -227,7 +227,7 @@ with DRIVER as driver:
         "StdioDriver(['sh', '-c', 'echo $0; read x; read y; ' + STUCK, HELLO])",
     ],
 )
-def test_ctrl_c_ends_the_client_with_us(driver: str, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_client_and_its_children(driver: str, tmp_path: Path) -> None:
     source = INTERRUPTED.replace("DRIVER", driver, 1)
     with subprocess.Popen(
         [sys.executable, "-c", source], cwd=tmp_path, stderr=subprocess.PIPE, text=True

@@ -1,4 +1,4 @@
-"""A client's processes end with everything they started, and what they print stays bounded."""
+"""A client's processes end with every process they started, and their output is bounded."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def marked() -> Iterator[str]:
 
 
 FAMILY = {
-    "in its group": "sleep 50 & echo $! $$; wait",
-    "below it": "(sleep 51; true) & echo $! $$; wait",
-    "in a session of its own": "setsid sh -c 'echo $$; exec sleep 52' & echo $$; wait",
+    "child": "sleep 50 & echo $! $$; wait",
+    "grandchild": "(sleep 51; true) & echo $! $$; wait",
+    "in its own session": "setsid sh -c 'echo $$; exec sleep 52' & echo $$; wait",
     "detached": "(setsid sh -c 'echo $$; exec sleep 53' &) ; echo $$; sleep 54",
 }
 
 
 @pytest.mark.parametrize("script", FAMILY.values(), ids=FAMILY)
-def test_a_process_ends_with_its_children_wherever_they_went(script: str, marked: str) -> None:
+def test_a_process_ends_with_its_children_even_detached_ones(script: str, marked: str) -> None:
     env = processes.environment(marked)
     process = processes.start(["sh", "-c", script], env, subprocess.DEVNULL)
     assert process.stdout is not None
@@ -51,7 +51,7 @@ def test_a_process_ends_with_its_children_wherever_they_went(script: str, marked
     assert gone(*pids)
 
 
-def test_a_process_is_out_of_reach_of_the_terminals_ctrl_c(marked: str) -> None:
+def test_a_process_has_its_own_session(marked: str) -> None:
     process = processes.start(["cat"], processes.environment(marked), subprocess.PIPE)
     streams = processes.pipes(process)
     assert os.getsid(process.pid) == os.getpgid(process.pid) == process.pid
@@ -60,30 +60,30 @@ def test_a_process_is_out_of_reach_of_the_terminals_ctrl_c(marked: str) -> None:
         stream.close()
 
 
-def test_descendants_are_found_by_every_means(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_descendants_are_found_with_and_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen(["sh", "-c", "sh -c 'sleep 55; true' & echo; wait"], stdout=-1) as top:
         assert top.stdout is not None
         top.stdout.readline()
         until = time.monotonic() + 10
         while len(found := processes.descendants(top.pid)) < 2 and time.monotonic() < until:
             time.sleep(0.01)
-        monkeypatch.setattr(processes, "_proc", list)  # as on a system without /proc
+        monkeypatch.setattr(processes, "_proc", list)  # as on macOS
         assert sorted(processes.descendants(top.pid)) == sorted(found)
         assert len(found) == 2
         for pid in (*found, top.pid):
             os.kill(pid, 9)
 
 
-def test_a_mark_is_no_beginning_of_another() -> None:
+def test_a_mark_does_not_match_a_longer_number() -> None:
     mark = processes.new_mark()
-    with subprocess.Popen(["sleep", "56"], env={processes.MARK: f"{mark}12."}) as process:
+    with subprocess.Popen(["sleep", "56"], env={processes.MARK_VARIABLE: f"{mark}12."}) as process:
         processes.end_marked(f"{mark}1.")
         assert process.poll() is None
         processes.end_marked(mark)
         assert process.wait(10) == -9
 
 
-def test_a_client_does_not_get_the_users_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_does_not_get_the_users_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_KEY", "real money")
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "real money")
     monkeypatch.setenv("no_proxy", "intranet")
@@ -94,7 +94,7 @@ def test_a_client_does_not_get_the_users_own_credentials(monkeypatch: pytest.Mon
     assert env["no_proxy"] == env["NO_PROXY"] == "intranet,127.0.0.1,localhost"
 
 
-def test_a_command_that_cannot_be_started_is_told_how_to_be(
+def test_a_command_that_cannot_start_gets_a_message_with_the_correction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -113,7 +113,7 @@ def test_a_command_that_cannot_be_started_is_told_how_to_be(
     script.chmod(0o755)
     processes.check_command(["./client.sh"])
     script.write_bytes(b"\x00\x01 no program")
-    with pytest.raises(CouldNotRun, match="Exec format error; does it begin with a `#!` line"):
+    with pytest.raises(CouldNotRun, match="Exec format error; is its `#!` line missing"):
         processes.start(["./client.sh"], {}, subprocess.DEVNULL)
 
 
@@ -121,11 +121,11 @@ def test_a_command_that_cannot_be_started_is_told_how_to_be(
     ("code", "words"),
     [(0, "exit code 0"), (3, "exit code 3"), (-9, "SIGKILL"), (-62, "signal 62")],
 )
-def test_the_end_of_a_process_in_words(code: int, words: str) -> None:
-    assert words in processes.how_it_ended(code)
+def test_the_exit_of_a_process_is_described(code: int, words: str) -> None:
+    assert words in processes.describe_exit(code)
 
 
-def test_little_output_is_kept_whole_and_much_at_both_ends() -> None:
+def test_short_output_is_kept_whole_and_long_output_at_both_ends() -> None:
     little, much = BoundedBuffer(8), BoundedBuffer(8)
     for chunk in (b"ab", b"cdefgh"):
         little.add(chunk)

@@ -1,4 +1,4 @@
-"""A Python callable is a client: fast, told apart by case, and never able to stop the run."""
+"""A Python callable as client: its output is captured per case, and it cannot stop the run."""
 
 from __future__ import annotations
 
@@ -9,35 +9,25 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from driver_calls import calls, drive
 
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.python import PythonDriver
-from aleph_contract.errors import ArgumentError, CouldNotRun
 
 TIMEOUT = 0.6
 
 
-def calls(*inputs: Any, timeout: float = 20.0) -> list[Call]:
-    return [
-        Call(f"c{i}", value, None, "http://base", f"account{i}", f"token{i}", timeout)
-        for i, value in enumerate(inputs)
-    ]
-
-
-def drive(function: Callable[..., Any] | str, given: list[Call], **options: Any) -> list[Outcome]:
-    """The outcomes in the order of the calls."""
-    with PythonDriver(function, **options) as driver:
-        ended = dict(driver.run(given))
-    return [ended[call] for call in given]
+def run(function: Callable[..., Any] | str, given: list[Call], **options: Any) -> list[Outcome]:
+    """Call `function` once per call; return the outcomes in the order of the calls."""
+    return drive(PythonDriver(function, **options), given)
 
 
 def one(function: Callable[..., Any], value: Any = None) -> Outcome:
-    return drive(function, calls(value))[0]
+    return run(function, calls(value))[0]
 
 
 def echo(input: Any, *, base_url: str, account_id: str, api_token: str) -> Any:  # noqa: A002 - the documented name
@@ -55,7 +45,7 @@ def wrapped_echo(input: Any, **rest: str) -> Any:  # noqa: A002
 
 @pytest.mark.parametrize("function", [echo, async_echo, wrapped_echo])
 def test_each_call_gets_its_own_arguments(function: Callable[..., Any]) -> None:
-    outcomes = drive(function, calls(*range(40)))
+    outcomes = run(function, calls(*range(40)))
     assert [o.video for o in outcomes] == [
         f"http://base/account{i}/token{i}/{i}" for i in range(40)
     ]
@@ -63,13 +53,13 @@ def test_each_call_gets_its_own_arguments(function: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 42, "", {}, {"video": None}, [], b"x"])
-def test_whatever_is_returned_is_a_result(value: Any) -> None:
+def test_every_returned_value_is_a_result(value: Any) -> None:
     outcome = one(lambda _input, **_: value)
     assert outcome.kind == "result"
     assert outcome.error is None
 
 
-def test_an_exception_is_an_error_with_its_traceback_as_evidence() -> None:
+def test_an_exception_is_an_error_and_its_traceback_is_kept() -> None:
     def refuse(_input: Any, **_: str) -> None:
         raise ValueError("seed is too big")
 
@@ -82,16 +72,16 @@ def test_an_exception_is_an_error_with_its_traceback_as_evidence() -> None:
     assert "aleph_contract/drivers" not in outcome.stderr
 
 
-def test_tracebacks_of_many_threads_do_not_meet() -> None:
+def test_tracebacks_are_formatted_in_many_threads_at_once() -> None:
     def inner(_input: Any, **_: str) -> None:
         raise ValueError from KeyError("key")
 
-    outcomes = drive(inner, calls(*range(200)), jobs=8)
+    outcomes = run(inner, calls(*range(200)), jobs=8)
     assert all("KeyError: 'key'" in o.stderr and "in inner" in o.stderr for o in outcomes)
     assert not any("^^^" in o.stderr for o in outcomes)
 
 
-def test_an_exception_that_cannot_be_shown_is_an_error_all_the_same() -> None:
+def test_an_exception_whose_str_raises_is_an_error_too() -> None:
     class Unspeakable(ValueError):  # noqa: N818
         def __str__(self) -> str:
             raise RuntimeError
@@ -101,7 +91,7 @@ def test_an_exception_that_cannot_be_shown_is_an_error_all_the_same() -> None:
 
     outcome = one(client)
     assert outcome.error is not None
-    assert outcome.error.message == "Unspeakable: (its text cannot be had)"
+    assert outcome.error.message == "Unspeakable: (str() of it raises an exception)"
 
 
 def test_an_exit_is_a_crash() -> None:
@@ -109,7 +99,7 @@ def test_an_exit_is_a_crash() -> None:
     assert (outcome.kind, outcome.reason) == ("crashed", "raised SystemExit: 3")
 
 
-def test_an_exit_inside_a_task_spoils_nobody_elses_loop() -> None:
+def test_system_exit_in_a_task_does_not_stop_other_calls() -> None:
     async def client(value: int, **_: str) -> str:
         if value == 1:
             asyncio.get_running_loop().create_task(_exit())
@@ -119,7 +109,7 @@ def test_an_exit_inside_a_task_spoils_nobody_elses_loop() -> None:
     async def _exit() -> None:
         raise SystemExit
 
-    assert [o.video for o in drive(client, calls(0, 1, 2))] == ["0", "1", "2"]
+    assert [o.video for o in run(client, calls(0, 1, 2))] == ["0", "1", "2"]
 
 
 def test_the_input_is_a_copy_of_plain_types() -> None:
@@ -131,12 +121,12 @@ def test_the_input_is_a_copy_of_plain_types() -> None:
         return "x"
 
     given = calls({"a": 1.5, "b": []})
-    drive(spoil, given)
+    run(spoil, given)
     assert given[0].input == {"a": 1.5, "b": []}
     assert seen == [{float, list}]
 
 
-def test_calls_are_drawn_as_there_is_room() -> None:
+def test_calls_are_read_only_as_the_window_has_room() -> None:
     drawn = 0
 
     def source() -> Iterator[Call]:
@@ -153,7 +143,7 @@ def test_calls_are_drawn_as_there_is_room() -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_as_many_calls_as_the_window_holds_are_in_flight(is_async: bool) -> None:
+def test_the_window_is_filled(is_async: bool) -> None:
     gate = threading.Barrier(3)
 
     def together(_input: Any, **_: str) -> str:
@@ -163,11 +153,11 @@ def test_as_many_calls_as_the_window_holds_are_in_flight(is_async: bool) -> None
     async def together_async(_input: Any, **_: str) -> str:
         return await asyncio.to_thread(together, _input)
 
-    outcomes = drive(together_async if is_async else together, calls(1, 2, 3), jobs=3)
+    outcomes = run(together_async if is_async else together, calls(1, 2, 3), jobs=3)
     assert [o.kind for o in outcomes] == ["result"] * 3
 
 
-def test_what_a_case_prints_is_told_apart_and_kept_off_the_report(
+def test_output_is_captured_per_case_and_does_not_reach_the_report(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async def chatty(value: int, **_: str) -> str:
@@ -183,13 +173,13 @@ def test_what_a_case_prints_is_told_apart_and_kept_off_the_report(
 
     before = sys.stdout
     for client in (chatty, chatty_sync):
-        for i, outcome in enumerate(drive(client, calls(*range(8)))):
+        for i, outcome in enumerate(run(client, calls(*range(8)))):
             assert (outcome.stdout, outcome.stderr) == (f"out {i}\n", f"err {i}\n")
     assert sys.stdout is before
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_stuck_thread_counts_against_its_case_alone() -> None:
+def test_a_stuck_thread_does_not_affect_other_cases() -> None:
     release = threading.Event()
 
     def client(value: str, **_: str) -> str:
@@ -199,27 +189,27 @@ def test_a_stuck_thread_counts_against_its_case_alone() -> None:
         return value
 
     given = calls("a", "stuck", "b", "c", timeout=TIMEOUT)
-    a, stuck, b, c = drive(client, given, jobs=2)
+    a, stuck, b, c = run(client, given, jobs=2)
     release.set()
     assert (stuck.kind, stuck.stdout) == ("stuck", "begun\n")
     assert f"{TIMEOUT:g} s" in stuck.reason
     assert [o.video for o in (a, b, c)] == ["a", "b", "c"]
 
 
-def test_a_busy_loop_is_ended() -> None:
+def test_a_thread_in_a_busy_loop_is_ended() -> None:
     def spin(_input: Any, **_: str) -> None:
         while True:
             pass
 
     before = threading.active_count()
-    assert drive(spin, calls(1, timeout=TIMEOUT))[0].kind == "stuck"
+    assert run(spin, calls(1, timeout=TIMEOUT))[0].kind == "stuck"
     until = time.monotonic() + 10
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.01)
     assert threading.active_count() <= before
 
 
-def test_a_stuck_task_counts_against_its_case_alone_even_if_it_refuses_to_be_cancelled() -> None:
+def test_a_stuck_task_does_not_affect_other_cases_even_if_it_ignores_cancellation() -> None:
     async def client(value: str, **_: str) -> str:
         while value == "stuck":
             try:
@@ -229,12 +219,12 @@ def test_a_stuck_task_counts_against_its_case_alone_even_if_it_refuses_to_be_can
                 await asyncio.sleep(0.1)
         return value
 
-    a, stuck, b = drive(client, calls("a", "stuck", "b", timeout=TIMEOUT))
+    a, stuck, b = run(client, calls("a", "stuck", "b", timeout=TIMEOUT))
     assert (a.video, stuck.kind, b.video) == ("a", "stuck", "b")
 
 
-def test_a_blocked_loop_is_blamed_on_who_blocks_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED", 0.2)
+def test_only_the_call_that_blocks_the_event_loop_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED_AFTER", 0.2)
     release = threading.Event()
 
     async def client(value: str, **_: str) -> str:
@@ -258,7 +248,7 @@ def test_a_blocked_loop_is_blamed_on_who_blocks_it(monkeypatch: pytest.MonkeyPat
         release.set()
         again = dict(driver.run(calls("c")))
     assert ended["blocks"][1].kind == "stuck"
-    assert "blocked its event loop" in ended["blocks"][1].reason
+    assert "blocked the event loop" in ended["blocks"][1].reason
     assert [(ended[k][1].video, ended[k][0].account_id) for k in "ab"] == [
         ("a", "new"),
         ("b", "new"),
@@ -267,11 +257,11 @@ def test_a_blocked_loop_is_blamed_on_who_blocks_it(monkeypatch: pytest.MonkeyPat
     assert [o.video for o in again.values()] == ["c"]
 
 
-def test_who_blocks_the_loop_within_its_own_time_is_not_stuck(
+def test_a_call_that_blocks_the_event_loop_within_its_timeout_is_not_stuck(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED", 0.1)
-    monkeypatch.setattr("aleph_contract.drivers.in_flight.RECHECK", 0.1)
+    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED_AFTER", 0.1)
+    monkeypatch.setattr("aleph_contract.drivers.in_flight.RECHECK_INTERVAL", 0.1)
 
     async def client(value: str, **_: str) -> str:
         if value == "blocks":
@@ -281,18 +271,18 @@ def test_who_blocks_the_loop_within_its_own_time_is_not_stuck(
         return value
 
     waiting, blocking = calls("waits", "blocks", timeout=0.3)[0], calls("-", "blocks")[1]
-    waits, blocks = drive(client, [waiting, blocking])
+    waits, blocks = run(client, [waiting, blocking])
     assert (waits.kind, blocks.kind) == ("stuck", "result")
     assert "did not return" in waits.reason
 
 
-def test_leaving_early_leaves_nothing_to_be_reported_later() -> None:
+def test_calls_of_a_closed_iterator_are_not_reported_by_the_next_run() -> None:
     with PythonDriver(echo) as driver:
         next(iter(driver.run(calls(*range(10)))))
         assert [call.case for call, _ in driver.run(calls("again"))] == ["c0"]
 
 
-def test_an_interrupt_passes_through() -> None:
+def test_keyboard_interrupt_is_raised_and_stdout_restored() -> None:
     def interrupt() -> Iterator[Call]:
         yield from calls(1)
         raise KeyboardInterrupt
@@ -301,82 +291,6 @@ def test_an_interrupt_passes_through() -> None:
     with pytest.raises(KeyboardInterrupt), PythonDriver(echo) as driver:
         list(driver.run(interrupt()))
     assert sys.stdout is before
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.chdir(tmp_path)
-    modules = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
-
-
-CLIENT = """\
-import beside
-class Api:
-    @staticmethod
-    async def edit(input, *, base_url, account_id, api_token):
-        return beside.video(input)
-edit = Api.edit
-number = 3
-def short(input): ...
-"""
-
-
-@pytest.fixture
-def client(here: Path) -> Path:
-    (here / "sub").mkdir()
-    for place in (here, here / "sub"):
-        (place / "a_client.py").write_text(CLIENT)
-        (place / "beside.py").write_text("def video(input): return f'http://x/{input}'")
-    return here
-
-
-@pytest.mark.usefixtures("client")
-@pytest.mark.parametrize("target", ["a_client:edit", "a_client:Api.edit", "sub/a_client.py:edit"])
-def test_a_client_is_found_by_module_or_file(target: str) -> None:
-    path = list(sys.path)
-    assert [o.video for o in drive(target, calls(7))] == ["http://x/7"]
-    assert sys.path == path
-
-
-@pytest.mark.usefixtures("client")
-@pytest.mark.parametrize(
-    ("target", "words"),
-    [
-        ("a_client", ["MODULE:CALLABLE", "my_client:edit_video"]),
-        ("no_such_module:edit", ["no module 'no_such_module'"]),
-        ("no/such/file.py:edit", ["no such file"]),
-        ("a_client:edt", ["has no 'edt'", "did you mean edit?"]),
-        ("a_client:number", ["is int, not a callable"]),
-        ("a_client:short", ["(input, base_url=…, account_id=…, api_token=…)", "takes (input)"]),
-    ],
-)
-def test_what_cannot_be_a_client_is_wrong_usage_in_one_line(target: str, words: list[str]) -> None:
-    with pytest.raises(ArgumentError) as caught, PythonDriver(target):
-        pass
-    assert "\n" not in str(caught.value)
-    for word in words:
-        assert word in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        ("import no_such_dependency", "needs a module that is not installed"),
-        ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
-        ("import sys; sys.exit(4)", "SystemExit: 4"),
-        ("def edit(:", "SyntaxError"),
-    ],
-)
-def test_a_client_that_fails_on_import_could_not_run(here: Path, source: str, words: str) -> None:
-    (here / "broken.py").write_text(source)
-    for target in ("broken:edit", "broken.py:edit"):
-        with pytest.raises(CouldNotRun) as caught, PythonDriver(target):
-            pass
-        assert words in str(caught.value)
-        assert "\n" not in str(caught.value)
 
 
 def test_an_object_with_an_async_call_is_a_client() -> None:
@@ -390,7 +304,7 @@ def test_an_object_with_an_async_call_is_a_client() -> None:
         assert [o.video for _, o in driver.run(calls("x"))] == ["x"]
 
 
-def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_to_this_machine_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("NO_PROXY", "intranet")
     monkeypatch.delenv("no_proxy", raising=False)

@@ -1,4 +1,4 @@
-"""Tell whether processes are still running."""
+"""Whether processes are still running."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that merely waits to be reaped does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -20,7 +20,7 @@ def alive(pid: int) -> bool:
 
 
 def gone(*pids: int) -> bool:
-    """Whether processes end within a moment."""
+    """Wait up to 10 seconds; return whether all processes have ended."""
     until = time.monotonic() + 10
     while any(map(alive, pids)):
         if time.monotonic() > until:

@@ -253,7 +253,7 @@ TROUBLED = run(
         exchanges=(),
         checked=(),
     ),
-    trouble=("node client.js: ended with code 1 before it said hello",),
+    trouble=("node client.js: ended with code 1 before it sent its hello",),
     interrupted=True,
     client=Client("node client.js"),
 )
