@@ -1,4 +1,4 @@
-"""A fake of the endpoint behind `runwayml/aleph-2`, on this machine, with a journal."""
+"""A local fake of the endpoint behind `runwayml/aleph-2`, with a journal of all requests."""
 
 from __future__ import annotations
 

@@ -30,33 +30,33 @@ from fake_server.runs.rest import API
 from fake_server.state.accounts import BINDING, Account
 from fake_server.state.billing import Bill
 
-#: Seconds that answers under way get when the server stops; then their connections are cut.
-GRACE = 0.1
+#: Seconds that responses in progress get when the server stops; then their connections are closed.
+STOP_GRACE = 0.1
 
-#: Seconds that an idle connection is kept, as long as an edge does rather than uvicorn's 5: a
-#: client that reuses one a little later must not find it closed.
+#: Seconds that an idle connection stays open. uvicorn's default of 5 closes connections that a
+#: client is about to reuse.
 KEEP_ALIVE = 120
 
 
 class Server:
-    """A fake that listens; it serves from `start` or `serve` to `close`.
+    """A fake that listens on a socket; `start` or `serve` runs it, `close` stops it.
 
     Args:
         app: The fake.
         host: Address or name to listen on.
-        port: 0 picks a free one.
-        expose: Whether others than this machine may reach it.
+        port: 0 picks a free port.
+        expose: Whether the host may be reachable from other machines.
 
     Raises:
-        ArgumentError: The port is taken, the host is not an address of this machine, or is one
-            that others reach while `expose` is not set.
+        ArgumentError: The port is taken, the host is not an address of this machine, or other
+            machines can reach it and `expose` is not set.
     """
 
     def __init__(self, app: App, host: str, port: int, *, expose: bool = False) -> None:
         if not (expose or is_loopback(host)):
             raise ArgumentError(
-                f"host {host} lets other machines in: they could read every prompt and answer, "
-                "and script what clients are answered; if that is meant, add --expose"
+                f"host {host} is reachable from other machines: they could read every prompt and "
+                "response and script the responses to your clients; to allow that, add --expose"
             )
         self.app = app
         self._socket = _listen(host, port)
@@ -72,12 +72,12 @@ class Server:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Serve in a thread of its own."""
+        """Serve in a new thread."""
         self._thread = threading.Thread(target=self.serve, name="aleph-contract", daemon=True)
         self._thread.start()
 
     def serve(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve in this thread until `close`, or in the main one until SIGINT or SIGTERM."""
+        """Serve in this thread until `close`; in the main thread also until SIGINT or SIGTERM."""
         try:
             asyncio.set_event_loop(self._loop)
             self._loop.run_until_complete(self._serve(ready))
@@ -89,7 +89,7 @@ class Server:
             self.app.journal.close()
 
     def close(self) -> None:
-        """Stop within a second, whatever is in flight."""
+        """Stop within a second, also with requests in flight."""
         if self._thread is None:
             self._socket.close()
             self._loop.close()
@@ -98,26 +98,26 @@ class Server:
         self._thread.join()
 
     def call(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call a function in the thread that serves, soon; not at all once that has stopped."""
+        """Call a function soon in the serving thread; do nothing if the server has stopped."""
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def account(self, **options: Any) -> AccountHandle:
-        """A fresh account with a token of its own.
+        """Create an account with its own token.
 
         Args:
-            **options: `profile`, `credits`, `spend_limit`, where they differ from the server's.
+            **options: `profile`, `credits`, `spend_limit`, if other than the server's.
         """
         return AccountHandle(self, self.app.accounts.create(**options))
 
     @property
     def binding(self) -> AccountHandle:
-        """The account of calls through the binding that name no gateway."""
+        """The account of calls through the binding whose gateway id is not an account id."""
         return AccountHandle(self, self.app.accounts.get(BINDING))
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What came in, of all accounts, in order of arrival."""
+        """The exchanges of all accounts, in order of arrival."""
         return self.app.journal.exchanges(None)
 
     async def _serve(self, ready: Callable[[], None]) -> None:
@@ -153,17 +153,17 @@ class Server:
         for connection in list(self._state.connections):
             connection.shutdown()
         if self._state.tasks:
-            await asyncio.wait(self._state.tasks, timeout=GRACE)
+            await asyncio.wait(self._state.tasks, timeout=STOP_GRACE)
         for connection in list(self._state.connections):
             connection.transport.abort()
         if self._state.tasks:
-            await asyncio.wait(self._state.tasks, timeout=GRACE)
+            await asyncio.wait(self._state.tasks, timeout=STOP_GRACE)
         for task in self._state.tasks:
             task.cancel()
 
 
 class AccountHandle:
-    """An account of a running server, as a test uses it; from any thread."""
+    """An account of a running server, for tests; safe to use from any thread."""
 
     def __init__(self, server: Server, account: Account) -> None:
         self._server = server
@@ -186,33 +186,33 @@ class AccountHandle:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What came in for this account and was answered, in order of arrival, until `hang_up`."""
+        """The exchanges of this account that arrived before `hang_up`, in order of arrival."""
         found = self._journal.exchanges(self.id)
         return tuple(exchange for exchange in found if exchange.received_at <= self._until)
 
     @property
     def bill(self) -> Bill:
-        """What would have been paid so far."""
+        """What the runs so far would have cost."""
         return self._account.bill
 
     def scenario(self, given: Any) -> None:
-        """Play a scenario to the runs to come; see `scenarios.scenario`.
+        """Set the scenario for the next runs; see `scenarios.scenario`.
 
         Raises:
-            ArgumentError: It names an unknown fault or holds something else than steps.
+            ArgumentError: It names an unknown fault, or is not a list of steps.
         """
         self._account.scenario = given
 
     def wait_for(self, n: int, timeout: float = 5.0) -> tuple[Exchange, ...]:
-        """The exchanges, once there are `n`.
+        """Wait for `n` exchanges and return all exchanges.
 
         Raises:
-            TimeoutError: There were fewer after `timeout` seconds.
+            TimeoutError: Fewer exist after `timeout` seconds.
         """
         return waiting.wait_for(self._journal, self.id, n, timeout)
 
     def settle(self, timeout: float = 1.0) -> bool:
-        """Wait until no request of this account is in flight; whether that was so in time."""
+        """Wait until no request of this account is in flight; `False` if `timeout` passes first."""
         deadline = time.monotonic() + timeout
         while self._account.in_flight:
             if time.monotonic() > deadline:
@@ -221,17 +221,17 @@ class AccountHandle:
         return True
 
     def hang_up(self, timeout: float = 1.0) -> None:
-        """Cut what is in flight, for the sake of a client that was given up.
+        """Close the connections in flight of a client whose call has timed out.
 
-        Its call would otherwise hold what the calls after it need: a lock, a pooled connection.
-        What it does about the cut is nothing that it was asked for, so `exchanges` ends here.
+        The pending call could hold a lock or a pooled connection that later calls need. How the
+        client reacts to the close is not part of the test: `exchanges` omits later requests.
         """
         self._until = time.time()
         self._server.call(self._server.app.hang_up, self._account)
         self.settle(timeout)
 
     def forget(self) -> None:
-        """Forget the account, its token and its exchanges: for runs of very many accounts."""
+        """Delete the account, its token and its exchanges, to free memory in long verifications."""
         self._accounts.remove(self._account)
         self._journal.clear(self.id)
 
@@ -246,14 +246,14 @@ def running(
     allow_hosts: Iterable[str] = (),
     **options: Any,
 ) -> Iterator[Server]:
-    """Run the fake in a thread, over real sockets, for the length of a `with` block.
+    """Run the fake in a thread, on a real socket, for the duration of a `with` block.
 
     Args:
-        contract: A contract, the file of one, or `None` for the shipped one.
+        contract: A contract, the path of its file, or `None` for the shipped contract.
         host: Address to listen on.
-        port: 0 picks a free one.
-        expose: Whether others than this machine may reach it.
-        allow_hosts: Further names under which the control API may be called.
+        port: 0 picks a free port.
+        expose: Whether the host may be reachable from other machines.
+        allow_hosts: Further host names that the control API accepts.
         **options: Options of `fake_server.create_app`.
     """
     if contract is not None and not isinstance(contract, Contract):
@@ -278,16 +278,16 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)
     except socket.gaierror as error:
-        raise ArgumentError(f"host {host} is not known here: {error.strerror}") from None
+        raise ArgumentError(f"host {host} cannot be resolved: {error.strerror}") from None
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        free = "; port 0 picks a free one" if port else ""
+        free = "; port 0 picks a free port" if port else ""
         raise ArgumentError(f"cannot listen on {host} port {port}: {reason}{free}") from None
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
     try:
-        import uvloop  # not on every platform
+        import uvloop  # not available on every platform
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()

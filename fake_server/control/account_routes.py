@@ -91,7 +91,7 @@ async def exchanges(
     journal = fake.journal
     meant = None if where == Filter() else where
     in_time = not wait_for or await wait_for_async(
-        journal, account, wait_for, seconds, meant, gone=_hung_up(request)
+        journal, account, wait_for, seconds, meant, cancelled=_hung_up(request)
     )
     tally = await run_in_threadpool(journal.tally, account)
     head = {"account": account, **asdict(tally), "timed_out": not in_time}

@@ -23,7 +23,7 @@ PREFIX = "/__aleph__"
 MAX_BODY = 1024 * 1024
 
 #: How accounts without an id of their own are called in paths.
-NAMES = {"nobody": accounts.NOBODY, "binding": accounts.BINDING}
+NAMES = {"nobody": accounts.NO_ACCOUNT, "binding": accounts.BINDING}
 
 #: How every call can be refused, for the OpenAPI document.
 REFUSALS: dict[int | str, dict[str, Any]] = {

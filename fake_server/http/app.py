@@ -84,7 +84,7 @@ class App:
         path: str = scope.get("path", "")
         if scope["type"] != "http":
             await _decline(scope, receive, send)
-        elif path.startswith(media.PREFIX):
+        elif path.startswith(media.MEDIA_PATH):
             await media.serve(scope, receive, send)
         elif is_control(path):
             await (self._control or await self._open_control())(scope, receive, send)

@@ -23,16 +23,19 @@ __all__ = [
 
 
 def open_journal(where: str) -> Journal:
-    """The journal that `where` names: `memory`, or `sqlite:PATH` to keep everything.
+    """Open a journal.
+
+    Args:
+        where: `memory`, or `sqlite:PATH` to keep every exchange.
 
     Raises:
-        ArgumentError: It names neither, or the file cannot be used.
+        ArgumentError: It is neither, or the file cannot be used.
     """
     kind, _, path = where.partition(":")
     if where == "memory":
         return MemoryJournal()
     if kind == "sqlite" and path:
-        from fake_server.journal.sqlite import SQLiteJournal  # sqlite3 on demand
+        from fake_server.journal.sqlite import SQLiteJournal  # imports sqlite3 only when used
 
         return SQLiteJournal(path)
     raise ArgumentError(f"journal {where!r}: it is memory or sqlite:PATH")

@@ -1,4 +1,4 @@
-"""What every journal offers, in memory or in a file: the protocol, filters and counts."""
+"""The interface of a journal, in memory or in a file; filters and counts."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fake_server.journal.listeners import Listener, PendingExchange, Watcher
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which exchanges of an account are meant; what is left out does not narrow.
+    """Selects exchanges of an account; a field that is not set selects all.
 
     Args:
-        outcome: One of `fake_server.replies.failures.OUTCOMES`.
-        status: HTTP status of the answer.
-        fault: Name of the fault that was played.
-        text: Text that stands in the target, the request body or the answer's body.
-        since: Only exchanges numbered above this one.
-        before: Only exchanges numbered below this one.
-        limit: Of the matching exchanges only the newest so many.
+        outcome: A key of `fake_server.replies.failures.OUTCOMES`.
+        status: HTTP status of the response.
+        fault: Name of the fault.
+        text: Text in the request target, the request body or the response body.
+        since: Only exchanges with a higher number.
+        before: Only exchanges with a lower number.
+        limit: Only the newest `limit` of the matching exchanges.
     """
 
     outcome: str | None = None
@@ -34,18 +34,18 @@ class Filter:
     limit: int | None = None
 
     def matches(self, exchange: Exchange) -> bool:
-        """Whether `exchange` is meant, `limit` aside."""
+        """Whether `exchange` matches; `limit` is not considered."""
         return (
             exchange.number > self.since
             and (self.before is None or exchange.number < self.before)
             and self.outcome in (None, exchange.outcome)
             and self.status in (None, exchange.status)
             and self.fault in (None, exchange.fault)
-            and (self.text is None or _holds(exchange, self.text))
+            and (self.text is None or _contains(exchange, self.text))
         )
 
     def select(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-        """The exchanges that are meant, in the order given."""
+        """The matching exchanges, in the given order."""
         matching = filter(self.matches, exchanges)
         return matching if self.limit is None else iter(deque(matching, maxlen=self.limit))
 
@@ -53,7 +53,7 @@ class Filter:
 EVERYTHING = Filter()
 
 
-def _holds(exchange: Exchange, text: str) -> bool:
+def _contains(exchange: Exchange, text: str) -> bool:
     sought = text.encode("utf-8", "surrogatepass")
     return (
         text in exchange.target
@@ -64,11 +64,11 @@ def _holds(exchange: Exchange, text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How much of an account is in the journal.
+    """How many exchanges of an account the journal has seen and dropped.
 
     Args:
-        total: Exchanges since the account began, or since it was last cleared.
-        dropped: How many of these went for want of room.
+        total: Exchanges since the first one, or since the account was last cleared.
+        dropped: How many of these the journal dropped to stay within its bounds.
     """
 
     total: int = 0
@@ -76,49 +76,49 @@ class Tally:
 
 
 class Journal(Protocol):
-    """What the fake asks of a journal, be it in memory or in a file."""
+    """The interface that the fake uses; all methods but `arrive` may be called from any thread."""
 
     def arrive(self, account: str) -> int:
-        """The number of a request that has just arrived, from 1 in each account."""
+        """Number a request that has just arrived: 1, 2, … in each account."""
 
     def append(
         self, account: str, number: int, record: PendingExchange, size: int
     ) -> Awaitable[None] | None:
-        """Put down one exchange; call it before the last byte of the answer is sent.
+        """Store one exchange; call it before the last byte of the response is sent.
 
         Args:
-            account: Whose exchange it is.
-            number: What `arrive` gave for it.
-            record: The exchange.
-            size: About how many bytes it keeps.
+            account: Id of its account.
+            number: The number that `arrive` returned for it.
+            record: The exchange, or a call that builds it.
+            size: Approximate number of bytes that it occupies.
 
         Returns:
-            `None`, or what to await before the last byte may leave.
+            `None` if it is stored; else an awaitable to await before the last byte is sent.
         """
 
     def read(self, account: str | None, where: Filter = EVERYTHING) -> Iterator[Exchange]:
-        """The exchanges of an account by number, or those of all by time of arrival."""
+        """The exchanges of an account by number; with `None`, of all accounts by arrival."""
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
-        """All that `read` gives."""
+        """The exchanges of `read` as a tuple."""
 
     def newest(self, account: str | None) -> Iterator[Exchange]:
-        """The same backwards, by the time the answer was there; built as far as it is read."""
+        """The exchanges, last stored first; each is built when the iterator reaches it."""
 
     def tally(self, account: str) -> Tally:
-        """How many exchanges the account had, and how many of them were dropped."""
+        """Count the exchanges of an account, and those that were dropped."""
 
     def accounts(self) -> tuple[str, ...]:
-        """The accounts that have exchanges, longest idle first."""
+        """Ids of the accounts that have exchanges, longest idle first."""
 
     def clear(self, account: str) -> None:
-        """Forget the account's exchanges; its numbering goes on."""
+        """Delete the exchanges of an account; its numbering continues."""
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` of every exchange from now on, until the returned call is made."""
+        """Call `listener` with every new exchange; the returned function ends that."""
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """The same with the record: for those who may not want the exchange built."""
+        """Call `watcher` with every new record, before the exchange is built."""
 
     def close(self) -> None:
-        """Let go of whatever is held."""
+        """Release files and threads."""

@@ -1,4 +1,4 @@
-"""Listeners that are told of each new exchange."""
+"""Listeners: functions that are called with each new exchange."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from collections.abc import Callable
 
 from aleph_contract.core.exchange import Exchange
 
-#: An exchange, or a call that builds it when it is read. The call should hold nothing but bytes,
-#: strings, numbers and tuples of them: the garbage collector does not look into those again.
+#: An exchange, or a function that builds it when it is read. Such a function best holds only bytes,
+#: strings, numbers and tuples of these: the garbage collector stops tracking such tuples.
 PendingExchange = Exchange | Callable[[], Exchange]
 
-#: Told of each exchange right after it is in the journal, in the thread that put it there.
+#: Called with each exchange after it is stored, in the thread that stored it.
 Listener = Callable[[Exchange], None]
 
-#: Told likewise, before the exchange is built: what it does not look at costs nothing.
+#: The same, with the record: an exchange that the watcher does not need is never built.
 Watcher = Callable[[PendingExchange], None]
 
 
 def built(record: PendingExchange) -> Exchange:
-    """The exchange of a record."""
+    """Build the exchange of a record, if it is not built yet."""
     return record if isinstance(record, Exchange) else record()
 
 
 class Listeners:
-    """Who is told of new exchanges."""
+    """The listeners and watchers of one journal."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.called: tuple[Watcher, ...] = ()
 
     def add(self, listener: Listener) -> Callable[[], None]:
-        """Add one; the returned call removes it."""
+        """Add a listener; the returned function removes it."""
         return self.watch(lambda record: listener(built(record)))
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Add one that builds for itself what it wants to see; the returned call removes it."""
+        """Add a watcher; the returned function removes it."""
         with self._lock:
             self.called += (watcher,)
         return lambda: self._remove(watcher)
@@ -45,6 +45,6 @@ class Listeners:
             self.called = tuple(other for other in self.called if other is not watcher)
 
     def tell(self, record: PendingExchange) -> None:
-        """Tell everybody of one exchange."""
+        """Call all listeners and watchers."""
         for watcher in self.called:
             watcher(record)

@@ -1,7 +1,7 @@
-"""The journal: every exchange of every account, in order; bounded in memory, and never silently.
+"""The journal in memory: bounded, with a count of the exchanges that it dropped.
 
-Appending is on the path of every request, so a record may be handed over as a call that builds
-the `Exchange` when somebody reads it. Reading, waiting and listening work from any thread.
+`append` runs on every request, so a record may be a function that builds the `Exchange` when it is
+read. Reading, waiting and listening work from any thread.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Tally
 from fake_server.journal.listeners import Listeners, PendingExchange, built
 
-#: Number, size, record, and the place among the entries of all accounts.
+#: Number in its account, size in bytes, record, and position among the entries of all accounts.
 _Entry = tuple[int, int, PendingExchange, int]
 
 
@@ -36,14 +36,15 @@ class _Log:
 class MemoryJournal:
     """The default journal: the newest exchanges of each account, within bounds.
 
-    An account beyond its count loses its own oldest exchange. Beyond the bytes for all accounts
-    together, those that take more than an equal share lose their oldest, the longest idle first:
-    a noisy account costs itself its past, and not the others theirs.
+    An account with more than `max_exchanges` loses its own oldest exchange. When all accounts
+    together exceed `max_bytes`, the accounts above an equal share lose their oldest exchanges,
+    longest idle account first: a busy account displaces its own exchanges, not those of others.
 
     Args:
-        max_exchanges: Exchanges kept of one account.
-        max_bytes: Bytes kept of all accounts together, beside the newest exchange.
-        max_accounts: Accounts remembered; beyond them one idle longest is forgotten altogether.
+        max_exchanges: Bound on the exchanges of one account.
+        max_bytes: Bound on the bytes of all accounts; the newest exchange stays even if larger.
+        max_accounts: Bound on the accounts; one more, and the longest idle one is removed with its
+            counters.
     """
 
     def __init__(
@@ -60,13 +61,15 @@ class MemoryJournal:
         }
         for name, value in bounds.items():
             if value < 1:
-                raise ArgumentError(f"{name} is {value}; a journal keeps at least 1")
+                raise ArgumentError(f"{name} must be at least 1, not {value}")
         self._max_exchanges = max_exchanges
         self._max_bytes = max_bytes
         self._max_accounts = max_accounts
         self._bytes = 0
         self._logs: OrderedDict[str, _Log] = OrderedDict()  # longest idle first
-        self._drained: OrderedDict[str, _Log] = OrderedDict()  # lost all for others; counters only
+        self._drained: OrderedDict[str, _Log] = (
+            OrderedDict()
+        )  # all exchanges dropped; counters only
         self._lock = threading.Lock()
         self._order = count()
         self._listeners = Listeners()
@@ -136,7 +139,7 @@ class MemoryJournal:
                 log.bytes = log.total = log.dropped = 0
 
     def close(self) -> None:
-        """See `Journal`; memory needs no closing."""
+        """See `Journal`; there is nothing to release."""
 
     def _entries(self, account: str | None) -> list[_Entry]:
         with self._lock:
@@ -161,7 +164,7 @@ class MemoryJournal:
         self._bytes -= size
 
     def _make_room(self) -> None:
-        """Drop a little more than must be, so that the accounts are gone through seldom."""
+        """Drop a sixteenth more than needed, so that few appends walk through all accounts."""
         enough = self._max_bytes - self._max_bytes // 16
         share = enough // len(self._logs)
         for account, log in list(self._logs.items()):

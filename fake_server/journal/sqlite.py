@@ -1,10 +1,10 @@
-"""The journal that keeps everything, in an SQLite file.
+"""The journal that keeps every exchange in an SQLite file.
 
-An exchange is committed before the last byte of its answer leaves, so that a fake killed at any
-moment has lost none that a client saw answered: in WAL mode a commit has been written to the file,
-and the kernel keeps it when the process dies. One thread writes, and what arrives while it commits
-goes into its next transaction together, so that a loaded fake pays for few commits. Anybody may
-read the file meanwhile, with the `sqlite3` tool too.
+An exchange is committed before the last byte of its response is sent. So a fake that is killed at
+any moment has lost no exchange whose response a client has read: in WAL mode a commit has been
+written to the file, and the kernel keeps it when the process dies. One thread writes; all exchanges
+that arrive during a commit share the next transaction, which bounds the number of commits under
+load. Other processes, such as the `sqlite3` tool, may read the file at the same time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Tally
 from fake_server.journal.listeners import Listeners, PendingExchange, built
 
-#: Marks the file as ours (`PRAGMA application_id`): "alep".
+#: `PRAGMA application_id` of the file: "alep".
 APPLICATION_ID = 0x616C6570
 
 #: Version of the tables (`PRAGMA user_version`).
@@ -70,15 +70,15 @@ CREATE TABLE numbering (             -- the last number of accounts that were cl
 
 _COLUMNS = tuple(field.name for field in fields(Exchange))
 _NAMES = ", ".join(_COLUMNS)
-_PLACES = ", ".join("?" * len(_COLUMNS))
-_INSERT = f"INSERT INTO exchange ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608 - our own words
+_PLACEHOLDERS = ", ".join("?" * len(_COLUMNS))
+_INSERT = f"INSERT INTO exchange ({_NAMES}) VALUES ({_PLACEHOLDERS})"  # noqa: S608 - constants only
 _NUMBERS = """
 SELECT account, max(number) FROM (
     SELECT account, max(number) AS number FROM exchange GROUP BY account
     UNION ALL SELECT account, number FROM numbering
 ) GROUP BY account"""
 
-#: What each field of a `Filter`, if set, asks of a row.
+#: The SQL condition of each field of a `Filter` that is set.
 _CONDITIONS = {
     "outcome": "outcome = :outcome",
     "status": "status = :status",
@@ -89,7 +89,7 @@ _CONDITIONS = {
     "before": "number < :before",
 }
 
-#: How a field is written and read, where SQLite has no type for it.
+#: Conversions of fields that SQLite has no type for.
 _WRITE: dict[str, Callable[[Any], Any]] = {
     "request_headers": json.dumps,
     "response_headers": json.dumps,
@@ -106,18 +106,18 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "token_leaked": bool,
 }
 
-#: What the writing thread does in its turn; an exchange it returns is told to the listeners.
+#: A change that the writer thread applies; listeners are called with the exchange it returns.
 Change = Callable[[sqlite3.Connection], Exchange | None]
 
 
 class SQLiteJournal:
-    """See `fake_server.journal.memory.Journal`; here nothing is ever dropped.
+    """A journal in a file that never drops an exchange; see `fake_server.journal.base.Journal`.
 
     Args:
-        path: The file; made if it is not there, continued if it is.
+        path: The file; created if it does not exist, continued if it does.
 
     Raises:
-        ArgumentError: The file cannot be used: not writable, not a journal, in use.
+        ArgumentError: The file is not writable, is not a journal, or another fake writes to it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -138,18 +138,18 @@ class SQLiteJournal:
         self._writer.start()
 
     def arrive(self, account: str) -> int:
-        """See `Journal`; to be called from one thread."""
+        """See `Journal`; call it from one thread only."""
         number = self._arrived[account] = self._arrived.get(account, 0) + 1
         return number
 
     def append(
         self,
-        account: str,  # noqa: ARG002 - stands in the record too, as the number does
+        account: str,  # noqa: ARG002 - the record holds it too, and the number
         number: int,  # noqa: ARG002
         record: PendingExchange,
         size: int,  # noqa: ARG002 - a file is not bounded
     ) -> Awaitable[None] | None:
-        """See `Journal`; outside an event loop it returns when the exchange is committed."""
+        """See `Journal`; outside an event loop it blocks until the exchange is committed."""
 
         def insert(connection: sqlite3.Connection) -> Exchange:
             exchange = built(record)
@@ -175,7 +175,7 @@ class SQLiteJournal:
     def newest(self, account: str | None) -> Iterator[Exchange]:
         """See `Journal`."""
         whose = "TRUE" if account is None else "account = :account"
-        query = f"SELECT {_NAMES} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - our own words
+        query = f"SELECT {_NAMES} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - constants only
         with self._reading() as connection:
             yield from map(_exchange, connection.execute(query, {"account": account}))
 
@@ -202,7 +202,7 @@ class SQLiteJournal:
         self._put(delete).result()
 
     def close(self) -> None:
-        """Commit what waits and let go of the file."""
+        """Commit pending changes and close the file."""
         self._queue.put(None)
         self._writer.join()
         self._held.close()
@@ -213,13 +213,13 @@ class SQLiteJournal:
         return future
 
     def _write(self) -> None:
-        going_on = True
-        while going_on:
+        running = True
+        while running:
             batch = [self._queue.get()]
             with contextlib.suppress(Empty):
                 while True:
                     batch.append(self._queue.get_nowait())
-            going_on = None not in batch
+            running = None not in batch
             self._commit([work for work in batch if work is not None])
 
     def _commit(self, batch: list[tuple[Change, Future[None]]]) -> None:
@@ -227,18 +227,18 @@ class SQLiteJournal:
         try:
             with self._connection:
                 self._connection.execute("BEGIN")
-                made = [change(self._connection) for change, _ in batch]
-            for exchange in filter(None, made):
+                changed = [change(self._connection) for change, _ in batch]
+            for exchange in filter(None, changed):
                 self._listeners.tell(exchange)
-        except Exception as error:  # noqa: BLE001 - raised again where somebody waits
+        except Exception as error:  # noqa: BLE001 - raised again by the futures
             failure = error
         for _, future in batch:
-            with contextlib.suppress(InvalidStateError):  # who waited has gone away
+            with contextlib.suppress(InvalidStateError):  # the waiting task was cancelled
                 future.set_exception(failure) if failure else future.set_result(None)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for each reader: they hold up neither each other nor the fake."""
+        """Open a read-only connection for one reader; it blocks neither writer nor readers."""
         uri = f"{self.path.as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as reader:
             yield reader
@@ -259,7 +259,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables in an empty file; in any other, see that they are ours."""
+    """Create the tables in an empty file; check id and version of any other file."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -272,16 +272,17 @@ def _prepare(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("the file belongs to another program")
     elif version != SCHEMA_VERSION:
         raise sqlite3.DatabaseError(
-            f"its tables have version {version}, and this program writes {SCHEMA_VERSION}"
+            f"its tables have version {version}; this program reads and writes {SCHEMA_VERSION}"
         )
 
 
 def _lock(path: Path) -> TextIO:
-    """Keep other fakes from the file, as long as this process lives.
+    """Lock the journal against other fakes until this process ends.
 
-    A file of its own beside it: to open and close the database itself would drop SQLite's locks.
+    The lock is on a file beside it: opening and closing the database file itself would release the
+    locks of SQLite (fcntl(2): closing any descriptor of a file drops the process's locks on it).
     """
-    lock = Path(f"{path}-lock").open("a", encoding="ascii")  # noqa: SIM115 - held on purpose
+    lock = Path(f"{path}-lock").open("a", encoding="ascii")  # noqa: SIM115 - held open
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -292,16 +293,17 @@ def _lock(path: Path) -> TextIO:
 
 def _query(account: str | None, where: Filter) -> tuple[str, dict[str, Any]]:
     values = {name: getattr(where, name) for name in (*_CONDITIONS, "limit")}
-    asked = [sql for name, sql in _CONDITIONS.items() if values[name] is not None]
+    conditions = [sql for name, sql in _CONDITIONS.items() if values[name] is not None]
     order = "received_at" if account is None else "number"
     values["account"] = account
     values["limit"] = -1 if where.limit is None else where.limit  # SQLite: -1 is no limit
     values["text"] = None if where.text is None else where.text.encode("utf-8", "surrogatepass")
-    conditions = " AND ".join(["TRUE" if account is None else "account = :account", *asked])
+    whose = "TRUE" if account is None else "account = :account"
+    condition = " AND ".join([whose, *conditions])
     query = f"""
 SELECT * FROM (
-    SELECT {_NAMES} FROM exchange WHERE {conditions} ORDER BY {order} DESC LIMIT :limit
-) ORDER BY {order}"""  # noqa: S608 - our own words; values are bound
+    SELECT {_NAMES} FROM exchange WHERE {condition} ORDER BY {order} DESC LIMIT :limit
+) ORDER BY {order}"""  # noqa: S608 - constants only; values are bound
     return query, values
 
 

@@ -1,4 +1,4 @@
-"""Hearing of new exchanges: listeners, and waiting for a number of them, without polling."""
+"""Wait for a number of exchanges without polling."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fake_server.journal.base import Filter, Journal
 def wait_for(
     journal: Journal, account: str, n: int, timeout: float, where: Filter | None = None
 ) -> tuple[Exchange, ...]:
-    """Wait in this thread until `n` exchanges that `where` means are there, and return them all.
+    """Block this thread until `n` matching exchanges exist; return all matching exchanges.
 
     Raises:
-        TimeoutError: They were not there after `timeout` seconds; the message tells what was.
+        TimeoutError: Fewer exist after `timeout` seconds; the message lists the last of them.
     """
     future = _when(journal, account, n, where)
     try:
@@ -42,22 +42,25 @@ async def wait_for_async(
     timeout: float,
     where: Filter | None = None,
     *,
-    gone: Awaitable[None] | None = None,
+    cancelled: Awaitable[None] | None = None,
 ) -> bool:
-    """Wait without holding up the event loop; whether they were there in time.
+    """Wait for `n` matching exchanges without blocking the event loop.
 
     Args:
-        journal: Where to look.
-        account: Whose exchanges.
-        n: How many.
+        journal: The journal.
+        account: Id of the account.
+        n: Number of exchanges.
         timeout: Seconds to wait at most.
-        where: Which ones.
-        gone: Ends the waiting too, such as a caller that has hung up.
+        where: Which exchanges count; `None` for all.
+        cancelled: Ends the wait early, such as a caller that disconnects.
+
+    Returns:
+        Whether the exchanges existed in time.
     """
     future = _when(journal, account, n, where)
     ends: set[asyncio.Future[None]] = {asyncio.wrap_future(future)}
-    if gone is not None:
-        ends.add(asyncio.ensure_future(gone))
+    if cancelled is not None:
+        ends.add(asyncio.ensure_future(cancelled))
     await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     for end in ends:
         end.cancel()
@@ -65,7 +68,7 @@ async def wait_for_async(
 
 
 def _when(journal: Journal, account: str, n: int, where: Filter | None) -> Future[None]:
-    """A future that is done once `n` exchanges are there, and stops listening when it is."""
+    """A future that is done once `n` matching exchanges exist; it then stops listening."""
     future: Future[None] = Future()
 
     def look(exchange: Exchange | None = None) -> None:

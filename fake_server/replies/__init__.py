@@ -1,1 +1,1 @@
-"""What the service answers: failures, faults and successes."""
+"""Response bodies: failures, faults and successful replies."""

@@ -1,4 +1,4 @@
-"""The table of failures: what is answered when, on both surfaces, and how well that is known."""
+"""The table of failures: status, code and message of each, on both surfaces, with provenance."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from fake_server.replies import zod_messages
 Profile = Literal["documented", "live"]
 Provenance = Literal["schema", "documented", "observed", "assumed"]
 
-#: The shapes of a successful REST reply: bare, as the documentation page shows it; wrapped in the
-#: envelope of the API, as six sources saw it live. The binding is bare in both.
+#: The shapes of a successful REST reply: bare, as on the documentation page; wrapped in the API's
+#: envelope, as six sources observed. On the binding the reply is bare in both profiles.
 PROFILES: Mapping[Profile, Provenance] = {"documented": "documented", "live": "observed"}
 
-#: Every word of `Exchange.outcome`, with what it says.
+#: Every value of `Exchange.outcome`, with its meaning.
 OUTCOMES: Mapping[str, str] = {
     "completed": "the run was completed and billed",
     "invalid": "the input breaks the contract",
-    "malformed": "the request cannot be read: framing, encoding, content type, JSON",
+    "malformed": "the request cannot be parsed: HTTP framing, encoding, content type or JSON",
     "unauthenticated": "no token, or a wrong one",
     "forbidden": "the token of another account",
     "unknown-model": "no such model",
-    "no-route": "no such route, or a method that it does not take",
-    "no-credits": "the account's credits do not suffice",
-    "spend-limit": "the account's spend limit would be exceeded",
-    "fault": "a scripted fault was answered",
-    "cut": "the connection ended before the answer did: as scripted, or the client went",
-    "elsewhere": "a redirect was followed to the fake's other host name",
+    "no-route": "no such route, or the wrong method for it",
+    "no-credits": "the run costs more than the account's credits",
+    "spend-limit": "the run would exceed the account's spend limit",
+    "fault": "the response was a scripted fault",
+    "cut": "the connection ended before the response did: by a scripted fault, or by the client",
+    "elsewhere": "the client followed a redirect to the fake's other host name",
 }
 
 JSON_TYPE = "application/json"
@@ -41,15 +41,15 @@ _USER_ERROR = "Model execution failed (User Input Error): "
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One way in which the service refuses or fails, as it stands on the wire.
+    """One way in which the service refuses a request or fails.
 
     Args:
         status: HTTP status.
         code: `errors[0].code`; on the binding `internalCode`.
         message: `errors[0].message`; a template of `str.format`, filled from the request.
-        outcome: The word of `OUTCOMES` for it.
+        outcome: A key of `OUTCOMES`.
         provenance: How well status, code and message are known.
-        title: What happened, in words.
+        title: One line that says what happened.
         description: The binding's `description` where it differs from the message.
         null_result: Whether `result` is `null` and the keys are in the order result, success,
             errors, messages, as in authentication failures (observed).
@@ -77,11 +77,11 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "wrong-method": Failure(
         405, 10405, "Method not allowed for this route", "no-route", "assumed",
-        "the route takes another method", headers=(("allow", "POST"),),
+        "the route takes only POST", headers=(("allow", "POST"),),
     ),
     "malformed-account": Failure(
         404, 7003, "Could not route to {target}, perhaps your object identifier is invalid?",
-        "no-route", "observed", "the account id is not one", null_result=True,
+        "no-route", "observed", "the account id is malformed", null_result=True,
     ),
     "token-missing": Failure(
         400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers",
@@ -93,26 +93,26 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "token-wrong": Failure(
         401, 10000, "Authentication error", "unauthenticated", "observed",
-        "the token is not the account's", null_result=True,
+        "the token does not belong to the account", null_result=True,
     ),
     "token-of-another-account": Failure(
         403, 10000, "Authentication error", "forbidden", "assumed",
-        "the token is another account's", null_result=True,
+        "the token belongs to another account", null_result=True,
     ),
     "bad-framing": Failure(
         400, 7002, "Malformed HTTP request: {reason}", "malformed", "assumed",
-        "the request breaks HTTP itself",
+        "the request is not valid HTTP/1.1",
     ),
     "head-too-large": Failure(
         431, 7002, "Request head is larger than {limit} bytes", "malformed", "assumed",
-        "request line and headers are larger than the fake reads",
+        "request line and headers are larger than the fake's limit",
     ),
     "body-too-large": Failure(
         413, 7002, "Request body is larger than {limit} bytes", "malformed", "assumed",
-        "the body is larger than the fake reads",
+        "the body is larger than the fake's limit",
     ),
     "content-encoding": Failure(
-        415, 7002, "Content-Encoding {actual} is not accepted; send the body as it is",
+        415, 7002, "Content-Encoding {actual} is not accepted; send the body uncompressed",
         "malformed", "assumed", "the body is compressed",
     ),
     "content-type": Failure(
@@ -125,11 +125,11 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "malformed-gateway-header": Failure(
         400, 7002, "Invalid value of header {name}: {reason}", "malformed", "assumed",
-        "a gateway header is out of its documented range",
+        "the value of a gateway header is outside its documented range",
     ),
     "unknown-fault": Failure(
-        400, 7002, "No fault is named {name}; there are: {known}", "malformed", "assumed",
-        "a token or gateway id that asks for a fault which the fake does not have",
+        400, 7002, "No fault is named {name}; the faults are: {known}", "malformed", "assumed",
+        "a token or gateway id names a fault that does not exist",
     ),
     "unknown-model": Failure(
         404, 7003, "Model not found: {model}", "unknown-model", "observed", "no such model",
@@ -144,12 +144,12 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "no-credits": Failure(
         402, 2021, "Insufficient balance; add money to your gateway or use BYOK",
-        "no-credits", "observed", "the credits do not suffice",
+        "no-credits", "observed", "the run costs more than the credits",
         description="Insufficient AI Gateway credits",
     ),
     "spend-limit": Failure(
         429, 2045, "Spend limit exceeded: rule '{rule}' (cost limit {usd} per {period}s, fixed)"
-        " for {provider} {name}", "spend-limit", "observed", "the spend limit would be exceeded",
+        " for {provider} {name}", "spend-limit", "observed", "the run would exceed the spend limit",
     ),
     "rate-limited": Failure(
         429, 2003, "Rate limited", "fault", "observed", "too many requests; no Retry-After",
@@ -185,22 +185,28 @@ FAILURES: Mapping[str, Failure] = {
         "the provider failed (seen on other models)",
     ),
     "internal-error": Failure(
-        500, 7000, "Internal server error", "fault", "assumed", "the service broke",
+        500, 7000, "Internal server error", "fault", "assumed", "the service failed",
     ),
     "bad-gateway": Failure(
-        502, 7000, "Bad gateway", "fault", "assumed", "a part behind the service broke",
+        502, 7000, "Bad gateway", "fault", "assumed", "a server behind the service failed",
     ),
     "unavailable": Failure(
         503, 7000, "Service unavailable", "fault", "assumed", "the service is overloaded or down",
     ),
     "gateway-timeout": Failure(
-        504, 7000, "Gateway timeout", "fault", "assumed", "the run took longer than somebody waits",
+        504, 7000, "Gateway timeout", "fault", "assumed",
+        "the run took longer than the gateway waits",
     ),
 }  # fmt: skip
 
 
 class Refused(Exception):  # noqa: N818 - a decision of the service, not an error of ours
-    """A request is refused with a failure of the table, whose template `values` fill."""
+    """The service refuses a request with a failure of the table.
+
+    Args:
+        name: Key of `FAILURES`.
+        **values: Values of the placeholders in the failure's message.
+    """
 
     def __init__(self, name: str, /, **values: object) -> None:
         super().__init__(name)
@@ -211,15 +217,15 @@ class Refused(Exception):  # noqa: N818 - a decision of the service, not an erro
 
 
 def _short(text: str) -> str:
-    """A piece of a message, cut where it repeats more of the request than anybody reads."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    """Truncate a value that a message quotes from the request."""
+    return text if len(text) <= _MAX_QUOTED else text[: _MAX_QUOTED - 1] + "…"
 
 
-_LONGEST = 2000
+_MAX_QUOTED = 2000  # characters
 
 
 def refusal(violation: Violation | None) -> Refused:
-    """The refusal of an input that breaks the schema, by what is said first about it."""
+    """The refusal of an input that breaks the schema; the message names its first violation."""
     if violation is None:
         return Refused("field-invalid", path="input", detail="Invalid input")
     if violation.keyword == "required":
@@ -232,7 +238,7 @@ def refusal(violation: Violation | None) -> Refused:
 def failure_body(
     failure: Failure, message: str, surface: SurfaceName = "rest", request_id: str = ""
 ) -> bytes:
-    """The body of a failure, as the surface shows it (observed)."""
+    """The response body of a failure on a surface (observed)."""
     code = failure.code
     if surface == "binding":
         return compact(
@@ -257,6 +263,6 @@ def failure_body(
 
 
 def compact(document: Any) -> bytes:
-    """A JSON document without spaces; a lone surrogate in a message becomes a replacement mark."""
+    """Serialize to JSON without spaces; lone surrogates become `?`, since UTF-8 has none."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""The fault table: everything that the service, its gateway and the network can do to a client.
+"""The fault table: every misbehaviour of the service, its gateway and the network that is scripted.
 
-A fault is named by a test token or a gateway id `fault-<name>`, or by the steps of an account's
-scenario. It says what is answered; `playing.py` carries it out.
+A client asks for a fault by the API token or gateway id `fault-<name>`; a test sets it in a step of
+an account's scenario. This module says what the response is; `http/delivery.py` sends it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, Literal
 from aleph_contract.errors import ArgumentError
 from fake_server.replies.failures import FAILURES, Failure, Provenance
 
-#: What a token, or a gateway id, starts with that asks for a fault.
-PREFIX = "fault-"
+#: Prefix of an API token or gateway id that asks for a fault.
+FAULT_PREFIX = "fault-"
 
-#: How the answer gets to the client.
+#: How the response is sent to the client; see `http/delivery.py`.
 Delivery = Literal["whole", "slow", "drip", "truncated", "hang", "reset", "reset-early", "drop"]
 
 Reply = dict[str, Any]
 
-# Which rules of a client a fault exercises (ids of `aleph_contract.rules`).
+# The client rules that a fault exercises (ids of `aleph_contract.rules`).
 _REFUSED = ("error.surfaced", "error.identified", "error.not-retried")
 _BUSY = ("error.surfaced", "error.identified", "error.bounded")
 _BROKEN = (*_BUSY, "billing.paid-once")
@@ -34,27 +34,28 @@ _RESULT = ("response.video", "request.once")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One misbehaviour, ready to be played any number of times.
+    """One scripted misbehaviour.
 
     Args:
-        name: Kebab case; `fault-<name>` as a token or gateway id asks for it.
-        title: What the client sees, in words.
+        name: Kebab case; the API token or gateway id `fault-<name>` asks for it.
+        title: One line that says what the client receives.
         provenance: How well it is known that the service does this.
-        rules: Ids of the rules of a client that it exercises.
-        failure: The row of `replies.FAILURES` that is answered, if any.
-        status: HTTP status of the answer; `None` where there is none.
-        code: `errors[0].code`, where the answer has one.
-        message: `errors[0].message`, where the answer has one; a template, see `replies.Failure`.
+        rules: Ids of the client rules that it exercises.
+        failure: The row of `failures.FAILURES` that is the response, if any.
+        status: HTTP status of the response; `None` if no response is sent.
+        code: `errors[0].code`, if the response has one.
+        message: `errors[0].message`, if the response has one; a template, see `failures.Failure`.
         retryable: Whether the same call may succeed later.
         billed_maybe: Whether the real service may have charged for the run.
-        completes: Whether the run is completed, so that a result reaches a client that bears it.
-        reshape: Makes the bare reply of a success into what is answered instead.
-        raw: Bytes that are answered instead of a reply.
-        values: What fills the message's template, where the request does not.
-        content_type: Content type of the answer, where it is not that of the surface.
+        completes: Whether the run completes: a tolerant client gets a valid result.
+        reshape: Turns the bare reply of a completed run into the faulty one.
+        raw: Response body that replaces the reply; with `completes` it precedes the reply.
+        values: Values of the placeholders in the message that the request does not provide.
+        content_type: Content type of the response, if it is not that of the surface.
         headers: Further response headers.
-        delivery: How the answer gets to the client.
-        delay: Seconds that `slow` waits before the first byte, `drip` takes for the body.
+        delivery: How the response is sent.
+        delay: Seconds that `slow` waits before the first byte; seconds that `drip` takes for the
+            body.
     """
 
     name: str
@@ -78,12 +79,12 @@ class Fault:
 
     @property
     def redirect(self) -> bool:
-        """Whether the answer leads elsewhere."""
+        """Whether the response is a redirect."""
         return self.status is not None and 300 <= self.status < 400  # noqa: PLR2004 - RFC 9110
 
     @property
     def silent(self) -> bool:
-        """Whether nothing ever comes, so that a client may wait as long as it likes."""
+        """Whether the response never comes, so that only the client's own timeout ends the call."""
         return self.delivery == "hang"
 
 
@@ -133,7 +134,7 @@ def _raw(name: str, title: str, raw: bytes, **more: Any) -> tuple[str, Fault]:
     return name, Fault(name, title, "assumed", _MALFORMED, raw=raw, billed_maybe=True, **more)
 
 
-def _wire(name: str, title: str, delivery: Delivery, **more: Any) -> tuple[str, Fault]:
+def _delivery(name: str, title: str, delivery: Delivery, **more: Any) -> tuple[str, Fault]:
     filled: dict[str, Any] = {
         "rules": _CUT,
         "status": None,
@@ -147,8 +148,8 @@ def _redirect(status: int, title: str) -> tuple[str, Fault]:
     name = f"redirect-{status}"
     return name, Fault(
         name,
-        f"status {status} ({title}) to the fake's other host name, where it is recorded whether "
-        "the token came along",
+        f"status {status} ({title}) to the fake's other host name, which records whether the "
+        "client sends the token there",
         "assumed",
         ("security.token-host", "error.surfaced"),
         status=status,
@@ -156,8 +157,8 @@ def _redirect(status: int, title: str) -> tuple[str, Fault]:
 
 
 def _state(name: str) -> Callable[[Reply], Any]:
-    # What such a reply holds beside its state is nowhere published; without a result there is
-    # nothing in it that a client could take for one.
+    # No publication shows the rest of such a reply. An empty `result` holds no video that a client
+    # could return.
     return lambda reply: {**reply, "state": name, "result": {}}
 
 
@@ -165,7 +166,7 @@ def _video(value: Any) -> Callable[[Reply], Any]:
     return lambda reply: {**reply, "result": dict.fromkeys(reply["result"], value)}
 
 
-#: Every fault, by name.
+#: Every fault by its name.
 FAULTS: Mapping[str, Fault] = dict(
     [
         _failure("token-missing", _REFUSED),
@@ -182,7 +183,7 @@ FAULTS: Mapping[str, Fault] = dict(
         _failure("field-invalid", _REFUSED,
                  values=(("detail", "Invalid input: expected string, received undefined"),)),
         _failure("unknown-field", _REFUSED, "field-invalid", provenance="assumed",
-                 title="a field that the contract does not know is refused",
+                 title="a refused field that the schema does not name",
                  values=(("path", "input"), ("detail", 'Unrecognized key: "colour"'))),
         _failure("no-credits", _REFUSED),
         _failure("content-refused", _REFUSED),
@@ -197,7 +198,7 @@ FAULTS: Mapping[str, Fault] = dict(
             "rate-limited-retry-after",
             _BUSY,
             "rate-limited",
-            title="too many requests, with Retry-After (1 second unless the step says otherwise)",
+            title="too many requests, with Retry-After (1 second unless the step sets another)",
             provenance="assumed",
             retryable=True,
             headers=(("retry-after", "1"),),
@@ -213,12 +214,12 @@ FAULTS: Mapping[str, Fault] = dict(
         _page("timeout-html", 524, "A timeout occurred"),
         _reply("state-running", "a run that is not finished", _state("Running"), _STATE,
                provenance="observed"),
-        _reply("state-queued", "a run that has not begun", _state("Queued"), _STATE,
+        _reply("state-queued", "a run that has not started", _state("Queued"), _STATE,
                provenance="observed"),
         _reply("state-failed", "a run that failed, with status 200", _state("Failed"), _STATE,
                provenance="observed"),
-        _reply("state-failed-with-video", "a run that failed, with the address of a video all the "
-               "same", lambda r: {**r, "state": "Failed"}, _STATE),
+        _reply("state-failed-with-video", "a run that failed, though the reply holds the URL of a "
+               "video", lambda r: {**r, "state": "Failed"}, _STATE),
         _reply("state-missing", "a reply without a state", lambda _: {"result": {}}, _MALFORMED),
         _reply("video-missing", "a result without a video", lambda r: {**r, "result": {}},
                _MALFORMED),
@@ -227,15 +228,15 @@ FAULTS: Mapping[str, Fault] = dict(
         _reply("video-object", "a result whose video is an object", _video({"url": "x"}),
                _MALFORMED),
         _reply("video-empty", "a result whose video is the empty string", _video(""), _MALFORMED),
-        _reply("video-not-a-url", "a result whose video is no URL", _video("pending"),
+        _reply("video-not-a-url", "a result whose video is not a URL", _video("pending"),
                _MALFORMED),
-        _reply("result-null", "a result that is null", lambda r: {**r, "result": None},
+        _reply("result-null", "a reply whose result is null", lambda r: {**r, "result": None},
                _MALFORMED),
         _reply("result-missing", "a reply without a result",
                lambda r: {key: value for key, value in r.items() if key != "result"}, _MALFORMED),
         _reply("reply-null", "the JSON document null", lambda _: None, _MALFORMED),
         _reply("reply-array", "a JSON array", lambda r: [r], _MALFORMED),
-        _reply("extra-fields", "a good reply with fields nobody knows",
+        _reply("extra-fields", "a valid reply with additional fields",
                lambda r: {"apiVersion": "9", **r, "usage": {"seconds": None}}, _RESULT,
                completes=True, billed_maybe=False),
         _raw("body-empty", "status 200 and an empty body", b""),
@@ -243,28 +244,28 @@ FAULTS: Mapping[str, Fault] = dict(
         _raw("body-html", "status 200 with an HTML page", b"<!DOCTYPE html><title>OK</title>\n",
              content_type="text/html; charset=UTF-8"),
         ("body-wrong-content-type", Fault(
-            "body-wrong-content-type", "a good reply that is declared as text/plain", "assumed",
+            "body-wrong-content-type", "a valid reply with the content type text/plain", "assumed",
             _MALFORMED, completes=True, content_type="text/plain")),
         ("body-bom", Fault(
-            "body-bom", "a good reply after a byte order mark; a reader may bear it or refuse it",
+            "body-bom", "a valid reply after a byte order mark; a client may accept or reject it",
             "assumed", ("request.once",), completes=True, raw=b"\xef\xbb\xbf")),
         ("body-truncated", Fault(
-            "body-truncated", "a reply that ends in its middle, then the connection closes",
+            "body-truncated", "half of a reply, then the connection closes",
             "assumed", _MALFORMED, billed_maybe=True, delivery="truncated")),
-        _wire("delayed", "a good reply whose first byte comes late (after 0.5 seconds unless the "
-              "step says otherwise)", "slow", rules=_RESULT, status=200, completes=True, delay=0.5,
+        _delivery("delayed", "a valid reply whose first byte comes after a delay (0.5 seconds "
+              "unless the step sets another)", "slow", rules=_RESULT, status=200, completes=True, delay=0.5,
               retryable=False, billed_maybe=False),
-        _wire("drip", "a good reply byte by byte (over 0.5 seconds unless the step says "
-              "otherwise)", "drip", rules=_RESULT, status=200, completes=True, delay=0.5,
+        _delivery("drip", "a valid reply in small pieces (over 0.5 seconds unless the step "
+              "sets another time)", "drip", rules=_RESULT, status=200, completes=True, delay=0.5,
               retryable=False, billed_maybe=False),
-        _wire("hang", "no answer until the client gives up", "hang"),
-        _wire("reset-before", "the connection is reset before the request was read",
+        _delivery("hang", "no response until the client times out", "hang"),
+        _delivery("reset-before", "the connection is reset before the request body is read",
               "reset-early", billed_maybe=False),
-        _wire("reset-after", "the connection is reset after the request was read", "reset"),
-        _wire("dropped", "the connection is closed without an answer after the request was read",
-              "drop"),
-        _redirect(301, "moved permanently; most clients go on with GET"),
-        _redirect(302, "found; most clients go on with GET"),
+        _delivery("reset-after", "the connection is reset after the request is read", "reset"),
+        _delivery("dropped", "the connection is closed without a response after the request is "
+              "read", "drop"),
+        _redirect(301, "moved permanently; most clients continue with GET"),
+        _redirect(302, "found; most clients continue with GET"),
         _redirect(307, "temporary; clients repeat the POST"),
         _redirect(308, "permanent; clients repeat the POST"),
     ]
@@ -272,13 +273,13 @@ FAULTS: Mapping[str, Fault] = dict(
 
 
 def find(name: str) -> Fault:
-    """The fault of a name.
+    """The fault named `name`.
 
     Raises:
-        ArgumentError: There is none; the message lists what exists.
+        ArgumentError: No fault has that name; the message lists all names.
     """
     if name in FAULTS:
         return FAULTS[name]
     near = difflib.get_close_matches(name, FAULTS, 1)
     meant = f" (did you mean {near[0]}?)" if near else ""
-    raise ArgumentError(f"no fault is named {name!r}{meant}; there are: {', '.join(FAULTS)}")
+    raise ArgumentError(f"no fault is named {name!r}{meant}; the faults are: {', '.join(FAULTS)}")

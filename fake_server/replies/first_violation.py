@@ -1,7 +1,8 @@
-"""Excerpts of inputs: as much of a large one as it takes to say what is wrong with it.
+"""Find the first violation of an input without listing all of them.
 
-Naming every violation of an input with a million items takes minutes and gigabytes, and one is
-enough. An excerpt keeps every field that the schema knows, and otherwise what comes first.
+To list every violation of an input with a million items takes minutes and gigabytes, and the
+response names only one. So the validator sees an excerpt: every member that the schema names, and
+of the rest the first values in document order.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Any
 from aleph_contract.schema.validation.validator import Validator
 from aleph_contract.schema.validation.violations import Violation, leaves
 
-#: Values that an excerpt keeps to begin with.
+#: Number of values in the first excerpt.
 SIZE = 2000
 
 
 def first_violation(validator: Validator, value: Any) -> Violation | None:
-    """What to say first about an invalid input; `None` if nothing is found."""
+    """The first violation of an invalid input; `None` if the validator lists none."""
     names = frozenset(_names(validator.schema))
     size = SIZE
     while True:
@@ -30,12 +31,12 @@ def first_violation(validator: Validator, value: Any) -> Violation | None:
 
 
 def excerpt(value: Any, names: Collection[str], size: int) -> tuple[Any, bool]:
-    """About `size` values out of a value, and whether that is all of it.
+    """Copy about `size` values out of a JSON value; also say whether the copy is complete.
 
     Args:
         value: A JSON value.
-        names: Names of object members that are kept in any case.
-        size: How many values to keep.
+        names: Names of object members that are always copied.
+        size: Number of values to copy.
     """
     left = size
     whole = True
@@ -58,7 +59,7 @@ def excerpt(value: Any, names: Collection[str], size: int) -> tuple[Any, bool]:
 
 
 def _names(schema: Any) -> Iterator[str]:
-    """Every name of a member that a schema speaks of, wherever in it."""
+    """Every member name in `properties` and `required`, at any depth of a schema."""
     if isinstance(schema, dict):
         properties, required = schema.get("properties"), schema.get("required")
         yield from properties if isinstance(properties, dict) else ()

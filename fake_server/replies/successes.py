@@ -1,4 +1,4 @@
-"""Successful replies: the documented ones, and for any other input one of the same shape."""
+"""Successful replies: the documented ones, and a reply of the same shape for any other input."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from fake_server.replies.failures import compact
 class Replies:
     """The successful replies of one contract.
 
-    The documented inputs get the documented replies. Any other input gets a reply of the same
-    shape, in which every URL is replaced by one that is made of the input alone: same input,
-    same URL; any difference, another URL.
+    A documented input gets its documented reply. Any other input gets a reply of the same shape, in
+    which every URL is derived from a hash of the input: the same input gives the same URL, any
+    other input another URL.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -30,7 +30,7 @@ class Replies:
         self._parts = compact(self.bare(_URL)).split(_URL.encode())
 
     def bare(self, url: str) -> dict[str, Any]:
-        """A reply around a URL, as the documentation page shows it."""
+        """A reply that holds a URL, in the shape of the documentation page."""
         if self.contract.examples:
             reply: dict[str, Any] = _fill(self.contract.examples[0].reply, url)
             return reply
@@ -46,8 +46,8 @@ class Replies:
 
         Args:
             value: The input.
-            origin: What comes before the name of a video in its URL.
-            floats: Whether numbers in the input may be no `int`; `None` if nobody looked.
+            origin: The URL of a video up to its file name.
+            floats: Whether some number in the input may be a float; `None` if that is unknown.
         """
         key = digest(value, floats)
         documented = self._documented.get(key)
@@ -57,15 +57,15 @@ class Replies:
 
 
 def enveloped(bare: bytes) -> bytes:
-    """A bare reply in the envelope of the API, as live REST replies have it (observed)."""
+    """Wrap a bare reply in the envelope of the API, as live REST replies are (observed)."""
     return b'{"result":' + bare + b',"success":true,"errors":[],"messages":[]}'
 
 
-# A UUID of version 8, which is made the maker's own way (RFC 9562), out of a hexadecimal digest.
+# A UUID of version 8 (RFC 9562, 5.8: the content is up to the implementation) from a hex digest.
 _GROUPS = struct.Struct("8s4sx3sx3s12s32x").unpack
 _NAME = b"%b-%b-8%b-a%b-%b.mp4"
 
-# Stands for the URL while a reply is cut into the parts around it; no character needs an escape.
+# Placeholder at which a reply is split into the parts around the URL; needs no JSON escape.
 _URL = "url://0a7d5e5c"
 
 
@@ -86,11 +86,12 @@ def _sample(schema: Any, url: str) -> Any:
 
 
 def digest(value: Any, floats: bool | None = None) -> bytes:
-    """One hexadecimal digest for all spellings of the same JSON value.
+    """Hash a JSON value; equal values have equal hashes, however they are written.
 
     Args:
         value: The value.
-        floats: Whether numbers in it may be no `int`: `2.0` and `2` are the same number.
+        floats: Whether some number in it may be a float; then `2.0` and `2` are made equal first.
+            `None` if that is unknown.
     """
     if floats is not False:
         value = _normal(value)

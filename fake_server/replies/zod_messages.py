@@ -1,7 +1,7 @@
-"""Violations in the words of the live service, which are Zod's (observed for some keywords).
+"""Messages of violations in the wording of Zod, which the live service uses.
 
-The forms for type, length and range are observed, the others are what Zod 4 says for the same
-mistake (assumed).
+The messages for type, length and range are observed; the others are those of Zod 4 for the same
+violation (assumed).
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from aleph_contract.schema.validation.violations import Violation
 
 
 def path(violation: Violation) -> str:
-    """Where a violation is, as `keyframes.0.seconds`; the whole input is `input`."""
+    """The location of a violation, such as `keyframes.0.seconds`; `input` for the whole input."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in violation.instance.split("/")]
     return ".".join(parts[1:]) or "input"
 
 
 def missing(violation: Violation) -> str:
-    """Where the value is missing that `required` names."""
+    """The location of the missing member that `required` names."""
     return f"{path(violation)}.{violation.limit}".removeprefix("input.")
 
 
 def detail(violation: Violation) -> str:
-    """What is wrong with the value."""
-    word = _WORDS.get(violation.keyword)
-    return word(violation) if word else f"Invalid input: {violation.message}"
+    """What is wrong with the value at that location."""
+    message = _MESSAGES.get(violation.keyword)
+    return message(violation) if message else f"Invalid input: {violation.message}"
 
 
 def kind(value: Any) -> str:
-    """The type of a JSON value by its name in JavaScript."""
+    """The type of a JSON value in Zod's terms, such as `array` or `null`."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -70,7 +70,7 @@ def _unknown(violation: Violation) -> str:
     return f"Unrecognized key{'s' if len(violation.actual) > 1 else ''}: {names}"
 
 
-_WORDS: dict[str, Callable[[Violation], str]] = {
+_MESSAGES: dict[str, Callable[[Violation], str]] = {
     "type": _type,
     "enum": _one_of,
     "const": lambda v: f"Invalid input: expected {dumps(v.limit)}",

@@ -27,7 +27,7 @@ from fake_server.runs.json_body import floats_in
 from fake_server.runs.request import Headers, Request
 from fake_server.runs.rest import RARE, Rest
 from fake_server.state.accounts import Account
-from fake_server.state.billing import NOTHING, billed_seconds, cost
+from fake_server.state.billing import ZERO_USD, billed_seconds, cost
 
 #: Bytes of body for which nobody needs to wait; a longer one may arrive slowly.
 SHORT = 64 * 1024
@@ -123,7 +123,7 @@ class FastPath:
             return None
         account = caller.account
         seconds = billed_seconds(value)
-        usd = NOTHING if seconds is None else cost(seconds, self._price)
+        usd = ZERO_USD if seconds is None else cost(seconds, self._price)
         if account.needs_slow_path or account.charge(seconds, usd) is not None:
             return None
         body = self._door.success(account, self._reply(value, caller.origin, floats))

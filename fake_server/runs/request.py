@@ -13,7 +13,7 @@ from fake_server.replies import faults
 from fake_server.replies.failures import Failure, Refused
 from fake_server.state import accounts
 from fake_server.state.accounts import Account
-from fake_server.state.billing import NOTHING
+from fake_server.state.billing import ZERO_USD
 from fake_server.state.scenarios import ScenarioStep
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -80,9 +80,9 @@ SECRET_HEADERS = frozenset(
 SECRET_LENGTH = 16
 
 #: Stands in where a request names no account.
-NOBODY = Account(accounts.NOBODY)
+NOBODY = Account(accounts.NO_ACCOUNT)
 
-_FAULT = faults.PREFIX.encode()
+_FAULT = faults.FAULT_PREFIX.encode()
 _SCHEME = re.compile(rb"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
 _NONE: Mapping[bytes, bytes] = {}
 
@@ -164,7 +164,7 @@ class Request:
         self.floats: bool | None = None
         self.billed = False
         self.seconds: Decimal | None = None
-        self.cost = NOTHING
+        self.cost = ZERO_USD
         self.number = 0
         # Set by `runs.Runs`, and by `finish`.
         self.ray: bytes

@@ -156,7 +156,7 @@ class Responder:
         if origin is None:
             if len(self._origins) > _MAX_ORIGINS:
                 self._origins.clear()
-            origin = b"http://" + authority(request) + media.PREFIX.encode()
+            origin = b"http://" + authority(request) + media.MEDIA_PATH.encode()
             self._origins[key] = origin
         return origin
 

@@ -55,7 +55,7 @@ class Rest:
         refusal = self._accounts.refusal(account, token)
         if refusal is None:
             request.step = account.next_step()
-        elif token.startswith(faults.PREFIX):
+        elif token.startswith(faults.FAULT_PREFIX):
             request.step = asked_for(token)
         else:
             request.credential = "refused"
@@ -94,7 +94,7 @@ class Rest:
             token = _token(request)
         except Refused:
             return request.credential
-        if token.startswith(faults.PREFIX):
+        if token.startswith(faults.FAULT_PREFIX):
             return "accepted"
         return "refused" if self._accounts.refusal(request.account, token) else "accepted"
 
@@ -135,7 +135,7 @@ def asked_for(name: str) -> ScenarioStep:
     Raises:
         Refused: There is no such fault.
     """
-    name = name.removeprefix(faults.PREFIX)
+    name = name.removeprefix(faults.FAULT_PREFIX)
     try:
         return ScenarioStep(faults.find(name), times=None)
     except ArgumentError:
@@ -175,7 +175,7 @@ def look_closer(request: Request) -> None:
         raise Refused("content-encoding", actual=encoding)
     gateway_headers.check(known)
     name = known.get(gateway_headers.GATEWAY_ID, b"").decode("latin-1")
-    if name.startswith(faults.PREFIX):
+    if name.startswith(faults.FAULT_PREFIX):
         request.step = asked_for(name)
 
 

@@ -99,7 +99,7 @@ class Binding:
         name = gateway.get("id") if isinstance(gateway, dict) else None
         if not isinstance(name, str):
             raise Refused("field-missing", path="options.gateway.id")
-        if name.startswith(faults.PREFIX):
+        if name.startswith(faults.FAULT_PREFIX):
             request.step = asked_for(name)
             return
         if ACCOUNT_ID.fullmatch(name):

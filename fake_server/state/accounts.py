@@ -1,4 +1,4 @@
-"""Accounts: every account id is a world of its own, with its scenario, its credits and its bill."""
+"""Accounts: each has its own scenario, credits and bill, and shares nothing with the others."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from fake_server.state.scenarios import ScenarioStep, scenario
 #: digits is observed).
 ACCOUNT_ID = re.compile(r"[0-9a-f]{32}")
 
-#: The account of requests that name none.
-NOBODY = ""
+#: Id of the account that requests without an account id belong to.
+NO_ACCOUNT = ""
 
-#: The account of the binding, which names none either, unless its gateway id is an account id.
+#: Id of the account of calls through the binding, unless their gateway id is an account id.
 BINDING = "binding"
 
-#: Accounts that came to be by a request that named them. With one more, the tenth of them that
-#: was idle longest is forgotten.
+#: Bound on the accounts that were created by a request with their id. One more, and the tenth of
+#: them that was idle longest is removed.
 MAX_IMPLICIT_ACCOUNTS = 10_000
 
 
@@ -37,18 +37,18 @@ class Account:
     """The state of one account; safe to use from any thread.
 
     Args:
-        id: 32 hexadecimal digits; `BINDING` and `NOBODY` are the exceptions.
-        token: The one token that lets in; `None` lets in what the server lets in.
+        id: 32 hexadecimal digits, or `BINDING` or `NO_ACCOUNT`.
+        token: The only accepted API token; `None` accepts the tokens of the server.
         profile: Shape of successful REST replies.
-        credits: USD that runs may cost in all; `None` is no bound.
-        spend_limit: USD at which the gateway stops runs; `None` is no bound.
+        credits: USD that all runs together may cost; `None` is no bound.
+        spend_limit: USD at which the gateway refuses runs; `None` is no bound.
     """
 
     __slots__ = (
         "_doubtful_runs",
         "_doubtful_usd",
-        "_forgotten",
         "_lock",
+        "_removed",
         "_runs",
         "_seconds",
         "_steps",
@@ -78,12 +78,13 @@ class Account:
         self.profile = profile
         self.credits = credits
         self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
-        #: Requests in flight.
+        #: Number of requests in flight.
         self.in_flight = 0
-        #: Whether a scenario is to be played, or the account was forgotten.
+        #: Whether the fast path must not answer: steps are left in the scenario, or the account is
+        #: removed.
         self.needs_slow_path = False
-        self._forgotten = False
-        #: When its last request came, in Unix time.
+        self._removed = False
+        #: Arrival of its last request, in Unix time.
         self.last_seen = time()
         self._runs = self._unpriced = self._doubtful_runs = 0
         self._seconds = self._usd = self._doubtful_usd = Decimal(0)
@@ -92,7 +93,7 @@ class Account:
 
     @property
     def bill(self) -> Bill:
-        """What would have been paid so far."""
+        """What the runs so far would have cost."""
         with self._lock:
             return Bill(
                 self._runs,
@@ -105,7 +106,7 @@ class Account:
 
     @property
     def scenario(self) -> tuple[ScenarioStep, ...]:
-        """The steps still to be played."""
+        """The steps that are left."""
         with self._lock:
             return tuple(self._steps or ())
 
@@ -114,10 +115,10 @@ class Account:
         steps = deque(scenario(given))
         with self._lock:
             self._steps = steps or None
-            self.needs_slow_path = self._forgotten or bool(steps)
+            self.needs_slow_path = self._removed or bool(steps)
 
     def next_step(self) -> ScenarioStep | None:
-        """The step to play for a run that has just arrived; it counts as played."""
+        """Take the step for a run that has just arrived; `None` if no step is left."""
         if self._steps is None:
             return None
         with self._lock:
@@ -132,18 +133,21 @@ class Account:
                     self._steps.popleft()
             if not self._steps:
                 self._steps = None
-                self.needs_slow_path = self._forgotten
+                self.needs_slow_path = self._removed
             return step
 
     def forget(self) -> None:
-        """Note that the account is known no more; its id would now make another one."""
+        """Mark the account as removed; a later request with its id creates another account."""
         with self._lock:
-            self._forgotten = self.needs_slow_path = True
+            self._removed = self.needs_slow_path = True
 
     def charge(self, seconds: Decimal | None, cost: Decimal) -> str | None:
-        """Bill a completed run; or, where money lacks, say which failure that is.
+        """Bill a run.
 
-        A run of unknown cost is refused only when nothing at all is left.
+        A run of unknown cost (`seconds` is `None`) is refused only when nothing is left.
+
+        Returns:
+            `None`, or the name of the failure if credits or spend limit do not allow the run.
         """
         with self._lock:
             if seconds is None and self.credits is None and self.spend_limit is None:
@@ -165,20 +169,21 @@ class Account:
         return None
 
     def bill_maybe(self, cost: Decimal) -> None:
-        """Note a run that the service may have charged for, though it did not complete."""
+        """Add a run that did not complete, but that the service may have charged for."""
         with self._lock:
             self._doubtful_runs += 1
             self._doubtful_usd = EXACT.add(self._doubtful_usd, cost)
 
 
 class Accounts:
-    """All accounts of one fake: those made on purpose, and those that a request named.
+    """All accounts of one fake: those that `create` made, and those that a request named.
 
     Args:
-        profile: What accounts have unless they are made otherwise; so the next two.
-        credits: See `Account`.
-        spend_limit: See `Account`.
-        tokens: Let in only these, to accounts that have no token of their own; empty: let in any.
+        profile: Default for new accounts.
+        credits: Default for new accounts; see `Account`.
+        spend_limit: Default for new accounts; see `Account`.
+        tokens: The tokens accepted by accounts without a token of their own; if empty, they accept
+            any token.
     """
 
     def __init__(
@@ -205,10 +210,10 @@ class Accounts:
         credits: Decimal | str | float | None = None,  # noqa: A002 - the service's word
         spend_limit: Decimal | str | float | None = None,
     ) -> Account:
-        """A fresh account, which only its own fresh token lets in.
+        """Create an account with a random id, which accepts only its own random token.
 
         Raises:
-            ArgumentError: An unknown profile, or an amount that is none.
+            ArgumentError: The profile is unknown, or an amount is not one.
         """
         token = secrets.token_urlsafe(30)
         account = Account(
@@ -226,14 +231,14 @@ class Accounts:
         return account
 
     def find(self, account_id: str) -> Account | None:
-        """The account of an id, if it was made or named before."""
+        """The account with this id, or `None`."""
         return self._made.get(account_id) or self._implicit.get(account_id)
 
     def get(self, account_id: str) -> Account:
-        """The account of an id; an id never seen makes one that the server's tokens let in."""
-        return self.find(account_id) or self._meet(account_id)
+        """The account with this id; created if it does not exist."""
+        return self.find(account_id) or self._create_implicit(account_id)
 
-    def _meet(self, account_id: str) -> Account:
+    def _create_implicit(self, account_id: str) -> Account:
         with self._lock:
             if account_id not in self._implicit:
                 self._implicit[account_id] = Account(
@@ -243,10 +248,10 @@ class Accounts:
                     spend_limit=self.spend_limit,
                 )
                 if len(self._implicit) > MAX_IMPLICIT_ACCOUNTS:
-                    self._forget_idle()
+                    self._remove_idle()
             return self._implicit[account_id]
 
-    def _forget_idle(self) -> None:
+    def _remove_idle(self) -> None:
         by_age = sorted(self._implicit.values(), key=lambda account: account.last_seen)
         for account in by_age[: MAX_IMPLICIT_ACCOUNTS // 10]:
             if not account.in_flight:
@@ -254,7 +259,7 @@ class Accounts:
                 del self._implicit[account.id]
 
     def remove(self, account: Account) -> None:
-        """Forget an account and its token."""
+        """Remove an account and its token."""
         with self._lock:
             account.forget()
             self._made.pop(account.id, None)
@@ -262,23 +267,23 @@ class Accounts:
             self._by_token.pop(account.token or "", None)
 
     def refusal(self, account: Account, token: str) -> str | None:
-        """Which failure it is that `token` does not let in to `account`; `None` if it does."""
+        """Why `account` does not accept `token`: the name of a failure; `None` if it accepts it."""
         if account.token is not None:
             if token == account.token:
                 return None
-        elif token in self.tokens or (not self.tokens and self._is_anybodys(token)):
+        elif token in self.tokens or (not self.tokens and self._is_unowned(token)):
             return None
         return "token-of-another-account" if token in self._by_token else "token-wrong"
 
-    def _is_anybodys(self, token: str) -> bool:
-        return token not in self._by_token and not token.startswith(faults.PREFIX)
+    def _is_unowned(self, token: str) -> bool:
+        return token not in self._by_token and not token.startswith(faults.FAULT_PREFIX)
 
 
 def checked_profile(given: str) -> Profile:
-    """A profile by its name.
+    """The profile with this name.
 
     Raises:
-        ArgumentError: There is no such profile.
+        ArgumentError: No profile has this name.
     """
     for profile in PROFILES:
         if profile == given:

@@ -1,4 +1,4 @@
-"""Money: what runs cost, to the last digit. Nothing here passes through a float."""
+"""Prices and bills in exact decimal arithmetic, never in floats."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Any
 
 from aleph_contract.errors import ArgumentError
 
-NOTHING = Decimal(0)
+#: USD that a run without a known price costs.
+ZERO_USD = Decimal(0)
 
-#: Sums and products are exact, or an error: 5000 digits hold every number the JSON reader lets in.
+#: Sums and products are exact or raise. 5000 digits hold every number that the JSON parser accepts.
 EXACT = Context(prec=5000, traps=[Inexact, InvalidOperation])
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What the owner of an account would have paid.
+    """What the runs of an account would have cost.
 
     Args:
         runs: Completed runs.
-        seconds: Seconds of source video in them, as their `duration` said.
-        usd: What these cost.
-        runs_without_duration: Completed runs without a `duration`; nobody knows what they cost.
+        seconds: Seconds of source video in them: the sum of `duration`.
+        usd: USD for these seconds.
+        runs_without_duration: Completed runs without a `duration`; what they cost is unknown.
         doubtful_runs: Runs that did not complete, but that the service may have charged for.
-        doubtful_usd: What these would have cost.
+        doubtful_usd: USD for these, if it charged.
     """
 
     runs: int = 0
@@ -37,9 +38,9 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class SpendLimit:
-    """A rule of the gateway that stops runs: so many USD within so many seconds.
+    """A rule of the gateway: at most `usd` within `period` seconds.
 
-    The fake does not reset it (assumed: nobody wants a test that waits for midnight).
+    The fake never resets it, because a test cannot wait for the next period (assumed).
     """
 
     usd: Decimal
@@ -48,10 +49,10 @@ class SpendLimit:
 
 
 def billed_seconds(value: Any) -> Decimal | None:
-    """Seconds of source video that a run of this input is billed for; `None` if nobody knows.
+    """Seconds of source video that a run with this input is billed for; `None` if unknown.
 
-    They are the input's `duration`, which exists for nothing else (documented). Of a number with
-    a fraction the nearest double counts, in its shortest spelling, as in any JSON reader.
+    They are the input's `duration`, which exists for billing only (documented). A number with a
+    fraction counts as its nearest double, written with the fewest digits, as JSON parsers read it.
     """
     duration = value.get("duration") if isinstance(value, dict) else None
     if duration is None:
@@ -62,17 +63,21 @@ def billed_seconds(value: Any) -> Decimal | None:
 
 
 def cost(seconds: Decimal | None, price: Decimal | None) -> Decimal:
-    """USD for so many seconds at so many USD each, exactly; 0 where either is unknown."""
+    """USD for `seconds` at `price` USD per second, exactly; 0 if either is unknown."""
     if seconds is None or price is None:
-        return NOTHING
+        return ZERO_USD
     return EXACT.multiply(seconds, price)
 
 
 def amount(name: str, given: Decimal | str | float) -> Decimal:
-    """An amount of money as somebody wrote it.
+    """Parse an amount in USD, such as `5`, `"1.68"` or `"$5"`.
+
+    Args:
+        name: Name of the argument, for the error message.
+        given: The amount.
 
     Raises:
-        ArgumentError: It is no number, or negative, or not finite.
+        ArgumentError: It is not a number, is negative, or is not finite.
     """
     try:
         value = Decimal(str(given).strip().removeprefix("$"))
@@ -84,5 +89,5 @@ def amount(name: str, given: Decimal | str | float) -> Decimal:
 
 
 def exceeds(before: Decimal, after: Decimal, limit: Decimal) -> bool:
-    """Whether a run that takes a bill from `before` to `after` is one too many."""
+    """Whether a run that raises a bill from `before` to `after` exceeds `limit`."""
     return after > limit or before >= limit

@@ -1,4 +1,4 @@
-"""Scenarios: which faults an account's next runs meet, step by step, and then none."""
+"""Scenarios: the faults that the next runs of an account get, in order."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ScenarioStep:
     """One step of a scenario.
 
     Args:
-        fault: What is played; `None` for the normal answer.
-        times: For how many runs, from 1; `None` for all to come.
-        retry_after: Seconds that a `Retry-After` header asks for.
-        delay: Seconds before the answer, or that a slow one takes.
+        fault: The fault; `None` for the normal response.
+        times: Number of runs that get it, from 1; `None` for all later runs.
+        retry_after: Value of a `Retry-After` header, in seconds.
+        delay: Seconds before the response; for `drip`, seconds that its body takes.
     """
 
     fault: Fault | None
@@ -30,15 +30,17 @@ class ScenarioStep:
 
 
 def scenario(given: Any) -> tuple[ScenarioStep, ...]:
-    """Read a scenario as the control API and tests give it.
+    """Parse a scenario as the control API and tests write it.
 
     Args:
         given: A list of steps, each a `ScenarioStep` or an object
             `{"fault", "times"?, "retry_after"?, "delay"?}`, whose `fault` may be `null` for the
-            normal answer; or the name of one fault, for all later runs; or `None` for no scenario.
+            normal response; or the name of one fault, for all later runs; or `None` for no
+            scenario.
 
     Raises:
-        ArgumentError: An unknown fault, field, or type; the message says where and what exists.
+        ArgumentError: A fault or field is unknown, or a value has the wrong type; the message names
+            the step and the valid values.
     """
     if given is None:
         return ()

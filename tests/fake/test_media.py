@@ -16,7 +16,7 @@ URL = media.path("7449093b-e574-41a5-8308-05e4692fa652")
 SIZE = len(media.video())
 
 
-def fetch(method: str = "GET", url: str = URL, **headers: str) -> media.Reply:
+def fetch(method: str = "GET", url: str = URL, **headers: str) -> media.MediaResponse:
     sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return media.respond(method, url, sent)
 
@@ -146,8 +146,8 @@ def test_other_methods_are_told_which_there_are() -> None:
     ],
 )
 def test_other_names_are_not_found(name: str) -> None:
-    assert fetch(url=media.PREFIX + name).status == 404
-    assert fetch("HEAD", url=media.PREFIX + name).body == b""
+    assert fetch(url=media.MEDIA_PATH + name).status == 404
+    assert fetch("HEAD", url=media.MEDIA_PATH + name).body == b""
 
 
 @given(st.uuids())

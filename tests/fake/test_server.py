@@ -138,7 +138,7 @@ class TestRefusedToStart:
         assert code == 2
         assert message == (
             f"aleph-contract: cannot listen on 127.0.0.1 port {port}: Address already in use; "
-            "port 0 picks a free one\n"
+            "port 0 picks a free port\n"
         )
 
     def test_a_host_that_others_reach(self) -> None:
