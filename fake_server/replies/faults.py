@@ -253,8 +253,8 @@ FAULTS: Mapping[str, Fault] = dict(
             "body-truncated", "half of a reply, then the connection closes",
             "assumed", _MALFORMED, billed_maybe=True, delivery="truncated")),
         _delivery("delayed", "a valid reply whose first byte comes after a delay (0.5 seconds "
-              "unless the step sets another)", "slow", rules=_RESULT, status=200, completes=True, delay=0.5,
-              retryable=False, billed_maybe=False),
+              "unless the step sets another)", "slow", rules=_RESULT, status=200, completes=True,
+              delay=0.5, retryable=False, billed_maybe=False),
         _delivery("drip", "a valid reply in small pieces (over 0.5 seconds unless the step "
               "sets another time)", "drip", rules=_RESULT, status=200, completes=True, delay=0.5,
               retryable=False, billed_maybe=False),
