@@ -114,7 +114,7 @@ def _document(head: dict[str, Any], name: str, items: Iterator[Any]) -> Iterator
     yield b"]}"
 
 
-@router.delete("/{account}/exchanges", status_code=204)
+@router.delete("/{account}/exchanges", status_code=204, response_model=None)
 def clear_exchanges(fake: State, account: AccountId) -> None:
     """Forget the exchanges of an account; its numbering goes on."""
     fake.journal.clear(account)
@@ -142,7 +142,7 @@ async def set_scenario(fake: State, account: AccountId, sent: Sent) -> schemas.S
     return _scenario(account, state)
 
 
-@router.delete("/{account}/scenario", status_code=204)
+@router.delete("/{account}/scenario", status_code=204, response_model=None)
 async def end_scenario(fake: State, account: AccountId) -> None:
     """Be normal again."""
     fake.accounts.get(account).scenario = None
