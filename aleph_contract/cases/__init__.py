@@ -1,6 +1,6 @@
 """The deterministic catalogue of named, certified cases.
 
-The module itself can be called: `from aleph_contract import cases; cases()`.
+The module is callable: `from aleph_contract import cases; cases()`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def cases(
     polarity: Polarity | None = None,
     constraint: str | None = None,
 ) -> tuple[Case, ...]:
-    """The catalogue, in its stable order: the same names and inputs on every run.
+    """The cases of a contract in a stable order: the same names and inputs on every run.
 
     Args:
         contract: The contract; the shipped one by default.
         polarity: Only the cases of this polarity.
-        constraint: Only cases whose constraint's key, or whose name, matches this glob.
+        constraint: Only the cases whose name or whose constraint key matches this glob.
     """
     return tuple(
         case
@@ -41,7 +41,7 @@ def cases(
 
 
 def gaps(contract: Contract | None = None) -> tuple[Gap, ...]:
-    """What no case was found for: empty for the shipped contract."""
+    """The constraints without a case of one polarity; empty for the shipped contract."""
     return _catalogue(contract or Contract.load()).gaps
 
 

@@ -1,4 +1,4 @@
-"""Case: one input with a name, a polarity, the constraint it probes, and the proof."""
+"""Case: one input with a name, a polarity, the constraint that it probes, and a certificate."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Kind = Literal["example", "boundary", "combination", "probe"]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One input with a name, a polarity, and the constraint it probes.
+    """One input with a name, a polarity, and the constraint that it probes.
 
     Args:
         name: Stable name, such as `boundary/seed/maximum/above`.
-        polarity: What the contract says of the input.
-        portable: Whether every sane implementation must agree with that; gray otherwise.
-        constraint: The constraint it probes, if one.
-        input: The input, plain JSON values.
-        compound: Whether it breaks more than the one constraint, because it cannot be otherwise.
+        polarity: Whether the contract allows the input.
+        portable: Whether every sane implementation must agree with the polarity; `False` is gray.
+        constraint: The constraint that it probes; `None` if it probes none.
+        input: The input, in plain JSON values.
+        compound: Whether it breaks further constraints, because none of its inputs breaks only one.
         certificate: Proof of a violating case.
-        note: What the case tells, in a sentence or two.
-        text: The exact JSON text of the input where its spelling is the point, else `None`.
-        kind: What sort of case it is.
+        note: What the case shows, in one or two sentences.
+        text: The exact JSON text of the input if its spelling matters (`1e0`), else `None`.
+        kind: The part of the catalogue that it belongs to.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A constraint for which no case of one polarity was found, and why."""
+    """A constraint without a case of one polarity, and the reason."""
 
     constraint: Constraint
     polarity: Polarity

@@ -1,4 +1,4 @@
-"""Build the catalogue of a contract: propose, build, certify, name."""
+"""Build the catalogue of a contract: propose values, build inputs, certify and name them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from aleph_contract.cases.case import Case, Gap, Polarity
 from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.combinations import pairs, realistic, together
 from aleph_contract.cases.constraints import Constraint, site
-from aleph_contract.cases.isolation import TRIES, Isolator
+from aleph_contract.cases.isolation import MAX_TRIES, Isolator
 from aleph_contract.cases.portability import Portability
 from aleph_contract.cases.probes import Probe, after_the_end, beyond_prose, probes, whole
-from aleph_contract.cases.substitution import replaced, spelt
+from aleph_contract.cases.substitution import plain_and_text, replaced
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.schema.boundaries import BOUNDARIES, Proposal
 from aleph_contract.schema.generation import arrays, objects
 from aleph_contract.schema.generation.builder import Builder, hints_from
-from aleph_contract.schema.generation.strings import LONGEST
+from aleph_contract.schema.generation.interface import MISSING
+from aleph_contract.schema.generation.strings import MAX_LENGTH
 from aleph_contract.schema.pointers import plain, slug
 from aleph_contract.schema.subschemas import Node, nodes
 
 
 class Catalogue(NamedTuple):
-    """The cases of a contract, and what no case was found for."""
+    """The cases of a contract, and the constraints without a case of one polarity."""
 
     cases: tuple[Case, ...]
     gaps: tuple[Gap, ...]
@@ -34,14 +35,14 @@ class Catalogue(NamedTuple):
 
 def build(contract: Contract) -> Catalogue:
     """Build and certify every case of a contract."""
-    workshop = CatalogueBuilder(contract)
+    builder = CatalogueBuilder(contract)
     bounds: list[Case] = []
     gaps: list[Gap] = []
-    for constraint in workshop.isolator.constraints:
-        made = list(workshop.boundary(constraint))
+    for constraint in builder.isolator.constraints:
+        made = list(builder.boundary(constraint))
         bounds += made
         gaps += _gaps(constraint, made)
-    found = [*_examples(contract), *bounds, *workshop.combined(bounds), *workshop.probes()]
+    found = [*_examples(contract), *bounds, *builder.combined(bounds), *builder.probes()]
     return Catalogue(
         tuple({case.name: case for case in reversed(found)}.values())[::-1], tuple(gaps)
     )
@@ -50,7 +51,7 @@ def build(contract: Contract) -> Catalogue:
 def _examples(contract: Contract) -> Iterator[Case]:
     for example in contract.examples:
         name = f"example/{slug(example.name.lower())}"
-        note = "Stands in the documentation."
+        note = "An example of the documentation."
         yield Case(name, "valid", True, None, plain(example.input), note=note, kind="example")
 
 
@@ -58,22 +59,26 @@ def _gaps(constraint: Constraint, made: list[Case]) -> Iterator[Gap]:
     polarities: tuple[Polarity, ...] = ("valid", "violating")
     for polarity in polarities:
         if not any(case.polarity == polarity for case in made):
-            yield Gap(constraint, polarity, _why(constraint))
+            yield Gap(constraint, polarity, _gap_reason(constraint))
 
 
-#: The most that is ever built of what a keyword counts.
-_BUILT = {"maxLength": LONGEST, "maxItems": arrays.LARGEST, "maxProperties": objects.LARGEST}
+#: The largest size that the builders build, by the keyword that limits it.
+_BUILT = {
+    "maxLength": MAX_LENGTH,
+    "maxItems": arrays.MAX_ITEMS,
+    "maxProperties": objects.MAX_PROPERTIES,
+}
 
 
-def _why(constraint: Constraint) -> str:
+def _gap_reason(constraint: Constraint) -> str:
     most = _BUILT.get(constraint.keyword)
     if most is not None and constraint.limit >= most:
-        return f"beyond what is built; with `{constraint.keyword}` that is {most}"
+        return f"beyond the largest input that is built: `{constraint.keyword}` {most}"
     return "no such input was found"
 
 
 class CatalogueBuilder:
-    """What the cases of one contract are made with."""
+    """Builds the cases of one contract."""
 
     def __init__(self, contract: Contract) -> None:
         self.document = contract.document
@@ -85,7 +90,7 @@ class CatalogueBuilder:
         self.metadata = contract.metadata
 
     def is_valid(self, value: Any) -> bool:
-        """Whether both validators find nothing wrong."""
+        """Whether both validators accept `value`."""
         return self.validator.is_valid(value) and not self.validator.reference_violations(value)
 
     def boundary(self, constraint: Constraint) -> Iterator[Case]:
@@ -95,21 +100,21 @@ class CatalogueBuilder:
         broken = self.isolator.broken(constraint, proposals)
         seen: dict[str, None] = {}
         for proposal in proposals:
-            value, certificate = broken.get(proposal.label, (_NONE, None))
+            value, certificate = broken.get(proposal.label, (MISSING, None))
             if proposal.polarity == "valid":
-                value = self._kept(constraint, proposal)
-            if value is not _NONE and dumps(value) not in seen:
+                value = self._valid_input(constraint, proposal)
+            if value is not MISSING and dumps(value) not in seen:
                 seen[dumps(value)] = None
                 yield self._case(constraint, proposal, value, certificate)
         if constraint.keyword == "false":
-            for value in islice(self.builder.values(constraint.trail[:-1]), 1):
-                absent = Proposal("absent", "valid", (), "not there")
+            for value in islice(self.builder.values(constraint.path[:-1]), 1):
+                absent = Proposal("absent", "valid", (), "absent")
                 yield self._case(constraint, absent, value, None)
 
     def combined(self, bounds: list[Case]) -> Iterator[Case]:
-        """Valid inputs beyond single constraints."""
-        company, real = together(self.document, self.hints), realistic(self.document, self.hints)
-        for name, value, note in (*company, *pairs(bounds), *real):
+        """Valid inputs that combine several properties or bounds."""
+        combined, real = together(self.document, self.hints), realistic(self.document, self.hints)
+        for name, value, note in (*combined, *pairs(bounds), *real):
             if self.is_valid(value):
                 gray = self.portability.reason(value)
                 yield Case(
@@ -123,10 +128,10 @@ class CatalogueBuilder:
                 )
 
     def probes(self) -> Iterator[Case]:
-        """Inputs over which implementations differ."""
+        """Gray inputs, on which implementations differ."""
         for node in nodes(self.document):
-            given = next(self.builder.values(node.trail), None)
-            if given is None or any(step.keyword == "propertyNames" for step in node.trail):
+            given = next(self.builder.values(node.path), None)
+            if given is None or any(step.keyword == "propertyNames" for step in node.path):
                 continue
             for probe in (*probes(node, self.hints), *beyond_prose(node, self.metadata)):
                 yield from self._probe(node, probe, replaced(given, node.instance, probe.value))
@@ -143,7 +148,7 @@ class CatalogueBuilder:
                 yield from self._probe(root, probe, probe.value)
 
     def _probe(self, node: Node, probe: Probe, given: Any) -> Iterator[Case]:
-        value, text = spelt(given)
+        value, text = plain_and_text(given)
         asked = f"{node.where}/{probe.keyword}"
         constraint = next((c for c in self.isolator.constraints if c.schema == asked), None)
         violations = self.validator.reference_violations(value)
@@ -163,18 +168,18 @@ class CatalogueBuilder:
             kind="probe",
         )
 
-    def _kept(self, constraint: Constraint, proposal: Proposal) -> Any:
-        """A valid input that comes closest to a proposal, portable if there is one that close."""
+    def _valid_input(self, constraint: Constraint, proposal: Proposal) -> Any:
+        """The valid input closest to a proposal, a portable one where several are as close."""
         for schema in proposal.schemas:
-            tried = islice(self.builder.values(constraint.trail, schema), TRIES)
-            first = _NONE
+            tried = islice(self.builder.values(constraint.path, schema), MAX_TRIES)
+            first = MISSING
             for value in filter(self.is_valid, tried):
                 if not self.portability.reason(value):
                     return value
-                first = value if first is _NONE else first
-            if first is not _NONE:
+                first = value if first is MISSING else first
+            if first is not MISSING:
                 return first
-        return _NONE
+        return MISSING
 
     def _case(
         self,
@@ -199,6 +204,3 @@ class CatalogueBuilder:
             certificate,
             " ".join([*sentences, gray]).strip(),
         )
-
-
-_NONE: Any = object()

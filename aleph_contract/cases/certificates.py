@@ -1,8 +1,8 @@
-"""Certificates: proof that an input breaks exactly the constraint it is said to break.
+"""Certificates: proof that an input breaks exactly the constraint that its case names.
 
-A certificate is data. It says what two independent validators find wrong with an input, and which
-keywords must go from the schema for both to find nothing; anybody with the input, the schema and
-a validator can check it, and `holds` does.
+A certificate is data: the violations that two independent validators report, and the keywords
+whose deletion makes the input valid for both. `holds` checks it again from the input and the
+schema.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from aleph_contract.schema.validation.violations import Violation
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Proof that an input breaks one constraint, and no other if it can be helped.
+    """Proof that an input breaks one constraint, and in a compound case which others.
 
     Args:
         constraint: Key of the constraint.
-        removed: JSON Pointers to the keywords without which the input is valid: the constraint's
-            own; in a compound case also those that are broken along with it.
-        errors: What jsonschema-rs finds: one violation; where it lies in a union, the union's,
-            and in one of its branches the one.
-        reference_errors: What jsonschema finds.
-        branch: JSON Pointers to the branches that the input nearly met, outermost first.
-        reason: Why more than one constraint is broken; empty if only one is.
+        removed: JSON Pointers to the keywords whose deletion makes the input valid: that of the
+            constraint, and in a compound case those of the other broken constraints.
+        errors: The violations by jsonschema-rs: one; inside a union, one of the union, of
+            which one branch has one.
+        reference_errors: The violations by jsonschema.
+        branch: JSON Pointers to the branches that the input nearly satisfies, outermost first.
+        reason: Why several constraints are broken; empty if only one is.
     """
 
     constraint: str
@@ -69,7 +69,7 @@ class Certifier:
     Args:
         schema: The schema as published.
         constraint: The constraint.
-        removed: JSON Pointers to the keywords that are expected to be broken, its own first.
+        removed: JSON Pointers to the keywords that an input must break; first the constraint's.
     """
 
     def __init__(self, schema: Any, constraint: Constraint, removed: Sequence[str]) -> None:
@@ -79,7 +79,7 @@ class Certifier:
         self.relaxed = Validator(without(schema, removed))
 
     def certify(self, value: Any, reason: str = "") -> Certificate | None:
-        """The certificate for `value`; `None` if it does not break just what is expected."""
+        """The certificate for `value`; `None` if `value` breaks other keywords, or fewer."""
         if self.validator.is_valid(value) or not self.relaxed.is_valid(value):
             return None
         if self.relaxed.reference_violations(value):
@@ -95,7 +95,7 @@ class Certifier:
         return Certificate(key, self.removed, errors, reference, branch, reason)
 
     def isolates(self, value: Any) -> bool:
-        """Whether the fast validator alone would certify `value`: for thousands of draws."""
+        """Whether jsonschema-rs alone would certify `value`; fast enough for thousands of draws."""
         return (
             not self.validator.is_valid(value)
             and self.relaxed.is_valid(value)
@@ -105,31 +105,31 @@ class Certifier:
     def _branch(
         self, violations: Sequence[Violation], expected: Sequence[str] | None = None
     ) -> tuple[str, ...] | None:
-        """The branches in which just what is expected is broken; `None` if there are none.
+        """The branches in which exactly the expected keywords are broken; `None` if none.
 
-        Where several are expected, some may be broken around the union in which the others are.
+        Of several expected keywords, some may be outside the union that contains the others.
         """
         expected = list(self.removed) if expected is None else expected
-        here = [v for v in violations if v.schema in expected and self._meant(v)]
-        rest = [where for where in expected if where not in [v.schema for v in here]]
-        others = [v for v in violations if v not in here]
-        if len(here) != len(expected) - len(rest) or len(others) != min(len(rest), 1):
+        direct = [v for v in violations if v.schema in expected and self._located(v)]
+        remaining = [where for where in expected if where not in [v.schema for v in direct]]
+        others = [v for v in violations if v not in direct]
+        if len(direct) != len(expected) - len(remaining) or len(others) != min(len(remaining), 1):
             return None
         for union in others:
             for index, branch in enumerate(union.branches):
-                inner = self._branch(branch, rest)
+                inner = self._branch(branch, remaining)
                 if inner is not None:
                     return (f"{union.schema}/{index}", *inner)
         return None if others else ()
 
-    def _meant(self, violation: Violation) -> bool:
-        """Whether a violation lies where the constraint speaks, if it is the constraint's own."""
+    def _located(self, violation: Violation) -> bool:
+        """Whether a violation of the constraint's own keyword is at the constraint's location."""
         own = violation.schema == self.removed[0]
         return not own or _within(self.constraint.instance, violation.instance)
 
 
 def holds(certificate: Certificate, schema: Any, value: Any) -> bool:
-    """Whether both validators still find of `value` what the certificate says."""
+    """Whether both validators report for `value` exactly the violations of the certificate."""
     whole = validator_for(schema)
     relaxed = Validator(without(schema, certificate.removed))
     return (
@@ -142,7 +142,7 @@ def holds(certificate: Certificate, schema: Any, value: Any) -> bool:
 
 
 def _within(pattern: str, instance: str) -> bool:
-    """Whether an instance location is one that `pattern` means, or lies in it."""
+    """Whether `instance` matches the location `pattern`, or is inside a match."""
     wanted, found = parts(pattern), parts(instance)
     return len(found) >= len(wanted) and all(
         w in ("*", f) for w, f in zip(wanted, found, strict=False)

@@ -1,4 +1,4 @@
-"""Valid inputs beyond single constraints: each optional alone, all together, bounds in company."""
+"""Valid inputs of several parts: each optional property alone, all together, pairs of bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from aleph_contract.cases.case import Case
-from aleph_contract.cases.portability import doubt
+from aleph_contract.cases.portability import gray_reason
 from aleph_contract.cases.substitution import replaced
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.builder import Builder
@@ -16,14 +16,14 @@ from aleph_contract.schema.subschemas import nodes
 
 
 class Combination(NamedTuple):
-    """One valid input, with a name and what it tells."""
+    """One valid input, with a name and a note."""
 
     name: str
     input: Any
     note: str
 
 
-#: What is asked of all properties at once.
+#: Inputs with all properties: last part of the name -> size of the values.
 _SIZES: dict[str, Size] = {
     "all": "full",
     "every-minimum": "smallest",
@@ -32,7 +32,7 @@ _SIZES: dict[str, Size] = {
 
 
 def together(document: Document, hints: Hints) -> Iterator[Combination]:
-    """Each optional property alone, all of them, and all at their least and at their most."""
+    """Each optional property alone; all of them; all at their minimum, and at their maximum."""
     smallest = next(Builder(document, hints).values(), None)
     full = next(Builder(document, hints, "full").values(), None)
     if not isinstance(smallest, dict) or not isinstance(full, dict):
@@ -40,42 +40,44 @@ def together(document: Document, hints: Hints) -> Iterator[Combination]:
     optional = [name for name in full if name not in smallest]
     for name in optional:
         alone = {**smallest, name: full[name]}
-        yield Combination(f"only/{name}", alone, f"`{name}` is the one optional property.")
+        yield Combination(f"only/{name}", alone, f"`{name}` is the only optional property.")
     for given in (smallest, full):
         name = "reversed" if given is smallest else "reversed/all"
-        yield Combination(name, dict(reversed(given.items())), "The order of keys is free.")
+        yield Combination(name, dict(reversed(given.items())), "The same keys in reverse order.")
     for label, size in _SIZES.items():
-        for turn in range(_turns(document)):
-            whole = next(Builder(document, hints, size, turn=turn).values(), None)
+        for branch in range(_widest_union(document)):
+            whole = next(Builder(document, hints, size, branch=branch).values(), None)
             if isinstance(whole, dict):
-                name = f"{label}-{turn + 1}" if turn else label
+                name = f"{label}-{branch + 1}" if branch else label
                 yield from _with_and_without(name, whole, optional)
 
 
 def _with_and_without(
     name: str, whole: dict[str, Any], optional: list[str]
 ) -> Iterator[Combination]:
-    """An input; and where it is gray, the same without what makes it so."""
+    """An input; if it is gray, also the same without the property that makes it gray."""
     yield Combination(name, whole, "All properties at once.")
-    if doubt(whole):
+    if gray_reason(whole):
         for left_out in optional:
-            rest = {key: value for key, value in whole.items() if key != left_out}
-            if rest != whole and not doubt(rest):
+            partial = {key: value for key, value in whole.items() if key != left_out}
+            if partial != whole and not gray_reason(partial):
                 yield Combination(
-                    f"{name}/but/{left_out}", rest, f"All properties at once but `{left_out}`."
+                    f"{name}/but/{left_out}",
+                    partial,
+                    f"All properties at once except `{left_out}`.",
                 )
 
 
-def _turns(document: Document) -> int:
-    """How many branches the widest union has, each of which is to be seen once."""
+def _widest_union(document: Document) -> int:
+    """The number of branches of the widest union, at most `_MAX_BRANCHES`."""
     unions = (node.schema for node in nodes(document) if isinstance(node.schema, dict))
     widths = (len(s[word]) for s in unions for word in ("anyOf", "oneOf") if word in s)
-    return min(max(widths, default=1), _MOST_TURNS)
+    return min(max(widths, default=1), _MAX_BRANCHES)
 
 
-_MOST_TURNS = 6
+_MAX_BRANCHES = 6
 
-#: Keywords that bound a number, a length or a count, and how many bounds are paired at most.
+#: Keywords that bound a number, a length or a count; and the most bounds that are paired.
 _BOUNDS = [
     "minimum",
     "maximum",
@@ -86,21 +88,21 @@ _BOUNDS = [
     "minItems",
     "maxItems",
 ]
-_MOST_PAIRED = 24
+_MAX_PAIRED = 24
 
 
 def pairs(cases: Iterable[Case]) -> Iterator[Combination]:
-    """Every two bounds at once, as far as one input can hold both."""
-    bounds = [case for case in cases if _on_a_bound(case)][:_MOST_PAIRED]
+    """Every pair of bounds that one input can hold."""
+    bounds = [case for case in cases if _on_a_bound(case)][:_MAX_PAIRED]
     for one, other in combinations(bounds, 2):
-        way, both = _both(one, other)
-        if way and one.constraint and other.constraint:
-            name = f"{way}/{one.constraint.key}+{other.constraint.key}"
+        relation, both = _both(one, other)
+        if relation and one.constraint and other.constraint:
+            name = f"{relation}/{one.constraint.key}+{other.constraint.key}"
             yield Combination(name, both, "Two bounds at once.")
 
 
 def _both(one: Case, other: Case) -> tuple[str, Any]:
-    """How two bounds go together: in two properties, or in two items of one list."""
+    """The input on both bounds, and how it holds them: in two properties, or in two items."""
     first, second = _property(one), _property(other)
     if first != second:
         return "pair", {**one.input, second: other.input[second]}
@@ -126,14 +128,14 @@ def _property(case: Case) -> str:
 
 
 def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
-    """Texts, addresses and numbers as people write them, in every place that takes them."""
+    """Texts, addresses and numbers as users write them, at every location that takes them."""
     seen: dict[str, None] = {}
     for node in nodes(document):
         known = [hint for hint in hints.get(node.instance, ()) if isinstance(hint, str)]
         if not known or node.instance in seen:
             continue
         seen[node.instance] = None
-        given = next(Builder(document, hints).values(node.trail), None)
+        given = next(Builder(document, hints).values(node.path), None)
         if given is None:
             continue
         prose = _TEXTS | _longest(node.schema)
@@ -145,21 +147,25 @@ def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
 
 
 def _fractions(document: Document, hints: Hints) -> Iterator[Combination]:
-    """A number with digits after the point, in every place that takes one."""
+    """A number with decimal places, at every location that takes one."""
     for node in nodes(document):
         if isinstance(node.schema, dict) and node.schema.get("type") == "number":
-            given = next(Builder(document, hints).values(node.trail), None)
+            given = next(Builder(document, hints).values(node.path), None)
             if given is None:
                 continue
             fraction = node.schema.get("minimum", 0) + _FRACTION
             name = f"number{node.key}/fraction"
-            yield Combination(name, replaced(given, node.instance, fraction), f"It is {fraction}.")
+            yield Combination(
+                name,
+                replaced(given, node.instance, fraction),
+                f"A number with decimal places: {fraction}.",
+            )
 
 
-#: Four digits after the point: less than any reader keeps, more than a slider shows.
+#: Four decimal places: fewer than every number format keeps, more than most user interfaces show.
 _FRACTION = 0.4117
 
-#: What people write, in letters that count as one everywhere; JSON carries it unchanged.
+#: Text as users write it, printable and within the basic plane, so that JSON carries it unchanged.
 _TEXTS = {
     "punctuation": 'Make it "noir"; keep the 2nd shot (100%) & the logo\'s #1 colour, ok?',
     "escapes": r"C:\new\table \u0041 %s %20 {0} ${HOME} $(date) `date` {{x}} \\",
@@ -174,7 +180,7 @@ _TEXTS = {
 
 
 def _longest(schema: Any) -> dict[str, str]:
-    """As long as may be, and twice as long in bytes."""
+    """A text of the maximum length, twice as long in bytes."""
     limit = schema.get("maxLength") if isinstance(schema, dict) else None
     return {} if limit is None else {"longest-accented": "é" * limit}
 

@@ -1,4 +1,4 @@
-"""Walk the schema of a contract: every checkable statement it makes, as data."""
+"""Walk the schema of a contract and list its constraints: every checkable statement, as data."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Constraint:
     """One checkable statement of the contract.
 
     Args:
-        instance: JSON Pointer pattern of the values it speaks of; `*` stands for any index and
-            for any property that has no name in the schema.
-        schema: JSON Pointer to the keyword in the input schema; through `$ref` the place where
-            the keyword stands. Where a schema is `false`, the pointer to that.
-        keyword: The keyword; `false` where a schema is `false`.
-        limit: What the keyword says.
+        instance: JSON Pointer pattern of the values that it applies to; `*` stands for any index
+            and for any property that the schema does not name.
+        schema: JSON Pointer to the keyword in the input schema, after every `$ref`; for a
+            schema that is `false`, the pointer to that schema.
+        keyword: The keyword; `false` for a schema that is `false`.
+        limit: The value of the keyword.
         key: Short, unique and stable name, such as `seed/maximum`.
-        trail: The way from the root schema to the one that holds the keyword.
+        path: The steps from the root schema to the one that contains the keyword.
     """
 
     instance: str
@@ -34,14 +34,14 @@ class Constraint:
     keyword: str
     limit: Any = field(hash=False)
     key: str
-    trail: tuple[SchemaStep, ...] = field(default=(), repr=False, compare=False)
+    path: tuple[SchemaStep, ...] = field(default=(), repr=False, compare=False)
 
 
 def constraints(contract: Contract | None = None) -> tuple[Constraint, ...]:
     """Every constraint of the contract's input schema, in the order of the document.
 
-    Keywords that turn nothing down, such as `minItems: 0`, make none. Nor does `format`: draft
-    2020-12 calls it an annotation.
+    A keyword that rejects nothing, such as `minItems: 0`, makes no constraint. Nor does `format`:
+    in draft 2020-12 it is an annotation.
     """
     return walk((contract or Contract.load()).document)
 
@@ -50,7 +50,7 @@ def constraints(contract: Contract | None = None) -> tuple[Constraint, ...]:
 def walk(document: Document) -> tuple[Constraint, ...]:
     """Every constraint of a schema, no two with the same key."""
     found: dict[str, Constraint] = {}
-    for constraint in _stated(document):
+    for constraint in _all_constraints(document):
         key, number = constraint.key, 2
         while key in found:
             key, number = f"{constraint.key}-{number}", number + 1
@@ -59,7 +59,7 @@ def walk(document: Document) -> tuple[Constraint, ...]:
 
 
 def site(document: Document, constraint: Constraint) -> Site:
-    """Where the keyword stands, and what other schemas know of the same value."""
+    """The schema around the keyword, and the properties that other schemas declare."""
     if constraint.keyword == "false":
         return Site({}, {})
     schema = document.at(constraint.schema.rpartition("/")[0])
@@ -69,25 +69,25 @@ def site(document: Document, constraint: Constraint) -> Site:
     return Site(schema, elsewhere)
 
 
-def _stated(document: Document) -> Iterator[Constraint]:
+def _all_constraints(document: Document) -> Iterator[Constraint]:
     for node in nodes(document):
         key = node.key.lstrip("/")
         if node.schema is False:
-            yield Constraint(node.instance, node.where, "false", False, key, node.trail)
+            yield Constraint(node.instance, node.where, "false", False, key, node.path)
         elif isinstance(node.schema, dict):
             for keyword, said in node.schema.items():
                 if asserts(keyword, said, node.schema):
                     here, name = f"{node.where}/{keyword}", f"{key}/{keyword}".lstrip("/")
                     limit = follow(document.published, here)
-                    yield Constraint(node.instance, here, keyword, limit, name, node.trail)
+                    yield Constraint(node.instance, here, keyword, limit, name, node.path)
 
 
 @lru_cache(maxsize=64)
 def _properties(document: Document) -> dict[str, dict[str, str]]:
-    """For each instance location the properties that any schema there names, and where."""
+    """For each instance location: property name -> JSON Pointer to a schema that declares it."""
     found: dict[str, dict[str, str]] = {}
     for node in nodes(document):
-        for step in node.trail[-1:]:
+        for step in node.path[-1:]:
             if step.keyword == "properties":
                 above = node.instance.rpartition("/")[0]
                 found.setdefault(above, {}).setdefault(str(step.name), step.schema)

@@ -1,4 +1,4 @@
-"""Inputs that break one constraint and nothing else; or, where that cannot be, one thing more."""
+"""Find inputs that break exactly one constraint, or one and the fewest others."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from aleph_contract.schema.generation.interface import Hints
 from aleph_contract.schema.validation.violations import Violation
 
 #: Values tried for one schema of a proposal.
-TRIES = 6
+MAX_TRIES = 6
 
 
 class Broken(NamedTuple):
-    """A violating input and its proof."""
+    """A violating input and its certificate."""
 
     input: Any
     certificate: Certificate
@@ -32,8 +32,8 @@ class Isolator:
 
     Args:
         schema: The input schema as published.
-        document: The same with its references found.
-        hints: Realistic values by place.
+        document: The same schema with its references resolved.
+        hints: Realistic values by location.
     """
 
     def __init__(self, schema: Any, document: Document, hints: Hints) -> None:
@@ -42,16 +42,16 @@ class Isolator:
         self.hints = hints
         self.constraints = walk(document)
         self.validator = validator_for(schema)
-        self._alone = lru_cache(maxsize=None)(self._certifier)
+        self._certifier_of = lru_cache(maxsize=None)(self._certifier)
 
     def broken(self, constraint: Constraint, proposals: Iterable[Proposal]) -> dict[str, Broken]:
-        """For the label of each violating proposal a certified input, as far as there is one.
+        """Certified inputs by the label of their violating proposal; a label may be absent.
 
-        Where no proposal can be isolated, all are compound with the fewest other constraints that
-        make it so.
+        If no proposal breaks the constraint alone, all inputs are compound: they break the
+        fewest other constraints with which an input was found.
         """
         wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
-        close = [c for c in self.constraints if _holds_wherever(c, constraint)]
+        close = [c for c in self.constraints if _applies_near(c, constraint)]
         close.sort(key=lambda other: other.instance != constraint.instance)
         close = list({other.schema: other for other in close}.values())
         for others in ([], *([other] for other in close), close):
@@ -61,17 +61,17 @@ class Isolator:
         return {}
 
     def proof(self, value: Any, violations: Iterable[Violation]) -> Broken | None:
-        """The certificate for an input that was made otherwise, if it breaks one constraint."""
+        """The input with its certificate if it breaks exactly one constraint, else `None`."""
         suspects = list(_named(violations))
         for constraint in self.constraints:
             if constraint.schema in suspects:
-                certificate = self._alone(constraint).certify(value)
+                certificate = self._certifier_of(constraint).certify(value)
                 if certificate is not None:
                     return Broken(value, certificate)
         return None
 
     def of(self, certificate: Certificate) -> Constraint:
-        """The constraint that a certificate speaks of."""
+        """The constraint of a certificate."""
         return next(c for c in self.constraints if c.key == certificate.constraint)
 
     def _certifier(self, constraint: Constraint) -> Certifier:
@@ -80,14 +80,16 @@ class Isolator:
     def _breaking(
         self, constraint: Constraint, proposals: list[Proposal], others: list[Constraint]
     ) -> dict[str, Broken]:
-        """Certified inputs that break a constraint, and with it no others than `others`."""
+        """Certified inputs that break `constraint` and at most `others`."""
         removed = [constraint.schema, *(other.schema for other in others)]
         if any(map(self.document.refers_into, removed)):
             return {}
         relaxed = self.document.without(*removed)
-        builders = [Builder(relaxed, self.hints, strict=self.document)]
-        if any(step.keyword in ("anyOf", "oneOf") for step in constraint.trail):
-            builders.append(Builder(relaxed, self.hints, strict=self.document, alone=True))
+        builders = [Builder(relaxed, self.hints, off_path_document=self.document)]
+        if any(step.keyword in ("anyOf", "oneOf") for step in constraint.path):
+            builders.append(
+                Builder(relaxed, self.hints, off_path_document=self.document, exclusive=True)
+            )
         certify = self._certifying(constraint, others)
         found = {}
         for proposal in proposals:
@@ -100,7 +102,10 @@ class Isolator:
     def _certifying(
         self, constraint: Constraint, others: list[Constraint]
     ) -> Callable[[Any], Broken | None]:
-        """What certifies an input that breaks a constraint and all of `others`, or some if many."""
+        """A function that certifies an input: it must break `constraint`, and each of `others`.
+
+        With several `others`, breaking some of them is enough.
+        """
 
         @cache
         def certifier(*along: Constraint) -> Certifier:
@@ -118,18 +123,21 @@ class Isolator:
         return certify
 
     def _reason(self, constraint: Constraint, others: list[Constraint]) -> str:
-        """Why what breaks one constraint breaks others too; empty if there are none."""
+        """Why an input that breaks `constraint` breaks `others` too; empty without others."""
         places = " and ".join(f"`{other.keyword}` at {other.schema}" for other in others)
         if constraint.keyword == "type" and any(map(partial(self._implies, constraint), others)):
-            return f"Whatever {places} admits is of this type, so no other type ever passes it."
+            return (
+                f"All values that {places} admits are of this type,"
+                " so no value of another type passes it."
+            )
         return (
-            f"No input was found that breaks `{constraint.keyword}` and not {places}."
+            f"No input was found that breaks `{constraint.keyword}` but not {places}."
             if others
             else ""
         )
 
     def _implies(self, constraint: Constraint, other: Constraint) -> bool:
-        """Whether all that `other` lists is of the type that `constraint` asks for."""
+        """Whether every value that `other` lists has the type that `constraint` requires."""
         if other.keyword not in ("enum", "const"):
             return False
         listed = other.limit if other.keyword == "enum" else [other.limit]
@@ -137,33 +145,33 @@ class Isolator:
 
 
 def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iterator[Any]:
-    """Whole inputs whose part at the constraint is what is proposed, the closest first."""
+    """Whole inputs with the proposed value at the constraint, the closest first."""
     for schema in proposal.schemas:
-        yield from islice(builder.values(constraint.trail, schema), TRIES)
+        yield from islice(builder.values(constraint.path, schema), MAX_TRIES)
 
 
-def _holds_wherever(one: Constraint, other: Constraint) -> bool:
-    """Whether `one` holds of the value of which `other` does, or of one around or within it."""
-    way = [*(step.schema for step in other.trail), other.schema]
-    if any(_within(place, one.schema) for place in way) or _within(one.schema, other.schema):
-        return False  # without the one there is no way to the other
+def _applies_near(one: Constraint, other: Constraint) -> bool:
+    """Whether `one` applies to the value of `other`, or to one around or within it."""
+    pointers = [*(step.schema for step in other.path), other.schema]
+    if any(_within(each, one.schema) for each in pointers) or _within(one.schema, other.schema):
+        return False  # without `one`, no path leads to `other`
     related = _within(one.instance, other.instance) or _within(other.instance, one.instance)
     return related and all(branch in _branches(other) for branch in _branches(one))
 
 
 def _within(inner: str, outer: str) -> bool:
-    """Whether one JSON Pointer leads to what another does, or to something inside that."""
+    """Whether the JSON Pointer `inner` is `outer` or points into it."""
     return f"{inner}/".startswith(f"{outer}/")
 
 
 def _branches(constraint: Constraint) -> list[str]:
-    """The branches that are taken on the way to a constraint."""
+    """JSON Pointers to the branches on the path to a constraint."""
     choices = ("anyOf", "oneOf", "then", "else", "dependentSchemas")
-    return [step.schema for step in constraint.trail if step.keyword in choices]
+    return [step.schema for step in constraint.path if step.keyword in choices]
 
 
 def _named(violations: Iterable[Violation]) -> Iterator[str]:
-    """The keywords that `violations` and those in their branches are about."""
+    """JSON Pointers to the keywords of `violations`, those in their branches included."""
     for violation in violations:
         yield violation.schema
         for branch in violation.branches:

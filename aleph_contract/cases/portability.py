@@ -1,6 +1,6 @@
-"""Which inputs every sane implementation reads alike, and why the others are gray.
+"""Decide which inputs every sane implementation treats alike, and why the others are gray.
 
-A client is judged by portable cases alone, so whatever is in doubt is gray.
+Only portable cases fail a client, so an input is gray as soon as implementations may differ on it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import leaves
 
-#: Beyond this an integer is no longer exact as a double, the only number JavaScript has.
-SAFE = 2**53 - 1
+#: The largest integer that a double, the only number type of JavaScript, represents exactly.
+MAX_SAFE_INTEGER = 2**53 - 1
 
-#: Doubles smaller or larger than these (in magnitude, zero apart) get lost or rounded on the way
-#: through formats with a fixed number of digits.
-_SMALL, _LARGE = 1e-16, 1e16
+#: Formats with a fixed number of digits round doubles outside these magnitudes (zero is safe).
+_SMALLEST_SAFE, _LARGEST_SAFE = 1e-16, 1e16
 
 
 class Portability:
-    """Why implementations may differ over inputs of one contract.
+    """Tells why implementations may differ on inputs of one contract.
 
     Args:
         contract: The contract.
@@ -32,37 +31,43 @@ class Portability:
 
     def __init__(self, contract: Contract) -> None:
         self._is_valid = validator_for(contract).is_valid
-        self._strictly = contract.document.strictly()
-        self._prose = longest(contract.metadata)
+        self._is_valid_with_formats = contract.document.strictly()
+        self._prose_limit = prose_limit(contract.metadata)
 
     def reason(self, value: Any) -> str:
-        """Why they may differ over `value`, in a sentence; empty if none may.
+        """Why implementations may differ on `value`, in one sentence; empty if it is portable.
 
-        Text beyond ASCII is in doubt only where it matters how its length is measured, and
-        `format` only where it is not kept.
+        Non-ASCII text is gray only if the verdict depends on how its length is counted; a
+        `format` only if the value violates it.
         """
-        plain = doubt(_measured(value, _fewest))
+        plain = gray_reason(_measured(value, _count_graphemes))
         if plain:
             return plain
         valid = self._is_valid(value)
-        if any(self._is_valid(_measured(value, count)) is not valid for count in (_fewest, _most)):
-            return "Characters, UTF-16 units and bytes are different counts; here it matters which."
-        if self._strictly(value) is not valid:
-            return "`format` is an annotation in draft 2020-12, and an assertion to many."
-        return self._beyond_prose(value) if self._prose else ""
+        if any(
+            self._is_valid(_measured(value, count)) is not valid
+            for count in (_count_graphemes, _count_bytes)
+        ):
+            return (
+                "Whether it is valid depends on what length counts:"
+                " characters, UTF-16 code units or bytes."
+            )
+        if self._is_valid_with_formats(value) is not valid:
+            return "`format` is an annotation in draft 2020-12, but many validators assert it."
+        return self._beyond_documentation(value) if self._prose_limit else ""
 
-    def _beyond_prose(self, value: Any) -> str:
-        words, most = self._prose or ("", 0)
+    def _beyond_documentation(self, value: Any) -> str:
+        words, most = self._prose_limit or ("", 0)
         given = (leaf for name, leaf in leaves(value) if name == BILLED_FIELD and _is_number(leaf))
         return (
-            f"The documentation says `{words}`, the schema does not."
+            f"The documentation states `{words}`, the schema does not."
             if max(given, default=0) > most
             else ""
         )
 
 
-def longest(metadata: Mapping[str, Any]) -> tuple[str, int] | None:
-    """What an entry says in words of the length of a video: the words, and the seconds."""
+def prose_limit(metadata: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The longest video by the documentation: its words and the seconds; `None` if unstated."""
     for name, text in metadata.items():
         found = re.fullmatch(r"(\d+) seconds", str(text))
         if found:
@@ -70,53 +75,53 @@ def longest(metadata: Mapping[str, Any]) -> tuple[str, int] | None:
     return None
 
 
-def doubt(value: Any) -> str:
-    """Why implementations may differ over `value`, whatever the contract; empty if none may."""
+def gray_reason(value: Any) -> str:
+    """Why implementations may differ on `value` under any contract; empty if they agree."""
     return next((reason for check in _CHECKS for reason in check(value)), "")
 
 
 def _measured(value: Any, measure: Callable[[str], int]) -> Any:
-    """`value` with each readable text beyond ASCII replaced by one in ASCII, of another length."""
+    """`value` with each printable non-ASCII string replaced by an ASCII one of length `measure`."""
     if isinstance(value, dict):
         return {name: _measured(child, measure) for name, child in value.items()}
     if isinstance(value, list):
         return [_measured(child, measure) for child in value]
-    if isinstance(value, str) and not value.isascii() and _readable(value):
+    if isinstance(value, str) and not value.isascii() and _printable(value):
         return "x" * measure(value)
     return value
 
 
-def _fewest(text: str) -> int:
-    """The number of characters that a reader sees, about."""
+def _count_graphemes(text: str) -> int:
+    """About the number of grapheme clusters of `text`."""
     return sum(not unicodedata.combining(char) for char in text)
 
 
-def _most(text: str) -> int:
+def _count_bytes(text: str) -> int:
     return len(text.encode())
 
 
-def _readable(text: str) -> bool:
-    """Whether `text` is what people type: nothing invisible, nothing beyond the basic plane."""
+def _printable(text: str) -> bool:
+    """Whether `text` holds only printable characters of the basic plane, and line feeds."""
     shown = text.replace("\n", "")
     return shown.isprintable() and max(shown, default="") <= "\uffff"
 
 
 def _numbers(value: Any) -> Iterator[str]:
     for _, leaf in leaves(value):
-        if isinstance(leaf, int) and abs(leaf) > SAFE:
-            yield "Integers beyond 2^53 are rounded by whoever reads numbers as doubles."
+        if isinstance(leaf, int) and abs(leaf) > MAX_SAFE_INTEGER:
+            yield "A reader that stores numbers as doubles rounds integers beyond 2^53."
         elif isinstance(leaf, float) and leaf == int(leaf):
-            yield "Whether a number with a fraction of zero is an integer is seen both ways."
-        elif isinstance(leaf, float) and not _SMALL <= abs(leaf) < _LARGE:
-            yield "Numbers this close to zero, or this large, are rounded by some readers."
+            yield "Implementations differ on whether a number such as 1.0 is an integer."
+        elif isinstance(leaf, float) and not _SMALLEST_SAFE <= abs(leaf) < _LARGEST_SAFE:
+            yield "Some readers round numbers this close to zero or this large."
 
 
 def _texts(value: Any) -> Iterator[str]:
     for _, leaf in leaves(value):
-        if isinstance(leaf, str) and not _readable(leaf):
-            yield "Characters that do not print, or count as two, are not carried by every layer."
+        if isinstance(leaf, str) and not _printable(leaf):
+            yield "Some layers change non-printing characters and characters beyond U+FFFF."
         elif isinstance(leaf, str) and not leaf.isascii():
-            yield "Letters beyond ASCII are counted in different ways."
+            yield "Implementations count the length of non-ASCII text differently."
 
 
 def _pairs_of_arrays(value: Any) -> Iterator[str]:
@@ -126,7 +131,7 @@ def _pairs_of_arrays(value: Any) -> Iterator[str]:
             yield f"No document says whether `{one}` and `{other}` may be given together."
 
 
-#: Names of properties that tell a moment of the video, in seconds.
+#: Names of properties whose value is a moment of the video, in seconds.
 MOMENTS = ("seconds", "timestampSeconds")
 
 

@@ -1,7 +1,7 @@
-"""Gray probes: inputs over which implementations differ, and what each tells of a client.
+"""Gray probes: inputs on which implementations differ, and what each shows about a client.
 
-The schema has an answer to every one of them, which is the probe's polarity. It is not held
-against a client that sees it otherwise; its owner should know.
+The schema decides the polarity of every probe. A client that differs does not fail; its owner
+gets advice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from aleph_contract.cases.portability import MOMENTS, longest
+from aleph_contract.cases.portability import MOMENTS, prose_limit
 from aleph_contract.cases.substitution import replaced
 from aleph_contract.contract import BILLED_FIELD
 from aleph_contract.core.jsonvalue import Number, dumps
@@ -19,14 +19,14 @@ from aleph_contract.schema.subschemas import Node
 
 
 class Probe(NamedTuple):
-    """A value for one place of an input.
+    """A value for one location of an input.
 
     Args:
         label: Last part of the case's name.
-        value: The value; a `Number` where its spelling is the point.
-        note: What the case tells.
-        keyword: The keyword it probes, if one.
-        text: The exact JSON text of the whole input, if no value can tell it.
+        value: The value; a `Number` if its spelling matters.
+        note: What the case shows.
+        keyword: The keyword that it probes; empty if it probes none.
+        text: The exact JSON text of the whole input, if no value expresses it.
     """
 
     label: str
@@ -40,8 +40,8 @@ def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
     """The probes of one schema.
 
     Args:
-        node: The schema; what it says of `type` decides.
-        hints: Realistic values by place.
+        node: The schema; its `type` decides which probes there are.
+        hints: Realistic values by location.
     """
     if not isinstance(node.schema, dict) or {"enum", "const", "pattern"} & node.schema.keys():
         return
@@ -62,45 +62,48 @@ def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
 
 def _formats(name: str) -> Iterator[Probe]:
     kept, other = FORMATS[name]
-    note = f"Not of format `{name}`, an annotation in draft 2020-12: refused by whoever asserts it."
+    note = (
+        f"Not of format `{name}`, which is an annotation in draft 2020-12;"
+        " some validators assert it."
+    )
     yield Probe(f"not-a-{name}", other, note)
     yield Probe(f"{name}-and-a-space", f"{kept} ", note)
 
 
 def _lengths(most: int) -> Iterator[Probe]:
-    if most > _LONGEST:
+    if most > _MAX_PROBED_LENGTH:
         return
     yield Probe(
         "length-utf16",
         "\N{SUNRISE}" * most,
-        f"{most} code points in {2 * most} UTF-16 units: refused or cut by whoever counts those,"
-        " as JavaScript, Java and C# do.",
+        f"{most} code points in {2 * most} UTF-16 code units: a client that counts code units, as"
+        " JavaScript, Java and C# do, refuses or truncates it.",
         "maxLength",
     )
     yield Probe(
         "length-utf8",
         "\N{LATIN SMALL LETTER E WITH ACUTE}" * most,
-        f"{most} code points in {2 * most} bytes of UTF-8: refused or cut by whoever counts bytes,"
-        " as Go, Rust and PHP do.",
+        f"{most} code points in {2 * most} bytes of UTF-8: a client that counts bytes, as Go, Rust"
+        " and PHP do, refuses or truncates it.",
         "maxLength",
     )
     yield Probe(
         "length-graphemes",
         "e\N{COMBINING ACUTE ACCENT}" * (most // 2 + 1),
-        f"{most // 2 + 1} grapheme clusters in more than {most} code points: let through by"
-        " whoever counts what a reader sees, as Swift does, or normalises first.",
+        f"{most // 2 + 1} grapheme clusters in more than {most} code points: a client that counts"
+        " grapheme clusters, as Swift does, or normalises first, sends it.",
         "maxLength",
     )
     yield Probe(
         "length-combining",
         "e\N{COMBINING ACUTE ACCENT}" * (most // 2) + "e" * (most % 2),
-        f"{most} code points that normalisation would halve.",
+        f"{most} code points, about half as many after normalisation (NFC).",
         "maxLength",
     )
 
 
-#: A text that is longer than this (in characters) tells no more about how length is counted.
-_LONGEST = 100_000
+#: Length is probed up to this limit (characters); longer texts show nothing more.
+_MAX_PROBED_LENGTH = 100_000
 
 
 def _texts() -> Iterator[Probe]:
@@ -111,66 +114,98 @@ def _texts() -> Iterator[Probe]:
 _TEXTS = {
     "decomposed": (
         "Cafe\N{COMBINING ACUTE ACCENT} at dusk",
-        "An accent as a mark of its own: changed by whoever normalises.",
+        "A combining accent: a client that normalises Unicode changes it.",
     ),
     "right-to-left": (
         "\N{HEBREW LETTER LAMED}\N{HEBREW LETTER YOD} \N{RIGHT-TO-LEFT OVERRIDE}night",
-        "Right-to-left letters and an override: dropped by whoever cleans text.",
+        "Right-to-left letters and an override: a client that sanitises text drops the override.",
     ),
     "zero-width": (
         "a\N{ZERO WIDTH SPACE}b\N{ZERO WIDTH JOINER}c\N{ZERO WIDTH NO-BREAK SPACE}d",
-        "Characters without width: dropped by whoever cleans text.",
+        "Zero-width characters: a client that sanitises text drops them.",
     ),
     "emoji-sequence": (
         "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET} \N{WAVING WHITE FLAG}\N{VARIATION SELECTOR-16}",
-        "One sign of several code points: cut in the middle by whoever counts units.",
+        "Emoji of several code points: a client that truncates by code unit breaks them.",
     ),
-    "lines": ("one\ntwo\r\nthree\tfour", "Line feeds and a tab: lost by whoever splits lines."),
+    "lines": (
+        "one\ntwo\r\nthree\tfour",
+        "Line breaks and a tab: a client that splits or joins lines changes them.",
+    ),
     "line-separator": (
         "one\N{LINE SEPARATOR}two",
-        "U+2028, which ends a line in old JavaScript but not in JSON.",
+        "U+2028, a line terminator in JavaScript source before ES2019, but not in JSON.",
     ),
-    "control": ("a\x01b\x1fc\x7fd", "Control characters: dropped by whoever cleans text."),
-    "nul": ("a\x00b", "NUL: ends the text for whoever keeps it as C does, and in shells."),
+    "control": ("a\x01b\x1fc\x7fd", "Control characters: a client that sanitises text drops them."),
+    "nul": ("a\x00b", "NUL: a C string or a shell variable ends before it."),
     "lone-surrogate": (
         "a\ud800b",
-        "Half a pair, which JSON can spell but UTF-8 cannot: refused, or replaced, by most.",
+        "A lone surrogate, valid in a JSON escape but not in UTF-8: refused or replaced by most.",
     ),
-    "noncharacter": ("a\uffffb", "U+FFFF, which is no character but is valid in JSON."),
-    "byte-order-mark": ("\ufeffa", "A byte order mark at the start: dropped by whoever trims."),
-    "blank": (" ", "Nothing but a space: refused by whoever trims before measuring."),
-    "html": ("<b>&amp;</b>\u003c/script>", "Markup: changed by whoever escapes or cleans it."),
+    "noncharacter": ("a\uffffb", "U+FFFF, a noncharacter that is valid in JSON."),
+    "byte-order-mark": ("\ufeffa", "A byte order mark at the start: a client that trims drops it."),
+    "blank": (" ", "A single space: a client that trims before it checks the length refuses it."),
+    "html": (
+        "<b>&amp;</b>\u003c/script>",
+        "Markup: a client that escapes or sanitises HTML changes it.",
+    ),
 }
 
 
 def _addresses(known: str) -> Iterator[Probe]:
-    scheme, _, rest = known.partition("://")
-    yield Probe("empty", "", "The schema asks for a string, not for a URI.")
-    yield Probe("relative", "clip.mp4", "The schema asks for a string, not for a URI.")
-    yield Probe("plain-http", f"http://{rest}", "Unencrypted: refused by the careful.")
-    yield Probe("scheme-in-capitals", f"{scheme.upper()}://{rest}", "A scheme has no case.")
-    yield Probe("with-a-space", f"{known} 2", "Not a URI: encoded by whoever parses it.")
+    scheme, _, remainder = known.partition("://")
+    yield Probe("empty", "", "Not an absolute URI; the schema only requires a string.")
+    yield Probe("relative", "clip.mp4", "Not an absolute URI; the schema only requires a string.")
+    yield Probe(
+        "plain-http", f"http://{remainder}", "Plain HTTP: a client that requires HTTPS refuses it."
+    )
+    yield Probe(
+        "scheme-in-capitals",
+        f"{scheme.upper()}://{remainder}",
+        "A scheme in capitals: URI schemes are case-insensitive.",
+    )
+    yield Probe(
+        "with-a-space",
+        f"{known} 2",
+        "A space, not allowed in a URI: a client that parses the URI encodes it.",
+    )
     yield Probe(
         "international",
         f"{known}?name=\N{LATIN SMALL LETTER E WITH ACUTE}",
-        "An IRI: encoded by whoever parses it as a URI.",
+        "An IRI: a client that parses it as a URI encodes it.",
     )
-    yield Probe("dot-segments", f"{known}/../x", "Shortened by whoever parses it as a URI.")
+    yield Probe(
+        "dot-segments", f"{known}/../x", "Dot segments: a client that parses the URI removes them."
+    )
 
 
 def _integers() -> Iterator[Probe]:
     yield Probe(
-        "integral-float", Number("1.0"), "An integer by value, a float by spelling.", "type"
+        "integral-float",
+        Number("1.0"),
+        "An integer in JSON Schema, a float in many languages.",
+        "type",
     )
-    yield Probe("exponent", Number("1e0"), "An integer by value, a float by spelling.", "type")
-    yield Probe("minus-zero", Number("-0"), "Zero: with its sign lost in integers.", "minimum")
-    yield Probe("minus-zero-float", Number("-0.0"), "Zero, as a float with a sign.", "minimum")
-    yield Probe("text", "42", "A number as a string: coerced by whoever is lenient.", "type")
-    for label, value in _GREAT.items():
-        yield Probe(label, value, "Rounded by whoever reads numbers as doubles.", "maximum")
+    yield Probe(
+        "exponent", Number("1e0"), "An integer in JSON Schema, a float in many languages.", "type"
+    )
+    yield Probe(
+        "minus-zero", Number("-0"), "Negative zero: an integer type drops the sign.", "minimum"
+    )
+    yield Probe("minus-zero-float", Number("-0.0"), "Negative zero, written as a float.", "minimum")
+    yield Probe(
+        "text", "42", "A number as a string: a lenient client converts it to a number.", "type"
+    )
+    for label, value in _LARGE_INTEGERS.items():
+        yield Probe(
+            label,
+            value,
+            "A large integer: beyond 2^53, a client that reads numbers as doubles rounds it.",
+            "maximum",
+        )
 
 
-_GREAT = {
+_LARGE_INTEGERS = {
     "2-to-the-53-minus-1": 2**53 - 1,
     "2-to-the-53-plus-1": 2**53 + 1,
     "2-to-the-63": 2**63,
@@ -179,22 +214,39 @@ _GREAT = {
 
 
 def _numbers() -> Iterator[Probe]:
-    yield Probe("integral-float", Number("1.0"), "The same number as 1: rewritten by most.")
-    yield Probe("exponent", Number("1e0"), "The same number as 1: rewritten by most.")
     yield Probe(
-        "minus-zero", Number("-0"), "Zero: below it for whoever looks at the sign.", "minimum"
+        "integral-float", Number("1.0"), "The same number as 1: most clients send it as 1 or 1.0."
     )
-    yield Probe("minus-zero-float", Number("-0.0"), "Zero, as a float with a sign.", "minimum")
     yield Probe(
-        "least-double", Number("5e-324"), "Above zero, yet lost by some.", "exclusiveMinimum"
+        "exponent", Number("1e0"), "The same number as 1: most clients send it as 1 or 1.0."
+    )
+    yield Probe(
+        "minus-zero",
+        Number("-0"),
+        "Negative zero: a client that checks the sign takes it for less than zero.",
+        "minimum",
+    )
+    yield Probe("minus-zero-float", Number("-0.0"), "Negative zero, written as a float.", "minimum")
+    yield Probe(
+        "least-double",
+        Number("5e-324"),
+        "The smallest double above zero: some clients round it to zero.",
+        "exclusiveMinimum",
     )
     yield Probe(
         "many-digits",
         Number("0.1000000000000000055511151231257827"),
-        "More digits than a double holds: cut by most, kept by whoever reads decimals.",
+        "More digits than a double holds: most clients round it, one that reads decimals keeps it.",
     )
-    yield Probe("text", "0.5", "A number as a string: coerced by whoever is lenient.", "type")
-    yield Probe("10-to-the-400", 10**400, "Beyond the doubles: infinite, or refused.", "maximum")
+    yield Probe(
+        "text", "0.5", "A number as a string: a lenient client converts it to a number.", "type"
+    )
+    yield Probe(
+        "10-to-the-400",
+        10**400,
+        "Beyond the range of doubles: read as infinity, or refused.",
+        "maximum",
+    )
 
 
 def whole(given: Mapping[str, Any], full: Mapping[str, Any]) -> Iterator[Probe]:
@@ -213,25 +265,23 @@ def whole(given: Mapping[str, Any], full: Mapping[str, Any]) -> Iterator[Probe]:
         if isinstance(value, str):
             again = f"{value} (again)"
             text = f"{dumps(dict(given))[:-1]},{dumps({name: again})[1:]}"
-            note = f"`{name}` twice, the last time different: which counts is up to the reader."
+            note = f"`{name}` twice, with different values: parsers differ on which one counts."
             yield Probe(f"repeated-key/{name}", {**given, name: again}, note, text=text)
             break
     yield Probe(
         "proto-key",
         {**given, "__proto__": {"seed": 1}},
-        "`__proto__` as a key: lost by JavaScript that copies objects by assignment.",
+        "`__proto__` as a key: JavaScript that copies objects by assignment loses it.",
     )
-    yield Probe(
-        "empty-key", {**given, "": True}, "A key without a name: dropped by some languages."
-    )
+    yield Probe("empty-key", {**given, "": True}, "An empty key: some languages drop it.")
 
 
 def after_the_end(node: Node, given: Any) -> Any:
-    """`given` with a moment that lies beyond the end of the video; `None` if there is no such.
+    """`given` with a moment beyond the end of the video; `None` if `node` is no moment.
 
     Args:
         node: The schema of a number.
-        given: A valid input that holds one.
+        given: A valid input that contains a value for it.
     """
     if not node.instance.endswith(tuple(f"/{name}" for name in MOMENTS)):
         return None
@@ -239,8 +289,10 @@ def after_the_end(node: Node, given: Any) -> Any:
 
 
 def beyond_prose(node: Node, metadata: Mapping[str, Any]) -> Iterator[Probe]:
-    """A video that is longer than the documentation says in words."""
-    said = longest(metadata)
+    """A video longer than the limit that only the documentation states."""
+    said = prose_limit(metadata)
     if said and node.instance == f"/{BILLED_FIELD}":
         words, most = said
-        yield Probe("beyond-the-prose", most + 1, f"The documentation says `{words}`.")
+        yield Probe(
+            "beyond-the-prose", most + 1, f"Longer than the documentation allows (`{words}`)."
+        )

@@ -1,4 +1,4 @@
-"""Values put into the place of others, and spelt as they were meant."""
+"""Replace a part of an input, and write an input as JSON text."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from aleph_contract.schema.pointers import parts, plain
 
 
 def replaced(given: Any, instance: str, value: Any) -> Any:
-    """`given` with `value` in the first place that an instance location means."""
+    """`given` with `value` at the first location that the pattern `instance` matches."""
     path = parts(instance)
     if not path:
         return value
-    head, rest = path[0], pointer(path[1:])
+    head, remaining = path[0], pointer(path[1:])
     if head == "*" and isinstance(given, dict):
         head = list(given)[-1]
     if isinstance(given, list):
         at = 0 if head == "*" else int(head)
-        return [*given[:at], replaced(given[at], rest, value), *given[at + 1 :]]
-    return {**given, head: replaced(given.get(head), rest, value)}
+        return [*given[:at], replaced(given[at], remaining, value), *given[at + 1 :]]
+    return {**given, head: replaced(given.get(head), remaining, value)}
 
 
-def spelt(given: Any) -> tuple[Any, str | None]:
-    """`given` in plain values; and its text, if the spelling of a number in it is the point."""
+def plain_and_text(given: Any) -> tuple[Any, str | None]:
+    """`given` in plain values, and its JSON text if it contains a `Number`, else `None`."""
     spelling = any(isinstance(leaf, Number) for _, leaf in leaves(given))
     return plain(given), dumps(given) if spelling else None

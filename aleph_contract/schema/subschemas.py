@@ -22,14 +22,14 @@ class Node:
         instance: JSON Pointer pattern of the values it speaks of; `*` stands for any index and
             for any property that has no name in the schema.
         key: The way there in short, unions included.
-        trail: The way there, step by step.
+        path: The steps from the root schema to it.
     """
 
     schema: Any
     where: str
     instance: str = ""
     key: str = ""
-    trail: tuple[SchemaStep, ...] = ()
+    path: tuple[SchemaStep, ...] = ()
 
     def step(self, document: Document, step: SchemaStep) -> Node:
         """The node at the end of one step from here."""
@@ -39,7 +39,7 @@ class Node:
             step.schema,
             self.instance + below,
             f"{self.key}/{part}" if part else self.key,
-            (*self.trail, step),
+            (*self.path, step),
         )
 
 
@@ -80,7 +80,7 @@ def _ways(document: Document, node: Node, keyword: str) -> Iterator[SchemaStep]:
     held = node.schema[keyword]
     if keyword in ("$ref", "$dynamicRef"):
         target = document.target(node.schema, keyword) or ""
-        if target and all(step.schema != target for step in node.trail):
+        if target and all(step.schema != target for step in node.path):
             yield SchemaStep(keyword, None, target)
     elif keyword in ("then", "else") and "if" not in node.schema:
         return

@@ -1,6 +1,6 @@
-"""Hypothesis strategies for the inputs of a contract: valid, on the bounds, one step wrong.
+"""Hypothesis strategies for the inputs of a contract: valid, on the bounds, violating.
 
-The module, with those it draws by, is the only one that needs Hypothesis.
+Hypothesis is imported only with this package.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from aleph_contract.schema.document import plain
 from aleph_contract.schema.generation.builder import hints_from
-from aleph_contract.strategies.options import Missed, index_below
-from aleph_contract.strategies.scalars import Manner
-from aleph_contract.strategies.value_plan import StrategyBuilder
-from aleph_contract.strategies.violating import TRIES, Breaker, Violating, beyond_doubt, known_value
+from aleph_contract.strategies.options import DrawFailed, index_below
+from aleph_contract.strategies.scalars import DrawMode
+from aleph_contract.strategies.value_strategy import StrategyBuilder
+from aleph_contract.strategies.violating import (
+    MAX_DRAWS,
+    Violating,
+    ViolatingStrategy,
+    known_value,
+    without_gray_parts,
+)
 
 __all__ = ["Violating", "boundary_inputs", "requests", "valid_inputs", "violating_inputs"]
 
@@ -31,29 +37,29 @@ __all__ = ["Violating", "boundary_inputs", "requests", "valid_inputs", "violatin
 def valid_inputs(
     contract: Contract | None = None, *, portable: bool = False
 ) -> SearchStrategy[Any]:
-    """Inputs that the contract allows; its corners often, not once in a million.
+    """Inputs that the contract allows; values on a bound come up often.
 
     Args:
         contract: The contract; the shipped one by default.
-        portable: Leave out gray inputs, such as texts beyond ASCII.
+        portable: Draw no gray inputs, such as an integer beyond 2^53.
     """
-    return _inputs(contract, Manner(portable=portable))
+    return _inputs(contract, DrawMode(portable=portable))
 
 
 def boundary_inputs(
     contract: Contract | None = None, *, portable: bool = False
 ) -> SearchStrategy[Any]:
-    """Valid inputs in which everything that has a bound sits on one, several at once.
+    """Valid inputs in which every bounded value is on one of its bounds.
 
-    Each number is the least or the greatest, each text and array the shortest or the longest; what
-    lies just outside comes from `violating_inputs`. Arguments as for `valid_inputs`.
+    Each number is the least or the greatest allowed, each string and array the shortest or the
+    longest. `violating_inputs` draws values just outside. Arguments as for `valid_inputs`.
     """
-    return _inputs(contract, Manner(corners=True, portable=portable))
+    return _inputs(contract, DrawMode(bounds_only=True, portable=portable))
 
 
 def requests(contract: Contract | None = None, *, portable: bool = False) -> SearchStrategy[Any]:
-    """Whole bodies of valid REST requests: `{"model": …, "input": …}`; see `valid_inputs`."""
-    contract = _meant(contract)
+    """Valid REST request bodies, `{"model": …, "input": …}`; arguments as for `valid_inputs`."""
+    contract = _checked(contract)
     inputs = valid_inputs(contract, portable=portable)
     return st.fixed_dictionaries({"model": st.just(contract.model), "input": inputs})
 
@@ -64,54 +70,54 @@ def violating_inputs(
     contract: Contract | None = None,
     portable: bool = False,
 ) -> SearchStrategy[Violating]:
-    """Inputs that break exactly one constraint, and which one.
+    """Inputs that break exactly one constraint, each with that constraint.
 
     Args:
-        constraint: Only this one, or those whose keys this glob matches, such as `seed/*`; any
-            that can be broken alone by default.
+        constraint: This constraint, or those whose keys match this glob, such as `seed/*`; by
+            default every constraint that an input can break alone.
         contract: The contract; the shipped one by default.
         portable: As for `valid_inputs`.
 
     Raises:
         ArgumentError: The contract has no such constraint, or none that can be broken alone.
     """
-    contract = _meant(contract)
+    contract = _checked(contract)
     chosen = _breakable(contract, constraint, portable=portable)
-    manner = Manner(portable=portable)
-    intact = StrategyBuilder(contract.document, _hints(contract), manner)
-    breakers = [Breaker(contract, each, intact) for each in chosen]
+    mode = DrawMode(portable=portable)
+    off_path_builder = StrategyBuilder(contract.document, _hints(contract), mode)
+    violating_strategies = [ViolatingStrategy(contract, each, off_path_builder) for each in chosen]
 
     @st.composite
     def violating(draw: DrawFn) -> Violating:
-        return breakers[index_below(draw, len(breakers))].draw(draw)
+        return violating_strategies[index_below(draw, len(violating_strategies))].draw(draw)
 
     return violating()
 
 
-def _inputs(contract: Contract | None, manner: Manner) -> SearchStrategy[Any]:
-    contract = _meant(contract)
-    plan = StrategyBuilder(contract.document, _hints(contract), manner).root()
+def _inputs(contract: Contract | None, mode: DrawMode) -> SearchStrategy[Any]:
+    contract = _checked(contract)
+    strategy = StrategyBuilder(contract.document, _hints(contract), mode).root()
     portability = Portability(contract)
 
     def known() -> list[Any]:
         found = cases(contract, polarity="valid")
-        return [case.input for case in found if case.portable or not manner.portable]
+        return [case.input for case in found if case.portable or not mode.portable]
 
     @st.composite
     def inputs(draw: DrawFn) -> Any:
-        for _ in range(TRIES):
-            with contextlib.suppress(Missed):
-                value = plan.value(draw)
-                return beyond_doubt(plan, portability, value) if manner.portable else value
+        for _ in range(MAX_DRAWS):
+            with contextlib.suppress(DrawFailed):
+                value = strategy.value(draw)
+                return without_gray_parts(strategy, portability, value) if mode.portable else value
         return known_value(draw, known())
 
     return inputs()
 
 
-def _meant(contract: Contract | None) -> Contract:
+def _checked(contract: Contract | None) -> Contract:
     if contract is not None and not isinstance(contract, Contract):
         raise ArgumentError(
-            f"a Contract is asked for, not {contract!r}; Contract.load(path) reads one"
+            f"contract must be a Contract, not {contract!r}; Contract.load(path) reads one"
         )
     return contract or Contract.load()
 
@@ -123,26 +129,26 @@ def _hints(contract: Contract) -> dict[str, list[Any]]:
 def _breakable(
     contract: Contract, wanted: Constraint | str | None, *, portable: bool
 ) -> list[Constraint]:
-    """The constraints that are meant, all of them such as can be broken alone."""
+    """The wanted constraints that an input can break alone."""
     if not isinstance(wanted, (Constraint, str, type(None))):
-        raise ArgumentError(f"a constraint is named by a Constraint or its key, not by {wanted!r}")
+        raise ArgumentError(f"constraint must be a Constraint, its key or a glob, not {wanted!r}")
     known = constraints(contract)
     if not known:
-        raise ArgumentError(f"{contract.model} allows everything: no input breaks it")
+        raise ArgumentError(f"{contract.model} has no constraints: every input is valid")
     glob = wanted.key if isinstance(wanted, Constraint) else "*" if wanted is None else wanted
     exact = [each for each in known if wanted in (each, each.key)]
     by_glob = [each for each in known if fnmatchcase(each.key, glob)]
-    meant = exact if exact or isinstance(wanted, Constraint) else by_glob
-    if not meant:
+    matching = exact if exact or isinstance(wanted, Constraint) else by_glob
+    if not matching:
         near = get_close_matches(glob, [each.key for each in known], 3, 0.4)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ArgumentError(f"{contract.model} has no constraint {glob!r}{hint}")
     violating = cases(contract, polarity="violating")
     fitting = [case for case in violating if case.portable or not portable]
     alone = {case.constraint.key for case in fitting if case.constraint and not case.compound}
-    found = [each for each in meant if each.key in alone]
+    found = [each for each in matching if each.key in alone]
     if not found:
         raise ArgumentError(
-            f"no input breaks {glob} alone: whatever breaks it breaks another constraint too"
+            f"no known input breaks {glob} alone: every one breaks another constraint too"
         )
     return found

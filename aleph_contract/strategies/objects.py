@@ -1,4 +1,4 @@
-"""Drawing objects: which properties they have, each of them drawn by its own plan."""
+"""Draw objects: the names of their properties, and each property by its own strategy."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from typing import Any
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.schema.generation.branches import Member
+from aleph_contract.schema.generation.interface import MISSING
 from aleph_contract.schema.generation.objects import property_members
 from aleph_contract.schema.regex_samples import matching
 from aleph_contract.strategies.options import (
-    ABSENT,
     ANYWHERE,
     DEEP,
     Aim,
-    Missed,
+    DrawFailed,
     Option,
     PartStrategy,
     index_below,
     part,
 )
 
-#: Names tried for properties that the schema does not name, and how many of them are put in
-#: though nobody asks for them.
-_NAMES = 12
-_UNASKED = 2
+#: Most names tried for properties that the schema does not declare, and the most such properties
+#: that are optional parts of a draw.
+_MAX_NAMES = 12
+_MAX_UNDECLARED = 2
 
-#: Most optional properties are there in one of so many draws, few in the others.
-_OFTEN = 4
+#: In one of this many draws most optional properties are present, in the others few.
+_DENSITY_ODDS = 4
 
 
-#: What every name is.
+#: The schema of every property name.
 _TEXT = Member({"type": "string"})
 
 
-def objects(plan: PartStrategy, flats: tuple[Member, ...]) -> Iterator[Option]:
-    """The way to draw objects that keep all of `flats`, if there is one."""
-    shape = _Objects(plan, flats)
+def objects(strategy: PartStrategy, conjuncts: tuple[Member, ...]) -> Iterator[Option]:
+    """The option to draw objects that satisfy all of `conjuncts`; none if there are no such."""
+    shape = _Objects(strategy, conjuncts)
     if max(shape.fewest, len(shape.required)) <= shape.most:
-        yield Option(shape.draw, shape.height)
+        yield Option(shape.draw, shape.min_depth)
 
 
 class _Objects:
-    """Objects that keep several schemas without choice."""
+    """Draws objects that satisfy several schemas without unions."""
 
-    def __init__(self, plan: PartStrategy, flats: tuple[Member, ...]) -> None:
-        self.plan = plan
-        self.flats = flats
-        self.schemas = [flat.schema for flat in flats]
-        self.step = plan.aim.trail[0] if plan.aim.trail else None
+    def __init__(self, strategy: PartStrategy, conjuncts: tuple[Member, ...]) -> None:
+        self.strategy = strategy
+        self.conjuncts = conjuncts
+        self.schemas = [conjunct.schema for conjunct in conjuncts]
+        self.step = strategy.aim.path[0] if strategy.aim.path else None
         self._dependent = any("dependentRequired" in schema for schema in self.schemas)
         self.fewest = max((s.get("minProperties", 0) for s in self.schemas), default=0)
         self.most = min((s.get("maxProperties", math.inf) for s in self.schemas), default=math.inf)
@@ -63,9 +63,9 @@ class _Objects:
         self._parts: dict[tuple[str, bool], PartStrategy] = {}
         self._maybe: dict[tuple[str, int, bool], SearchStrategy[Any]] = {}
 
-    def height(self) -> float:
+    def min_depth(self) -> float:
         """As in `Option`."""
-        return 1 + max((self._part(name).height() for name in self.required), default=0)
+        return 1 + max((self._part(name).min_depth() for name in self.required), default=0)
 
     def draw(self, draw: DrawFn, depth: int) -> dict[str, Any]:
         """Draw an object."""
@@ -78,11 +78,11 @@ class _Objects:
         for name in self._optional if depth < DEEP and often is not None else ():
             names = self._with_dependents([name])
             if name not in value and len(value) + len(names) <= self.most:
-                drawn = draw(self._perhaps(name, depth, often=bool(often)))
-                if drawn is not ABSENT:
+                drawn = draw(self._optional_part(name, depth, often=bool(often)))
+                if drawn is not MISSING:
                     value[name] = drawn
                     self._put(value, names, draw, depth, target)
-        others = chain(self._optional, self._undeclared, self._made_up(draw, depth))
+        others = chain(self._optional, self._undeclared, self._drawn_names(draw, depth))
         while len(value) < self.fewest:
             self._put(value, [self._next(others)], draw, depth, target)
         return value
@@ -97,31 +97,31 @@ class _Objects:
     ) -> None:
         for name in names:
             if name not in value:
-                plan = self._part(name, aimed=name == target)
-                value[name] = plan.value(draw, depth + 1)
+                strategy = self._part(name, aimed=name == target)
+                value[name] = strategy.value(draw, depth + 1)
 
     def _often(self, draw: DrawFn) -> bool | None:
-        """Whether optional properties are there often, or seldom, or not at all (`None`).
+        """Whether optional properties are present often or rarely; `None` for never.
 
-        Where something is to be broken never often: what stands beside it matters less.
+        Never often in a violating input: its other parts matter less.
         """
         if not self._optional[1:]:
             return False
-        index = index_below(draw, _OFTEN)
-        if not self.plan.breaking:
+        index = index_below(draw, _DENSITY_ODDS)
+        if not self.strategy.violating_one:
             return index == 1
         return False if index == 1 else None
 
-    def _perhaps(self, name: str, depth: int, *, often: bool) -> SearchStrategy[Any]:
+    def _optional_part(self, name: str, depth: int, *, often: bool) -> SearchStrategy[Any]:
         if (name, depth, often) not in self._maybe:
-            plan = self._part(name, aimed=False)
-            self._maybe[name, depth, often] = part(plan, depth + 1, often=often)
+            strategy = self._part(name, aimed=False)
+            self._maybe[name, depth, often] = part(strategy, depth + 1, often=often)
         return self._maybe[name, depth, often]
 
     def _next(self, names: Iterator[str]) -> str:
         for name in names:
             return name
-        raise Missed(self.plan.place)
+        raise DrawFailed(self.strategy.location)
 
     def _with_dependents(self, names: Iterable[str]) -> list[str]:
         found = dict.fromkeys(names)
@@ -135,62 +135,66 @@ class _Objects:
         return list(found)
 
     def _part(self, name: str, *, aimed: bool | None = None) -> PartStrategy:
-        """The plan for one property; aimed if nothing else is said and the aim names it."""
+        """The strategy for one property; by default aimed if the aim names that property."""
         if aimed is None:
             aimed = self.step is not None and self.step[:2] == ("properties", name)
         if (name, aimed) not in self._parts:
             named = self.step is not None and self.step.keyword == "propertyNames"
-            aim = self.plan.aim.beyond(1) if aimed and not named else ANYWHERE
-            members = property_members(self.flats, name)
-            place = f"{self.plan.place}/{name}"
-            self._parts[name, aimed] = self.plan.part(members, aim, place)
+            aim = self.strategy.aim.beyond(1) if aimed and not named else ANYWHERE
+            members = property_members(self.conjuncts, name)
+            location = f"{self.strategy.location}/{name}"
+            self._parts[name, aimed] = self.strategy.part(members, aim, location)
         return self._parts[name, aimed]
 
     @cached_property
     def _optional(self) -> list[str]:
-        """Properties that may be there, and can be."""
+        """Names of the optional properties that can be drawn."""
         declared = [name for schema in self.schemas for name in schema.get("properties", ())]
-        names = dict.fromkeys([*declared, *self._undeclared[:_UNASKED]])
-        return [name for name in names if name not in self.required and self._possible(name)]
+        names = dict.fromkeys([*declared, *self._undeclared[:_MAX_UNDECLARED]])
+        return [name for name in names if name not in self.required and self._can_add(name)]
 
     @cached_property
     def _undeclared(self) -> list[str]:
-        """Properties that no schema names, but that may be there."""
+        """Names of properties that no schema declares but that are allowed."""
         patterns = [p for schema in self.schemas for p in schema.get("patternProperties", ())]
         names = chain(*(islice(matching(pattern), 3) for pattern in patterns), self._fresh())
-        return [name for name in names if self._possible(name)]
+        return [name for name in names if self._can_add(name)]
 
-    def _possible(self, name: str) -> bool:
-        return self._names.accepts(name) and self._part(name).height() < math.inf
+    def _can_add(self, name: str) -> bool:
+        return self._names.accepts(name) and self._part(name).min_depth() < math.inf
 
     @cached_property
     def _names(self) -> PartStrategy:
-        """The plan for names."""
+        """The strategy for property names."""
         return self._names_to(ANYWHERE)
 
     @cached_property
     def _aimed_names(self) -> PartStrategy:
-        """The plan for the name through which the aim leads."""
-        return self._names_to(self.plan.aim.beyond(1))
+        """The strategy for a name that must satisfy the aim."""
+        return self._names_to(self.strategy.aim.beyond(1))
 
     def _names_to(self, aim: Aim) -> PartStrategy:
-        members = [flat.child("propertyNames") for flat in self.flats if _limits_names(flat)]
+        members = [
+            conjunct.child("propertyNames")
+            for conjunct in self.conjuncts
+            if _limits_names(conjunct)
+        ]
         members.append(_TEXT)
-        return self.plan.part(tuple(members), aim, f"{self.plan.place}/~name")
+        return self.strategy.part(tuple(members), aim, f"{self.strategy.location}/~name")
 
-    def _made_up(self, draw: DrawFn, depth: int) -> Iterator[str]:
-        for _ in range(_NAMES):
+    def _drawn_names(self, draw: DrawFn, depth: int) -> Iterator[str]:
+        for _ in range(_MAX_NAMES):
             name = self._names.value(draw, depth + 1)
-            if self._possible(name):
+            if self._can_add(name):
                 yield name
 
     def _fresh(self) -> list[str]:
         known = {name for schema in self.schemas for name in schema.get("properties", ())}
         names = chain(["note"], (f"note_{number}" for number in count(2)))
-        return list(islice((name for name in names if name not in known), _NAMES))
+        return list(islice((name for name in names if name not in known), _MAX_NAMES))
 
     def _target(self, draw: DrawFn, depth: int) -> str | None:
-        """The property through which the aim leads."""
+        """Name of the property on the path; `None` without an aim."""
         if self.step is None:
             return None
         if self.step.keyword == "properties":
@@ -199,12 +203,12 @@ class _Objects:
             return str(self._aimed_names.value(draw, depth + 1))
         names = self._fresh()
         if self.step.keyword == "patternProperties":
-            names = list(islice(matching(str(self.step.name)), _NAMES))
+            names = list(islice(matching(str(self.step.name)), _MAX_NAMES))
         names = [name for name in names if self._names.accepts(name)]
         if not names:
-            raise Missed(self.plan.place)
+            raise DrawFailed(self.strategy.location)
         return names[index_below(draw, len(names))]
 
 
-def _limits_names(flat: Member) -> bool:
-    return "propertyNames" in flat.schema
+def _limits_names(conjunct: Member) -> bool:
+    return "propertyNames" in conjunct.schema

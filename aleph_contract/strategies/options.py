@@ -1,4 +1,4 @@
-"""What the strategies' plans share: options, aims, and the signal that a draw went wrong."""
+"""Types that the value strategies share: options, aims, and the signal of a failed draw."""
 
 from __future__ import annotations
 
@@ -12,125 +12,122 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.schema.document import IN_PLACE
 from aleph_contract.schema.generation.branches import Member
+from aleph_contract.schema.generation.interface import MISSING
 from aleph_contract.schema.pointers import SchemaStep
 
-#: From this depth on only what is required is drawn, by the shortest way.
+#: From this depth on, only required parts are drawn, of the least depth.
 DEEP = 6
 
 
-class Missed(Exception):  # noqa: N818 - a signal to whoever draws the whole
-    """What was drawn did not keep the schemas."""
+class DrawFailed(Exception):  # noqa: N818 - a signal to the strategy of the whole input
+    """No draw satisfied the schemas."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to draw a value.
+    """How to draw a value for one conjunction and type.
 
     Args:
         draw: Takes Hypothesis' `draw` and the depth of the value.
-        height: How deep the required parts go at least; infinite if they never end.
+        min_depth: Returns the least depth of the required parts; infinite for endless recursion.
     """
 
     draw: Callable[[DrawFn, int], Any]
-    height: Callable[[], float] = lambda: 0
+    min_depth: Callable[[], float] = lambda: 0
 
 
 def option_of(strategy: SearchStrategy[Any]) -> Iterator[Option]:
-    """The option to draw from a strategy; none if it is empty."""
+    """One option that draws from `strategy`; none if it is empty."""
     if not strategy.is_empty:
         yield Option(lambda draw, _: draw(strategy))
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Where a draw must pass, and what it must be like there.
+    """A part of the value that must exist, and the schemas of which it must satisfy one.
 
     Args:
-        trail: Steps from here to the place.
-        ways: Schemas one of which the value there must keep besides.
+        path: Steps from this value to the part.
+        schemas: The schemas.
     """
 
-    trail: tuple[SchemaStep, ...] = ()
-    ways: tuple[Any, ...] = (True,)
+    path: tuple[SchemaStep, ...] = ()
+    schemas: tuple[Any, ...] = (True,)
 
     @property
-    def near(self) -> tuple[SchemaStep, ...]:
-        """The steps that stay at this value."""
-        return tuple(takewhile(lambda step: step.keyword in IN_PLACE, self.trail))
+    def in_place(self) -> tuple[SchemaStep, ...]:
+        """The first steps of the path, those that stay at this value."""
+        return tuple(takewhile(lambda step: step.keyword in IN_PLACE, self.path))
 
     def beyond(self, steps: int) -> Aim:
-        """The rest of the way after so many steps."""
-        return Aim(self.trail[steps:], self.ways)
+        """The aim after `steps` steps of the path."""
+        return Aim(self.path[steps:], self.schemas)
 
 
-#: The aim of whoever has none.
+#: The aim of a value without one.
 ANYWHERE = Aim()
 
 
 class PartStrategy(Protocol):
-    """Draws one value; arrays and objects ask it for the strategies of their parts."""
+    """A value strategy as arrays and objects see it; it makes the strategies of their parts."""
 
     @property
     def aim(self) -> Aim:
-        """The rest of the path that the draw must pass, from this value on."""
+        """The part that must exist, from this value on."""
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """JSON Pointer pattern of the value."""
 
     @property
     def accepts(self) -> Callable[[Any], bool]:
-        """The test whether a value keeps all the schemas."""
+        """The test whether a value satisfies all the schemas."""
 
     @property
-    def corners(self) -> bool:
-        """Whether only values on a bound are drawn, where there is one."""
+    def bounds_only(self) -> bool:
+        """Whether a bounded value is drawn only on its bounds."""
 
     @property
-    def breaking(self) -> bool:
-        """Whether one constraint is to be broken, so that the other parts are kept short."""
+    def violating_one(self) -> bool:
+        """Whether the input breaks one constraint, so that its other parts are kept short."""
 
-    def height(self) -> float:
+    def min_depth(self) -> float:
         """The least depth of the required parts; infinite if there is no value."""
 
-    def part(self, members: tuple[Member, ...], aim: Aim, place: str) -> PartStrategy:
-        """The strategy for a part that keeps all of `members`."""
+    def part(self, members: tuple[Member, ...], aim: Aim, location: str) -> PartStrategy:
+        """The strategy for a part that satisfies all of `members`."""
 
     def value(self, draw: DrawFn, depth: int) -> Any:
         """Draw the value."""
 
 
 def index_below(draw: DrawFn, count: int) -> int:
-    """Draw an index into `count` things: no choice for one thing, and few new strategies."""
+    """Draw an index below `count`; for `count` 1 without a choice of Hypothesis."""
     if count == 1:
         return 0
-    if count not in _INDEX:
-        _INDEX[count] = st.integers(0, count - 1)
-    return draw(_INDEX[count])
+    if count not in _INDICES:
+        _INDICES[count] = st.integers(0, count - 1)
+    return draw(_INDICES[count])
 
 
-_INDEX: dict[int, SearchStrategy[int]] = {}
+_INDICES: dict[int, SearchStrategy[int]] = {}
 
 
-#: Stands for an optional part that is not there.
-ABSENT = object()
-
-
-#: An optional part is there in one of so many draws; where parts are to be there often, in all of
-#: them but one.
-_SIDES = 4
+#: An optional part is present in one of this many draws; if `often`, in all but one of them.
+_PRESENCE_ODDS = 4
 
 
 @st.composite
-def part(draw: DrawFn, plan: PartStrategy, depth: int, *, often: bool | None = None) -> Any:
-    """A part of a value, drawn as one piece, so that Hypothesis can also leave it out as one.
+def part(draw: DrawFn, strategy: PartStrategy, depth: int, *, often: bool | None = None) -> Any:
+    """Draw a part of a value as one unit, so that Hypothesis can also delete it as one.
 
     Args:
         draw: Hypothesis' `draw`.
-        plan: The plan of the part.
+        strategy: The strategy of the part.
         depth: Depth of the part.
-        often: Whether the part is there often, or seldom and otherwise `ABSENT`; `None` if always.
+        often: Whether an optional part is present often or rarely (else `MISSING`); `None` for a
+            required part.
     """
-    side = 1 if often is None else index_below(draw, _SIDES)
+    side = 1 if often is None else index_below(draw, _PRESENCE_ODDS)
     there = side == 1 or (often and side > 0)
-    return plan.value(draw, depth) if there else ABSENT
+    return strategy.value(draw, depth) if there else MISSING

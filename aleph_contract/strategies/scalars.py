@@ -1,7 +1,7 @@
-"""Strategies for strings and numbers: what the keywords of several schemas leave, corners often.
+"""Strategies for strings and numbers that satisfy several schemas; values on a bound come up often.
 
-Each value takes one or two choices of Hypothesis' however large it is, for a draw costs by the
-choice.
+Each value takes one or two choices of Hypothesis, however large it is, because the cost of a draw
+grows with the number of choices.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from aleph_contract.cases.portability import SAFE
+from aleph_contract.cases.portability import MAX_SAFE_INTEGER
 from aleph_contract.schema.generation.numbers import numbers, span
 from aleph_contract.schema.generation.strings import FORMATS
 from aleph_contract.schema.regex import compiled
@@ -26,75 +26,76 @@ from aleph_contract.strategies.options import Option, option_of
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class DrawMode:
     """How values are drawn.
 
     Args:
-        corners: Only values on a bound, where there is one.
-        portable: Only what every sane implementation reads alike, as far as one value goes.
+        bounds_only: Whether a bounded value is drawn only on its bounds.
+        portable: Whether only values are drawn that every sane implementation treats alike.
     """
 
-    corners: bool = False
+    bounds_only: bool = False
     portable: bool = False
 
 
-#: No digits and no capitals: Hypothesis would take those for simpler than `a`.
+#: No digits and no capitals: Hypothesis shrinks towards them rather than towards `a`.
 _PLAIN = string.ascii_lowercase + " .,-'"
 
-#: What text goes wrong with: characters of two, three and four bytes, combining and joining marks,
-#: right to left, line ends, quotes, controls. The bar stands for a backslash, which in its own
-#: place would be taken for simpler than `a` as well.
+#: Characters that break text handling: of two, three and four bytes, combining and joining marks,
+#: right to left, line ends, quotes, controls. The bar stands for a backslash, towards which
+#: Hypothesis would shrink rather than towards `a`.
 _HARD = '\u00e9\u6f22\u0301\u05d0\u200d\u202e\ufeff\u2028\n\t\0\x7f"|'
 _ASTRAL = "\U0001f305\U0001d4d0\U0001f3ac\U0001f468\U00020bb7"
 
-#: Addresses of the kinds that the documentation of such models allows, and texts that are none.
+#: Addresses of the kinds that the documentation of such models allows, and strings that are none.
 _ADDRESSES = ("https://example.com/a%20b.mp4?c=d&e#f", "runway://a", "data:video/mp4;base64,AAAA")
-_NO_ADDRESSES = ("", "a", " ", "https://example.com/\u6f22\U0001f305.mp4", "a" * 10_000)
+_NOT_ADDRESSES = ("", "a", " ", "https://example.com/\u6f22\U0001f305.mp4", "a" * 10_000)
 
-#: Longest text that is drawn character by character; longer ones are a piece of it repeated, since
-#: a thousand characters would take a thousand times as long to draw, and show no more.
-_PIECE = 8
+#: Longest string that is drawn character by character. A longer one repeats such a piece: to draw a
+#: thousand characters would take a thousand times as long and show nothing more.
+_MAX_DRAWN_LENGTH = 8
 
-#: Numbers are drawn from beyond their bounds too, by this part of the range, and stand for the
-#: bound then: so that it comes up often, and still shrinks like any other.
-_MARGIN = 16
+#: Numbers are drawn from a range wider by this part and then clamped to the bounds, so that the
+#: bounds come up often and still shrink like any other number.
+_MARGIN_PART = 16
 
-#: How far draws go where no bound is said, and how many candidates a list of them holds.
-_FAR = 1000
-_LONG = 40
-_LISTED = 40
+#: Range of numbers without a bound; additional length of strings without a bound; most candidates
+#: in a list.
+_DEFAULT_RANGE = 1000
+_DEFAULT_LENGTH = 40
+_MAX_LISTED = 40
 
 Strategy = SearchStrategy[Any]
 
 
-def texts(schemas: Sequence[Any], hints: Sequence[str], manner: Manner) -> Iterator[Option]:
-    """How to draw strings that keep the length and pattern keywords of all `schemas`."""
+def texts(schemas: Sequence[Any], hints: Sequence[str], mode: DrawMode) -> Iterator[Option]:
+    """Options to draw strings that satisfy the length and pattern keywords of all `schemas`."""
     low = max((s.get("minLength", 0) for s in schemas), default=0)
     high = min((s.get("maxLength", math.inf) for s in schemas), default=math.inf)
     if low > high:
         return
     near = [text for s in schemas for text in _unlike(s.get("not", {}).get("pattern"))]
     if any("pattern" in schema for schema in schemas):
-        yield from option_of(_by_patterns(schemas, low, high, manner))
+        yield from option_of(_by_patterns(schemas, low, high, mode))
     elif any(schema.get("format") in FORMATS for schema in schemas):
         formed = [FORMATS[s["format"]][0] for s in schemas if s.get("format") in FORMATS]
         yield from option_of(_sampled([*formed, *hints], low, high))
-        if not manner.portable:
-            yield Option(_stretched(low, high, manner))
+        if not mode.portable:
+            yield Option(_stretched(low, high, mode))
     elif any("://" in hint for hint in hints):
-        yield from option_of(_addresses(hints, low, high, manner))
+        yield from option_of(_addresses(hints, low, high, mode))
     else:
         yield from option_of(_sampled(near, low, high))
-        yield Option(_stretched(low, high, manner))
+        yield Option(_stretched(low, high, mode))
 
 
-def _by_patterns(schemas: Sequence[Any], low: int, high: float, manner: Manner) -> Strategy:
+def _by_patterns(schemas: Sequence[Any], low: int, high: float, mode: DrawMode) -> Strategy:
     patterns = [schema["pattern"] for schema in schemas if "pattern" in schema]
     listed = [
-        text for pattern in patterns for text in islice(matching(pattern, low, high), _LISTED)
+        text for pattern in patterns for text in islice(matching(pattern, low, high), _MAX_LISTED)
     ]
     found = _sampled(listed, low, high)
-    if manner.portable or manner.corners:
+    if mode.portable or mode.bounds_only:
         return found
     drawn = st.from_regex(compiled(patterns[0]))
     return found | drawn.filter(lambda text: low <= len(text) <= high)
@@ -104,97 +105,107 @@ def _unlike(pattern: str | None) -> list[str]:
     return [] if pattern is None else [text for _, text in near_misses(pattern)]
 
 
-def _addresses(hints: Sequence[str], low: int, high: float, manner: Manner) -> Strategy:
-    """Addresses like the documented ones, a shorter one first: what a person would write."""
+def _addresses(hints: Sequence[str], low: int, high: float, mode: DrawMode) -> Strategy:
+    """Addresses like the documented ones, a shorter one first."""
     short = _shortened(next(hint for hint in hints if "://" in hint))
     known = [short, *hints, *_ADDRESSES]
-    if not manner.portable:
-        known += _NO_ADDRESSES
+    if not mode.portable:
+        known += _NOT_ADDRESSES
     if all(not low <= len(address) <= high for address in known):
         known = [short.ljust(low, "a")[: int(min(high, max(low, len(short))))]]
     return _sampled(known, low, high)
 
 
 def _shortened(address: str) -> str:
-    scheme, _, rest = address.partition("://")
-    suffix = rest.rpartition("/")[2].rpartition(".")[2]
+    scheme, _, remainder = address.partition("://")
+    suffix = remainder.rpartition("/")[2].rpartition(".")[2]
     return f"{scheme}://example.com/a.{suffix}"
 
 
-def _stretched(low: int, high: float, manner: Manner) -> Callable[[DrawFn, int], str]:
-    """Short texts as they are drawn, and as often a piece repeated, up to the most.
+def _stretched(low: int, high: float, mode: DrawMode) -> Callable[[DrawFn, int], str]:
+    """Short strings as they are drawn, and a drawn piece repeated up to the maximum length.
 
-    A length beyond the most stands for the most; one far beyond for as many characters of four
-    bytes each.
+    A drawn length beyond the maximum is clamped to it; one far beyond also makes each character
+    one of four bytes.
     """
-    alphabet = _PLAIN if manner.portable else _PLAIN + _HARD + _ASTRAL
-    most = low + _LONG if math.isinf(high) else int(high)
-    fewest = low if low <= _PIECE else 1
-    pieces = st.text(alphabet, min_size=fewest, max_size=max(min(most, _PIECE), fewest))
+    alphabet = _PLAIN if mode.portable else _PLAIN + _HARD + _ASTRAL
+    most = low + _DEFAULT_LENGTH if math.isinf(high) else int(high)
+    fewest = low if low <= _MAX_DRAWN_LENGTH else 1
+    pieces = st.text(alphabet, min_size=fewest, max_size=max(min(most, _MAX_DRAWN_LENGTH), fewest))
     lengths = st.integers(-2 * most, 2 * most)
-    if manner.corners:
-        lengths = st.sampled_from([low, most] if manner.portable else [low, most, 2 * most])
+    if mode.bounds_only:
+        lengths = st.sampled_from([low, most] if mode.portable else [low, most, 2 * most])
 
     def stretched(draw: DrawFn, _: int) -> str:
         piece = draw(pieces).replace("|", "\\")
-        if most <= _PIECE and not manner.corners:
+        if most <= _MAX_DRAWN_LENGTH and not mode.bounds_only:
             return piece
         length = draw(lengths)
         size = max(low, min(length, most))
-        if not manner.corners:
+        if not mode.bounds_only:
             size = max(size, len(piece))
-        if length > most * 7 // 4 and not manner.portable:
+        if length > most * 7 // 4 and not mode.portable:
             piece = "".join(_ASTRAL[ord(char) % len(_ASTRAL)] for char in piece)
         return (piece * (size // len(piece) + 1))[:size] if piece else "a" * size
 
     return stretched
 
 
-def integers(schemas: Sequence[Any], manner: Manner) -> Iterator[Option]:
-    """How to draw integers that keep the bounds of all `schemas`."""
+def integers(schemas: Sequence[Any], mode: DrawMode) -> Iterator[Option]:
+    """Options to draw integers within the bounds of all `schemas`."""
     low, high = span(list(schemas), whole=True)
     ends = sorted({int(end) for end in (low, high) if math.isfinite(end)})
     if low > high:
         return
-    if _picky(schemas):
-        yield from option_of(_listed(schemas, manner, whole=True))
-    elif manner.corners and ends:
+    if _lists_values(schemas):
+        yield from option_of(_listed(schemas, mode, whole=True))
+    elif mode.bounds_only and ends:
         yield from option_of(st.sampled_from(ends))
     else:
-        least = int(low) if math.isfinite(low) else min([-_FAR, *(end - _FAR for end in ends)])
-        most = int(high) if math.isfinite(high) else max(least + SAFE // 2, _FAR)
-        margin = (most - least) // _MARGIN
+        least = (
+            int(low)
+            if math.isfinite(low)
+            else min([-_DEFAULT_RANGE, *(end - _DEFAULT_RANGE for end in ends)])
+        )
+        most = (
+            int(high) if math.isfinite(high) else max(least + MAX_SAFE_INTEGER // 2, _DEFAULT_RANGE)
+        )
+        margin = (most - least) // _MARGIN_PART
         below = margin if math.isfinite(low) else 0
         above = margin if math.isfinite(high) else 0
         yield _clamped(st.integers(least - below, most + above), least, most)
 
 
-def fractions(schemas: Sequence[Any], manner: Manner) -> Iterator[Option]:
-    """How to draw numbers that keep the bounds of all `schemas`."""
+def fractions(schemas: Sequence[Any], mode: DrawMode) -> Iterator[Option]:
+    """Options to draw numbers within the bounds of all `schemas`."""
     low, high = (_as_double(end) for end in span(list(schemas), whole=False))
     ends = sorted({_exact(end) for end in (low, high) if math.isfinite(end)})
     if low > high:
         return
-    if _picky(schemas):
-        yield from option_of(_listed(schemas, manner, whole=False))
-    elif manner.corners and ends:
+    if _lists_values(schemas):
+        yield from option_of(_listed(schemas, mode, whole=False))
+    elif mode.bounds_only and ends:
         yield from option_of(st.sampled_from(ends))
     else:
-        least = _exact(low) if math.isfinite(low) else min([-_FAR, *(e - _FAR for e in ends)])
-        most = _exact(high) if math.isfinite(high) else max(least + _FAR, _FAR)
-        yield _clamped(_spread(low, high, least, most, manner), least, most)
+        least = (
+            _exact(low)
+            if math.isfinite(low)
+            else min([-_DEFAULT_RANGE, *(e - _DEFAULT_RANGE for e in ends)])
+        )
+        most = _exact(high) if math.isfinite(high) else max(least + _DEFAULT_RANGE, _DEFAULT_RANGE)
+        yield _clamped(_spread(low, high, least, most, mode), least, most)
 
 
-def _spread(low: float, high: float, least: float, most: float, manner: Manner) -> Strategy:
-    """Numbers from `least` to `most`, and beyond where a bound is to be met more often.
+def _spread(low: float, high: float, least: float, most: float, mode: DrawMode) -> Strategy:
+    """Numbers from `least` to `most`, and beyond a bound so that it comes up more often.
 
-    Not below a bound such as 5e-324, which would then pass for the simplest number.
+    Not below a bound such as 5e-324: Hypothesis would shrink to it, not to a simple number.
     """
-    margin = (most - least) / _MARGIN
+    margin = (most - least) / _MARGIN_PART
     start = least - (margin if math.isfinite(low) and least == int(least) else 0)
     end = most + (margin if math.isfinite(high) else 0)
     eighths = math.ceil(least * 8), math.floor(end * 8)
-    if manner.portable and eighths[0] < eighths[1]:
+    if mode.portable and eighths[0] < eighths[1]:
         return st.integers(*eighths).map(lambda number: _exact(number / 8))
     most_double = sys.float_info.max
     return st.floats(max(float(start), -most_double), min(float(end), most_double))
@@ -204,14 +215,14 @@ def _clamped(drawn: Strategy, least: float, most: float) -> Option:
     return Option(lambda draw, _: min(max(draw(drawn), least), most))
 
 
-def _listed(schemas: Sequence[Any], manner: Manner, *, whole: bool) -> Strategy:
-    """Numbers where a keyword leaves few of them, from those that it leaves."""
-    size = "largest" if manner.corners else "small"
-    listed = [*islice(numbers(list(schemas), [], size, whole=whole), _LISTED)]
+def _listed(schemas: Sequence[Any], mode: DrawMode, *, whole: bool) -> Strategy:
+    """Numbers from a list, for keywords such as `multipleOf` that allow few."""
+    size = "largest" if mode.bounds_only else "small"
+    listed = [*islice(numbers(list(schemas), [], size, whole=whole), _MAX_LISTED)]
     return st.sampled_from(listed) if listed else st.nothing()
 
 
-def _picky(schemas: Sequence[Any]) -> bool:
+def _lists_values(schemas: Sequence[Any]) -> bool:
     return any("multipleOf" in schema or "not" in schema for schema in schemas)
 
 

@@ -1,4 +1,4 @@
-"""Drawing inputs that break just one constraint: its opposite drawn, and all else kept."""
+"""Draw inputs that break exactly one constraint: its negation is drawn, the rest stays valid."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.schema.document import Document, plain
-from aleph_contract.strategies.options import Aim, Missed, index_below
-from aleph_contract.strategies.value_plan import StrategyBuilder, ValueStrategy
+from aleph_contract.schema.generation.interface import MISSING
+from aleph_contract.strategies.options import Aim, DrawFailed, index_below
+from aleph_contract.strategies.value_strategy import StrategyBuilder, ValueStrategy
 
-#: Whole inputs that are drawn before a known one stands in.
-TRIES = 4
+#: Draws of a whole input before one of the catalogue replaces it.
+MAX_DRAWS = 4
 
-#: Properties that are left out at most where an input must be beyond doubt.
-_MOST_DROPPED = 3
+#: Most properties that are left out to make an input portable.
+_MAX_DROPPED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +45,46 @@ class Violating:
     constraint: Constraint
 
 
-class Breaker:
-    """Draws inputs that break one constraint: the rest of the contract is kept, and its opposite.
+class ViolatingStrategy:
+    """Draws inputs that satisfy the negation of one constraint and the rest of the contract.
 
     Args:
         contract: The contract.
         constraint: The constraint.
-        intact: Draws what lies beside the way to the constraint.
+        off_path_builder: Makes the strategies of all values off the path to the constraint.
     """
 
-    def __init__(self, contract: Contract, constraint: Constraint, intact: StrategyBuilder) -> None:
+    def __init__(
+        self, contract: Contract, constraint: Constraint, off_path_builder: StrategyBuilder
+    ) -> None:
         document = contract.document
         self.constraint = constraint
-        self._portable = intact.manner.portable
-        self._doubts = Portability(contract)
+        self._portable = off_path_builder.mode.portable
+        self._portability = Portability(contract)
         self._contract = contract
         self._certifier = Certifier(contract.input_schema, constraint, [constraint.schema])
         relaxed = document.without(constraint.schema)
-        drawer = StrategyBuilder(relaxed, intact.hints, intact.manner, intact)
-        self.plan = drawer.root(Aim(constraint.trail, _opposites(document, constraint)))
+        builder = StrategyBuilder(
+            relaxed, off_path_builder.hints, off_path_builder.mode, off_path_builder
+        )
+        self.strategy = builder.root(Aim(constraint.path, _negations(document, constraint)))
 
     def draw(self, draw: DrawFn) -> Violating:
-        """Draw an input; where that fails too often, take one of the catalogue's."""
-        for _ in range(TRIES):
-            with contextlib.suppress(Missed):
-                value = self.plan.value(draw)
+        """Draw an input; after `MAX_DRAWS` failures, take one of the catalogue."""
+        for _ in range(MAX_DRAWS):
+            with contextlib.suppress(DrawFailed):
+                value = self.strategy.value(draw)
                 if self._portable:
-                    value = beyond_doubt(self.plan, self._doubts, value)
+                    value = without_gray_parts(self.strategy, self._portability, value)
                 if self._isolates(value):
                     return Violating(value, self.constraint)
         return Violating(known_value(draw, self.known), self.constraint)
 
     def _isolates(self, value: Any) -> bool:
-        """Whether just the one constraint is broken, and once.
+        """Whether `value` breaks exactly the one constraint, and once.
 
-        It is if the rest of the contract is kept, for only the value aimed at was drawn without
-        the constraint; but that value may break a `dependentRequired` for several properties.
+        It does if the rest of the contract holds, because only the value at the constraint was
+        drawn without it; but that value may break a `dependentRequired` for several properties.
         """
         certifier = self._certifier
         if self.constraint.keyword == "dependentRequired":
@@ -88,7 +93,7 @@ class Breaker:
 
     @cached_property
     def known(self) -> list[Any]:
-        """Inputs of the catalogue that break the constraint alone."""
+        """Inputs of the catalogue that break only the constraint."""
         found = cases(self._contract, polarity="violating")
         return [case.input for case in found if self._fits(case)]
 
@@ -97,60 +102,61 @@ class Breaker:
         return own and not case.compound and (case.portable or not self._portable)
 
 
-def _opposites(document: Document, constraint: Constraint) -> tuple[Any, ...]:
-    """Schemas for what breaks the keyword: near misses, the plainest first, then anything else."""
+def _negations(document: Document, constraint: Constraint) -> tuple[Any, ...]:
+    """Schemas whose values break the keyword: near misses, the simplest first, then all others."""
     limit = document.at(constraint.schema)
     proposals = BOUNDARIES[constraint.keyword](limit, site(document, constraint))
-    ways = [way for each in proposals if each.polarity == "violating" for way in each.schemas]
-    ways = [*(_plainest(way) for way in ways if _plainest(way) != way), *ways]
+    schemas = [
+        schema for each in proposals if each.polarity == "violating" for schema in each.schemas
+    ]
+    schemas = [*(_simplest(schema) for schema in schemas if _simplest(schema) != schema), *schemas]
     near: dict[str, Any] = {}
     others: dict[str, Any] = {}
-    for way in ways:
-        stated = next((part["const"] for part in _parts(way) if "const" in part), _NONE)
-        if stated is _NONE:
-            others[json.dumps(way, sort_keys=True)] = _without_refusals(way)
-        elif document.accepts([way])(stated):
+    for schema in schemas:
+        stated = next((part["const"] for part in _parts(schema) if "const" in part), MISSING)
+        if stated is MISSING:
+            others[json.dumps(schema, sort_keys=True)] = _without_not(schema)
+        elif document.accepts([schema])(stated):
             near[json.dumps(stated)] = stated
-    plainest = [near[text] for text in sorted(near, key=len)]
-    return (*([{"enum": plainest}] if plainest else []), *others.values())
+    simplest = [near[text] for text in sorted(near, key=len)]
+    return (*([{"enum": simplest}] if simplest else []), *others.values())
 
 
-def _plainest(way: Any) -> Any:
-    """`way` with `true` for properties that may be anything: they should take no choice to draw."""
-    held = way.get("properties", {})
+def _simplest(schema: Any) -> Any:
+    """`schema` with `true` for properties that may be anything: these take no choice to draw."""
+    held = schema.get("properties", {})
     plain = {name: {"const": True} if held[name] in _ANYTHING else held[name] for name in held}
-    return {**way, "properties": plain} if plain else way
+    return {**schema, "properties": plain} if plain else schema
 
 
 _ANYTHING: tuple[Any, ...] = (True, {}, {"not": False})
-_NONE = object()
 
 
-def _parts(way: Any) -> list[Any]:
-    return [way, *way.get("allOf", ())]
+def _parts(schema: Any) -> list[Any]:
+    return [schema, *schema.get("allOf", ())]
 
 
-def _without_refusals(way: Any) -> Any:
-    """`way` without a `not` beside other schemas: who draws tests for it, and seldom in vain."""
-    parts = [part for part in way.get("allOf", ()) if set(part) != {"not"}]
-    return {**way, "allOf": parts} if parts else way
+def _without_not(schema: Any) -> Any:
+    """`schema` without a `not` beside other schemas: the drawn value is checked anyway."""
+    parts = [part for part in schema.get("allOf", ()) if set(part) != {"not"}]
+    return {**schema, "allOf": parts} if parts else schema
 
 
 def known_value(draw: DrawFn, values: Sequence[Any]) -> Any:
-    """A value that the catalogue holds; the draw is given up if it holds none."""
+    """One of the catalogue's values; without any, Hypothesis rejects the draw."""
     return plain(values[index_below(draw, len(values))]) if values else reject()
 
 
-def beyond_doubt(plan: ValueStrategy, portability: Portability, value: Any) -> Any:
-    """`value` without the fewest of its properties that leave no doubt.
+def without_gray_parts(strategy: ValueStrategy, portability: Portability, value: Any) -> Any:
+    """`value` without the fewest properties whose removal makes it portable.
 
     Raises:
-        Missed: There is none such.
+        DrawFailed: No removal does.
     """
     names = list(value) if isinstance(value, dict) else []
-    for number in range(min(len(names), _MOST_DROPPED) + 1):
+    for number in range(min(len(names), _MAX_DROPPED) + 1):
         for gone in combinations(names, number):
-            rest = {name: value[name] for name in names if name not in gone} if gone else value
-            if not portability.reason(rest) and (not gone or plan.accepts(rest)):
-                return rest
-    raise Missed("")
+            partial = {name: value[name] for name in names if name not in gone} if gone else value
+            if not portability.reason(partial) and (not gone or strategy.accepts(partial)):
+                return partial
+    raise DrawFailed("")

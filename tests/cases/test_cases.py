@@ -18,7 +18,7 @@ import aleph_contract
 from aleph_contract.cases import Case, cases, certificates, gaps
 from aleph_contract.cases.certificates import Certifier, holds
 from aleph_contract.cases.constraints import constraints
-from aleph_contract.cases.portability import Portability, doubt
+from aleph_contract.cases.portability import Portability, gray_reason
 from aleph_contract.cli import run
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validator_for
@@ -67,7 +67,7 @@ def test_a_compound_case_says_why_it_cannot_be_otherwise() -> None:
     }
     for case in found:
         assert case.certificate
-        assert "so no other type ever passes it" in case.certificate.reason
+        assert "so no value of another type passes it" in case.certificate.reason
         assert case.certificate.reason in case.note
 
 
@@ -325,7 +325,7 @@ def test_what_is_too_large_to_build_is_told_as_a_gap(limit: int) -> None:
     _, contract = served({"type": "string", "maxLength": limit})
     (gap,) = gaps(contract)
     assert (gap.constraint.key, gap.polarity) == ("maxLength", "violating")
-    assert gap.reason == "beyond what is built; with `maxLength` that is 1000000"
+    assert gap.reason == "beyond the largest input that is built: `maxLength` 1000000"
 
 
 def test_a_large_list_of_different_items_is_built() -> None:
@@ -493,8 +493,8 @@ def test_what_is_gray(part: Any, gray: bool) -> None:
 
 
 def test_text_beyond_ascii_is_gray_wherever_its_measure_is_unknown() -> None:
-    assert doubt({"prompt": "Le café"})
-    assert not doubt({"prompt": "The cafe"})
+    assert gray_reason({"prompt": "Le café"})
+    assert not gray_reason({"prompt": "The cafe"})
 
 
 def test_a_text_that_is_not_of_its_format_is_gray() -> None:

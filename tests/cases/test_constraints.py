@@ -56,7 +56,7 @@ def test_a_constraint_names_its_place_keyword_and_limit() -> None:
     seconds = by_key["keyframes/*/anyOf/0/seconds/maximum"]
     assert seconds.instance == "/keyframes/*/seconds"
     assert seconds.schema == "/properties/keyframes/items/anyOf/0/properties/seconds/maximum"
-    assert [step.keyword for step in seconds.trail] == [
+    assert [step.keyword for step in seconds.path] == [
         "properties",
         "items",
         "anyOf",

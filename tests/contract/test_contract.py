@@ -109,7 +109,7 @@ REFUSALS = {
     "no-integer-between": ("/schema/input/properties/seed", "`exclusiveMaximum` 2"),
     "crossed-lengths": ("/schema/input/properties/a", "`minLength` 5 and `maxLength` 3"),
     "two-types": ("/schema/input", "several types at once"),
-    "enum-of-another-type": ("/schema/input/properties/mode", "turns down"),
+    "enum-of-another-type": ("/schema/input/properties/mode", "reject"),
     "required-but-forbidden": ("/schema/input", "requires `video` and does not allow it"),
     "too-few-allowed": ("/schema/input", "`maxProperties` 1"),
     "input-false": ("/schema/input", "no valid input was found"),

@@ -379,7 +379,7 @@ def test_a_text_is_given_for_every_format_of_the_specification() -> None:
 def test_a_value_is_found_in_depth_where_unions_must_end_a_recursion() -> None:
     node = {"anyOf": [{"type": "array", "items": {"$ref": "#"}, "minItems": 1}, {"const": 0}]}
     assert next(Builder(Document(node), {}).values()) == [[[0]]]
-    assert next(Builder(Document(node), {}, turn=1).values()) == 0
+    assert next(Builder(Document(node), {}, branch=1).values()) == 0
 
 
 def test_a_size_asks_for_all_properties_at_one_end() -> None:

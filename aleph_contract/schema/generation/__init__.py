@@ -1,1 +1,1 @@
-"""Values that keep a schema and pass through a given location of it."""
+"""Build values that satisfy a schema and contain a part that a given subschema describes."""

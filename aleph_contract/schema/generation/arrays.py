@@ -1,4 +1,4 @@
-"""Arrays to order: as many items as are asked for, each built by its own schemas."""
+"""Build arrays: the number of items that the schemas require, each item by its own schemas."""
 
 from __future__ import annotations
 
@@ -8,156 +8,159 @@ from itertools import islice
 from typing import Any
 
 from aleph_contract.schema.generation.branches import Member
-from aleph_contract.schema.generation.interface import PartBuilder
+from aleph_contract.schema.generation.interface import MISSING, PartBuilder
 from aleph_contract.schema.pointers import SchemaStep
 
 #: The largest array that is built (items).
-LARGEST = 5_000
+MAX_ITEMS = 5_000
 
-#: How deep items are put in that nobody asked for.
-_DEEP = 4
+#: Arrays nested deeper than this hold only the items that the schemas require.
+_MAX_OPTIONAL_DEPTH = 4
 
-#: Values tried for each item, once one of each has been found.
-_OTHERS = 24
+#: Further values tried for each item after the first array.
+_MAX_ALTERNATIVES = 24
 
 
 def arrays(
     builder: PartBuilder,
-    flats: tuple[Member, ...],
-    rest: tuple[SchemaStep, ...],
+    conjuncts: tuple[Member, ...],
+    remaining: tuple[SchemaStep, ...],
     schema: Any,
-    place: str,
+    location: str,
 ) -> Iterator[list[Any]]:
-    """Arrays that keep the array keywords of all `flats`, the shortest first."""
-    schemas = [flat.schema for flat in flats]
-    steered = _steered_index(schemas, rest)
-    length = _length(builder, schemas, steered, place)
+    """Arrays that satisfy the array keywords of all `conjuncts`, the shortest first."""
+    schemas = [conjunct.schema for conjunct in conjuncts]
+    path_index = _path_index(schemas, remaining)
+    length = _length(builder, schemas, path_index, location)
     if length is None:
         return
-    unique = any(flat.get("uniqueItems") for flat in schemas)
+    unique = any(conjunct.get("uniqueItems") for conjunct in schemas)
     if unique:
         builder.make_room(length)
-    roomy = length + sum(flat.get("minContains", 1) for flat in schemas if "contains" in flat)
-    for size, late in ((length, False), (length, True), (roomy, True)):
-        filler = _Filler(builder, f"{place}/*", unique=unique)
+    roomy = length + sum(
+        conjunct.get("minContains", 1) for conjunct in schemas if "contains" in conjunct
+    )
+    for size, contains_last in ((length, False), (length, True), (roomy, True)):
+        values = _ItemValues(builder, f"{location}/*", unique=unique)
         base = []
-        for index, plan in enumerate(_plans(flats, size, late=late)):
-            way, wanted = (rest[1:], schema) if index == steered else ((), True)
-            base.append(filler.item(index, plan, way, wanted))
-        if any(item is _NONE for item in base):
+        for index, members in enumerate(
+            _item_schemas(conjuncts, size, contains_last=contains_last)
+        ):
+            path, wanted = (remaining[1:], schema) if index == path_index else ((), True)
+            base.append(values.item(index, members, path, wanted))
+        if any(item is MISSING for item in base):
             continue
         yield base
-        for index, source in filler.sources.values():
-            for other in islice(source, _OTHERS):
+        for index, source in values.sources.values():
+            for other in islice(source, _MAX_ALTERNATIVES):
                 yield [*base[:index], other, *base[index + 1 :]]
 
 
-def _steered_index(schemas: Sequence[Any], rest: tuple[SchemaStep, ...]) -> int | None:
-    """The item through which the way leads on."""
-    if not rest:
+def _path_index(schemas: Sequence[Any], remaining: tuple[SchemaStep, ...]) -> int | None:
+    """Index of the item on the path; `None` if the path ends at the array."""
+    if not remaining:
         return None
-    if rest[0].keyword == "prefixItems":
-        return int(rest[0].name or 0)
+    if remaining[0].keyword == "prefixItems":
+        return int(remaining[0].name or 0)
     return max(len(schema.get("prefixItems", ())) for schema in schemas)
 
 
 def _length(
-    builder: PartBuilder, schemas: Sequence[Any], steered: int | None, place: str
+    builder: PartBuilder, schemas: Sequence[Any], path_index: int | None, location: str
 ) -> int | None:
     least = max((schema.get("minItems", 0) for schema in schemas), default=0)
-    least = max(least, 0 if steered is None else steered + 1)
+    least = max(least, 0 if path_index is None else path_index + 1)
     for schema in schemas:
         if "contains" in schema:
             least = max(least, schema.get("minContains", 1))
         if "uniqueItems" in schema.get("not", ()):
             least = max(least, 2)
     most = min((s["maxItems"] for s in schemas if "maxItems" in s), default=None)
-    if least > (LARGEST if most is None else min(most, LARGEST)):
+    if least > (MAX_ITEMS if most is None else min(most, MAX_ITEMS)):
         return None
-    if builder.size == "small" or place.count("/") >= _DEEP:
+    if builder.size == "small" or location.count("/") >= _MAX_OPTIONAL_DEPTH:
         return least
-    return min(most, LARGEST) if builder.size == "largest" and most is not None else max(least, 1)
+    return min(most, MAX_ITEMS) if builder.size == "largest" and most is not None else max(least, 1)
 
 
-def _plans(flats: Sequence[Member], length: int, *, late: bool) -> list[tuple[Member, ...]]:
-    """The schemas that hold for each item.
+def _item_schemas(
+    conjuncts: Sequence[Member], length: int, *, contains_last: bool
+) -> list[tuple[Member, ...]]:
+    """For each item the schemas that it must satisfy.
 
     Args:
-        flats: Schemas without choice that hold together.
-        length: How many items there are.
-        late: Whether what the array must contain stands at its end, not at its start.
+        conjuncts: Schemas without unions that hold together.
+        length: Number of items.
+        contains_last: Whether the items that match `contains` come last instead of first.
     """
-    plans = [item_members(flats, index) for index in range(length)]
-    for flat in flats:
-        if "contains" in flat.schema:
-            wanted = flat.schema.get("minContains", 1)
-            chosen = range(length - wanted, length) if late else range(wanted)
-            match = flat.child("contains")
-            free = flat.schema.get("maxContains", length) - wanted
+    item_schemas = [item_members(conjuncts, index) for index in range(length)]
+    for conjunct in conjuncts:
+        if "contains" in conjunct.schema:
+            wanted = conjunct.schema.get("minContains", 1)
+            chosen = range(length - wanted, length) if contains_last else range(wanted)
+            match = conjunct.child("contains")
+            free = conjunct.schema.get("maxContains", length) - wanted
             for index in range(length):
                 if index in chosen:
-                    plans[index] += (match,)
+                    item_schemas[index] += (match,)
                 elif free > 0:
                     free -= 1
                 else:
-                    plans[index] += (Member({"not": match.schema}),)
-        elif "contains" in flat.schema.get("not", ()):
-            opposite = Member({"not": flat.schema["not"]["contains"]})
-            plans = [(*plan, opposite) for plan in plans]
-    return plans
+                    item_schemas[index] += (Member({"not": match.schema}),)
+        elif "contains" in conjunct.schema.get("not", ()):
+            opposite = Member({"not": conjunct.schema["not"]["contains"]})
+            item_schemas = [(*members, opposite) for members in item_schemas]
+    return item_schemas
 
 
-def item_members(flats: Sequence[Member], index: int) -> tuple[Member, ...]:
-    """The schemas that hold for the item at `index`."""
+def item_members(conjuncts: Sequence[Member], index: int) -> tuple[Member, ...]:
+    """The schemas that the item at `index` must satisfy."""
     found: list[Member] = []
     loose: list[Member] = []
-    for flat in flats:
-        if index < len(flat.schema.get("prefixItems", ())):
-            found.append(flat.child("prefixItems", index))
-        elif "items" in flat.schema:
-            found.append(flat.child("items"))
-        elif "unevaluatedItems" in flat.schema:
-            loose.append(flat.child("unevaluatedItems"))
+    for conjunct in conjuncts:
+        if index < len(conjunct.schema.get("prefixItems", ())):
+            found.append(conjunct.child("prefixItems", index))
+        elif "items" in conjunct.schema:
+            found.append(conjunct.child("items"))
+        elif "unevaluatedItems" in conjunct.schema:
+            loose.append(conjunct.child("unevaluatedItems"))
     evaluated = any(member.where is not None for member in found)
     return tuple(found if evaluated else [*found, *loose])
 
 
-class _Filler:
-    """Takes a value for each item, from one source for all items that are alike.
+class _ItemValues:
+    """Supplies a value for each item; items with the same schemas share one generator.
 
     Args:
         builder: Builds the items.
-        place: JSON Pointer pattern of the items.
-        unique: Whether no two may be the same.
+        location: JSON Pointer pattern of the items.
+        unique: Whether all items must differ.
     """
 
-    def __init__(self, builder: PartBuilder, place: str, *, unique: bool) -> None:
+    def __init__(self, builder: PartBuilder, location: str, *, unique: bool) -> None:
         self.builder = builder
-        self.place = place
+        self.location = location
         self.unique = unique
         self.sources: dict[tuple[str, ...], tuple[int, Iterator[Any]]] = {}
         self._first: dict[tuple[str, ...], Any] = {}
         self._taken: dict[str, None] = {}
 
     def item(
-        self, index: int, plan: Sequence[Member], trail: tuple[SchemaStep, ...], schema: Any
+        self, index: int, members: Sequence[Member], path: tuple[SchemaStep, ...], schema: Any
     ) -> Any:
-        """A value for the item at `index`; `_NONE` if there is none."""
-        key = (str(bool(trail) or schema is not True), *(m.where or repr(m.schema) for m in plan))
+        """A value for the item at `index`; `MISSING` if none was found."""
+        key = (str(bool(path) or schema is not True), *(m.where or repr(m.schema) for m in members))
         if key not in self.sources:
-            made = self.builder.instances(plan, trail, schema, self.place)
+            made = self.builder.instances(members, path, schema, self.location)
             self.sources[key] = (index, made)
             if not self.unique:
-                self._first[key] = next(made, _NONE)
+                self._first[key] = next(made, MISSING)
         return self._distinct(self.sources[key][1]) if self.unique else self._first[key]
 
     def _distinct(self, source: Iterator[Any]) -> Any:
         for value in source:
-            spelt = json.dumps(value, sort_keys=True)
-            if spelt not in self._taken:
-                self._taken[spelt] = None
+            text = json.dumps(value, sort_keys=True)
+            if text not in self._taken:
+                self._taken[text] = None
                 return value
-        return _NONE
-
-
-_NONE = object()
+        return MISSING

@@ -1,7 +1,8 @@
-"""What a schema leaves to choose: its unions taken apart into plain conjunctions.
+"""Expand the unions of a schema into conjunctions: schemas without unions that hold together.
 
-`anyOf`, `oneOf`, `if`, `not` and `dependentSchemas` each say that one of several things must hold.
-An alternative takes one of them each; what is left are schemas without choice that hold together.
+`anyOf`, `oneOf`, `if`, `not` and `dependentSchemas` each offer options, one of which must hold.
+Example: `{"anyOf": [A, B], "minimum": 1}` expands to `({"minimum": 1}, A)` and
+`({"minimum": 1}, B)`.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ class Member(NamedTuple):
 
     Args:
         schema: The schema.
-        where: JSON Pointer to it; `None` for one that is not of the document.
+        where: JSON Pointer to it; `None` if the schema is not part of the document.
     """
 
     schema: Any
     where: str | None = None
 
     def child(self, keyword: str, name: str | int | None = None) -> Member:
-        """A schema that this one holds."""
+        """A subschema: the one at `keyword`, or at `keyword` and `name`."""
         held, where = self.schema[keyword], f"{self.where}/{keyword}"
         if name is not None:
             escaped = str(name).replace("~", "~0").replace("/", "~1")
@@ -37,43 +38,44 @@ class Member(NamedTuple):
 
 Option = tuple[Member, ...]
 
-#: Keywords that are taken apart here and nowhere else.
-_TAKEN_APART = (*IN_PLACE, "if", "not")
+#: Keywords that this module expands.
+_EXPANDED = (*IN_PLACE, "if", "not")
 
-#: Keywords whose opposite no other keyword can say: `not` stays, and the value is chosen to suit.
-_OPPOSITE_UNSAID = frozenset(
+#: Keywords whose negation no other keyword expresses. A `not` around one of these stays in the
+#: conjunction, and the builders read it.
+_KEPT_IN_NOT = frozenset(
     {"type", "const", "enum", "multipleOf", "pattern", "uniqueItems", "contains"}
 )
 
-#: Bound on the ways to break a schema that are tried.
-_MOST = 64
+#: Most negations of one `not` that become options.
+_MAX_NEGATIONS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which of several options are taken, and in which order.
+    """Which options of a union are taken, and in which order.
 
     Args:
-        chosen: JSON Pointers to the branches that must be taken, where they are met.
-        alone: Whether the other branches beside those must fail.
-        turn: Which option comes first where none must be taken.
+        chosen: JSON Pointers to the branches that must be taken.
+        exclusive: Whether the other branches of the same union must fail.
+        branch: Index of the option that comes first in a union without a chosen branch.
     """
 
     chosen: frozenset[str] = frozenset()
-    alone: bool = False
-    turn: int = 0
+    exclusive: bool = False
+    branch: int = 0
 
     def among(self, options: list[Option]) -> list[Option]:
-        """Those of `options` that are taken."""
+        """The options to take, in order."""
         taken = [option for option in options if any(m.where in self.chosen for m in option)]
         if taken:
-            return taken[-1:] if self.alone else taken
-        turn = self.turn % len(options) if options else 0
-        return [*options[turn:], *options[:turn]]
+            return taken[-1:] if self.exclusive else taken
+        first = self.branch % len(options) if options else 0
+        return [*options[first:], *options[:first]]
 
 
-class _DeadError(Exception):
-    """A conjunction that holds `false`."""
+class _UnsatisfiableError(Exception):
+    """The conjunction contains the schema `false`."""
 
 
 def expand_branches(
@@ -82,72 +84,72 @@ def expand_branches(
     choice: Choice,
     seen: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[Member, ...]]:
-    """The conjunctions without choice that `members` come to.
+    """The conjunctions that `members` expand to; none for a conjunction that contains `false`.
 
     Args:
-        document: What references lead into.
+        document: The document that references point into.
         members: Schemas that hold together.
         choice: Which branches are taken.
-        seen: Pointers that are being taken apart already: going round in a circle adds nothing.
+        seen: JSON Pointers that are already expanded; a recursive reference adds nothing.
     """
     found: list[Member] = []
     choices: list[list[Option]] = []
     visited = dict.fromkeys(seen)
     try:
         for member in members:
-            _settle(document, member, found, choices, visited)
-    except _DeadError:
+            _collect(document, member, found, choices, visited)
+    except _UnsatisfiableError:
         return
     choices = [choice.among(options) for options in choices]
     if not choices:
         yield tuple(found)
         return
     for picked in product(*choices):
-        rest = chain.from_iterable(picked)
-        for more in expand_branches(document, rest, choice, frozenset(visited)):
+        remaining = chain.from_iterable(picked)
+        for more in expand_branches(document, remaining, choice, frozenset(visited)):
             yield (*found, *more)
 
 
 def conjuncts_of(document: Document, member: Member) -> list[Member] | None:
-    """The schemas that must hold if `member` does, whatever is chosen; `None` if one is `false`."""
+    """The schemas that hold whenever `member` does, for any choice; `None` if one is `false`."""
     found: list[Member] = []
     try:
-        _settle(document, member, found, [], {})
-    except _DeadError:
+        _collect(document, member, found, [], {})
+    except _UnsatisfiableError:
         return None
     return found
 
 
 def referring(member: Member) -> Any:
-    """A schema that says what `member` says, and that `Document.accepts` takes."""
+    """A schema equal to `member`, in the form that `Document.accepts` takes."""
     return member.schema if member.where is None else {"$ref": reference_to(member.where)}
 
 
-def _settle(
+def _collect(
     document: Document,
     member: Member,
-    conjuncts_of: list[Member],
+    conjuncts: list[Member],
     choices: list[list[Option]],
     visited: dict[str, None],
 ) -> None:
-    """Follow what leaves no choice; note what does."""
+    """Add the schemas that always hold to `conjuncts`, and the options of unions to `choices`."""
     schema = member.schema
     if schema is False:
-        raise _DeadError
+        raise _UnsatisfiableError
     if schema is True or member.where in visited:
         return
     if member.where is not None:
         visited[member.where] = None
-    plain = {key: value for key, value in schema.items() if key not in _TAKEN_APART}
+    plain = {key: value for key, value in schema.items() if key not in _EXPANDED}
     if "not" in schema and _keeps_not(schema["not"]):
         plain["not"] = schema["not"]
-    conjuncts_of.append(Member(plain, member.where))
+    conjuncts.append(Member(plain, member.where))
     for keyword in ("$ref", "$dynamicRef"):
         target = document.target(schema, keyword)
         if target is not None:
-            _settle(document, Member(document.at(target), target), conjuncts_of, choices, visited)
+            _collect(document, Member(document.at(target), target), conjuncts, choices, visited)
     for index in range(len(schema.get("allOf", ()))):
-        _settle(document, member.child("allOf", index), conjuncts_of, choices, visited)
+        _collect(document, member.child("allOf", index), conjuncts, choices, visited)
     choices += (options for options in _choices(document, member) if options != [()])
 
 
@@ -155,9 +157,11 @@ def _choices(document: Document, member: Member) -> Iterator[list[Option]]:
     schema = member.schema
     for keyword in ("anyOf", "oneOf"):
         branches = [member.child(keyword, i) for i in range(len(schema.get(keyword, ())))]
-        alone = [(b, Member(_none_of(o.schema for o in branches if o is not b))) for b in branches]
+        exclusive = [
+            (b, Member(_none_of(o.schema for o in branches if o is not b))) for b in branches
+        ]
         if branches:
-            yield [*((branch,) for branch in branches), *alone]
+            yield [*((branch,) for branch in branches), *exclusive]
     if "if" in schema and ("then" in schema or "else" in schema):
         yield _conditional(member)
     for name in schema.get("dependentSchemas", ()):
@@ -165,7 +169,7 @@ def _choices(document: Document, member: Member) -> Iterator[list[Option]]:
         present = Member({"required": [name]})
         yield [(absent,), (present, member.child("dependentSchemas", name))]
     if "not" in schema and not _keeps_not(schema["not"]):
-        yield [(Member(way),) for way in islice(negate(document, schema["not"]), _MOST)]
+        yield [(Member(each),) for each in islice(negate(document, schema["not"]), _MAX_NEGATIONS)]
 
 
 def _none_of(schemas: Iterable[Any]) -> Any:
@@ -181,4 +185,4 @@ def _conditional(member: Member) -> list[Option]:
 
 
 def _keeps_not(schema: Any) -> bool:
-    return isinstance(schema, dict) and len(schema) == 1 and not _OPPOSITE_UNSAID.isdisjoint(schema)
+    return isinstance(schema, dict) and len(schema) == 1 and not _KEPT_IN_NOT.isdisjoint(schema)

@@ -1,8 +1,8 @@
-"""A value that keeps a schema, and passes through a given place in it on the way.
+"""Build values that satisfy a schema and contain a part that a given subschema describes.
 
-The schema's unions are taken apart (`expand_branches`), a value is built for what remains, and
-jsonschema-rs is asked whether it keeps the schema after all. The search is bounded: not finding a
-value proves nothing, so nobody takes it for a proof.
+`expand_branches` expands the unions, the builders of each type make values for the conjunctions,
+and jsonschema-rs checks each value against the whole schema. The search is bounded: finding no
+value does not prove that none exists.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from aleph_contract.schema.document import IN_PLACE, Document
 from aleph_contract.schema.generation.arrays import arrays
 from aleph_contract.schema.generation.branches import Choice, Member, expand_branches, referring
-from aleph_contract.schema.generation.interface import Hints, Size
+from aleph_contract.schema.generation.interface import MISSING, Hints, Size
 from aleph_contract.schema.generation.min_depth import min_depths
 from aleph_contract.schema.generation.numbers import numbers
 from aleph_contract.schema.generation.objects import objects
@@ -23,15 +23,12 @@ from aleph_contract.schema.generation.strings import strings
 from aleph_contract.schema.generation.value_types import likely_types, listed
 from aleph_contract.schema.pointers import SchemaStep
 
-#: Bound on the values tried at one place, and in all.
-_TRIES = 200
+#: Most values tried at one location, and for one whole input.
+_MAX_TRIES = 200
+_MAX_VALUES = 4_000
 
-#: How many alternatives are drawn from in turn.
-_AT_ONCE = 8
-_BUDGET = 4_000
-
-
-_NONE = object()
+#: Most conjunctions whose values are interleaved.
+_MAX_OPEN = 8
 
 
 class Builder:
@@ -39,11 +36,11 @@ class Builder:
 
     Args:
         document: The schema.
-        hints: Realistic values: by JSON Pointer pattern of the place, or by the last name of it.
-        size: How much is put in where there is a choice.
-        alone: Whether of a union on the way all branches but the one must fail.
-        turn: Which branch of a union comes first where there is a choice.
-        strict: What holds beside the way that is gone; the same document if not given.
+        hints: Realistic values: by JSON Pointer pattern of the location, or by its last name.
+        size: How much an object holds.
+        exclusive: Whether the other branches of a union on the path must fail.
+        branch: Index of the branch that comes first in a union off the path.
+        off_path_document: The schema for every value off the path; `document` by default.
     """
 
     def __init__(
@@ -52,188 +49,194 @@ class Builder:
         hints: Hints,
         size: Size = "small",
         *,
-        alone: bool = False,
-        turn: int = 0,
-        strict: Document | None = None,
+        exclusive: bool = False,
+        branch: int = 0,
+        off_path_document: Document | None = None,
     ) -> None:
         self.document = document
         self.hints = hints
         self.size = size
-        self.alone = alone
-        self.turn = turn
-        self.strict = strict or document
+        self.exclusive = exclusive
+        self.branch = branch
+        self.off_path_document = off_path_document or document
         self._accepts: dict[tuple[object, ...], Callable[[Any], bool]] = {}
-        self._deepest = 0
-        self._cut = False
-        self._budget = 0
-        self._tries = _TRIES
+        self._max_depth = 0
+        self._depth_exceeded = False
+        self._values_left = 0
+        self._tries = _MAX_TRIES
 
-    def values(self, trail: Sequence[SchemaStep] = (), schema: Any = True) -> Iterator[Any]:
-        """Values of the whole document whose part at the end of `trail` also keeps `schema`."""
+    def values(self, path: Sequence[SchemaStep] = (), schema: Any = True) -> Iterator[Any]:
+        """Values of the whole document whose part at the end of `path` also satisfies `schema`."""
         root = Member(self.document.root, "")
-        self._budget = _BUDGET
+        self._values_left = _MAX_VALUES
         for more in (3, 6, 12):
-            self._deepest = len(trail) + more
-            self._cut = False
+            self._max_depth = len(path) + more
+            self._depth_exceeded = False
             found = False
-            if self._stands_alone(trail, schema):
-                for value in self.instances((root,), tuple(trail), schema, ""):
+            if self._part_exists(path, schema):
+                for value in self.instances((root,), tuple(path), schema, ""):
                     found = True
                     yield value
-            if found or not self._cut or self._budget <= 0:
+            if found or not self._depth_exceeded or self._values_left <= 0:
                 return
 
     def make_room(self, count: int) -> None:
-        """Let as many values be tried as it takes to find `count` that are all different."""
+        """Raise the search bounds so that `count` distinct values can be found."""
         more = 2 * count - self._tries
         if more > 0:
             self._tries += more
-            self._budget += more
+            self._values_left += more
 
-    def _stands_alone(self, trail: Sequence[SchemaStep], schema: Any) -> bool:
-        """Whether the value at the end of `trail` can be had by itself, without what is around."""
-        inside = [i for i, step in enumerate(trail, 1) if step.keyword not in IN_PLACE]
-        if not inside or trail[inside[-1] - 1].keyword == "propertyNames":
+    def _part_exists(self, path: Sequence[SchemaStep], schema: Any) -> bool:
+        """Whether the part at the end of `path` can be built on its own: a cheap first check."""
+        inside = [i for i, step in enumerate(path, 1) if step.keyword not in IN_PLACE]
+        if not inside or path[inside[-1] - 1].keyword == "propertyNames":
             return True
-        where, rest = trail[inside[-1] - 1].schema, tuple(trail[inside[-1] :])
+        where, remaining = path[inside[-1] - 1].schema, tuple(path[inside[-1] :])
         end = Member(self.document.at(where), where)
-        return next(self.instances((end,), rest, schema, ""), _NONE) is not _NONE
+        return next(self.instances((end,), remaining, schema, ""), MISSING) is not MISSING
 
     def instances(
-        self, members: Sequence[Member], trail: tuple[SchemaStep, ...], schema: Any, place: str
+        self, members: Sequence[Member], path: tuple[SchemaStep, ...], schema: Any, location: str
     ) -> Iterator[Any]:
-        """Values that keep all of `members`, for one place of the whole."""
-        off_trail = not trail and schema is True
-        document = self.strict if off_trail else self.document
+        """As in `PartBuilder`."""
+        off_path = not path and schema is True
+        document = self.off_path_document if off_path else self.document
         members = [
             member if member.where is None else Member(document.at(member.where), member.where)
             for member in members
         ]
-        if not self._within_reach(document, members, place):
+        if not self._within_reach(document, members, location):
             return
-        near = tuple(takewhile(lambda step: step.keyword in IN_PLACE, trail))
-        rest = trail[len(near) :]
-        members += (member for step in near for member in taken(document, step))
-        if not rest and schema is not True:
+        in_place = tuple(takewhile(lambda step: step.keyword in IN_PLACE, path))
+        remaining = path[len(in_place) :]
+        members += (member for step in in_place for member in schemas_of_step(document, step))
+        if not remaining and schema is not True:
             members.append(Member(schema))
         accepts = self._test(document, members)
         given = listed([member.schema for member in members])
         if given is not None:
-            yield from filter(accepts, self._leading(given, rest, schema))
+            yield from filter(accepts, self._listed_on_path(given, remaining, schema))
             return
-        chosen = frozenset(step.schema for step in near)
-        choice = Choice(chosen, alone=self.alone, turn=self.turn)
+        chosen = frozenset(step.schema for step in in_place)
+        choice = Choice(chosen, exclusive=self.exclusive, branch=self.branch)
         made = (
-            self._candidates(flats, rest, schema, place)
-            for flats in expand_branches(document, members, choice)
+            self._candidates(conjuncts, remaining, schema, location)
+            for conjuncts in expand_branches(document, members, choice)
         )
-        for value in islice(_in_turn(made), self._tries):
-            self._budget -= 1
+        for value in islice(_interleave(made), self._tries):
+            self._values_left -= 1
             if accepts(value):
                 yield value
-            if self._budget <= 0:
+            if self._values_left <= 0:
                 return
 
-    def _within_reach(self, document: Document, members: Sequence[Member], place: str) -> bool:
-        """Whether there is room for a value before it gets too deep."""
+    def _within_reach(self, document: Document, members: Sequence[Member], location: str) -> bool:
+        """Whether a value for `members` fits into the depth limit."""
         least = min_depths(document)
-        height = max((least.get(m.where, 0) for m in members if m.where is not None), default=0)
-        deep = place.count("/") + height > self._deepest
-        self._cut = self._cut or (deep and math.isfinite(height))
+        depth = max((least.get(m.where, 0) for m in members if m.where is not None), default=0)
+        deep = location.count("/") + depth > self._max_depth
+        self._depth_exceeded = self._depth_exceeded or (deep and math.isfinite(depth))
         return not deep
 
     def _test(self, document: Document, members: Sequence[Member]) -> Callable[[Any], bool]:
-        places = tuple(member.where for member in members if member.where is not None)
-        if len(places) < len(members):
+        locations = tuple(member.where for member in members if member.where is not None)
+        if len(locations) < len(members):
             return document.accepts(map(referring, members))
-        key = (document is self.strict, *places)
+        key = (document is self.off_path_document, *locations)
         if key not in self._accepts:
             self._accepts[key] = document.accepts(map(referring, members))
         return self._accepts[key]
 
     def _candidates(
-        self, flats: tuple[Member, ...], rest: tuple[SchemaStep, ...], schema: Any, place: str
+        self,
+        conjuncts: tuple[Member, ...],
+        remaining: tuple[SchemaStep, ...],
+        schema: Any,
+        location: str,
     ) -> Iterator[Any]:
-        schemas = [member.schema for member in flats]
+        schemas = [member.schema for member in conjuncts]
         given = listed(schemas)
         if given is not None:
-            yield from self._leading(given, rest, schema)
+            yield from self._listed_on_path(given, remaining, schema)
             return
-        for kind in likely_types(schemas, rest):
-            if kind == "object":
-                yield from objects(self, flats, rest, schema, place)
-            elif kind == "array":
-                yield from arrays(self, flats, rest, schema, place)
-            elif not rest:
-                yield from self._scalars(kind, schemas, place)
+        for type_name in likely_types(schemas, remaining):
+            if type_name == "object":
+                yield from objects(self, conjuncts, remaining, schema, location)
+            elif type_name == "array":
+                yield from arrays(self, conjuncts, remaining, schema, location)
+            elif not remaining:
+                yield from self._scalars(type_name, schemas, location)
 
-    def _leading(self, given: list[Any], rest: tuple[SchemaStep, ...], schema: Any) -> list[Any]:
-        """Those of all possible values through which the way leads to what is asked for."""
+    def _listed_on_path(
+        self, given: list[Any], remaining: tuple[SchemaStep, ...], schema: Any
+    ) -> list[Any]:
+        """The listed values that contain a part at the end of the path that satisfies `schema`."""
         wanted = self.document.accepts([schema])
-        found = [value for value in given if any(map(wanted, reached(value, rest)))]
+        found = [value for value in given if any(map(wanted, parts_at(value, remaining)))]
         return found[::-1] if self.size == "largest" else found
 
-    def _scalars(self, kind: str, schemas: list[Any], place: str) -> Iterator[Any]:
-        hints = [*self.hints.get(place, ()), *self.hints.get(_word(place), ())]
+    def _scalars(self, type_name: str, schemas: list[Any], location: str) -> Iterator[Any]:
+        hints = [*self.hints.get(location, ()), *self.hints.get(_last_name(location), ())]
         hints += [hint for s in schemas for hint in (*s.get("examples", ()), s.get("default"))]
-        if kind == "string":
+        if type_name == "string":
             texts = [hint for hint in hints if isinstance(hint, str)]
             yield from strings(schemas, texts, self.size)
-        elif kind in ("integer", "number"):
+        elif type_name in ("integer", "number"):
             known = [h for h in hints if isinstance(h, (int, float)) and not isinstance(h, bool)]
-            yield from numbers(schemas, known, self.size, whole=kind == "integer")
-        elif kind == "boolean":
+            yield from numbers(schemas, known, self.size, whole=type_name == "integer")
+        elif type_name == "boolean":
             yield from (True, False)
         else:
             yield None
 
 
-def _in_turn(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
-    """The first value of each source, then the next of each; so many sources at a time."""
+def _interleave(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
+    """The first value of each source, then the second of each; `_MAX_OPEN` sources at a time."""
     opened: list[Iterator[Any]] = []
     for source in sources:
         yield from islice(source, 1)
         opened.append(source)
-        if len(opened) == _AT_ONCE:
-            yield from _drained(opened)
+        if len(opened) == _MAX_OPEN:
+            yield from _drain(opened)
             opened = []
-    yield from _drained(opened)
+    yield from _drain(opened)
 
 
-def _drained(sources: list[Iterator[Any]]) -> Iterator[Any]:
-    for row in zip_longest(*sources, fillvalue=_NONE):
-        yield from (value for value in row if value is not _NONE)
+def _drain(sources: list[Iterator[Any]]) -> Iterator[Any]:
+    for row in zip_longest(*sources, fillvalue=MISSING):
+        yield from (value for value in row if value is not MISSING)
 
 
 def hints_from(values: Sequence[Any]) -> dict[str, list[Any]]:
-    """What `values`, documented inputs say, suggests for each place and for each name."""
+    """Hints from documented inputs: their scalar values by location and by property name."""
     found: dict[str, list[Any]] = {}
     for value in values:
         _collect(value, "", found)
     return found
 
 
-def _collect(value: Any, place: str, found: dict[str, list[Any]]) -> None:
+def _collect(value: Any, location: str, found: dict[str, list[Any]]) -> None:
     if isinstance(value, dict):
         for name, child in value.items():
-            _collect(child, f"{place}/{name}", found)
+            _collect(child, f"{location}/{name}", found)
     elif isinstance(value, list):
         for child in value:
-            _collect(child, f"{place}/*", found)
+            _collect(child, f"{location}/*", found)
     else:
-        for key in (place, _word(place)):
+        for key in (location, _last_name(location)):
             known = found.setdefault(key, [])
             if value not in known:
                 known.append(value)
 
 
-def _word(place: str) -> str:
-    """The last name of a place, however it is spelt."""
-    return place.rpartition("/")[2].replace("_", "").lower()
+def _last_name(location: str) -> str:
+    """The last name of a location, without underscores and in lower case."""
+    return location.rpartition("/")[2].replace("_", "").lower()
 
 
-def taken(document: Document, step: SchemaStep) -> Iterator[Member]:
-    """The schemas that hold where a step in place is taken."""
+def schemas_of_step(document: Document, step: SchemaStep) -> Iterator[Member]:
+    """The schemas that hold at a value when `step`, which stays at that value, is taken."""
     around = step.schema.rpartition("/")[0]
     if step.keyword in ("then", "else"):
         condition = document.at(f"{around}/if")
@@ -243,19 +246,19 @@ def taken(document: Document, step: SchemaStep) -> Iterator[Member]:
     yield Member(document.at(step.schema), step.schema)
 
 
-def reached(value: Any, trail: Sequence[SchemaStep]) -> Iterator[Any]:
-    """The parts of a given value to which `trail` leads; none if it lacks them."""
-    if not trail:
+def parts_at(value: Any, path: Sequence[SchemaStep]) -> Iterator[Any]:
+    """The parts of `value` at the end of `path`; none if `value` lacks them."""
+    if not path:
         yield value
         return
-    step, rest = trail[0], trail[1:]
+    step, remaining = path[0], path[1:]
     if step.keyword in IN_PLACE:
-        yield from reached(value, rest)
+        yield from parts_at(value, remaining)
     elif step.keyword in ("properties", "prefixItems"):
         held = dict(enumerate(value)) if isinstance(value, list) else value
         if isinstance(held, dict) and step.name in held:
-            yield from reached(held[step.name], rest)
+            yield from parts_at(held[step.name], remaining)
     elif isinstance(value, (dict, list)):
         keys_only = step.keyword == "propertyNames"
         held = value.values() if isinstance(value, dict) and not keys_only else value
-        yield from (part for child in held for part in reached(child, rest))
+        yield from (part for child in held for part in parts_at(child, remaining))

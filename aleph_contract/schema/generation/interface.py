@@ -1,4 +1,4 @@
-"""What arrays and objects ask of the builder that makes their parts."""
+"""The builder as arrays and objects see it, and the types they share."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.pointers import SchemaStep
 
-#: How much is put in where there is a choice: the required parts; every property with a common
-#: value; every property with the smallest value; every property with the largest value.
+#: How much an object holds: only its required properties; every property with a typical value;
+#: every property with its smallest value; every property with its largest value.
 Size = Literal["small", "full", "smallest", "largest"]
 
 #: Realistic values, by the JSON Pointer pattern of a location or by its last name.
 Hints = Mapping[str, Sequence[Any]]
+
+#: Stands for a value that does not exist; `None` is a JSON value (`null`).
+MISSING: Any = object()
 
 
 class PartBuilder(Protocol):
@@ -26,12 +29,19 @@ class PartBuilder(Protocol):
 
     @property
     def size(self) -> Size:
-        """How much is put in where there is a choice."""
+        """How much an object holds."""
 
     def make_room(self, count: int) -> None:
         """Raise the search bounds so that `count` distinct values can be found."""
 
     def instances(
-        self, members: Sequence[Member], trail: tuple[SchemaStep, ...], schema: Any, place: str
+        self, members: Sequence[Member], path: tuple[SchemaStep, ...], schema: Any, location: str
     ) -> Iterator[Any]:
-        """Values that keep all of `members`, for one location of the document."""
+        """Values that satisfy all of `members`.
+
+        Args:
+            members: Schemas that hold together.
+            path: Steps from this value to the part that must satisfy `schema`.
+            schema: An extra schema for that part.
+            location: JSON Pointer pattern of the value.
+        """

@@ -1,4 +1,4 @@
-"""How deep a value must at least be nested to keep a schema: what tells recursion that ends."""
+"""The least nesting depth of a value that satisfies a schema; infinite for endless recursion."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from aleph_contract.schema.pointers import steps
 
 @lru_cache(maxsize=256)
 def min_depths(document: Document) -> Mapping[str, float]:
-    """For each schema of the document the least nesting of a value that keeps it.
+    """For each schema of the document, by JSON Pointer, a lower bound of the depth of its values.
 
-    0 for a value that holds no others; infinite for a schema that asks for itself without end.
-    What is not looked at only adds to it, so nothing that fits in less is ever ruled out.
+    0 for a scalar or an empty container; infinite for a schema that requires itself without end.
+    Keywords that are not read here could only raise the depth, so it is always a lower bound.
     """
     schemas = dict(_schemas(document))
     found = dict.fromkeys(schemas, math.inf)
     changed = True
     while changed:
         changed = False
-        for where, schema in reversed(schemas.items()):  # from the inside out
-            height = max(_demands(document, schema, where, found), default=0)
-            if height < found[where]:
-                found[where] = height
+        for where, schema in reversed(schemas.items()):  # innermost schemas first
+            depth = max(_required_depths(document, schema, where, found), default=0)
+            if depth < found[where]:
+                found[where] = depth
                 changed = True
     return found
 
 
 def _schemas(document: Document) -> Iterator[tuple[str, Any]]:
-    """Every schema of the document, those included that only a reference leads to."""
+    """Every schema of the document, including those that only a reference reaches."""
     waiting, seen = [("", document.root)], {"": None}
     while waiting:
         where, schema = waiting.pop()
         yield where, schema
         targets = [document.target(schema, word) for word in ("$ref", "$dynamicRef")]
         held = [step.schema for step in steps(schema, where)]
-        for place in (*held, *(target for target in targets if target is not None)):
-            if place not in seen:
-                seen[place] = None
-                waiting.append((place, document.at(place)))
+        for where in (*held, *(target for target in targets if target is not None)):
+            if where not in seen:
+                seen[where] = None
+                waiting.append((where, document.at(where)))
 
 
-def _demands(
+def _required_depths(
     document: Document, schema: Any, where: str, found: Mapping[str, float]
 ) -> Iterator[float]:
     if isinstance(schema, bool):

@@ -1,4 +1,4 @@
-"""Numbers to order: within bounds, of a step, plain where there is a choice."""
+"""Build numbers: within bounds, multiples of a step, simple ones first."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from typing import Any
 
 from aleph_contract.schema.boundaries.numeric import exact, neighbour
 
-#: What is tried first, and what stands for "much" where there is no maximum: as many seconds as
-#: the longest video has that the model takes.
+#: Numbers that are tried first; and the largest number where no maximum is given (the model takes
+#: videos of up to 30 seconds).
 _COMMON = (5, 0.5, 1, 2, 10, 0, 3, 4, 100, -1)
-_MUCH = 30
+_DEFAULT_MAXIMUM = 30
 
-#: What is taken for next to nothing; closer to zero doubles get lost on the way.
-_LEAST = math.ulp(1.0)
+#: The number just above zero; some formats round smaller doubles to zero.
+_SMALLEST_POSITIVE = math.ulp(1.0)
 
-#: Bound on how many numbers are given.
-_MOST = 12_000
+#: Most numbers that are tried.
+_MAX_NUMBERS = 12_000
 
 
 def numbers(schemas: list[Any], hints: list[Any], size: str, *, whole: bool) -> Iterator[Any]:
-    """Numbers that keep the numeric keywords of all `schemas`, the plainest first.
+    """Numbers that satisfy the numeric keywords of all `schemas`, the simplest first.
 
     Args:
-        schemas: Schemas without choice that hold together.
+        schemas: Schemas without unions that hold together.
         hints: Realistic numbers; those that fit come first.
-        size: `smallest` and `largest` ask for the bounds first.
-        whole: Whether integers are asked for.
+        size: With `smallest` or `largest`, the bound comes first.
+        whole: Whether only integers are built.
     """
     low, high = span(schemas, whole=whole)
     step = _step(schemas, whole=whole)
     seen: dict[Any, None] = {}
-    tries = chain(_ends(low, high, size), _opposed(schemas, low), hints, _COMMON, (low, high))
-    for number in islice(chain(tries, _ladder(low, high, step)), _MOST):
+    tries = chain(_ends(low, high, size), _for_negations(schemas, low), hints, _COMMON, (low, high))
+    for number in islice(chain(tries, _ladder(low, high, step)), _MAX_NUMBERS):
         if not finite(number) or not low <= number <= high or number in seen:
             continue
         if step and Fraction(str(number)) % step:
@@ -46,7 +46,7 @@ def numbers(schemas: list[Any], hints: list[Any], size: str, *, whole: bool) -> 
 
 
 def span(schemas: list[Any], *, whole: bool) -> tuple[float, float]:
-    """The least and the greatest number that keep the bounds of all `schemas`, ends included."""
+    """The least and the greatest number within the bounds of all `schemas`, both inclusive."""
     low, high = -math.inf, math.inf
     for schema in schemas:
         low = max(low, schema.get("minimum", low))
@@ -68,7 +68,7 @@ def _next(limit: float, towards: float, *, whole: bool) -> float:
 
 
 def _step(schemas: list[Any], *, whole: bool) -> Fraction | None:
-    """The least common multiple of what the number must be a multiple of."""
+    """The least common multiple of every `multipleOf`; `None` if there is none."""
     steps = [Fraction(str(s["multipleOf"])) for s in schemas if "multipleOf" in s]
     if whole:
         steps.append(Fraction(1))
@@ -85,12 +85,14 @@ def _step(schemas: list[Any], *, whole: bool) -> Fraction | None:
 
 def _ends(low: float, high: float, size: str) -> list[float]:
     if size == "largest":
-        return [high, _MUCH]
-    return [_LEAST if 0 < low < _LEAST else low] if size == "smallest" else []
+        return [high, _DEFAULT_MAXIMUM]
+    return (
+        [_SMALLEST_POSITIVE if 0 < low < _SMALLEST_POSITIVE else low] if size == "smallest" else []
+    )
 
 
-def _opposed(schemas: list[Any], low: float) -> Iterator[float]:
-    """Numbers for a `not` beside them: off a multiple, or with a fraction."""
+def _for_negations(schemas: list[Any], low: float) -> Iterator[float]:
+    """Numbers that satisfy a `not`: between two multiples, or with a fraction."""
     start = Fraction(low) if finite(low) else Fraction(0)
     for schema in schemas:
         opposite = schema.get("not", {})
@@ -108,8 +110,8 @@ def _opposed(schemas: list[Any], low: float) -> Iterator[float]:
 
 
 def _ladder(low: float, high: float, step: Fraction | None) -> Iterator[float]:
-    """Ever more numbers from one end, by `step`, or spread over the range."""
-    if step is None and -_SPREAD < low <= high < _SPREAD:
+    """Numbers from one bound on, by `step`; without a step, spread over the range."""
+    if step is None and -_MAX_SPREAD < low <= high < _MAX_SPREAD:
         yield from (low + (high - low) * part / 1024 for part in range(1, 1024))
         return
     unit = step or Fraction(1)
@@ -125,8 +127,8 @@ def _ladder(low: float, high: float, step: Fraction | None) -> Iterator[float]:
         yield from (_number(by * n) for n in count())
 
 
-#: Ranges within this are spread evenly; beyond, doubles are too far apart or have no end.
-_SPREAD = 1e300
+#: Only a range within these limits is divided evenly: a wider one overflows a double.
+_MAX_SPREAD = 1e300
 
 
 def _number(value: Fraction | int) -> float:
@@ -137,5 +139,5 @@ def _number(value: Fraction | int) -> float:
 
 
 def finite(number: float) -> bool:
-    """Whether `number` is one; an integer is, however large."""
+    """Whether `number` is finite; an integer of any size is."""
     return isinstance(number, int) or math.isfinite(number)

@@ -1,4 +1,4 @@
-"""Objects to order: the properties that are asked for, each built by its own schemas."""
+"""Build objects: the properties that the schemas require, each by its own schemas."""
 
 from __future__ import annotations
 
@@ -14,39 +14,41 @@ from aleph_contract.schema.regex import compiled
 from aleph_contract.schema.regex_samples import matching
 
 #: The largest object that is built (properties).
-LARGEST = 2_000
+MAX_PROPERTIES = 2_000
 
-#: How deep optional properties are put in where every property is asked for.
-_DEEP = 4
+#: Objects nested deeper than this hold only the properties that the schemas require.
+_MAX_OPTIONAL_DEPTH = 4
 
-#: Values tried for each property, once one of each has been found.
-_OTHERS = 24
+#: Further values tried for each property after the first object.
+_MAX_ALTERNATIVES = 24
 
-#: Names that are tried beyond as many as are needed.
-_SPARE = 20
+#: Names that are tried beyond the number that is needed.
+_SPARE_NAMES = 20
 
 
 def objects(
     builder: PartBuilder,
-    flats: tuple[Member, ...],
-    rest: tuple[SchemaStep, ...],
+    conjuncts: tuple[Member, ...],
+    remaining: tuple[SchemaStep, ...],
     schema: Any,
-    place: str,
+    location: str,
 ) -> Iterator[dict[str, Any]]:
-    """Objects that keep the object keywords of all `flats`, the smallest first."""
-    steered = None
-    if rest:
-        steered = _steered_name(builder, flats, rest, schema, place)
-        if steered is None:
+    """Objects that satisfy the object keywords of all `conjuncts`, the smallest first."""
+    path_name = None
+    if remaining:
+        path_name = _path_name(builder, conjuncts, remaining, schema, location)
+        if path_name is None:
             return
-    names = _names(builder, flats, steered, place)
+    names = _names(builder, conjuncts, path_name, location)
     if names is None:
         return
     choices = []
     for name in names:
-        on_the_way = name == steered and rest[0].keyword != "propertyNames"
-        trail, wanted = (rest[1:], schema) if on_the_way else ((), True)
-        child = builder.instances(property_members(flats, name), trail, wanted, f"{place}/{name}")
+        on_path = name == path_name and remaining[0].keyword != "propertyNames"
+        path, wanted = (remaining[1:], schema) if on_path else ((), True)
+        child = builder.instances(
+            property_members(conjuncts, name), path, wanted, f"{location}/{name}"
+        )
         values = list(islice(child, 1))
         if not values:
             return
@@ -54,107 +56,113 @@ def objects(
     base = {name: value for name, (value, _) in zip(names, choices, strict=True)}
     yield base
     for name, (_, child) in zip(names, choices, strict=True):
-        yield from ({**base, name: other} for other in islice(child, _OTHERS))
+        yield from ({**base, name: other} for other in islice(child, _MAX_ALTERNATIVES))
 
 
-def property_members(flats: Sequence[Member], name: str) -> tuple[Member, ...]:
-    """The schemas that hold for the property `name`."""
+def property_members(conjuncts: Sequence[Member], name: str) -> tuple[Member, ...]:
+    """The schemas that the property `name` must satisfy."""
     found: list[Member] = []
     loose: list[Member] = []
-    for flat in flats:
-        own = list(_declared(flat, name))
-        if not own and "additionalProperties" in flat.schema:
-            own = [flat.child("additionalProperties")]
-        if not own and "unevaluatedProperties" in flat.schema:
-            loose.append(flat.child("unevaluatedProperties"))
+    for conjunct in conjuncts:
+        own = list(_declared(conjunct, name))
+        if not own and "additionalProperties" in conjunct.schema:
+            own = [conjunct.child("additionalProperties")]
+        if not own and "unevaluatedProperties" in conjunct.schema:
+            loose.append(conjunct.child("unevaluatedProperties"))
         found += own
     evaluated = any(member.where is not None for member in found)
     return tuple(found if evaluated else [*found, *loose])
 
 
-def _declared(flat: Member, name: str) -> Iterator[Member]:
-    if name in flat.schema.get("properties", ()):
-        yield flat.child("properties", name)
-    for pattern in flat.schema.get("patternProperties", ()):
+def _declared(conjunct: Member, name: str) -> Iterator[Member]:
+    if name in conjunct.schema.get("properties", ()):
+        yield conjunct.child("properties", name)
+    for pattern in conjunct.schema.get("patternProperties", ()):
         if compiled(pattern).search(name):
-            yield flat.child("patternProperties", pattern)
+            yield conjunct.child("patternProperties", pattern)
 
 
-def _steered_name(
+def _path_name(
     builder: PartBuilder,
-    flats: Sequence[Member],
-    rest: tuple[SchemaStep, ...],
+    conjuncts: Sequence[Member],
+    remaining: tuple[SchemaStep, ...],
     schema: Any,
-    place: str,
+    location: str,
 ) -> str | None:
-    """The property through which the way leads on."""
-    step = rest[0]
+    """Name of the property on the path; `None` if none was found."""
+    step = remaining[0]
     if step.keyword == "properties":
         return str(step.name)
     if step.keyword == "propertyNames":
-        found = builder.instances(_name_members(flats), rest[1:], schema, f"{place}/~name")
+        found = builder.instances(
+            _name_members(conjuncts), remaining[1:], schema, f"{location}/~name"
+        )
         return next((name for name in found if isinstance(name, str)), None)
     if step.keyword == "patternProperties":
-        return next(_allowed(builder, flats, matching(str(step.name)), place), None)
+        return next(_allowed(builder, conjuncts, matching(str(step.name)), location), None)
     undeclared = (
         n
-        for n in islice(_fresh(), 2 * _SPARE)
-        if not any(True for flat in flats for _ in _declared(flat, n))
+        for n in islice(_fresh(), 2 * _SPARE_NAMES)
+        if not any(True for conjunct in conjuncts for _ in _declared(conjunct, n))
     )
-    return next(_allowed(builder, flats, undeclared, place), None)
+    return next(_allowed(builder, conjuncts, undeclared, location), None)
 
 
-def _name_members(flats: Sequence[Member]) -> tuple[Member, ...]:
-    names = [flat.child("propertyNames") for flat in flats if "propertyNames" in flat.schema]
+def _name_members(conjuncts: Sequence[Member]) -> tuple[Member, ...]:
+    names = [
+        conjunct.child("propertyNames")
+        for conjunct in conjuncts
+        if "propertyNames" in conjunct.schema
+    ]
     return (*names, Member({"type": "string"}))
 
 
 def _allowed(
-    builder: PartBuilder, flats: Sequence[Member], names: Iterator[str], place: str
+    builder: PartBuilder, conjuncts: Sequence[Member], names: Iterator[str], location: str
 ) -> Iterator[str]:
-    """Those of `names` that may stand, and names that the schema itself asks for."""
-    members = _name_members(flats)
+    """The `names` that `propertyNames` allows, then names built from it."""
+    members = _name_members(conjuncts)
     if len(members) == 1:
         return names
     accepts = builder.document.accepts([member.schema for member in members])
-    made = builder.instances(members, (), True, f"{place}/~name")
+    made = builder.instances(members, (), True, f"{location}/~name")
     return chain(filter(accepts, names), made)
 
 
 def _fresh() -> Iterator[str]:
-    """Names that are likely nobody's, some in every corner of the alphabet."""
+    """Names that schemas rarely declare, from all parts of the alphabet."""
     yield from ("note", "extra", "a", "b", "Z", "0", "_", "-", " ")
     yield from (f"note_{number}" for number in count(2))
 
 
 def _names(
-    builder: PartBuilder, flats: Sequence[Member], steered: str | None, place: str
+    builder: PartBuilder, conjuncts: Sequence[Member], path_name: str | None, location: str
 ) -> list[str] | None:
-    """The properties to put in; `None` if they cannot all stand together."""
-    schemas = [flat.schema for flat in flats]
+    """Names of the properties to build; `None` if no set of names fits the limits."""
+    schemas = [conjunct.schema for conjunct in conjuncts]
     fewest = max((s.get("minProperties", 0) for s in schemas), default=0)
-    if fewest > LARGEST:
+    if fewest > MAX_PROPERTIES:
         return None
     most = min((s["maxProperties"] for s in schemas if "maxProperties" in s), default=math.inf)
     names = dict.fromkeys(name for s in schemas for name in s.get("required", ()))
-    if steered is not None:
-        names[steered] = None
+    if path_name is not None:
+        names[path_name] = None
     _add_dependent(schemas, names)
-    everything = builder.size != "small" and place.count("/") < _DEEP
+    everything = builder.size != "small" and location.count("/") < _MAX_OPTIONAL_DEPTH
     if everything:
         for name in _declared_names(schemas):
             if len(names) < most:
-                _add(flats, name, names)
-    more = _optional(builder, flats, place, fewest) if len(names) < fewest else iter(())
+                _add(conjuncts, name, names)
+    more = _optional(builder, conjuncts, location, fewest) if len(names) < fewest else iter(())
     while len(names) < fewest and (another := next(more, None)) is not None:
-        _add(flats, another, names)
+        _add(conjuncts, another, names)
     return list(names) if fewest <= len(names) <= most else None
 
 
-def _add(flats: Sequence[Member], name: str, names: dict[str, None]) -> None:
-    if all(member.schema is not False for member in property_members(flats, name)):
+def _add(conjuncts: Sequence[Member], name: str, names: dict[str, None]) -> None:
+    if all(member.schema is not False for member in property_members(conjuncts, name)):
         names[name] = None
-        _add_dependent([flat.schema for flat in flats], names)
+        _add_dependent([conjunct.schema for conjunct in conjuncts], names)
 
 
 def _declared_names(schemas: Sequence[Any]) -> list[str]:
@@ -173,12 +181,14 @@ def _add_dependent(schemas: list[Any], names: dict[str, None]) -> None:
 
 
 def _optional(
-    builder: PartBuilder, flats: Sequence[Member], place: str, fewest: int
+    builder: PartBuilder, conjuncts: Sequence[Member], location: str, fewest: int
 ) -> Iterator[str]:
-    """Names of properties that nothing asks for, the declared ones first."""
-    schemas = [flat.schema for flat in flats]
+    """Names of properties that no schema requires, the declared ones first."""
+    schemas = [conjunct.schema for conjunct in conjuncts]
     patterns = [pattern for s in schemas for pattern in s.get("patternProperties", ())]
-    made = (name for pattern in patterns for name in islice(matching(pattern), fewest + _SPARE))
-    invented = chain(made, islice(_fresh(), fewest + _SPARE))
+    made = (
+        name for pattern in patterns for name in islice(matching(pattern), fewest + _SPARE_NAMES)
+    )
+    invented = chain(made, islice(_fresh(), fewest + _SPARE_NAMES))
     yield from _declared_names(schemas)
-    yield from islice(_allowed(builder, flats, invented, place), fewest + _SPARE)
+    yield from islice(_allowed(builder, conjuncts, invented, location), fewest + _SPARE_NAMES)

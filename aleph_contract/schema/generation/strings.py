@@ -1,4 +1,4 @@
-"""Strings to order: of a length, of a pattern, of a format; plausible where there is a choice."""
+"""Build strings: of a length, of a pattern, of a format; realistic ones first."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from aleph_contract.schema.regex_samples import matching, near_misses
 
-#: The longest text that is built (characters).
-LONGEST = 1_000_000
+#: The longest string that is built (characters).
+MAX_LENGTH = 1_000_000
 
-#: What a string holds when nothing tells what it is for.
+#: The string that is built where no hint applies.
 PLAIN = "A quiet street at dusk, rain on the pavement"
 
-#: For each format of draft 2020-12 a text that keeps it and one that every checker turns down.
+#: For each format of draft 2020-12 a string of that format, and one that every checker rejects.
 FORMATS = {
     "date-time": ("2026-06-15T19:47:34Z", "2026-06-15 at noon"),
     "date": ("2026-06-15", "2026-13-01"),
@@ -41,12 +41,12 @@ FORMATS = {
 
 
 def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
-    """Strings that keep the string keywords of all `schemas`, the likeliest first.
+    """Strings that satisfy the string keywords of all `schemas`, the most realistic first.
 
     Args:
-        schemas: Schemas without choice that hold together.
-        hints: Realistic texts; those that fit come first.
-        size: `smallest` and `largest` ask for the shortest and for the longest.
+        schemas: Schemas without unions that hold together.
+        hints: Realistic strings; those that fit come first.
+        size: With `smallest` or `largest`, strings have the least or the greatest length.
     """
     low = max((s.get("minLength", 0) for s in schemas), default=0)
     high = min((s.get("maxLength", math.inf) for s in schemas), default=math.inf)
@@ -54,7 +54,7 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
         low = high
     elif size == "smallest" and any("minLength" in s for s in schemas):
         high = low
-    if low > LONGEST:
+    if low > MAX_LENGTH:
         return
     fitting = [hint for hint in hints if low <= len(hint) <= high]
     yield from fitting
@@ -71,9 +71,10 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
 
 
 def stretched(base: str, low: int, high: float) -> Iterator[str]:
-    """Texts of `low` to `high` characters, no two the same: `base` first, if it fits.
+    """Distinct strings of `low` to `high` characters; `base` comes first if it fits.
 
-    None begins or ends with a space, so that a case about length is not one about trimming.
+    No string begins or ends with a space: a client that trims would otherwise fail a case about
+    length.
     """
     length = int(max(low, min(len(base), high)))
     if length == 0:

@@ -1,4 +1,4 @@
-"""Schemas that no value keeps, as far as that can be proved by looking at what stands together."""
+"""Find schemas that no value satisfies, by comparing the keywords that hold together."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from aleph_contract.schema.subschemas import nodes
 
 
 class Contradiction(NamedTuple):
-    """A schema that no value keeps, and why."""
+    """A schema that no value satisfies, and why."""
 
     where: str
     reason: str
 
 
 def contradictions(document: Document) -> Iterator[Contradiction]:
-    """Every schema of the document that is proved to turn everything down, `false` itself apart."""
+    """Every schema of the document that provably rejects all values, except `false` itself."""
     seen: dict[str, None] = {}
     for node in nodes(document):
         if node.where in seen or node.schema is False:
             continue
         seen[node.where] = None
         members = conjuncts_of(document, Member(node.schema, node.where))
-        if members is None:  # a roundabout `false`
+        if members is None:  # contains `false`
             continue
         reason = _listed(document, members) or _proof([member.schema for member in members])
         if reason:
@@ -36,21 +36,21 @@ def contradictions(document: Document) -> Iterator[Contradiction]:
 
 
 def _listed(document: Document, members: list[Member]) -> str:
-    """Why none of the values of an `enum` or `const` will do; empty if one may."""
+    """Why every value of an `enum` or `const` is rejected; empty if one may be valid."""
     for member in members:
         listed = member.schema.get("enum", [member.schema.get("const")])
         if "enum" in member.schema or "const" in member.schema:
             accepts = document.accepts(map(referring, members))
             if not any(map(accepts, listed)):
                 word = "enum" if "enum" in member.schema else "const"
-                return f"admits by `{word}` only values that the rest of it turns down"
+                return f"admits by `{word}` only values that its other keywords reject"
     return ""
 
 
 def _proof(schemas: list[Any]) -> str:
     types = admitted_types(schemas)
     if not types:
-        return "asks for several types at once, which no value has"
+        return "requires several types at once"
     reasons = [_OF_TYPE[name](schemas) if name in _OF_TYPE else "" for name in types]
     return reasons[0] if all(reasons) else ""
 
@@ -58,7 +58,7 @@ def _proof(schemas: list[Any]) -> str:
 def _span(schemas: list[Any], least: str, most: str) -> str:
     low = max((s[least] for s in schemas if least in s), default=-math.inf)
     high = min((s[most] for s in schemas if most in s), default=math.inf)
-    return f"asks for `{least}` {low} and `{most}` {high}" if low > high else ""
+    return f"requires `{least}` {low} and `{most}` {high}" if low > high else ""
 
 
 def _no_number(schemas: list[Any], *, whole: bool = False) -> str:
@@ -66,9 +66,9 @@ def _no_number(schemas: list[Any], *, whole: bool = False) -> str:
     if low <= high:
         return ""
     bounds = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
-    asked = [f"`{bound}` {s[bound]}" for bound in bounds for s in schemas if bound in s]
-    kind = "an integer" if whole else "a number"
-    return f"asks for {kind} with {' and '.join(asked)}, and there is none"
+    bounds_set = [f"`{bound}` {s[bound]}" for bound in bounds for s in schemas if bound in s]
+    type_name = "an integer" if whole else "a number"
+    return f"requires {type_name} with {' and '.join(bounds_set)}, and there is none"
 
 
 def _no_object(schemas: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Which values a conjunction lists, and which types it admits, the likeliest first."""
+"""The values that a conjunction lists, and the types that it admits, the likeliest first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aleph_contract.schema.pointers import SchemaStep
 
 
 def listed(schemas: list[Any]) -> list[Any] | None:
-    """All the values there can be, if some schema lists them."""
+    """The values of the first `const`, else of the first `enum`; `None` if there is neither."""
     schemas = [schema for schema in schemas if isinstance(schema, dict)]
     for schema in schemas:
         if "const" in schema:
@@ -17,8 +17,8 @@ def listed(schemas: list[Any]) -> list[Any] | None:
     return next((list(schema["enum"]) for schema in schemas if "enum" in schema), None)
 
 
-#: What each type is recognised by where `type` is not given, the likeliest type first.
-_SIGNS = {
+#: Keywords that suggest a type where `type` is absent, the likeliest type first.
+_TYPE_KEYWORDS = {
     "object": frozenset(
         [
             "properties",
@@ -51,15 +51,19 @@ _SIGNS = {
         ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
     ),
 }
-_COMMONEST = ("string", "integer", "number", "boolean", "object", "array", "null")
+_DEFAULT_ORDER = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
-def likely_types(schemas: list[Any], rest: tuple[SchemaStep, ...]) -> list[str]:
+def likely_types(schemas: list[Any], remaining: tuple[SchemaStep, ...]) -> list[str]:
     """Types that a value may have, the likeliest first."""
-    if rest:
-        return ["array" if rest[0].keyword in ("items", "prefixItems") else "object"]
-    likely = (kind for kind, signs in _SIGNS.items() if any(map(signs.intersection, schemas)))
-    named = (kind for s in schemas for kind in listed_types(s))
-    opposite = [kind for s in schemas for kind in listed_types(s.get("not", {}))]
-    order = dict.fromkeys([*named, *likely, *_COMMONEST])
-    return [kind for kind in admitted_types(schemas, order) if kind not in opposite]
+    if remaining:
+        return ["array" if remaining[0].keyword in ("items", "prefixItems") else "object"]
+    likely = (
+        type_name
+        for type_name, keywords in _TYPE_KEYWORDS.items()
+        if any(map(keywords.intersection, schemas))
+    )
+    named = (type_name for s in schemas for type_name in listed_types(s))
+    opposite = [type_name for s in schemas for type_name in listed_types(s.get("not", {}))]
+    order = dict.fromkeys([*named, *likely, *_DEFAULT_ORDER])
+    return [type_name for type_name in admitted_types(schemas, order) if type_name not in opposite]
