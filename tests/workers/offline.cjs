@@ -1,6 +1,7 @@
 "use strict";
 
-// Loaded before a program of Node, writes down every address outside this machine that it asks for.
+// Loaded before a Node program. Logs every address outside this machine that the program resolves
+// or connects to.
 
 const { appendFileSync } = require("node:fs");
 const dns = require("node:dns");

@@ -1,8 +1,8 @@
-// Run a Worker once under Miniflare, with env.AI bound to the fake, and print what it answered:
+// Run a Worker once under Miniflare, with env.AI bound to the fake, and print its response:
 //
 //   node probe.mjs MINIFLARE PLUGIN WORKER URL...
 //
-// MINIFLARE is the name of the package; PLUGIN what `aleph-contract workers --json` prints.
+// MINIFLARE is the name of the package; PLUGIN is the output of `aleph-contract workers --json`.
 
 import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";

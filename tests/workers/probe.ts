@@ -1,4 +1,4 @@
-// Everything that can be asked of env.AI, asked once, and what came of it.
+// Make every kind of call to env.AI once, and return the results.
 
 import { samples } from "../../fixtures/workers/samples";
 
@@ -6,7 +6,7 @@ const MODEL = "runwayml/aleph-2";
 const INPUT = { prompt: "Make it night", video_uri: "https://example.com/scene.mp4" };
 const stream = () => ({ body: new Response("video").body, contentType: "video/mp4" });
 
-type AI = Record<string, any>; // with what the runtime has beyond its published types
+type AI = Record<string, any>; // the runtime has more members than its published types
 
 const probes: Record<string, (ai: AI, env: Env) => unknown> = {
   ...Object.fromEntries(
