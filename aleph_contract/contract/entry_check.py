@@ -12,6 +12,10 @@ from aleph_contract.schema.document import Document, check_schema
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.unsatisfiable import contradictions
 from aleph_contract.schema.keywords import ASSERTIONS, walk
+from aleph_contract.schema.pointers import plain
+from aleph_contract.schema.validation.messages import place
+from aleph_contract.schema.validation.validator import Validator
+from aleph_contract.schema.validation.violations import leaves
 
 
 def vet(entry: Any, source: str) -> None:
@@ -95,15 +99,15 @@ def _checked(entry: Any, part: str, source: str) -> Document:
 
 
 def _contradicted(entry: Any, document: Document, output: Document) -> Iterator[tuple[str, str]]:
-    """Where the examples break the schemas they stand beside."""
+    """The locations at which an example violates its schema, each with the reason."""
+    shown = {"input": document, "output": output}
+    validators = {part: Validator(plain(schema.published)) for part, schema in shown.items()}
     for index, example in enumerate(entry.get("examples", ())):
-        shown = {"input": document, "output": output}
-        for part, schema in shown.items():
-            wrong = schema.wrong(example[part]) if part in example else None
-            if wrong:
-                where, message = wrong
-                location = f"/examples/{index}/{part}{where}"
-                yield location, f"contradicts the {part} schema beside it: {message}"
+        for part, validator in validators.items():
+            for wrong in leaves(validator.violations(example[part]) if part in example else ()):
+                location = f"/examples/{index}/{part}{wrong.instance}"
+                message = wrong.message.replace(place(()), f"the {part}", not wrong.instance)
+                yield location, f"contradicts the {part} schema: {message}"
 
 
 def _satisfied(document: Document) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from typing import Any
 
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ContractError
+from aleph_contract.schema.patterns import with_patterns
 from aleph_contract.schema.pointers import SchemaStep, follow, integral, plain, without
 from aleph_contract.schema.references import ADDRESS, DIALECT, reference_to, resolve, target_of
+from aleph_contract.schema.regex import to_rust
 
 __all__ = [
     "IN_PLACE",
@@ -85,18 +87,13 @@ class Document:
         is_valid: Callable[[Any], bool] = self._validator(_WHOLE, formats=True).is_valid
         return is_valid
 
-    def wrong(self, value: Any) -> tuple[str, str] | None:
-        """Where in `value` the schema is broken first, and how; `None` if `value` keeps it."""
-        for error in self._validator(_WHOLE).iter_errors(plain(value)):
-            return pointer(error.instance_path), error.message
-        return None
-
     def _validator(self, schema: Any, *, formats: bool = False) -> Any:
         from jsonschema_rs import Draft202012Validator, Registry
 
         if self.registry is None:
-            self.registry = Registry([(ADDRESS, self.root)])
-        return Draft202012Validator(schema, registry=self.registry, validate_formats=formats)
+            self.registry = Registry([(ADDRESS, with_patterns(self.root, to_rust))])
+        read = with_patterns(schema, to_rust)
+        return Draft202012Validator(read, registry=self.registry, validate_formats=formats)
 
     def error(self, where: str, reason: str) -> ContractError:
         """The error that this document is wrong at a JSON Pointer."""
@@ -116,11 +113,46 @@ def check_schema(schema: Any, *, source: str = "schema", location: str = "") -> 
     if not isinstance(asked, str) or asked.rstrip("#") != DIALECT:
         reason = f"asks for {asked}; only {DIALECT} is understood"
         raise ContractError(source, f"{location}/$schema", reason)
+    checked = (
+        {**_without_patterns(plain(schema)), **dialect} if isinstance(schema, dict) else schema
+    )
     try:
-        meta.validate({**plain(schema), **dialect} if isinstance(schema, dict) else schema)
+        meta.validate(checked)
     except ValidationError as error:
-        where = location + pointer(error.instance_path)
+        where = location + pointer(_same_place(schema, checked, error.instance_path))
         raise ContractError(source, where, f"is not a schema: {error.message}") from None
+
+
+def _without_patterns(value: Any) -> Any:
+    """A JSON value with `a` for each pattern: `resolve` judges these, not a version of a library.
+
+    Members stay in their order.
+    """
+    if isinstance(value, list):
+        return [_without_patterns(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    blank = {name: _without_patterns(part) for name, part in value.items()}
+    if isinstance(blank.get("pattern"), str):
+        blank["pattern"] = "a"
+    named = blank.get("patternProperties")
+    if isinstance(named, dict):
+        numbered = enumerate(named.values())
+        blank["patternProperties"] = {f"a{number}": schema for number, schema in numbered}
+    return blank
+
+
+def _same_place(schema: Any, blank: Any, path: Sequence[str | int]) -> list[str | int]:
+    """A path in what `_without_patterns` made of `schema`, as a path in `schema`."""
+    found: list[str | int] = []
+    for step in path:
+        if isinstance(blank, dict):
+            name = str(step)
+            names = list(schema)[list(blank).index(name)]
+            found, schema, blank = [*found, names], schema[names], blank[name]
+        else:
+            found, schema, blank = [*found, step], schema[int(step)], blank[int(step)]
+    return found
 
 
 #: Every type there is; `integer` is part of `number`.

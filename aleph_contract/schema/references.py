@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urldefrag, urljoin
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ArgumentError, ContractError
 from aleph_contract.schema.pointers import follow, steps
-from aleph_contract.schema.regex import compiled
+from aleph_contract.schema.regex import to_rust
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -141,12 +141,11 @@ def _patterns(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def refusal(pattern: str) -> str:
-    """Why a regular expression cannot be read by both validators; empty if it can."""
+    """Why a regular expression cannot be read by both engines; empty if it can."""
     from jsonschema_rs import Draft202012Validator, ValidationError
 
     try:
-        compiled(pattern)
-        Draft202012Validator({"pattern": pattern})
+        Draft202012Validator({"pattern": to_rust(pattern)})
     except ArgumentError as error:
         return str(error)
     except ValidationError:

@@ -103,8 +103,14 @@ REFUSALS = {
         "/schema/input/properties/a/$dynamicRef",
         "one of several $dynamicAnchor",
     ),
-    "example-breaks-input": ("/examples/0/input/prompt", "longer than 5"),
-    "example-breaks-output": ("/examples/0/output", '"video" is a required property'),
+    "example-breaks-input": (
+        "/examples/0/input/prompt",
+        "prompt must have at most 5 characters, not 8",
+    ),
+    "example-breaks-output": (
+        "/examples/0/output",
+        'the output must have "video", which is missing',
+    ),
     "crossed-bounds": ("/schema/input/properties/seed", "`minimum` 10 and `maximum` 5"),
     "no-integer-between": ("/schema/input/properties/seed", "`exclusiveMaximum` 2"),
     "crossed-lengths": ("/schema/input/properties/a", "`minLength` 5 and `maxLength` 3"),

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aleph_contract import Contract, validate
 from aleph_contract.cases import cases
@@ -150,6 +152,14 @@ class TestPlaces:
                 "/$defs/a/$defs/c",
             ),
             ({"properties": {"a/b~": {"type": "string"}}}, {"a/b~": 1}, "/properties/a~1b~0/type"),
+            ({"properties": {"": {"type": "string"}}}, {"": 1}, "/properties//type"),
+            ({"patternProperties": {"": {"minimum": 3}}}, {"a": 1}, "/patternProperties//minimum"),
+            ({"$ref": "#/$defs/", "$defs": {"": {"minimum": 3}}}, 1, "/$defs//minimum"),
+            (
+                {"properties": {"patternProperties": {"patternProperties": {r"\d": False}}}},
+                {"patternProperties": {"1": 1}},
+                "/properties/patternProperties/patternProperties/\\d",
+            ),
             ({"properties": {"0": {"type": "string"}}}, {"0": 1}, "/properties/0/type"),
             ({"properties": {"items": False}}, {"items": 1}, "/properties/items"),
             ({"items": False}, [1], "/items"),
@@ -166,6 +176,23 @@ class TestPlaces:
         validator = Validator(schema)
         [violation] = validator.violations(value)
         assert violation.schema == where
+        assert validator.reference_violations(value) == (violation,)
+
+    @pytest.mark.parametrize(
+        ("value", "instance"),
+        [({"": 1}, "/"), ({"": {"": 1}}, "//"), ({"a": {"": [1]}}, "/a//0"), ([{"": 1}], "/0/")],
+    )
+    def test_a_member_without_a_name_is_part_of_the_location(
+        self, value: Any, instance: str
+    ) -> None:
+        anywhere = {
+            "additionalProperties": {"$ref": "#"},
+            "items": {"$ref": "#"},
+            "not": {"const": 1},
+        }
+        validator = Validator(anywhere)
+        [violation] = validator.violations(value)
+        assert violation.instance == instance
         assert validator.reference_violations(value) == (violation,)
 
     def test_nothing_is_fetched(self) -> None:
@@ -245,3 +272,51 @@ class TestValidators:
             "assert validator_for().reference_violations({})\n"
         )
         subprocess.run([sys.executable, "-c", code], check=True)
+
+
+LARGE = [sign * n for n in (2**53, 2**63, 2**64, 10**30) for sign in (1, -1)]
+numbers = st.builds(
+    lambda number, gap, as_double: float(number) if as_double else number + gap,
+    st.sampled_from(LARGE),
+    st.integers(-1, 1),
+    st.booleans(),
+) | st.sampled_from([0, 1, 0.5, True])
+
+
+class TestLargeNumbers:
+    """Beyond 2^53 numbers are compared exactly, whatever version of a library is installed."""
+
+    @settings(max_examples=150, deadline=None, derandomize=True)
+    @given(numbers, numbers)
+    def test_equal_numbers_are_equal_values(self, left: float, right: float) -> None:
+        equal = isinstance(left, bool) is isinstance(right, bool) and left == right
+        expected = {
+            "const": ({"const": right}, left, equal),
+            "enum": ({"enum": ["a", right]}, left, equal),
+            "nested": ({"const": {"a": [right]}}, {"a": [left]}, equal),
+            "uniqueItems": ({"uniqueItems": True}, [left, "a", right], not equal),
+            "unique lists": ({"uniqueItems": True}, [[left], [right]], not equal),
+            "unique objects": ({"uniqueItems": True}, [{"a": left}, {"a": right}], not equal),
+        }
+        for name, (schema, value, valid) in expected.items():
+            self.check(schema, value, valid=valid, name=name)
+
+    @settings(max_examples=150, deadline=None, derandomize=True)
+    @given(numbers, numbers)
+    def test_bounds_are_exact(self, value: float, limit: float) -> None:
+        if isinstance(value, bool) or isinstance(limit, bool):
+            return
+        self.check({"minimum": limit}, value, valid=value >= limit, name="minimum")
+        self.check({"maximum": limit}, value, valid=value <= limit, name="maximum")
+        self.check({"exclusiveMinimum": limit}, value, valid=value > limit, name="above")
+        self.check({"exclusiveMaximum": limit}, value, valid=value < limit, name="below")
+
+    def check(self, schema: Any, value: Any, *, valid: bool, name: str) -> None:
+        validator = Validator(schema)
+        assert validator.is_valid(value) is valid, name
+        assert validator.is_valid_plain(value) is valid, name
+        assert (validator.violations(value) == ()) is valid, name
+        assert (validator.reference_violations(value) == ()) is valid, name
+
+    def test_many_unique_items_are_compared_in_linear_time(self) -> None:
+        assert Validator({"uniqueItems": True}).is_valid([*range(200_000), 2**60])

@@ -6,13 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-NAMES = ("a", "b", "1", "x/y", "~")
+NAMES = ("a", "b", "1", "x/y", "~", "")
 NUMBERS = (
     0, -0.0, 1, 1.0, -1, 2, 3, 0.1, 0.3, 0.30000000000000004, 1.5, 2.5, 19.99, 1e-7, 5e-324,
     2**53, 2**53 + 1, float(2**53), 2**63, 2**64, 2**64 + 1, 10**30, 1e30, 1e308, 10**400,
 )  # fmt: skip
 STRINGS = ("", "a", "b", "aa", "a\n", "1", "\u0663", "\u00e9", "\ufeff", "\U0001f600", "ab c")
-PATTERNS = ("^a$", r"^\d$", r"\w", r"\s", "^.$", "a|b", "^[^a]", r"(?=a)a")
+PATTERNS = ("^a$", r"^\d$", "^[0-9]$", r"\w", r"\s", "^.$", "a|b", "^[^a]", r"(?=a)a", r"\ba", "")
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 numbers = st.sampled_from(NUMBERS) | st.integers(-3, 9) | st.floats(-9, 9)

@@ -1,12 +1,12 @@
-"""The second opinion: jsonschema, brought to the same reading of a schema as the fast validator.
+"""The second opinion: jsonschema, with the keywords replaced that it reads in its own way.
 
-The engine is jsonschema's own. Replaced is only what it reads differently from the specification,
-or less exactly; `docs/disagreements.md` gives the list and the reasons.
+`docs/disagreements.md` lists the differences and the reasons.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -16,21 +16,25 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
+from aleph_contract.core.jsonvalue import identity, same
 from aleph_contract.schema.keywords import CLOSING, Path, rewrite
+from aleph_contract.schema.patterns import Patterns
 from aleph_contract.schema.regex import to_python
 from aleph_contract.schema.validation.violations import Raw, at
 
 
-class Reference:
-    """jsonschema's view of one schema.
+class PythonEngine:
+    """jsonschema for one schema.
 
-    Errors are located by the identity of the schema object that raised them, for jsonschema's own
-    paths leave out where a `$ref` led. Hence the private copy, in which every object is unique.
+    An error is located by the identity of the schema object that raised it, because jsonschema's
+    own paths leave out the target of a `$ref`. So the engine works on a private copy, in which
+    every object is unique.
     """
 
     def __init__(self, schema: Any) -> None:
         self._where: dict[int, Path] = {}
         self._false: set[int] = set()
+        self._patterns = Patterns(to_python)
         copy = rewrite(schema, self._adapt)
         for path, part in _objects([copy], ()):  # a `$ref` may lead to a place that is no subschema
             self._where.setdefault(id(part), path[1:])
@@ -68,9 +72,9 @@ class Reference:
             yield tuple(self._raws(errors, value, instance))
 
     def _adapt(self, schema: Any, path: Path, step: Path) -> Any:
-        """Bring one schema of the private copy to Python's regular expressions.
+        """One schema of the private copy, with its patterns rewritten for Python.
 
-        A `false` becomes an object that fails, so that it has an identity.
+        A `false` becomes an object that always fails, so that it has an identity.
         """
         if schema is True or (schema is False and len(step) == 1 and step[0] in CLOSING):
             return schema
@@ -78,12 +82,7 @@ class Reference:
             schema = {"not": {}}
             self._false.add(id(schema))
         schema.pop("$schema", None)  # below the root it would bring the plain engine back
-        if "pattern" in schema:
-            schema["pattern"] = to_python(schema["pattern"])
-        if "patternProperties" in schema:
-            schema["patternProperties"] = {
-                to_python(name): child for name, child in schema["patternProperties"].items()
-            }
+        self._patterns.rewrite(schema, path)
         self._where[id(schema)] = path
         return schema
 
@@ -122,6 +121,34 @@ def _contains(engine: Any, limit: Any, value: Any, schema: Any) -> Iterator[Vali
         yield error
 
 
+def _const(_: Any, limit: Any, value: Any, __: Any) -> Iterator[ValidationError]:
+    if not same(value, limit):
+        yield ValidationError(f"{limit!r} was expected")
+
+
+def _enum(_: Any, limit: Any, value: Any, __: Any) -> Iterator[ValidationError]:
+    if not any(same(value, each) for each in limit):
+        yield ValidationError(f"{value!r} is not one of {limit!r}")
+
+
+def _unique_items(engine: Any, limit: Any, value: Any, _: Any) -> Iterator[ValidationError]:
+    if limit and engine.is_type(value, "array") and len(set(map(identity, value))) < len(value):
+        yield ValidationError(f"{value!r} has non-unique elements")
+
+
+def _additional(engine: Any, limit: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    """As jsonschema does, but without joining the patterns: backreferences count groups."""
+    if not engine.is_type(value, "object"):
+        return
+    known, patterns = schema.get("properties", ()), schema.get("patternProperties", ())
+    others = [n for n in value if n not in known and not any(re.search(p, n) for p in patterns)]
+    if limit is False and others:
+        yield ValidationError(f"additional properties: {others!r}")
+    elif limit is not False:
+        for name in others:
+            yield from engine.descend(value[name], limit, path=name)
+
+
 def _is_number(_: Any, value: Any) -> bool:
     """Numbers as JSON has them: `NaN` and the infinities are of no type."""
     if isinstance(value, float):
@@ -131,6 +158,13 @@ def _is_number(_: Any, value: Any) -> bool:
 
 _Engine: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
-    {"multipleOf": _multiple_of, "contains": _contains},
+    {
+        "multipleOf": _multiple_of,
+        "contains": _contains,
+        "const": _const,
+        "enum": _enum,
+        "uniqueItems": _unique_items,
+        "additionalProperties": _additional,
+    },
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
 )

@@ -1,4 +1,4 @@
-"""The fast validator: jsonschema-rs, with its errors located as both validators locate them."""
+"""The fast engine: jsonschema-rs, with its errors located as both engines locate them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ import jsonschema_rs
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ContractError
 from aleph_contract.schema.keywords import CLOSING, Path, children, ends_in_keyword, rewrite
+from aleph_contract.schema.patterns import Patterns
+from aleph_contract.schema.regex import to_rust
 from aleph_contract.schema.validation.violations import Raw, at
 
 
-class Fast:
-    """jsonschema-rs's view of one schema.
+class RustEngine:
+    """jsonschema-rs for one schema.
+
+    Its paths leave out members named "" (all versions up to 0.61): `Validator` asks the Python
+    engine where the schema or the value has one.
 
     Raises:
         ContractError: The schema is not a valid draft 2020-12 schema.
@@ -24,7 +29,8 @@ class Fast:
     def __init__(self, schema: Any) -> None:
         self._schema = schema
         self._resources = _resources(schema)
-        read = rewrite(schema, _spelt_out)
+        self._patterns = Patterns(to_rust)
+        read = rewrite(schema, self._adapt)
         if self._resources and isinstance(read, dict):
             read.setdefault("$id", _NOWHERE)
         try:
@@ -67,9 +73,23 @@ class Fast:
             start = self._resources[base]
             steps = [_unescaped(step) for step in unquote(fragment).split("/")[1:]]
         if steps[-1:] == ["minContains"]:
-            around = at(self._schema, _path(self._schema, (*start, *steps[:-1])))
-            steps = steps if "minContains" in around else [*steps[:-1], "contains"]
-        return _path(self._schema, (*start, *steps))
+            around = self._patterns.published(self._schema, (*start, *steps[:-1]))
+            written = "minContains" in at(self._schema, around)
+            return (*around, "minContains" if written else "contains")
+        return self._patterns.published(self._schema, (*start, *steps))
+
+    def _adapt(self, schema: Any, path: Path, _: Path) -> Any:
+        """The schema without the parts that jsonschema-rs reads in its own way; it means the same.
+
+        `dependencies` asserts nothing in draft 2020-12. A missing `minContains` is 1; beside
+        `maxContains` jsonschema-rs blames that keyword for it.
+        """
+        if isinstance(schema, dict):
+            schema.pop("dependencies", None)
+            if "contains" in schema and "maxContains" in schema:
+                schema.setdefault("minContains", 1)
+            self._patterns.rewrite(schema, path)
+        return schema
 
 
 def _names(kind: Any, keyword: str) -> tuple[str, ...]:
@@ -83,25 +103,12 @@ def _unescaped(step: str) -> str:
 
 
 def _path(document: Any, steps: Iterable[str | int]) -> Path:
-    """`steps` with indices as numbers and names as text: jsonschema-rs takes the name "1" for 1."""
+    """`steps`, indices as integers, names as strings: jsonschema-rs gives the name "1" as 1."""
     path: Path = ()
     for step in steps:
         part = int(step) if isinstance(document, list) else str(step)
         path, document = (*path, part), document[part]
     return path
-
-
-def _spelt_out(schema: Any, *_: Path) -> Any:
-    """The schema without what jsonschema-rs reads differently; it means the same.
-
-    `dependencies` asserts nothing in draft 2020-12. An unwritten `minContains` is 1; beside
-    `maxContains` jsonschema-rs blames that keyword for it.
-    """
-    if isinstance(schema, dict):
-        schema.pop("dependencies", None)
-        if "contains" in schema and "maxContains" in schema:
-            schema.setdefault("minContains", 1)
-    return schema
 
 
 #: Stands for the address of a schema that names none; nothing is ever fetched from it.

@@ -1,7 +1,7 @@
-"""Both validators of one schema, and the plain JSON values they read alike.
+"""Both engines for one schema, and the plain JSON values that they read alike.
 
-The fast engine is jsonschema-rs; the second opinion is jsonschema, loaded only when it is asked.
-`format` is an annotation in draft 2020-12 and asserts nothing in either engine.
+The fast engine is jsonschema-rs; the second opinion is jsonschema, imported on first use. `format`
+is an annotation in draft 2020-12 and asserts nothing in either engine.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ from aleph_contract.schema.keywords import Path
 from aleph_contract.schema.validation.violations import Violation, describe
 
 if TYPE_CHECKING:
-    from aleph_contract.schema.validation.python_engine import Reference
+    from aleph_contract.schema.validation.python_engine import PythonEngine
 
 
 class Validator:
-    """Both validators of one schema.
+    """Both engines for one schema.
+
+    The Python engine alone judges what jsonschema-rs cannot read or what its versions judge
+    differently: lone surrogates, and numbers beyond 2^53 where the schema compares such numbers.
+    It alone locates errors where a member is named "".
 
     Raises:
         ContractError: The schema is not a valid draft 2020-12 schema.
@@ -31,20 +35,24 @@ class Validator:
     def __init__(self, schema: Any) -> None:
         import orjson
 
-        from aleph_contract.schema.validation.rust_engine import Fast
+        from aleph_contract.schema.validation.rust_engine import RustEngine
 
         self.schema = schema
-        self._fast = Fast(schema)
-        #: As `is_valid`, without its look for other than the plain JSON types (as orjson reads).
-        self.is_valid_plain = self._fast.is_valid
+        self._rust = RustEngine(schema)
+        self._compares_large = _compares_large(schema)
+        self._has_empty_name = _has_empty_name(schema)
+        #: `is_valid` for a value of plain JSON types only, such as orjson reads.
+        self.is_valid_plain = (
+            self._is_valid_exactly if self._compares_large else self._rust.is_valid
+        )
         self._dumps = orjson.dumps
         self._strictly = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
     def is_valid(self, value: Any) -> bool:
-        """Whether `value` keeps the schema.
+        """Whether `value` satisfies the schema.
 
-        The fast validator silently misreads values of other than the plain JSON types; trying to
-        write the value finds those in a tenth of a microsecond.
+        jsonschema-rs silently misreads values of types other than the plain JSON types. orjson
+        refuses to write those, which takes a tenth of a microsecond to find out.
         """
         try:
             self._dumps(value, None, self._strictly)
@@ -55,29 +63,50 @@ class Validator:
                 return not self.reference_violations(value)
         return bool(self.is_valid_plain(value))
 
+    def _is_valid_exactly(self, value: Any) -> bool:
+        if _has_large_number(value):
+            return not self.reference_violations(value)
+        return self._rust.is_valid(value)
+
     def violations(self, value: Any) -> tuple[Violation, ...]:
-        """Every violation, by the fast validator."""
+        """Every violation, by the fast engine.
+
+        Raises:
+            ArgumentError: `value` holds something that is not a JSON value, or is nested too deep.
+        """
         with _bounded():
             read = plain(value)
-            if _has_surrogate(read):
+            if self._is_for_python(read):
                 return self.reference_violations(value)
-            return describe(self._fast.errors(read), self.schema, value)
+            return describe(self._rust.errors(read), self.schema, value)
+
+    def _is_for_python(self, value: Any) -> bool:
+        return (
+            self._has_empty_name
+            or _has_empty_name(value)
+            or _has_surrogate(value)
+            or (self._compares_large and _has_large_number(value))
+        )
 
     def reference_violations(self, value: Any) -> tuple[Violation, ...]:
-        """Every violation, by the reference validator."""
+        """Every violation, by the second opinion.
+
+        Raises:
+            ArgumentError: As for `violations`.
+        """
         with _bounded():
-            return describe(self._reference.errors(plain(value)), self.schema, value)
+            return describe(self._python.errors(plain(value)), self.schema, value)
 
     @cached_property
-    def _reference(self) -> Reference:
-        from aleph_contract.schema.validation.python_engine import Reference
+    def _python(self) -> PythonEngine:
+        from aleph_contract.schema.validation.python_engine import PythonEngine
 
-        return Reference(self.schema)
+        return PythonEngine(self.schema)
 
 
 @contextmanager
 def _bounded() -> Iterator[None]:
-    """Refuse what is nested too deep to be followed, or a schema that goes round in a circle."""
+    """Refuse a value that is nested too deep, or a schema whose references form a circle."""
     try:
         yield
     except RecursionError:
@@ -85,13 +114,13 @@ def _bounded() -> Iterator[None]:
 
 
 def plain(value: Any, path: Path = ()) -> Any:
-    """`value` in the plain JSON types that both validators read alike.
+    """`value` in the plain JSON types that both engines read alike.
 
     A `Number` becomes its double, a tuple an array, an integral `Decimal` an integer. `NaN` and
-    the infinities stay what they are: of no type.
+    the infinities stay as they are; they have no JSON type.
 
     Raises:
-        ArgumentError: There is something in it that JSON cannot hold.
+        ArgumentError: A part of it is not a JSON value.
     """
     if value is None or isinstance(value, (bool, str)):
         return value
@@ -118,3 +147,43 @@ def _has_surrogate(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_has_surrogate(part) for item in value.items() for part in item)
     return isinstance(value, list) and any(map(_has_surrogate, value))
+
+
+#: From here on not every integer has a double of its own, and versions of jsonschema-rs compare
+#: an integer with a double in different ways.
+_LARGE = 2**53
+
+_BOUNDS = ("enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+
+
+def _compares_large(schema: Any) -> bool:
+    """Whether a number beyond 2^53 in a value can meet an equal one, or a bound of that size."""
+    return any(
+        part.get("uniqueItems") is True
+        or "multipleOf" in part
+        or any(_has_large_number(part[keyword]) for keyword in _BOUNDS if keyword in part)
+        for part in _objects(schema)
+    )
+
+
+def _has_large_number(value: Any) -> bool:
+    if isinstance(value, (int, float)):
+        return abs(value) >= _LARGE
+    if isinstance(value, dict):
+        return any(map(_has_large_number, value.values()))
+    return isinstance(value, list) and any(map(_has_large_number, value))
+
+
+def _has_empty_name(value: Any) -> bool:
+    return any("" in part for part in _objects(value))
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects in a JSON value, itself among them."""
+    if isinstance(value, dict):
+        yield value
+        value = value.values()
+    elif not isinstance(value, list):
+        return
+    for part in value:
+        yield from _objects(part)
