@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from control_client import ControlClient
 from process_state import gone
 from workers_node import HERE, find_node
 
+from fake_server.http.app import App, create_app
+from fake_server.http.control_app import create_control
 from fake_server.server import AccountHandle, Server, running
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -44,6 +47,18 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     pids = tmp_path / "pids"
     if pids.exists():
         assert gone(*map(int, pids.read_text().split()))
+
+
+@pytest.fixture
+def app() -> App:
+    """A fake without a socket."""
+    return create_app()
+
+
+@pytest.fixture
+def client(app: App) -> ControlClient:
+    """A client of the control API of `app`."""
+    return ControlClient(create_control(app))
 
 
 @pytest.fixture

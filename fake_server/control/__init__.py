@@ -1,1 +1,1 @@
-"""The control API under `/__aleph__/`."""
+"""The control API under `/__aleph__/`: accounts, journals, scenarios, bills, verdicts."""

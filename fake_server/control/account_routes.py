@@ -1,4 +1,4 @@
-"""The endpoints about one account: its journal, its scenario, its bill, the verdict on it."""
+"""Endpoints of one account: its exchanges, scenario, bill and verdict."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from starlette.concurrency import run_in_threadpool
 
 from aleph_contract.core.exchange import decimal
 from aleph_contract.core.jsonvalue import loads
-from fake_server.control import schemas
-from fake_server.control import verdict as verdicts
+from fake_server.control import schemas, verdict
 from fake_server.control.dependencies import (
-    NAMES,
-    REFUSALS,
+    ACCOUNT_NAMES,
+    ERROR_RESPONSES,
     AccountId,
-    Sent,
-    State,
-    Where,
-    explained,
-    takes,
+    BodyDep,
+    FakeDep,
+    FilterDep,
+    error_detail,
+    request_body,
 )
 from fake_server.journal.base import Filter
 from fake_server.journal.waiting import wait_for_async
 from fake_server.state import accounts
 
-#: Longest wait for exchanges that one call may ask for, in seconds.
+#: Maximum of the `timeout` parameter, in seconds.
 MAX_WAIT = 300.0
 
-router = APIRouter(prefix="/accounts", tags=["accounts"], responses=REFUSALS)
+#: Number of exchanges in each chunk of a streamed response.
+CHUNK = 32
+
+router = APIRouter(prefix="/accounts", tags=["accounts"], responses=ERROR_RESPONSES)
 
 
 @router.get("")
-def account_rows(fake: State) -> list[schemas.AccountRowModel]:
-    """The accounts that have exchanges, longest idle first."""
-    names = {account: name for name, account in NAMES.items()}
+def list_accounts(fake: FakeDep) -> list[schemas.AccountRowModel]:
+    """List the accounts that have exchanges; the most recently used account is last."""
+    names = {account: name for name, account in ACCOUNT_NAMES.items()}
     return [
         schemas.AccountRowModel(
             id=names.get(account, account), **asdict(fake.journal.tally(account))
@@ -52,99 +54,105 @@ def account_rows(fake: State) -> list[schemas.AccountRowModel]:
 @router.post(
     "",
     status_code=201,
-    openapi_extra=takes(schemas.NewAccountModel.model_json_schema(), required=False),
+    openapi_extra=request_body(schemas.NewAccountModel.model_json_schema(), required=False),
 )
-async def create_account(fake: State, sent: Sent, request: Request) -> schemas.AccountModel:
-    """Make a fresh account, which only its own fresh token lets in."""
+async def create_account(fake: FakeDep, body: BodyDep, request: Request) -> schemas.AccountModel:
+    """Create an account with a new id and a new token; only this token gives access to it."""
     try:
-        asked = schemas.NewAccountModel.model_validate(loads(sent or b"{}"))
+        options = schemas.NewAccountModel.model_validate(loads(body or b"{}"))
     except ValidationError as error:
-        raise HTTPException(422, explained(error)) from None
-    made = fake.accounts.create(**asked.model_dump())
+        raise HTTPException(422, error_detail(error)) from None
+    account = fake.accounts.create(**options.model_dump())
     env = {
         "CLOUDFLARE_BASE_URL": f"{request.base_url}client/v4",
-        "CLOUDFLARE_ACCOUNT_ID": made.id,
-        "CLOUDFLARE_API_TOKEN": made.token or "",
+        "CLOUDFLARE_ACCOUNT_ID": account.id,
+        "CLOUDFLARE_API_TOKEN": account.token or "",
     }
     return schemas.AccountModel(
-        id=made.id,
-        token=made.token or "",
-        profile=made.profile,
+        id=account.id,
+        token=account.token or "",
+        profile=account.profile,
         base_url=env["CLOUDFLARE_BASE_URL"],
         env=env,
     )
 
 
 @router.get("/{account}/exchanges", response_model=schemas.ExchangesModel)
-async def exchanges(
-    fake: State,
+async def list_exchanges(
+    fake: FakeDep,
     account: AccountId,
     request: Request,
-    where: Where,
+    where: FilterDep,
     *,
-    wait_for: Annotated[int, Query(description="Wait for so many that match.", ge=0)] = 0,
+    wait_for: Annotated[
+        int, Query(description="Wait until this many exchanges match the filter.", ge=0)
+    ] = 0,
     seconds: Annotated[
-        float, Query(alias="timeout", description="Seconds to wait.", ge=0, le=MAX_WAIT)
+        float, Query(alias="timeout", description="Maximum wait, in seconds.", ge=0, le=MAX_WAIT)
     ] = 5.0,
 ) -> Response:
-    """The journal of an account: every request and the answer that was sent."""
+    """List the exchanges of an account: each request, and the response that was sent."""
     journal = fake.journal
-    meant = None if where == Filter() else where
+    wanted = None if where == Filter() else where
     in_time = not wait_for or await wait_for_async(
-        journal, account, wait_for, seconds, meant, cancelled=_hung_up(request)
+        journal, account, wait_for, seconds, wanted, cancelled=_disconnected(request)
     )
     tally = await run_in_threadpool(journal.tally, account)
     head = {"account": account, **asdict(tally), "timed_out": not in_time}
     found = map(schemas.exchange_json, journal.read(account, where))
-    return StreamingResponse(_document(head, "exchanges", found), media_type="application/json")
+    return StreamingResponse(
+        _json_document(head, "exchanges", found), media_type="application/json"
+    )
 
 
-async def _hung_up(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
+    """Return when the client disconnects."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-def _document(head: dict[str, Any], name: str, items: Iterator[Any]) -> Iterator[bytes]:
-    """A JSON document whose last member is a list, piece by piece: a journal may be large."""
+def _json_document(head: dict[str, Any], name: str, items: Iterator[Any]) -> Iterator[bytes]:
+    """The JSON object `head` with `items` as its last member, in chunks: a journal may be large."""
     yield orjson.dumps(head)[:-1] + b',"%s":[' % name.encode()
     comma = b""
-    while some := list(islice(items, 32)):
-        yield comma + orjson.dumps(some)[1:-1]
+    while chunk := list(islice(items, CHUNK)):
+        yield comma + orjson.dumps(chunk)[1:-1]
         comma = b","
     yield b"]}"
 
 
 @router.delete("/{account}/exchanges", status_code=204, response_model=None)
-def clear_exchanges(fake: State, account: AccountId) -> None:
-    """Forget the exchanges of an account; its numbering goes on."""
+def clear_exchanges(fake: FakeDep, account: AccountId) -> None:
+    """Delete the exchanges of an account; the numbers of later exchanges continue."""
     fake.journal.clear(account)
 
 
 @router.get("/{account}/scenario")
-async def scenario(fake: State, account: AccountId) -> schemas.ScenarioModel:
-    """The steps still to be played."""
+async def get_scenario(fake: FakeDep, account: AccountId) -> schemas.ScenarioModel:
+    """List the steps that are still to be played."""
     return _scenario(account, fake.accounts.get(account))
 
 
 @router.put(
     "/{account}/scenario",
-    openapi_extra=takes(
+    openapi_extra=request_body(
         {"type": "array", "items": schemas.ScenarioStepModel.model_json_schema()}, required=True
     ),
 )
-async def set_scenario(fake: State, account: AccountId, sent: Sent) -> schemas.ScenarioModel:
-    """Play these steps to the runs to come, one after the other, and then be normal again.
+async def set_scenario(fake: FakeDep, account: AccountId, body: BodyDep) -> schemas.ScenarioModel:
+    """Set the steps that the next runs are answered with; after the last step, answers are normal.
 
-    Instead of a list, the name of one fault is played to all runs, and `null` ends a scenario.
+    The body may also be the name of one fault, which answers every run, or `null`, which ends the
+    scenario.
     """
     state = fake.accounts.get(account)
-    state.scenario = loads(sent)
+    state.scenario = loads(body)
     return _scenario(account, state)
 
 
 @router.delete("/{account}/scenario", status_code=204, response_model=None)
-async def end_scenario(fake: State, account: AccountId) -> None:
-    """Be normal again."""
+async def clear_scenario(fake: FakeDep, account: AccountId) -> None:
+    """End the scenario; the next run gets a normal answer."""
     fake.accounts.get(account).scenario = None
 
 
@@ -162,21 +170,21 @@ def _scenario(account: str, state: accounts.Account) -> schemas.ScenarioModel:
 
 
 @router.get("/{account}/bill")
-async def bill(fake: State, account: AccountId) -> schemas.BillModel:
-    """What the owner of the account would have paid so far."""
-    found = fake.accounts.get(account).bill
+async def get_bill(fake: FakeDep, account: AccountId) -> schemas.BillModel:
+    """Return what the calls so far would have cost on the real service."""
+    bill = fake.accounts.get(account).bill
     return schemas.BillModel(
         account=account,
-        runs=found.runs,
-        seconds=decimal(found.seconds),
-        usd=decimal(found.usd),
-        runs_without_duration=found.runs_without_duration,
-        doubtful_runs=found.doubtful_runs,
-        doubtful_usd=decimal(found.doubtful_usd),
+        runs=bill.runs,
+        seconds=decimal(bill.seconds),
+        usd=decimal(bill.usd),
+        runs_without_duration=bill.runs_without_duration,
+        doubtful_runs=bill.doubtful_runs,
+        doubtful_usd=decimal(bill.doubtful_usd),
     )
 
 
 @router.get("/{account}/verdict")
-def verdict(fake: State, account: AccountId) -> schemas.VerdictModel:
-    """The account's traffic, judged by every rule that the wire alone can show."""
-    return verdicts.verdict(account, fake.journal.exchanges(account), fake.contract)
+def get_verdict(fake: FakeDep, account: AccountId) -> schemas.VerdictModel:
+    """Judge the traffic of an account by every rule that can be checked from the wire alone."""
+    return verdict.account_verdict(account, fake.journal.exchanges(account), fake.contract)

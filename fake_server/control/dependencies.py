@@ -1,4 +1,4 @@
-"""What the endpoints of the control API share: who is controlled, and how calls are read."""
+"""Path and query parameters, request bodies and error texts that all control endpoints share."""
 
 from __future__ import annotations
 
@@ -17,31 +17,33 @@ from fake_server.replies import faults
 from fake_server.replies.failures import OUTCOMES
 from fake_server.state import accounts
 
-PREFIX = "/__aleph__"
+CONTROL_PREFIX = "/__aleph__"
 
-#: Bytes that a call may bring.
-MAX_BODY = 1024 * 1024
+#: Maximum size of a request body of the control API, in bytes.
+MAX_CONTROL_BODY = 1024 * 1024
 
-#: How accounts without an id of their own are called in paths.
-NAMES = {"nobody": accounts.NO_ACCOUNT, "binding": accounts.BINDING}
+#: Path names of the two accounts that have no id: calls without a valid account, and calls through
+#: the Workers binding.
+ACCOUNT_NAMES = {"nobody": accounts.NO_ACCOUNT, "binding": accounts.BINDING}
 
-#: How every call can be refused, for the OpenAPI document.
-REFUSALS: dict[int | str, dict[str, Any]] = {
+#: Error responses of every endpoint, for the OpenAPI document.
+ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": schemas.ProblemModel, "description": text}
     for status, text in (
         (400, "The body is not JSON."),
         (403, "The call comes from another site."),
-        (404, "There is no such account."),
+        (404, "The account does not exist."),
         (413, "The body is too large."),
-        (422, "The call cannot be meant as it was made."),
+        (422, "A parameter or the body is invalid."),
     )
 }
 
-_MOST = 2**53  # integers that every reader of JSON keeps, and SQLite too
+#: JSON readers and SQLite both keep integers up to this one exact.
+MAX_INTEGER = 2**53
 
 
 class Fake(Protocol):
-    """What the control API asks of the app that it controls."""
+    """The parts of the fake that the control API reads and changes."""
 
     contract: Contract
     accounts: accounts.Accounts
@@ -53,64 +55,77 @@ async def _fake(request: Request) -> Any:
 
 
 def account_id(account: Annotated[str, Path(examples=["0123456789abcdef0123456789abcdef"])]) -> str:
-    """The account that a path names."""
-    if account in NAMES:
-        return NAMES[account]
+    """The account id for the `account` part of a path.
+
+    Raises:
+        HTTPException: 404 if `account` is neither an id nor a name of `ACCOUNT_NAMES`.
+    """
+    if account in ACCOUNT_NAMES:
+        return ACCOUNT_NAMES[account]
     if accounts.ACCOUNT_ID.fullmatch(account):
         return account
-    others = " or ".join(NAMES)
+    names = " or ".join(ACCOUNT_NAMES)
     raise HTTPException(
-        404, f"{account!r} is no account: its id is 32 digits of 0-9a-f, or {others}"
+        404, f"{account!r} is not an account id: use 32 digits of 0-9a-f, or {names}"
     )
 
 
 def _filter(
     *,
     outcome: Annotated[str | None, Query(description=f"One of: {', '.join(OUTCOMES)}.")] = None,
-    status: Annotated[int | None, Query(description="HTTP status.", ge=0, le=_MOST)] = None,
+    status: Annotated[int | None, Query(description="HTTP status.", ge=0, le=MAX_INTEGER)] = None,
     fault: Annotated[str | None, Query(description="Name of the fault that was played.")] = None,
-    text: Annotated[str | None, Query(description="Text in URL, request or answer.")] = None,
-    since: Annotated[int, Query(description="Numbers above this one.", ge=0, le=_MOST)] = 0,
+    text: Annotated[
+        str | None, Query(description="Text in the URL, the request body or the response body.")
+    ] = None,
+    since: Annotated[
+        int, Query(description="Only exchanges with a higher number.", ge=0, le=MAX_INTEGER)
+    ] = 0,
     before: Annotated[
-        int | None, Query(description="Numbers below this one.", ge=0, le=_MOST)
+        int | None, Query(description="Only exchanges with a lower number.", ge=0, le=MAX_INTEGER)
     ] = None,
     limit: Annotated[
-        int | None, Query(description="Only the newest so many.", ge=0, le=_MOST)
+        int | None,
+        Query(description="At most this many exchanges, the newest.", ge=0, le=MAX_INTEGER),
     ] = None,
 ) -> Filter:
     for name, value, known in (("outcome", outcome, OUTCOMES), ("fault", fault, faults.FAULTS)):
         if value is not None and value not in known:
-            raise HTTPException(422, f"no {name} is named {value!r}; there are: {', '.join(known)}")
+            raise HTTPException(422, f"unknown {name} {value!r}; use one of: {', '.join(known)}")
     return Filter(outcome, status, fault, text, since, before, limit)
 
 
 async def _body(request: Request) -> bytes:
-    """The body, whatever type it is declared as: `curl -d` declares a form."""
+    """The request body, whatever its content type: `curl -d` declares a form.
+
+    Raises:
+        HTTPException: 413 if the body is too large, 400 if the client disconnects early.
+    """
     body = b""
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > MAX_BODY:
-                raise HTTPException(413, f"the body is larger than {MAX_BODY} bytes")
+            if len(body) > MAX_CONTROL_BODY:
+                raise HTTPException(413, f"the body is larger than {MAX_CONTROL_BODY} bytes")
     except ClientDisconnect:
         raise HTTPException(400, "the body ended early") from None
     return body
 
 
-def takes(schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
-    """OpenAPI for a body that is read here and not by FastAPI."""
+def request_body(schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
+    """The OpenAPI description of a body that the endpoint parses itself, without FastAPI."""
     content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": required, "content": content}}
 
 
-def explained(error: ValidationError | RequestValidationError) -> str:
-    """What is wrong with a call, in one line."""
+def error_detail(error: ValidationError | RequestValidationError) -> str:
+    """The errors of a validation in one line, such as `credits: Input should be …`."""
     return "; ".join(
         f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors()
     )
 
 
-State = Annotated[Fake, Depends(_fake)]
+FakeDep = Annotated[Fake, Depends(_fake)]
 AccountId = Annotated[str, Depends(account_id)]
-Where = Annotated[Filter, Depends(_filter)]
-Sent = Annotated[bytes, Depends(_body)]
+FilterDep = Annotated[Filter, Depends(_filter)]
+BodyDep = Annotated[bytes, Depends(_body)]

@@ -1,4 +1,4 @@
-"""A stream of exchanges as they happen (server-sent events), for the page that shows them."""
+"""New exchanges as server-sent events, for `GET /__aleph__/events`."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ import orjson
 from aleph_contract.core.exchange import Exchange, as_json
 from fake_server.journal.base import Journal
 
-#: Events that may wait for a slow reader; of what comes beyond, only the number is told.
-BACKLOG = 1000
+#: Maximum number of queued events for a slow reader; further exchanges are only counted.
+MAX_BACKLOG = 1000
 
-#: Seconds of silence after which a comment shows that the stream lives.
+#: Seconds without an event after which a comment is sent, to keep the connection open.
 HEARTBEAT = 15.0
 
 
 async def stream(
     journal: Journal, account: str | None = None, *, heartbeat: float = HEARTBEAT
 ) -> AsyncIterator[bytes]:
-    """Tell of every exchange from now on, of one account or of all.
+    """Yield an event for each exchange from now on, of one account or of all.
 
-    Events: `exchange`, with what a line in a list shows of it, and `dropped`, with how many were
-    not told because the reader was too slow.
+    Events: `exchange`, with the fields of `summary`; `dropped`, with the number of exchanges that
+    were left out because the reader was too slow.
     """
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     dropped = 0
     loop = asyncio.get_running_loop()
 
-    def put(shown: dict[str, Any]) -> None:
+    def put(data: dict[str, Any]) -> None:
         nonlocal dropped
-        if queue.qsize() < BACKLOG:
-            queue.put_nowait(shown)
+        if queue.qsize() < MAX_BACKLOG:
+            queue.put_nowait(data)
         else:
             dropped += 1
 
-    def heard(exchange: Exchange) -> None:
+    def on_exchange(exchange: Exchange) -> None:
         if account is None or exchange.account == account:
-            loop.call_soon_threadsafe(put, line(exchange))
+            loop.call_soon_threadsafe(put, summary(exchange))
 
-    stop = journal.listen(heard)
+    stop = journal.listen(on_exchange)
     try:
         yield b": listening\n\n"
         while True:
             try:
-                shown = await asyncio.wait_for(queue.get(), heartbeat)
+                data = await asyncio.wait_for(queue.get(), heartbeat)
             except asyncio.TimeoutError:
-                yield b": still here\n\n"
+                yield b": heartbeat\n\n"
                 continue
-            yield _event("exchange", shown)
+            yield _event("exchange", data)
             if dropped and queue.empty():
                 count, dropped = dropped, 0
                 yield _event("dropped", {"count": count})
@@ -58,18 +58,18 @@ async def stream(
         stop()
 
 
-_LISTED = (
+_SUMMARY_FIELDS = (
     "number", "account", "surface", "method", "target", "status", "outcome", "fault", "billed",
     "cost_usd", "received_at", "seconds",
 )  # fmt: skip
 
 
-def line(exchange: Exchange) -> dict[str, Any]:
-    """What a list shows of an exchange: all but headers and bodies, of which only the length."""
-    whole = as_json(exchange, len)
-    return {name: whole[name] for name in _LISTED} | {
-        "request_bytes": whole["request_body"],
-        "response_bytes": whole["response_body"],
+def summary(exchange: Exchange) -> dict[str, Any]:
+    """An exchange without headers and bodies, but with the lengths of the bodies."""
+    document = as_json(exchange, len)
+    return {name: document[name] for name in _SUMMARY_FIELDS} | {
+        "request_bytes": document["request_body"],
+        "response_bytes": document["response_body"],
     }
 
 

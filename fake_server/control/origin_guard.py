@@ -1,12 +1,13 @@
-"""Who may call the control API: programs on this machine, and the fake's own pages. No web site.
+"""ASGI middleware that lets local programs and the fake's own pages call the control API.
 
-The control API shows what clients sent and changes what they are answered. A browser on the same
-machine would let any page that is open in it call `http://127.0.0.1`: directly (cross-site), or
-under a name of its own that it has pointed here (DNS rebinding). Browsers tell on both, in
-`Origin`, `Sec-Fetch-Site` and `Host`; other programs send no more than `Host`.
+The control API shows what clients sent and changes how they are answered, so no web site may call
+it. A page that is open in a browser on this machine could otherwise reach it in two ways: with a
+cross-site request to `http://127.0.0.1`, or under its own host name after it has pointed that name
+at 127.0.0.1 (DNS rebinding). The browser reveals both in `Origin`, `Sec-Fetch-Site` and `Host`.
+Other programs send only `Host`.
 
-The run routes do not ask: a page's call to them needs a CORS preflight, which the fake never
-grants, and containers reach them under names that nobody can know before.
+The run routes are not guarded: a page needs a CORS preflight to call them, which the fake never
+grants, and containers call them under host names that are not known in advance.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-#: Stands for every host name: for an app without a socket of its own, which nobody can rebind.
-ANY = "*"
+#: Allows every host name: for an app without its own socket, where DNS rebinding is impossible.
+ANY_HOST = "*"
 
-#: What every answer of the control API carries: no other site may frame it, embed it, cache it,
-#: or guess at its type.
-HEADERS = (
+#: Headers of every response of the control API: no framing, embedding, caching or type sniffing.
+SECURITY_HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -37,7 +37,7 @@ HEADERS = (
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address without port, means this machine alone."""
+    """Whether `host`, a name or an address without port, is a loopback name."""
     name = host.lower().strip("[]").removesuffix(".")
     address = _address(name)
     if address is None:
@@ -55,47 +55,48 @@ def host_name(authority: str) -> str:
 
 
 def refusal(headers: Iterable[tuple[bytes, bytes]], hosts: Iterable[str]) -> str | None:
-    """Why a call to the control API is refused, or `None`.
+    """The reason to refuse a call to the control API, or `None` to allow it.
 
     Args:
-        headers: As ASGI has them, names in lower case.
-        hosts: Names beyond the loopback ones that the fake goes by: the one it was bound to and
-            those it was told. A wildcard address stands for every address, `ANY` for every name.
+        headers: The headers of the ASGI scope, with names in lower case.
+        hosts: Allowed host names beside the loopback names: the address that the fake is bound to,
+            and the names of `--allow-host`. A wildcard address allows every address, `ANY_HOST`
+            every name.
     """
     values: dict[bytes, list[str]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(value.decode("latin-1"))
     authority = values.get(b"host", [""])
     if len(authority) != 1:
-        return "a request names one Host"
+        return "a request must have exactly one Host header"
     return (
-        _rebound(authority[0], tuple(hosts))
-        or _foreign(values.get(b"origin", []), authority[0])
-        or _cross_site(values.get(b"sec-fetch-site", []))
+        _check_host(authority[0], tuple(hosts))
+        or _check_origin(values.get(b"origin", []), authority[0])
+        or _check_fetch_site(values.get(b"sec-fetch-site", []))
     )
 
 
-def _rebound(authority: str, hosts: tuple[str, ...]) -> str | None:
+def _check_host(authority: str, hosts: tuple[str, ...]) -> str | None:
     name = host_name(authority)
-    if ANY in hosts or is_loopback(name) or name in map(str.lower, hosts):
+    if ANY_HOST in hosts or is_loopback(name) or name in map(str.lower, hosts):
         return None
     address = _address(name)
     if address is not None and any(_is_wildcard(host) for host in hosts):
         return None
     return (
-        f"Host {authority!r} is not a name of this machine; call it localhost, or allow the name "
+        f"Host {authority!r} is not a name of this machine; use localhost, or allow the name "
         "with --allow-host"
     )
 
 
-def _foreign(origins: list[str], authority: str) -> str | None:
+def _check_origin(origins: list[str], authority: str) -> str | None:
     for origin in origins:
         if origin.lower() not in (f"http://{authority.lower()}", f"https://{authority.lower()}"):
-            return f"Origin {origin!r} is another site than {authority!r}"
+            return f"Origin {origin!r} is not the origin of {authority!r}"
     return None
 
 
-def _cross_site(sites: list[str]) -> str | None:
+def _check_fetch_site(sites: list[str]) -> str | None:
     for site in sites:
         if site not in ("none", "same-origin"):
             return f"Sec-Fetch-Site {site!r}: open the page by its address, not from another site"
@@ -114,29 +115,29 @@ def _is_wildcard(host: str) -> bool:
     return address is not None and bool(address.is_unspecified)
 
 
-class Guard:
-    """ASGI middleware that refuses other sites' calls with 403 and marks every answer."""
+class OriginGuard:
+    """Answers calls from other sites with 403, and adds `SECURITY_HEADERS` to every response."""
 
     def __init__(self, app: App, hosts: Iterable[str]) -> None:
         self._app = app
         self._hosts = tuple(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on or refuse one call."""
+        """Pass one call to the application, or refuse it."""
 
-        async def marked(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                own = {name for name, _ in message["headers"]}
-                more = [header for header in HEADERS if header[0] not in own]
-                message["headers"] = [*message["headers"], *more]
+                present = {name for name, _ in message["headers"]}
+                missing = [header for header in SECURITY_HEADERS if header[0] not in present]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif reason := refusal(scope["headers"], self._hosts):
-            await _refuse(marked, reason)
+            await _refuse(send_with_headers, reason)
         else:
-            await self._app(scope, receive, marked)
+            await self._app(scope, receive, send_with_headers)
 
 
 async def _refuse(send: Send, reason: str) -> None:

@@ -1,7 +1,7 @@
-"""What the control API shows: the shape of each document, and records made into it.
+"""Pydantic models of the request and response bodies of the control API.
 
-The models describe; `exchange_json` writes without them, because a journal may hold thousands.
-Money and seconds of video are decimal strings, exact to the last digit.
+`exchange_json` builds the document of an exchange without its model, because a response may hold
+thousands of exchanges. Money and seconds of video are decimal strings, so that they stay exact.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])
 Headers = Annotated[list[tuple[str, str]], Field(description="Name and value, in order.")]
 
 
-class ResponseModel(BaseModel):
-    """A document; it has no other members than these."""
+class ControlModel(BaseModel):
+    """Base of every request and response body of the control API; other members are refused."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
-class ProblemModel(ResponseModel):
-    """Why a call was refused."""
+class ProblemModel(ControlModel):
+    """An error response."""
 
-    detail: Annotated[str, Field(description="What is wrong, where, and what would be right.")]
+    detail: Annotated[str, Field(description="The error, its location, and what is allowed.")]
 
 
-class HealthModel(ResponseModel):
-    """The fake answers, and this is what it plays."""
+class HealthModel(ControlModel):
+    """The state of a running fake."""
 
     status: Literal["ok"] = "ok"
     version: str
@@ -42,7 +42,7 @@ class HealthModel(ResponseModel):
     profile: Profile
 
 
-class EntryModel(ResponseModel):
+class EntryModel(ControlModel):
     """A catalog entry: schemas, documented examples and price of one model."""
 
     model_id: str
@@ -52,49 +52,49 @@ class EntryModel(ResponseModel):
     examples: list[dict[str, Any]]
 
 
-class NewAccountModel(ResponseModel):
-    """What an account is to be like; what is left out is as the fake was started."""
+class NewAccountModel(ControlModel):
+    """Options of a new account; a missing member takes the value the fake was started with."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": "live", "credits": 5}]})
 
     profile: Annotated[str | None, Field(description=f"{' or '.join(PROFILES)}.")] = None
     credits: Annotated[
-        Decimal | None, Field(description="USD that runs may cost before 402.", ge=0)
+        Decimal | None, Field(description="USD that runs may cost before a 402 response.", ge=0)
     ] = None
     spend_limit: Annotated[
-        Decimal | None, Field(description="USD at which the gateway answers 429.", ge=0)
+        Decimal | None, Field(description="USD from which on the gateway answers 429.", ge=0)
     ] = None
 
 
-class AccountModel(ResponseModel):
-    """A fresh account, and the environment in which a client finds it."""
+class AccountModel(ControlModel):
+    """A new account, and the environment variables for a client that uses it."""
 
     id: str
     token: str
     profile: Profile
     base_url: Annotated[str, Field(examples=["http://127.0.0.1:8787/client/v4"])]
-    env: Annotated[dict[str, str], Field(description="The names that the official SDKs read.")]
+    env: Annotated[dict[str, str], Field(description="Variables that the official SDKs read.")]
 
 
-class AccountRowModel(ResponseModel):
-    """An account that has exchanges."""
+class AccountRowModel(ControlModel):
+    """An account that has exchanges, with their number."""
 
-    id: Annotated[str, Field(description="As in the paths of this API.")]
-    total: Annotated[int, Field(description="ExchangesModel since it began or was cleared.")]
-    dropped: Annotated[int, Field(description="How many of these went for want of room.")]
-
-
-class BodyModel(ResponseModel):
-    """Bytes of a body."""
-
-    text: Annotated[str | None, Field(description="The bytes as text, where they are UTF-8.")]
-    base64: Annotated[str, Field(description="The bytes, always exact.")]
+    id: Annotated[str, Field(description="The account in the paths of this API.")]
+    total: Annotated[int, Field(description="Exchanges since the account began or was cleared.")]
+    dropped: Annotated[int, Field(description="Exchanges deleted from a full journal.")]
 
 
-class ExchangeModel(ResponseModel):
-    """One request as it arrived and the answer that was sent, without secrets."""
+class BodyModel(ControlModel):
+    """A request or response body."""
 
-    number: Annotated[int, Field(description="From 1 in each account, in order of arrival.")]
+    text: Annotated[str | None, Field(description="The body as text; `null` if it is not UTF-8.")]
+    base64: Annotated[str, Field(description="The exact bytes of the body.")]
+
+
+class ExchangeModel(ControlModel):
+    """One request as it arrived and the response that was sent, with the token redacted."""
+
+    number: Annotated[int, Field(description="Counts from 1 in each account, in order of arrival.")]
     account: str
     surface: SurfaceName
     method: str
@@ -104,8 +104,8 @@ class ExchangeModel(ResponseModel):
     request_body: BodyModel
     request_complete: Annotated[bool, Field(description="Whether the whole body arrived.")]
     credential: Credential
-    token_leaked: Annotated[bool, Field(description="Whether the token stood in URL or body.")]
-    status: Annotated[int | None, Field(description="`null` where nothing was answered.")]
+    token_leaked: Annotated[bool, Field(description="Whether the URL or the body held the token.")]
+    status: Annotated[int | None, Field(description="`null` if no response was sent.")]
     response_headers: Headers
     response_body: BodyModel
     outcome: str
@@ -114,43 +114,43 @@ class ExchangeModel(ResponseModel):
     billed_seconds: Amount | None
     cost_usd: Amount
     received_at: Annotated[float, Field(description="Unix time in seconds.")]
-    seconds: Annotated[float, Field(description="From then until the last byte was handed over.")]
+    seconds: Annotated[float, Field(description="Seconds until the response was sent.")]
 
 
-class ExchangesModel(ResponseModel):
-    """Exchanges of one account, by number."""
+class ExchangesModel(ControlModel):
+    """Exchanges of one account, in the order of their numbers."""
 
     account: str
-    total: Annotated[int, Field(description="ExchangesModel since it began or was cleared.")]
-    dropped: Annotated[int, Field(description="How many of these went for want of room.")]
-    timed_out: Annotated[bool, Field(description="Whether `wait_for` waited in vain.")]
+    total: Annotated[int, Field(description="Exchanges since the account began or was cleared.")]
+    dropped: Annotated[int, Field(description="Exchanges deleted from a full journal.")]
+    timed_out: Annotated[bool, Field(description="Whether `wait_for` ended by its timeout.")]
     exchanges: list[ExchangeModel]
 
 
-class ScenarioStepModel(ResponseModel):
+class ScenarioStepModel(ControlModel):
     """One step of a scenario."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"fault": "rate-limited", "times": 2}, {"fault": None}]}
     )
 
-    fault: Annotated[str | None, Field(description="`null`: the normal answer.")]
-    times: Annotated[int | None, Field(description="For how many runs; `null`: all.", ge=1)] = 1
+    fault: Annotated[str | None, Field(description="`null`: a normal answer.")]
+    times: Annotated[int | None, Field(description="Number of runs; `null`: every run.", ge=1)] = 1
     retry_after: Annotated[
-        int | None, Field(description="Seconds in a Retry-After header.", ge=0)
+        int | None, Field(description="Value of the Retry-After header, in seconds.", ge=0)
     ] = None
-    delay: Annotated[float | None, Field(description="Seconds before the answer.", ge=0)] = None
+    delay: Annotated[float | None, Field(description="Seconds before the response.", ge=0)] = None
 
 
-class ScenarioModel(ResponseModel):
-    """The steps still to be played; after the last the answers are normal again."""
+class ScenarioModel(ControlModel):
+    """The steps that are still to be played; after the last step, answers are normal."""
 
     account: str
     steps: list[ScenarioStepModel]
 
 
-class FaultModel(ResponseModel):
-    """One misbehaviour that a step or a token `fault-<name>` can ask for."""
+class FaultModel(ControlModel):
+    """A fault that a scenario step or a token `fault-<name>` can ask for."""
 
     name: str
     title: str
@@ -163,41 +163,41 @@ class FaultModel(ResponseModel):
     rules: tuple[str, ...]
 
 
-class BillModel(ResponseModel):
-    """What the owner of the account would have paid."""
+class BillModel(ControlModel):
+    """What the calls of an account would have cost on the real service."""
 
     account: str
     runs: Annotated[int, Field(description="Completed runs.")]
-    seconds: Annotated[Amount, Field(description="Seconds of source video in them.")]
+    seconds: Annotated[Amount, Field(description="Seconds of source video in the completed runs.")]
     usd: Amount
-    runs_without_duration: Annotated[int, Field(description="Their cost is unknown.")]
-    doubtful_runs: Annotated[int, Field(description="Not completed, yet maybe charged for.")]
+    runs_without_duration: Annotated[int, Field(description="Completed runs of unknown cost.")]
+    doubtful_runs: Annotated[int, Field(description="Runs that failed but may have been billed.")]
     doubtful_usd: Amount
 
 
-class FindingModel(ResponseModel):
+class FindingModel(ControlModel):
     """One rule broken in one call."""
 
-    call: Annotated[str, Field(description="A call and its repetitions are one.")]
-    exchanges: Annotated[list[int], Field(description="Numbers of its exchanges.")]
+    call: Annotated[str, Field(description="Name of the call; retries belong to it.")]
+    exchanges: Annotated[list[int], Field(description="Numbers of the exchanges of the call.")]
     rule: str
     level: Literal["must", "advice"]
     message: str
     cost_usd: Amount
 
 
-class VerdictModel(ResponseModel):
-    """The account's traffic, judged by the rules that the wire alone can show."""
+class VerdictModel(ControlModel):
+    """The traffic of an account, judged by the rules that can be checked from the wire alone."""
 
     account: str
-    conformant: Annotated[bool, Field(description="Whether no must was broken.")]
+    conformant: Annotated[bool, Field(description="Whether no rule of level must is broken.")]
     calls: int
     exchanges: int
     findings: list[FindingModel]
 
 
-class ConstraintRowModel(ResponseModel):
-    """How often one constraint was seen kept or broken, with one answer."""
+class ConstraintRowModel(ControlModel):
+    """Number of inputs that kept or broke one constraint, with one observed outcome."""
 
     constraint: str
     polarity: Literal["valid", "violating"]
@@ -205,27 +205,27 @@ class ConstraintRowModel(ResponseModel):
     count: int
 
 
-class FaultRowModel(ResponseModel):
-    """How often one fault was played."""
+class FaultRowModel(ControlModel):
+    """Number of times a fault was played."""
 
     fault: str
     played: int
 
 
-class CoverageModel(ResponseModel):
-    """What all traffic so far has tried of the contract and of the faults."""
+class CoverageModel(ControlModel):
+    """The constraints and faults that all traffic so far has exercised."""
 
     constraints: list[ConstraintRowModel]
     faults: list[FaultRowModel]
 
 
 def exchange_json(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as `ExchangeModel` describes it."""
+    """The document of an exchange, in the shape of `ExchangeModel`."""
     return as_json(exchange, body_json)
 
 
 def body_json(raw: bytes) -> dict[str, str | None]:
-    """Bytes as `BodyModel` describes them."""
+    """The document of a body, in the shape of `BodyModel`."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The endpoints about the fake as a whole: its contract, its faults, its traffic as it happens."""
+"""Endpoints of the fake as a whole: health, contract, faults, coverage, event stream."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from fastapi.responses import StreamingResponse
 
 from aleph_contract import version
 from aleph_contract.core.jsonvalue import Number, dumps
-from fake_server.control import schemas, verdict
-from fake_server.control.dependencies import REFUSALS, State, account_id
-from fake_server.control.event_stream import stream
+from fake_server.control import event_stream, schemas, verdict
+from fake_server.control.dependencies import ERROR_RESPONSES, FakeDep, account_id
 from fake_server.replies import faults
 
-router = APIRouter(tags=["fake"], responses=REFUSALS)
+router = APIRouter(tags=["fake"], responses=ERROR_RESPONSES)
 
 
 @router.get("/health")
-async def health(fake: State) -> schemas.HealthModel:
-    """Whether the fake is up, and what it plays."""
+async def get_health(fake: FakeDep) -> schemas.HealthModel:
+    """Return 200 once the fake is up, with its version, model and profile."""
     return schemas.HealthModel(
         version=version.__version__,
         model=fake.contract.model,
@@ -27,37 +26,38 @@ async def health(fake: State) -> schemas.HealthModel:
 
 
 @router.get("/contract", response_model=schemas.EntryModel)
-async def contract(fake: State) -> Response:
-    """The contract that is played, as a catalog entry that `--contract` takes."""
-    played = fake.contract
-    price = played.price_per_second
+async def get_contract(fake: FakeDep) -> Response:
+    """Return the contract in use as a catalog entry, in the format that `--contract` takes."""
+    contract = fake.contract
+    price = contract.price_per_second
     entry = {
-        "model_id": played.model,
-        "schema_version": played.version,
+        "model_id": contract.model,
+        "schema_version": contract.version,
         "pricing": {} if price is None else {"Default (per second)": Number(str(price))},
-        "schema": {"input": played.input_schema, "output": played.output_schema},
+        "schema": {"input": contract.input_schema, "output": contract.output_schema},
         "examples": [
             {"name": e.name, "input": e.input, "output": e.output, "raw_response": e.reply}
-            for e in played.examples
+            for e in contract.examples
         ],
     }
     return Response(dumps(entry), media_type="application/json")
 
 
 @router.get("/faults")
-async def fault_table() -> list[schemas.FaultModel]:
-    """Every fault that a step of a scenario, or a token `fault-<name>`, can ask for."""
+async def list_faults() -> list[schemas.FaultModel]:
+    """List the faults that a scenario step, or a token `fault-<name>`, can ask for."""
     return [schemas.FaultModel.model_validate(fault) for fault in faults.FAULTS.values()]
 
 
 @router.get("/coverage")
-def coverage(fake: State) -> schemas.CoverageModel:
-    """What the traffic of all accounts has tried of the contract and of the faults."""
-    return verdict.coverage(fake.journal.exchanges(None), fake.contract)
+def get_coverage(fake: FakeDep) -> schemas.CoverageModel:
+    """Count the constraints and faults that the traffic of all accounts has exercised."""
+    return verdict.traffic_coverage(fake.journal.exchanges(None), fake.contract)
 
 
 @router.get("/events", response_class=StreamingResponse)
-async def event_stream(fake: State, account: str | None = None) -> StreamingResponse:
-    """Exchanges as they happen (server-sent events), of one account or of all."""
+async def stream_events(fake: FakeDep, account: str | None = None) -> StreamingResponse:
+    """Stream new exchanges as server-sent events, of one account or of all."""
     only = None if account is None else account_id(account)
-    return StreamingResponse(stream(fake.journal, only), media_type="text/event-stream")
+    events = event_stream.stream(fake.journal, only)
+    return StreamingResponse(events, media_type="text/event-stream")

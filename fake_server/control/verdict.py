@@ -1,8 +1,4 @@
-"""The verdict on an account's traffic, and what all traffic has covered.
-
-The judge is `aleph_contract.rules.traffic`. This module is imported with the control API, which is
-loaded on its first call.
-"""
+"""The verdict on the traffic of one account, and the coverage of all traffic."""
 
 from __future__ import annotations
 
@@ -12,17 +8,17 @@ from collections.abc import Sequence
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange, decimal
 from aleph_contract.core.results import CaseResult
-from aleph_contract.rules.coverage import coverage as count_coverage
+from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.traffic import judge_traffic
 from fake_server.control import schemas
 from fake_server.replies import faults
 
 
-def verdict(
+def account_verdict(
     account: str, exchanges: Sequence[Exchange], contract: Contract
 ) -> schemas.VerdictModel:
-    """Judge the exchanges of one account by the wire alone."""
-    results = _judged(exchanges, contract)
+    """Judge the exchanges of one account by the rules that can be checked from the wire alone."""
+    results = list(judge_traffic(exchanges, contract))
     findings = [
         schemas.FindingModel(
             call=result.name,
@@ -44,21 +40,18 @@ def verdict(
     )
 
 
-def coverage(exchanges: Sequence[Exchange], contract: Contract) -> schemas.CoverageModel:
-    """Count what the exchanges of all accounts have tried."""
-    accounts = {exchange.account for exchange in exchanges}
-    results = [
-        result
-        for account in accounts
-        for result in _judged([e for e in exchanges if e.account == account], contract)
-    ]
-    rows = count_coverage(results, contract)
+def traffic_coverage(exchanges: Sequence[Exchange], contract: Contract) -> schemas.CoverageModel:
+    """Count the constraints and faults that the exchanges of all accounts have exercised."""
+    by_account: dict[str, list[Exchange]] = {}
+    for exchange in exchanges:
+        by_account.setdefault(exchange.account, []).append(exchange)
+    results: list[CaseResult] = []
+    for own in by_account.values():
+        results += judge_traffic(own, contract)
     played = Counter(exchange.fault for exchange in exchanges)
     return schemas.CoverageModel(
-        constraints=[schemas.ConstraintRowModel.model_validate(row) for row in rows],
+        constraints=[
+            schemas.ConstraintRowModel.model_validate(row) for row in coverage(results, contract)
+        ],
         faults=[schemas.FaultRowModel(fault=name, played=played[name]) for name in faults.FAULTS],
     )
-
-
-def _judged(exchanges: Sequence[Exchange], contract: Contract) -> list[CaseResult]:
-    return list(judge_traffic(exchanges, contract))

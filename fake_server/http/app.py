@@ -11,7 +11,7 @@ from typing import Any
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from fake_server import media
-from fake_server.control.origin_guard import ANY
+from fake_server.control.origin_guard import ANY_HOST
 from fake_server.http.body import read
 from fake_server.http.delivery import Connection, RecordSent, deliver
 from fake_server.journal import open_journal
@@ -64,7 +64,7 @@ class App:
         *,
         latency: float = 0.0,
         max_body: int = MAX_BODY,
-        hosts: Iterable[str] = (ANY,),
+        hosts: Iterable[str] = (ANY_HOST,),
     ) -> None:
         self.contract = contract
         self.accounts = accounts
@@ -215,7 +215,7 @@ def create_app(
     spend_limit: Decimal | str | float | None = None,
     journal: Journal | str = "memory",
     max_body: int = MAX_BODY,
-    hosts: Iterable[str] = (ANY,),
+    hosts: Iterable[str] = (ANY_HOST,),
 ) -> App:
     """A fake as an ASGI application, for use in process or under any ASGI server.
 

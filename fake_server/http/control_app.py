@@ -17,8 +17,8 @@ from starlette.routing import BaseRoute, Route
 from aleph_contract import version
 from aleph_contract.errors import AlephContractError, JSONError
 from fake_server.control import account_routes, server_routes
-from fake_server.control.dependencies import PREFIX, Fake, explained
-from fake_server.control.origin_guard import ANY, App, Guard
+from fake_server.control.dependencies import CONTROL_PREFIX, Fake, error_detail
+from fake_server.control.origin_guard import ANY_HOST, App, OriginGuard
 
 #: The files of the interactive documentation, which take nothing from anywhere else.
 _DOCS = {"page.html": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
@@ -28,7 +28,7 @@ _POLICY = (
 )
 
 
-def create_control(fake: Fake, hosts: Iterable[str] = (ANY,)) -> App:
+def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
     """The control API of a fake as an ASGI application.
 
     Args:
@@ -39,17 +39,17 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY,)) -> App:
         title="aleph-contract: control API of the fake",
         description="What happened, what shall happen, and what it would have cost.",
         version=version.__version__,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=f"{CONTROL_PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
     api.state.fake = fake
-    api.include_router(server_routes.router, prefix=PREFIX)
-    api.include_router(account_routes.router, prefix=PREFIX)
+    api.include_router(server_routes.router, prefix=CONTROL_PREFIX)
+    api.include_router(account_routes.router, prefix=CONTROL_PREFIX)
     api.router.routes.extend(_pages(fake))
     api.add_exception_handler(AlephContractError, _unusable)
     api.add_exception_handler(RequestValidationError, _unusable)
-    return Guard(api, hosts)
+    return OriginGuard(api, hosts)
 
 
 def _pages(fake: Fake) -> list[BaseRoute]:
@@ -57,10 +57,10 @@ def _pages(fake: Fake) -> list[BaseRoute]:
     from fake_server import inspector
 
     return [
-        Route("/", _to(f"{PREFIX}/")),
-        Route(PREFIX, _to(f"{PREFIX}/")),
-        Route(f"{PREFIX}/docs", _docs),
-        Route(f"{PREFIX}/docs/{{name}}", _docs),
+        Route("/", _to(f"{CONTROL_PREFIX}/")),
+        Route(CONTROL_PREFIX, _to(f"{CONTROL_PREFIX}/")),
+        Route(f"{CONTROL_PREFIX}/docs", _docs),
+        Route(f"{CONTROL_PREFIX}/docs/{{name}}", _docs),
         *inspector.routes(fake),
     ]
 
@@ -71,7 +71,7 @@ def _to(path: str) -> Callable[[Request], Response]:
 
 async def _unusable(_: Request, error: Exception) -> Response:
     """An error of the caller as a `Problem`."""
-    detail = explained(error) if isinstance(error, RequestValidationError) else str(error)
+    detail = error_detail(error) if isinstance(error, RequestValidationError) else str(error)
     return JSONResponse({"detail": detail}, 400 if isinstance(error, JSONError) else 422)
 
 

@@ -1,30 +1,27 @@
-"""The inspector: one browser tab that shows each call as it arrives, what was wrong, what it cost.
+"""The inspector: a page that shows each call as it arrives, its violations and its cost.
 
-Rendered here, by Jinja, from the exact bytes; the page's script moves pieces of it about and reads
-no value of them. What it needs it gets from this server alone.
+Jinja renders every value on the server, from the exact bytes. The script of the page only inserts
+rendered HTML and loads nothing from other hosts.
 """
 
 from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from fake_server.control.dependencies import PREFIX, Fake
-from fake_server.inspector.pages import Pages
-
-#: Where everything but the start page is.
-HOME = f"{PREFIX}/inspector"
+from fake_server.control.dependencies import CONTROL_PREFIX, Fake
+from fake_server.inspector.pages import INSPECTOR_PREFIX, Pages
 
 
 def routes(fake: Fake) -> list[BaseRoute]:
-    """The routes of the inspector of a fake."""
+    """The routes of the inspector of `fake`."""
     pages = Pages(fake)
-    one = f"{HOME}/{{account}}/{{number:int}}"
+    exchange = f"{INSPECTOR_PREFIX}/{{account}}/{{number:int}}"
     return [
-        Route(f"{PREFIX}/", pages.start),
-        Route(f"{HOME}/live", pages.live),
-        Route(f"{HOME}/{{account}}/scenario", pages.scenario, methods=["POST"]),
-        Route(one, pages.exchange),
-        Route(f"{one}/replay", pages.replay, methods=["POST"]),
-        Route(f"{one}/{{side}}", pages.body),
-        Route(f"{HOME}/{{name}}", pages.asset),
+        Route(f"{CONTROL_PREFIX}/", pages.start),
+        Route(f"{INSPECTOR_PREFIX}/live", pages.live),
+        Route(f"{INSPECTOR_PREFIX}/{{account}}/scenario", pages.scenario, methods=["POST"]),
+        Route(exchange, pages.exchange),
+        Route(f"{exchange}/replay", pages.replay, methods=["POST"]),
+        Route(f"{exchange}/{{side}}", pages.body),
+        Route(f"{INSPECTOR_PREFIX}/{{name}}", pages.asset),
     ]

@@ -1,8 +1,4 @@
-"""One exchange opened: what is wrong with it and where, what rules it breaks, what it would show.
-
-The judge is built on what the fake records, not the fake on it: so it, its rules and the
-coverage are looked up by name, and only when somebody looks.
-"""
+"""The details of one exchange: violations and their locations, broken rules, bodies, video."""
 
 from __future__ import annotations
 
@@ -15,140 +11,152 @@ from aleph_contract.cases.constraints import Constraint, constraints
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validate
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.jsonvalue import dumps, pointer
+from aleph_contract.core.jsonvalue import pointer
+from aleph_contract.core.results import Finding
+from aleph_contract.rules import RULES, Rule
+from aleph_contract.rules.parsed_exchange import INPUT_KEY, read_reply, read_request
+from aleph_contract.rules.traffic import judge_traffic
 from aleph_contract.schema.validation.violations import Violation, leaves
 from fake_server import media
-from fake_server.inspector.json_view import Place, Shown, lay_out
+from fake_server.inspector.json_view import FormattedBody, Location, format_body
 from fake_server.journal.base import Filter, Journal
 
-#: Exchanges around the opened one among which repetitions of the same call are looked for.
-AROUND = 500
+#: Retries of a call are searched among this many exchanges before it, and as many after it.
+RETRY_WINDOW = 500
 
-#: Marks of one input; a hostile one may break the contract in a thousand places.
-MOST = 50
+#: Maximum violations shown; an input may break the contract in thousands of locations.
+MAX_VIOLATIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """One violation of the request's input.
+class LocatedViolation:
+    """One violation of the input, with its location in the request body.
 
     Args:
         violation: The violation.
-        place: Where it stands in the body.
-        constraint: The constraint that is broken, if the contract names one.
-        meaning: What the contract says of the value, in its own words.
+        location: Its location in the body.
+        constraint: The constraint that is broken, if the contract has one for it.
+        description: The nearest description in the input schema; empty if there is none.
     """
 
     violation: Violation
-    place: Place
+    location: Location
     constraint: Constraint | None
-    meaning: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """A rule that the wire shows broken: the row of the rule table, and the finding."""
+class BrokenRule:
+    """A broken rule: its row in the rule table, and the finding."""
 
-    rule: Any
-    finding: Any
+    rule: Rule
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """Everything that is shown of one exchange."""
+class ExchangeDetail:
+    """Everything that the page shows of one exchange.
+
+    Args:
+        exchange: The exchange.
+        violations: At most `MAX_VIOLATIONS` violations of the input.
+        violations_left_out: Number of further violations.
+        broken_rules: The rules that the call breaks, its retries included.
+        request: The request body.
+        reply: The response body.
+        video: Path of the result video on this fake, or `None`.
+    """
 
     exchange: Exchange
-    troubles: tuple[Trouble, ...]
-    more_troubles: int
-    unread: str
-    broken: tuple[Broken, ...]
-    request: Shown
-    reply: Shown
+    violations: tuple[LocatedViolation, ...]
+    violations_left_out: int
+    broken_rules: tuple[BrokenRule, ...]
+    request: FormattedBody
+    reply: FormattedBody
     video: str | None
 
 
-def opened(exchange: Exchange, journal: Journal, contract: Contract) -> Opened:
-    """Look into one exchange."""
-    from aleph_contract.rules.parsed_exchange import INPUT_KEY, read_reply, read_request
+def exchange_detail(exchange: Exchange, journal: Journal, contract: Contract) -> ExchangeDetail:
+    """Examine one exchange.
 
+    Args:
+        exchange: The exchange.
+        journal: The journal that holds it and its retries.
+        contract: The contract to judge it by.
+    """
     request = read_request(exchange)
-    found: tuple[Trouble, ...] = ()
+    found: tuple[LocatedViolation, ...] = ()
     if not request.problem:
         base = pointer([INPUT_KEY[exchange.surface]])
-        found = tuple(_troubles(request.input, base, contract))
-    shown = found[:MOST]
-    return Opened(
+        found = tuple(_violations(request.input, base, contract))
+    shown = found[:MAX_VIOLATIONS]
+    return ExchangeDetail(
         exchange=exchange,
-        troubles=shown,
-        more_troubles=len(found) - len(shown),
-        unread=request.problem if exchange.method == "POST" else "",
-        broken=tuple(_broken(exchange, journal, contract)),
-        request=lay_out(exchange.request_body, [trouble.place for trouble in shown]),
-        reply=lay_out(exchange.response_body),
-        video=_video(read_reply(exchange).video),
+        violations=shown,
+        violations_left_out=len(found) - len(shown),
+        broken_rules=tuple(_broken_rules(exchange, journal, contract)),
+        request=format_body(exchange.request_body, [v.location for v in shown]),
+        reply=format_body(exchange.response_body),
+        video=_video_path(read_reply(exchange).video),
     )
 
 
-def _troubles(value: Any, base: str, contract: Contract) -> Iterator[Trouble]:
+def _violations(value: Any, base: str, contract: Contract) -> Iterator[LocatedViolation]:
     for violation in leaves(validate(value, contract)):
-        names = violation.actual if violation.keyword == "additionalProperties" else (None,)
+        # One violation lists all unknown members; each gets its own mark, at its key.
+        keys = violation.actual if violation.keyword == "additionalProperties" else (None,)
         constraint = _constraint(violation, contract)
-        meaning = _meaning(violation, contract)
-        for name in names:
-            yield Trouble(violation, Place(base + violation.instance, name), constraint, meaning)
+        description = _description(violation, contract)
+        for key in keys:
+            location = Location(base + violation.instance, key)
+            yield LocatedViolation(violation, location, constraint, description)
 
 
 def _constraint(violation: Violation, contract: Contract) -> Constraint | None:
     parts = violation.instance.split("/")
     for constraint in constraints(contract):
         pattern = constraint.instance.split("/")
-        fits = len(parts) == len(pattern) and all(
+        matches = len(parts) == len(pattern) and all(
             wanted in ("*", part) for part, wanted in zip(parts, pattern, strict=True)
         )
-        if fits and constraint.schema == violation.schema:
+        if matches and constraint.schema == violation.schema:
             return constraint
     return None
 
 
-def _meaning(violation: Violation, contract: Contract) -> str:
-    """The description that stands nearest around the keyword in the schema."""
-    above = violation.schema.rpartition("/")[0]
-    while above:
-        schema = contract.document.at(above)
+def _description(violation: Violation, contract: Contract) -> str:
+    """The `description` of the nearest schema around the violated keyword."""
+    parent = violation.schema.rpartition("/")[0]
+    while parent:
+        schema = contract.document.at(parent)
         if isinstance(schema, dict) and isinstance(schema.get("description"), str):
             return str(schema["description"])
-        above = above.rpartition("/")[0]
+        parent = parent.rpartition("/")[0]
     return ""
 
 
-def _broken(exchange: Exchange, journal: Journal, contract: Contract) -> Iterator[Broken]:
-    """Findings of the passive judge on the call that the exchange belongs to."""
-    from aleph_contract.rules import RULES
-    from aleph_contract.rules.traffic import judge_traffic
-
+def _broken_rules(exchange: Exchange, journal: Journal, contract: Contract) -> Iterator[BrokenRule]:
+    """The findings of the call that the exchange belongs to."""
     for result in judge_traffic(_related(exchange, journal), contract):
         if exchange.number in [other.number for other in result.exchanges]:
             for finding in result.findings:
-                yield Broken(RULES[finding.rule], finding)
+                yield BrokenRule(RULES[finding.rule], finding)
 
 
 def _related(exchange: Exchange, journal: Journal) -> Sequence[Exchange]:
-    """The exchange, its repetitions, and where redirects of them led."""
+    """The exchange, its retries, and the requests that followed redirects of these."""
     number, related = exchange.number, list[Exchange]()
-    near = Filter(since=max(0, number - AROUND), before=number + AROUND)
-    for other in journal.read(exchange.account, near):
-        led = other.outcome == "elsewhere" and related and related[-1].number == other.number - 1
-        if other.request_body == exchange.request_body or led:
+    window = Filter(since=max(0, number - RETRY_WINDOW), before=number + RETRY_WINDOW)
+    for other in journal.read(exchange.account, window):
+        redirected = (
+            other.outcome == "elsewhere" and related and related[-1].number == other.number - 1
+        )
+        if other.request_body == exchange.request_body or redirected:
             related.append(other)
     return related
 
 
-def _video(url: Any) -> str | None:
-    """The path of a video that this fake serves; no other is played."""
+def _video_path(url: Any) -> str | None:
+    """The path of `url` if this fake serves that video; the page plays no other videos."""
     path = urlsplit(url).path if isinstance(url, str) else ""
     return path if media.serves(path) else None
-
-
-def literal(value: Any) -> str:
-    """A limit as the contract writes it."""
-    return dumps(value)

@@ -1,7 +1,7 @@
-"""A JSON text laid out for reading, token by token as it arrived, with marks at places in it.
+"""A body formatted for display: indented JSON with every token as it was sent, and marks.
 
-No value is read and written again: a number keeps its spelling, a repeated key stays, an escape
-stays an escape. Only white space between tokens is ours.
+The JSON is not parsed and serialised again, so a number keeps its digits, a repeated key stays and
+an escape stays an escape. Only the white space between tokens changes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from aleph_contract.core.jsonvalue import loads, pointer
 from aleph_contract.errors import JSONError
 
-#: Characters of one string that are shown; a data URI may have millions.
-STRING = 2_000
+#: Maximum characters shown of one string; a data URI may have millions.
+MAX_STRING = 2_000
 
-#: Characters of a text that are laid out; of a longer one the beginning is shown as it is.
-TEXT = 256 * 1024
+#: Maximum bytes of a body that is formatted as JSON; a longer body is shown as plain text.
+MAX_JSON = 1024 * 1024
+
+#: Maximum characters shown of a plain text.
+MAX_PLAIN = 64 * 1024
 
 _LEXEME = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+')
 _OPENING, _CLOSING = ("{", "["), ("}", "]")
@@ -26,14 +29,14 @@ _KINDS = {'"': "string", "t": "literal", "f": "literal", "n": "literal"}
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Some characters of one kind.
+class Span:
+    """Text of one kind.
 
     Args:
-        text: The characters, shortened where `cut` says so.
+        text: The text, without the characters that `cut` counts.
         kind: `key`, `string`, `number`, `literal`, `punctuation` or `text`.
-        marks: Numbers of the marks that stand at it.
-        cut: How many characters are left out after it.
+        marks: Indices of the marks at this span.
+        cut: Number of characters left out after `text`.
     """
 
     text: str
@@ -44,122 +47,123 @@ class Piece:
 
 @dataclass(slots=True)
 class Line:
-    """One line: how deep it is, its pieces, and the marks that are explained below it."""
+    """One line of a formatted body, `depth` levels indented."""
 
     depth: int
-    pieces: list[Piece] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
 
     @property
     def marks(self) -> tuple[int, ...]:
-        """The marks of its pieces, each once."""
-        return tuple(dict.fromkeys(mark for piece in self.pieces for mark in piece.marks))
+        """The marks of the spans, without repetitions."""
+        return tuple(dict.fromkeys(mark for span in self.spans for mark in span.marks))
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a mark stands: at the value of a JSON Pointer, or at a key of the object there."""
+class Location:
+    """A value, by its JSON Pointer; or, with `key`, one key of the object at that pointer."""
 
     pointer: str
     key: str | None = None
 
 
-_ROOT = Place("")
+_ROOT = Location("")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A body, ready to be shown.
+class FormattedBody:
+    """A body, ready for the template.
 
     Args:
         lines: Its lines.
-        json: Whether it could be laid out as JSON.
-        problem: Why not, if it was tried.
-        left: How many characters of it are not shown.
+        json: Whether it is formatted as JSON.
+        problem: Why it is not JSON; empty for an empty body and for one above `MAX_JSON`.
+        bytes_left_out: Number of bytes that are not shown.
     """
 
     lines: tuple[Line, ...]
     json: bool
     problem: str = ""
-    left: int = 0
+    bytes_left_out: int = 0
 
 
-def lay_out(raw: bytes, marks: Sequence[Place] = ()) -> Shown:
-    """Lay out a body: JSON indented, anything else as it is.
+def format_body(raw: bytes, marks: Sequence[Location] = ()) -> FormattedBody:
+    """Format a body: JSON indented, any other body as plain text.
 
     Args:
         raw: The body.
-        marks: Places that are marked, numbered from 0; one that is not there marks what is around.
+        marks: Locations to mark; the mark with index 0 is the first. A location that does not
+            exist marks the nearest value around it.
     """
-    if len(raw) > 4 * TEXT:
+    if len(raw) > MAX_JSON:
         return _plain(raw, "")
     try:
         loads(raw)
     except JSONError as error:
         return _plain(raw, str(error) if raw.strip() else "")
-    return Shown(tuple(_lines(raw.decode("utf-8"), marks)), json=True)
+    return FormattedBody(tuple(_lines(raw.decode("utf-8"), marks)), json=True)
 
 
-def _plain(raw: bytes, problem: str) -> Shown:
-    text = raw[: 4 * TEXT].decode("utf-8", "backslashreplace")
-    shown = text[: TEXT // 4]
-    lines = tuple(Line(0, [Piece(line, "text")]) for line in shown.splitlines())
-    return Shown(lines, json=False, problem=problem, left=max(0, len(raw) - len(shown.encode())))
+def _plain(raw: bytes, problem: str) -> FormattedBody:
+    text = raw[: 4 * MAX_PLAIN].decode("utf-8", "backslashreplace")[:MAX_PLAIN]
+    lines = tuple(Line(0, [Span(line, "text")]) for line in text.splitlines())
+    left_out = max(0, len(raw) - len(text.encode()))
+    return FormattedBody(lines, json=False, problem=problem, bytes_left_out=left_out)
 
 
-def _lines(text: str, marks: Sequence[Place]) -> Iterator[Line]:
-    """The lines of a text that is known to be JSON."""
-    walked = list(_walk(text))
-    known = {place for _, place in walked if place}
-    marked: dict[Place, list[int]] = {}
-    for number, place in enumerate(marks):
-        marked.setdefault(_nearest(place, known), []).append(number)
+def _lines(text: str, marks: Sequence[Location]) -> Iterator[Line]:
+    """The lines of a valid JSON text."""
+    lexemes = list(_walk(text))
+    existing = {location for _, location in lexemes if location}
+    marked: dict[Location, list[int]] = {}
+    for index, location in enumerate(marks):
+        marked.setdefault(_nearest(location, existing), []).append(index)
     depth, before, line = 0, "", Line(0)
-    for lexeme, at in walked:
+    for lexeme, at in lexemes:
         closing = lexeme in _CLOSING
         depth -= closing
-        if before == "," or ((before in _OPENING or closing) and not _empty(before, lexeme)):
+        if before == "," or ((before in _OPENING or closing) and not _is_empty(before, lexeme)):
             yield line
             line = Line(depth)
-        line.pieces.append(_piece(lexeme, at, marked.get(at, ()) if at else ()))
+        line.spans.append(_span(lexeme, at, marked.get(at, ()) if at else ()))
         depth += lexeme in _OPENING
         before = lexeme
     yield line
 
 
-def _empty(before: str, lexeme: str) -> bool:
+def _is_empty(before: str, lexeme: str) -> bool:
     return before in _OPENING and lexeme in _CLOSING
 
 
-def _piece(lexeme: str, at: Place | None, marks: Sequence[int]) -> Piece:
+def _span(lexeme: str, at: Location | None, marks: Sequence[int]) -> Span:
     if at is None or lexeme in _OPENING:
-        return Piece(": " if lexeme == ":" else lexeme, "punctuation", tuple(marks))
+        return Span(": " if lexeme == ":" else lexeme, "punctuation", tuple(marks))
     kind = "key" if at.key is not None else _KINDS.get(lexeme[0], "number")
-    return Piece(lexeme[:STRING], kind, tuple(marks), max(0, len(lexeme) - STRING))
+    return Span(lexeme[:MAX_STRING], kind, tuple(marks), max(0, len(lexeme) - MAX_STRING))
 
 
-def _nearest(place: Place, known: Collection[Place]) -> Place:
-    """The place itself if it is there, otherwise the nearest around it."""
-    while place not in known and place != _ROOT:
-        above = place.pointer.rpartition("/")[0] if place.key is None else place.pointer
-        place = Place(above)
-    return place
+def _nearest(location: Location, existing: Collection[Location]) -> Location:
+    """`location` if it exists, otherwise the nearest value around it."""
+    while location not in existing and location != _ROOT:
+        parent = location.pointer.rpartition("/")[0] if location.key is None else location.pointer
+        location = Location(parent)
+    return location
 
 
-def _walk(text: str) -> Iterator[tuple[str, Place | None]]:
-    """Every token, with the place of the value or the key that it is or begins."""
-    lexemes = (lexeme[0] for lexeme in _LEXEME.finditer(text))
+def _walk(text: str) -> Iterator[tuple[str, Location | None]]:
+    """Each token, with its location if it is a key or the first token of a value."""
+    lexemes = (match[0] for match in _LEXEME.finditer(text))
     return _value(lexemes, next(lexemes), "")
 
 
-def _value(lexemes: Iterator[str], lexeme: str, where: str) -> Iterator[tuple[str, Place | None]]:
-    yield lexeme, Place(where)
+def _value(lexemes: Iterator[str], lexeme: str, at: str) -> Iterator[tuple[str, Location | None]]:
+    yield lexeme, Location(at)
     if lexeme == "{":
-        yield from _object(lexemes, where)
+        yield from _object(lexemes, at)
     elif lexeme == "[":
-        yield from _array(lexemes, where)
+        yield from _array(lexemes, at)
 
 
-def _object(lexemes: Iterator[str], where: str) -> Iterator[tuple[str, Place | None]]:
+def _object(lexemes: Iterator[str], at: str) -> Iterator[tuple[str, Location | None]]:
     for lexeme in lexemes:
         if lexeme in (",", "}"):
             yield lexeme, None
@@ -167,12 +171,12 @@ def _object(lexemes: Iterator[str], where: str) -> Iterator[tuple[str, Place | N
                 return
         else:
             key = json.loads(lexeme)
-            yield lexeme, Place(where, key)
+            yield lexeme, Location(at, key)
             yield next(lexemes), None  # the colon
-            yield from _value(lexemes, next(lexemes), where + pointer([key]))
+            yield from _value(lexemes, next(lexemes), at + pointer([key]))
 
 
-def _array(lexemes: Iterator[str], where: str) -> Iterator[tuple[str, Place | None]]:
+def _array(lexemes: Iterator[str], at: str) -> Iterator[tuple[str, Location | None]]:
     index = 0
     for lexeme in lexemes:
         if lexeme in (",", "]"):
@@ -180,5 +184,5 @@ def _array(lexemes: Iterator[str], where: str) -> Iterator[tuple[str, Place | No
             if lexeme == "]":
                 return
         else:
-            yield from _value(lexemes, lexeme, f"{where}/{index}")
+            yield from _value(lexemes, lexeme, f"{at}/{index}")
             index += 1

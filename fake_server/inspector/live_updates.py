@@ -1,7 +1,8 @@
-"""The page kept up to date by server-sent events, at a pace that does not slow the runs down.
+"""Live updates of the page by server-sent events, without slowing the runs down.
 
-A run that arrives costs the server next to nothing here: its record is put aside, and a few times
-a second the newest are rendered. What a burst hides is made good by a fresh list once it is over.
+For each new exchange, the thread that answers the run only appends a record to a buffer. A few
+times a second the newest records are rendered. After a burst, which may overflow the buffer, the
+page gets the whole list.
 """
 
 from __future__ import annotations
@@ -14,119 +15,134 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from starlette.concurrency import run_in_threadpool
 
 from aleph_contract.core.exchange import Exchange
-from fake_server.inspector.sidebar import Progress
+from fake_server.inspector.sidebar import CoverageCounter
 from fake_server.journal.base import Journal
 from fake_server.journal.listeners import PendingExchange, built
 
-#: Rows that are rendered at a time, and records that are looked through for them.
-ROWS, LOOK = 20, 100
+#: Maximum rows rendered in one event, and maximum records searched for matching ones.
+MAX_ROWS, MAX_RECORDS = 20, 100
 
-#: Seconds between looks: after a single exchange, and in a burst of more than `ROWS`.
-PACE, BURST = 0.03, 0.25
+#: Seconds from an arrival to its event: for at most `MAX_ROWS` records, and in a burst.
+BATCH_DELAY, BURST_DELAY = 0.03, 0.25
 
 #: Seconds without an exchange after which a burst is over.
-CALM = 0.2
+BURST_END = 0.2
 
-#: Seconds between two looks at bill, scenario and constraints in a burst; else `CALM`.
-BUSY = 1.0
+#: Minimum seconds between two sidebar events, and the same in a burst.
+SIDEBAR_INTERVAL, BURST_SIDEBAR_INTERVAL = 0.2, 1.0
 
-#: Seconds of silence after which a comment shows that the stream lives.
+#: Seconds without an event after which a comment is sent, to keep the connection open.
 HEARTBEAT = 15.0
 
-#: Milliseconds after which a page that lost its connection tries again.
-RETRY = 500
+#: Milliseconds after which a page reconnects.
+RECONNECT_MS = 500
 
 #: Seconds for which constraints are counted at a time.
-COUNTING = 0.02
+COUNTING_SLICE = 0.02
 
 
-class Watch:
-    """Records put aside as they arrive."""
+class ArrivalBuffer:
+    """The newest records of a journal, until they are taken."""
 
     def __init__(self, journal: Journal) -> None:
-        self._records: deque[PendingExchange] = deque(maxlen=LOOK)
+        self._records: deque[PendingExchange] = deque(maxlen=MAX_RECORDS)
         self._count = 0
         self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
-        self._told = False
+        self._notified = False
         self.stop = journal.watch(self._put)
 
     def _put(self, record: PendingExchange) -> None:
         self._records.append(record)
         self._count += 1
-        if not self._told:
-            self._told = True
+        if not self._notified:
+            self._notified = True
             self._loop.call_soon_threadsafe(self._arrived.set)
 
     async def wait(self, seconds: float) -> bool:
-        """Whether something arrived within so many seconds."""
+        """Wait for a record and for those right behind it; whether one came within `seconds`."""
         try:
             await asyncio.wait_for(self._arrived.wait(), seconds)
         except asyncio.TimeoutError:
             return False
-        await asyncio.sleep(PACE)
-        if self._count > ROWS:
-            await asyncio.sleep(BURST - PACE)
+        await asyncio.sleep(BATCH_DELAY)
+        if self._count > MAX_ROWS:
+            await asyncio.sleep(BURST_DELAY - BATCH_DELAY)
         return True
 
-    def take(self, wanted: Callable[[Exchange], bool]) -> tuple[list[Exchange], bool]:
-        """The newest that are wanted, oldest first, and whether there may be more."""
+    def take(self, matches: Callable[[Exchange], bool]) -> tuple[list[Exchange], bool]:
+        """Empty the buffer.
+
+        Returns:
+            At most `MAX_ROWS` matching exchanges, oldest first, and whether some were skipped.
+        """
         self._arrived.clear()
-        self._told = False
-        records, count = list(self._records), self._count
+        self._notified = False
+        records, unread = list(self._records), self._count
         self._records.clear()
         self._count = 0
         found: list[Exchange] = []
-        while records and len(found) < ROWS:
+        while records and len(found) < MAX_ROWS:
             exchange = built(records.pop())
-            if wanted(exchange):
+            if matches(exchange):
                 found.append(exchange)
-            count -= 1
-        return found[::-1], count > 0
+            unread -= 1
+        return found[::-1], unread > 0
 
 
 async def stream(
     journal: Journal,
-    progress: Progress,
-    wanted: Callable[[Exchange], bool],
+    coverage: CoverageCounter,
+    matches: Callable[[Exchange], bool],
     *,
-    everything: Callable[[], str],
-    rows: Callable[[Sequence[Exchange]], str],
-    overview: Callable[[], str],
+    render_list: Callable[[], str],
+    render_rows: Callable[[Sequence[Exchange]], str],
+    render_sidebar: Callable[[], str],
 ) -> AsyncIterator[bytes]:
-    """Tell a page of what happens.
+    """Yield the events for one page.
 
-    Events: `list`, the whole list, at first and after a burst; `rows`, new rows, oldest first;
-    `overview`, what stands beside it.
+    Events: `list`, the whole list, first and after each burst; `rows`, new rows, oldest first;
+    `sidebar`, its sections, when they have changed.
     """
-    watch = Watch(journal)
+    arrivals = ArrivalBuffer(journal)
     try:
-        yield b"retry: %d\n\n" % RETRY
-        yield _event("list", await run_in_threadpool(everything))
-        shown, told, last = "", 0.0, 0.0
-        hidden, stale = False, True
+        yield b"retry: %d\n\n" % RECONNECT_MS
+        yield _event("list", await run_in_threadpool(render_list))
+        last_sidebar, sidebar_at, arrived_at = "", 0.0, 0.0
+        list_stale, sidebar_stale = False, True
         while True:
-            more, pause = False, PACE if progress.behind else CALM if hidden or stale else HEARTBEAT
-            if await watch.wait(pause):
-                found, more = watch.take(wanted)
-                hidden, stale, last = hidden or more, True, time.monotonic()
+            burst = False
+            pause = _pause(coverage, stale=list_stale or sidebar_stale)
+            if await arrivals.wait(pause):
+                found, burst = arrivals.take(matches)
+                list_stale, sidebar_stale = list_stale or burst, True
+                arrived_at = time.monotonic()
                 if found:
-                    yield _event("rows", rows(found))
-            elif hidden and time.monotonic() - last >= CALM:
-                yield _event("list", await run_in_threadpool(everything))
-                hidden = False
+                    yield _event("rows", render_rows(found))
+            elif list_stale and time.monotonic() - arrived_at >= BURST_END:
+                yield _event("list", await run_in_threadpool(render_list))
+                list_stale = False
             elif pause == HEARTBEAT:
-                yield b": still here\n\n"
-            if progress.behind and not more:
-                await run_in_threadpool(progress.advance, COUNTING)
-                stale = True
-            if stale and time.monotonic() - told >= (BUSY if more else CALM):
-                now, stale, told = await run_in_threadpool(overview), False, time.monotonic()
-                if now != shown:
-                    yield _event("overview", now)
-                    shown = now
+                yield b": heartbeat\n\n"
+            if coverage.unfinished and not burst:
+                await run_in_threadpool(coverage.advance, COUNTING_SLICE)
+                sidebar_stale = True
+            interval = BURST_SIDEBAR_INTERVAL if burst else SIDEBAR_INTERVAL
+            if sidebar_stale and time.monotonic() - sidebar_at >= interval:
+                sidebar = await run_in_threadpool(render_sidebar)
+                sidebar_stale, sidebar_at = False, time.monotonic()
+                if sidebar != last_sidebar:
+                    yield _event("sidebar", sidebar)
+                    last_sidebar = sidebar
     finally:
-        watch.stop()
+        arrivals.stop()
+
+
+def _pause(coverage: CoverageCounter, *, stale: bool) -> float:
+    """Seconds to wait for an exchange: short while there is other work to do."""
+    if coverage.unfinished:
+        return BATCH_DELAY
+    return BURST_END if stale else HEARTBEAT
 
 
 def _event(name: str, html: str) -> bytes:

@@ -1,206 +1,212 @@
 "use strict";
-// Moves pieces that the server rendered; reads no value of an exchange, so no number loses a digit.
+// Inserts HTML that the server rendered. Numbers are never parsed here, so they keep all digits.
 
-const find = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 const HOME = document.querySelector("h1 a").pathname;
-const MOST_ROWS = 1000;
-const query = () => location.search;
+const MAX_ROWS = 1000;
+const queryString = () => location.search;
 
-function parsed(html) {
+function parseHtml(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   return template.content;
 }
 
-async function part(address, name, options = {}) {
-  const headers = { ...options.headers, "x-part": name };
+// Requests one section of a page; the returned address is that after redirects.
+async function fetchSection(address, name, options = {}) {
+  const headers = { ...options.headers, "x-section": name };
   const response = await fetch(address, { ...options, headers });
   const text = await response.text();
-  if (!response.ok) throw new Error(problem(text) ?? `${response.status} ${response.statusText}`);
+  if (!response.ok) throw new Error(errorDetail(text) ?? `${response.status} ${response.statusText}`);
   return { address: response.url, html: text };
 }
 
-function problem(text) {
+function errorDetail(text) {
   try { return JSON.parse(text).detail; } catch { return undefined; }
 }
 
-// What a screen reader says: the newest thing, at most once a second.
-let saying;
-let said = "";
-function say(text) {
-  said = text;
-  saying ??= setTimeout(() => { find("said").textContent = said; saying = undefined; }, 1000);
+// Screen readers read the newest announcement, at most one a second.
+let announceTimer;
+let announcement = "";
+function announce(text) {
+  announcement = text;
+  announceTimer ??= setTimeout(() => {
+    byId("announcement").textContent = announcement;
+    announceTimer = undefined;
+  }, 1000);
 }
 
 // --- the list ---------------------------------------------------------------------------------
 
-let waiting = [];
-let older = 0;
+let pendingRows = [];
+let olderRows = 0; // rows that "Show older" has added
 
-function markOpened() {
+function markCurrentRow() {
   const [account, number] = location.pathname.split("/").slice(-2);
   for (const link of document.querySelectorAll('#rows [aria-current]')) link.removeAttribute("aria-current");
-  find(`x-${account}-${number}`)?.firstElementChild.setAttribute("aria-current", "true");
+  byId(`x-${account}-${number}`)?.firstElementChild.setAttribute("aria-current", "true");
 }
 
-function changed() {
-  find("nothing").classList.toggle("gone", find("rows").childElementCount > 0);
-  markOpened();
+function listChanged() {
+  byId("empty-list").hidden = byId("rows").childElementCount > 0;
+  markCurrentRow();
 }
 
-function showWaiting() {
-  const rows = find("rows");
-  const fresh = waiting.splice(0).filter((row) => !find(row.id));
-  for (const row of fresh) row.classList.add("new");
-  rows.prepend(...fresh.reverse());
-  const most = MOST_ROWS + older;
-  while (rows.childElementCount > most) rows.lastElementChild.remove();
-  changed();
-  if (fresh.length === 1) say(`New exchange: ${fresh[0].dataset.status} ${fresh[0].dataset.outcome}`);
-  else if (fresh.length) say(`${fresh.length} new exchanges, the last ${fresh[0].dataset.status} ${fresh[0].dataset.outcome}`);
+function insertPendingRows() {
+  const rows = byId("rows");
+  const added = pendingRows.splice(0).filter((row) => !byId(row.id));
+  for (const row of added) row.classList.add("new");
+  rows.prepend(...added.reverse());
+  const limit = MAX_ROWS + olderRows;
+  while (rows.childElementCount > limit) rows.lastElementChild.remove();
+  listChanged();
+  if (added.length === 0) return;
+  const { status, outcome } = added[0].dataset;
+  announce(added.length === 1 ? `New exchange: ${status} ${outcome}`
+    : `${added.length} new exchanges, the last ${status} ${outcome}`);
 }
 
 function addRows(html) {
-  if (!waiting.length) requestAnimationFrame(showWaiting);
-  waiting.push(...parsed(html).querySelectorAll("li"));
+  if (!pendingRows.length) requestAnimationFrame(insertPendingRows);
+  pendingRows.push(...parseHtml(html).querySelectorAll("li"));
 }
 
-function showList(html) {
-  const fresh = parsed(html);
+function replaceList(html) {
+  const list = parseHtml(html);
   const ids = (root) => [...root.querySelectorAll("li")].map((row) => row.id).join();
-  if (older && fresh.querySelector("li")?.id === find("rows").firstElementChild?.id) return;
-  if (ids(fresh) === ids(find("list"))) return;
+  if (olderRows && list.querySelector("li")?.id === byId("rows").firstElementChild?.id) return;
+  if (ids(list) === ids(byId("list"))) return;
   const focused = document.activeElement?.closest?.("#rows li")?.id;
-  waiting = [];
-  older = 0;
-  find("list").replaceChildren(fresh);
-  if (focused) find(focused)?.firstElementChild.focus({ preventScroll: true });
-  changed();
+  pendingRows = [];
+  olderRows = 0;
+  byId("list").replaceChildren(list);
+  if (focused) byId(focused)?.firstElementChild.focus({ preventScroll: true });
+  listChanged();
 }
 
 async function showOlder(link) {
-  const { html } = await part(link.href, "list");
-  const fresh = parsed(html);
-  const rows = [...fresh.querySelectorAll("li")].filter((row) => !find(row.id));
-  older += rows.length;
-  find("rows").append(...rows);
-  find("older").remove();
-  const next = fresh.querySelector("#older");
-  if (next) find("list").append(next);
+  const { html } = await fetchSection(link.href, "list");
+  const list = parseHtml(html);
+  const rows = [...list.querySelectorAll("li")].filter((row) => !byId(row.id));
+  olderRows += rows.length;
+  byId("rows").append(...rows);
+  byId("older").remove();
+  const next = list.querySelector("#older");
+  if (next) byId("list").append(next);
   rows[0]?.firstElementChild.focus();
 }
 
-// --- what happens -----------------------------------------------------------------------------
+// --- live updates -----------------------------------------------------------------------------
 
 let events;
 
-function live(on) {
-  find("live").classList.toggle("on", on);
-  find("live-word").textContent = on ? "live" : "not live";
+function setLive(on) {
+  byId("live").classList.toggle("on", on);
+  byId("live-label").textContent = on ? "live" : "not live";
 }
 
-function listen() {
+function connect() {
   events?.close();
-  events = new EventSource(`${HOME}inspector/live${query()}`);
-  events.addEventListener("open", () => live(true));
-  events.addEventListener("error", () => live(false));
-  events.addEventListener("list", (event) => showList(event.data));
+  events = new EventSource(`${HOME}inspector/live${queryString()}`);
+  events.addEventListener("open", () => setLive(true));
+  events.addEventListener("error", () => setLive(false));
+  events.addEventListener("list", (event) => replaceList(event.data));
   events.addEventListener("rows", (event) => addRows(event.data));
-  events.addEventListener("overview", (event) => patch(event.data));
+  events.addEventListener("sidebar", (event) => replaceSections(event.data));
 }
 
-// Replaces the sections that have changed; forms are not among them.
-function patch(html) {
-  for (const section of [...parsed(html).children]) {
-    const old = find(section.id);
+// Replaces the sections that have changed. The scenario form is not one of them: it keeps its input.
+function replaceSections(html) {
+  for (const section of [...parseHtml(html).children]) {
+    const old = byId(section.id);
     if (old && old.outerHTML !== section.outerHTML) old.replaceWith(section);
   }
 }
 
-// A hidden tab gives its connection back: a browser has six for one host.
+// A hidden tab closes its connection, because a browser opens at most six to one host.
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) { events?.close(); live(false); } else listen();
+  if (document.hidden) { events?.close(); setLive(false); } else connect();
 });
 addEventListener("pagehide", () => events?.close());
 
 // --- one exchange -----------------------------------------------------------------------------
 
-function showOpened(html) {
-  find("opened").innerHTML = html;
-  document.body.classList.toggle("reading", html !== "");
-  const about = html && find("opened-title").textContent.replace(/\s+/g, " ").trim();
-  document.title = `${about ? `${about} · ` : ""}${document.title.split(" · ").slice(-2).join(" · ")}`;
-  markOpened();
+function showExchange(html) {
+  byId("exchange").innerHTML = html;
+  document.body.classList.toggle("exchange-open", html !== "");
+  const title = html && byId("exchange-title").textContent.replace(/\s+/g, " ").trim();
+  document.title = `${title ? `${title} · ` : ""}${document.title.split(" · ").slice(-2).join(" · ")}`;
+  markCurrentRow();
 }
 
-async function open(address, { push = true, ...options } = {}) {
-  const got = await part(address, "opened", options);
-  if (push) history.pushState(null, "", got.address);
-  showOpened(got.html);
-  find("pane").scrollTop = 0;
-  find("opened-title").focus();
+async function openExchange(address, { push = true, ...options } = {}) {
+  const section = await fetchSection(address, "exchange", options);
+  if (push) history.pushState(null, "", section.address);
+  showExchange(section.html);
+  byId("pane").scrollTop = 0;
+  byId("exchange-title").focus();
 }
 
-function close() {
+function closeExchange() {
   const row = document.querySelector('#rows [aria-current]');
-  history.pushState(null, "", `${HOME}${query()}`);
-  showOpened("");
+  history.pushState(null, "", `${HOME}${queryString()}`);
+  showExchange("");
   row?.focus();
 }
 
 addEventListener("popstate", () => {
   readFilter();
-  if (location.pathname === HOME) showOpened("");
-  else open(location.href, { push: false }).catch(failed);
-  if (events && !events.url.endsWith(`/live${query()}`)) listen();
+  if (location.pathname === HOME) showExchange("");
+  else openExchange(location.href, { push: false }).catch(showError);
+  if (events && !events.url.endsWith(`/live${queryString()}`)) connect();
 });
 
-function failed(error) {
-  say(String(error.message ?? error));
-  find("opened").innerHTML = "";
+function showError(error) {
+  const message = String(error.message ?? error);
+  announce(message);
   const text = document.createElement("p");
   text.className = "problem bad";
-  text.textContent = error.message ?? error;
-  find("opened").append(text);
+  text.textContent = message;
+  byId("exchange").replaceChildren(text);
 }
 
 async function copy(button) {
-  const source = find(button.dataset.copy);
+  const source = byId(button.dataset.copy);
   let copied = true;
   try {
     await navigator.clipboard.writeText(source.textContent);
   } catch {
     const details = source.closest("details");
-    details.open = true;
+    if (details) details.open = true;
     getSelection().selectAllChildren(source);
     copied = document.execCommand("copy");
   }
-  const before = button.textContent;
+  const label = button.textContent;
   button.textContent = copied ? "Copied" : "Selected: press Ctrl+C";
-  say(`Command ${copied ? "copied" : "selected"}`);
-  setTimeout(() => { button.textContent = before; }, 2000);
+  announce(`Command ${copied ? "copied" : "selected"}`);
+  setTimeout(() => { button.textContent = label; }, 2000);
 }
 
 addEventListener("click", (event) => {
   const target = event.target.closest("a, button");
   if (!target || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const act = target.dataset.copy ? () => copy(target)
-    : target.id === "close" ? close
-    : target.closest("#rows") ? () => open(target.href)
+  const action = target.dataset.copy ? () => copy(target)
+    : target.id === "close" ? closeExchange
+    : target.closest("#rows") ? () => openExchange(target.href)
     : target.closest("#older") ? () => showOlder(target)
     : undefined;
-  if (!act) return;
+  if (!action) return;
   event.preventDefault();
-  Promise.resolve(act()).catch(failed);
+  Promise.resolve(action()).catch(showError);
 });
 
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && document.body.classList.contains("reading")) close();
-  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
-  const row = step && event.target.closest?.("#rows li");
+  if (event.key === "Escape" && document.body.classList.contains("exchange-open")) closeExchange();
+  const sibling = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+  const row = sibling && event.target.closest?.("#rows li");
   if (!row) return;
   event.preventDefault();
-  row[step]?.firstElementChild.focus();
+  row[sibling]?.firstElementChild.focus();
 });
 
 // --- forms ------------------------------------------------------------------------------------
@@ -208,54 +214,57 @@ addEventListener("keydown", (event) => {
 addEventListener("submit", (event) => {
   const form = event.target;
   event.preventDefault();
-  const sent = { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) };
-  if (form.id === "filter") filter();
-  else if (form.id === "script") script(form, sent);
-  else replay(form, sent).catch(failed);
+  const options = { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) };
+  if (form.id === "filter") applyFilter();
+  else if (form.id === "scenario-form") submitStep(form, options);
+  else submitReplay(form, options).catch(showError);
 });
 
-async function replay(form, sent) {
+async function submitReplay(form, options) {
   const button = form.querySelector("button");
   button.disabled = true;
   button.textContent = "Sending …";
-  await open(form.action, sent);
-  say("Sent again");
+  await openExchange(form.action, options);
+  announce("Request sent again");
 }
 
-async function script(form, sent) {
-  const trouble = find("script-problem");
-  trouble.hidden = true;
+async function submitStep(form, options) {
+  const error = byId("scenario-error");
+  error.hidden = true;
   try {
     const account = encodeURIComponent(form.account.value.trim());
-    patch((await part(`${HOME}inspector/${account}/scenario`, "overview", sent)).html);
-    say(sent.body.get("do") === "clear" ? "Scenario cleared" : "Step added");
-  } catch (error) {
-    trouble.textContent = error.message;
-    trouble.hidden = false;
+    const address = `${HOME}inspector/${account}/scenario`;
+    replaceSections((await fetchSection(address, "sidebar", options)).html);
+    announce(options.body.get("do") === "clear" ? "Scenario cleared" : "Step added");
+  } catch ({ message }) {
+    error.textContent = message;
+    error.hidden = false;
   }
 }
 
-
-const form = find("filter");
+const filterForm = byId("filter");
 
 function readFilter() {
-  const asked = new URLSearchParams(query());
-  for (const name of ["text", "outcome", "account"]) form[name].value = asked.get(name) ?? "";
+  const query = new URLSearchParams(queryString());
+  for (const name of ["text", "outcome", "account"]) filterForm[name].value = query.get(name) ?? "";
 }
 
-let typing;
-function filter() {
-  clearTimeout(typing);
-  const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
-  const search = asked.size ? `?${asked}` : "";
-  if (search === query()) return;
+let filterTimer;
+function applyFilter() {
+  clearTimeout(filterTimer);
+  const query = new URLSearchParams([...new FormData(filterForm)].filter(([, value]) => value.trim()));
+  const search = query.size ? `?${query}` : "";
+  if (search === queryString()) return;
   history.replaceState(null, "", location.pathname + search);
-  older = 0;
-  if (form.account.value) find("script").account.value = form.account.value;
-  listen();
+  olderRows = 0;
+  if (filterForm.account.value) byId("scenario-form").account.value = filterForm.account.value;
+  connect();
 }
-form.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(filter, 200); });
+filterForm.addEventListener("input", () => {
+  clearTimeout(filterTimer);
+  filterTimer = setTimeout(applyFilter, 200);
+});
 
 document.documentElement.classList.add("scripted");
-markOpened();
-if (!document.hidden) listen();
+markCurrentRow();
+if (!document.hidden) connect();

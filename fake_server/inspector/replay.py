@@ -1,4 +1,4 @@
-"""A recorded request made again: as a command for a shell, or by the fake itself."""
+"""A recorded request made again: by a curl command, or by the fake itself."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ from fake_server.runs.request import REDACTED
 from fake_server.runs.rest import API
 from fake_server.state.accounts import Accounts
 
-#: Bytes of a body that a command line holds; a longer one is fetched from the fake.
-COMMAND = 32 * 1024
+#: Maximum bytes of a body within a command; the command downloads a longer body from the fake.
+MAX_INLINE_BODY = 32 * 1024
 
-#: Seconds after which a replay that gets no answer hangs up.
-PATIENCE = 30.0
+#: Seconds after which a replay without a response hangs up.
+REPLAY_TIMEOUT = 30.0
 
-#: Headers that every client writes for itself.
-_OWN = frozenset(
+#: Headers that are not copied, because every client writes its own.
+_CLIENT_HEADERS = frozenset(
     {"connection", "content-length", "expect", "host", "keep-alive", "te", "transfer-encoding"}
     | {"accept-encoding", "upgrade", "user-agent", "accept"}
 )
-_AUTHORIZED = '--header "Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
+_AUTHORIZATION = '--header "Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
 
 App = Callable[..., Awaitable[None]]
 Message = MutableMapping[str, Any]
 
 
-def curl(exchange: Exchange, origin: str, raw: str) -> str:
-    """A command that makes the same request; the token comes from the environment.
+def curl_command(exchange: Exchange, origin: str, body_path: str) -> str:
+    """A command that makes the same request, with the token from the environment.
 
     Args:
         exchange: The request.
-        origin: Of the fake, as the reader reached it.
-        raw: Where the exact bytes of its body are.
+        origin: Origin of the fake, such as `http://localhost:8787`.
+        body_path: Path at which the fake serves the exact bytes of the request body.
     """
     body = exchange.request_body
-    text = _text(body)
+    text = _shell_text(body)
     lines = [
         f"curl --request {shlex.quote(exchange.method)} {shlex.quote(origin + exchange.target)}"
     ]
     if any(character in exchange.target for character in "[]{}"):
         lines[0] += " --globoff"
-    lines += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _kept(exchange)]
-    if _showed_token(exchange):
-        lines.append(_AUTHORIZED)
+    lines += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _headers(exchange)]
+    if _had_token(exchange):
+        lines.append(_AUTHORIZATION)
     if body and text is not None:
         lines.append(f"--data-raw {shlex.quote(text)}")
     elif body:
         lines.append("--data-binary @-")
-        lines[0] = f"curl --silent {shlex.quote(origin + raw)} | {lines[0]}"
+        lines[0] = f"curl --silent {shlex.quote(origin + body_path)} | {lines[0]}"
     return " \\\n  ".join(lines)
 
 
-def first(contract: Contract, origin: str) -> str:
-    """A first call to try: the first documented example, if there is one."""
+def example_command(contract: Contract, origin: str) -> str:
+    """A command that runs the first documented example; empty if the contract has none."""
     if not contract.examples:
         return ""
     body = dumps({"model": contract.model, "input": contract.examples[0].input})
@@ -73,26 +73,30 @@ def first(contract: Contract, origin: str) -> str:
     )
 
 
-def _text(body: bytes) -> str | None:
-    """A body as a shell can hold it."""
+def _shell_text(body: bytes) -> str | None:
+    """A body as text for a command line; `None` if it is too long, not UTF-8, or has a NUL."""
     try:
-        return None if len(body) > COMMAND or b"\0" in body else body.decode("utf-8")
+        return None if len(body) > MAX_INLINE_BODY or b"\0" in body else body.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _showed_token(exchange: Exchange) -> bool:
+def _had_token(exchange: Exchange) -> bool:
     return exchange.credential not in ("missing", "none")
 
 
-def _kept(exchange: Exchange) -> Iterator[tuple[str, str]]:
+def _headers(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """The headers to copy."""
     for name, value in exchange.request_headers:
-        if name not in _OWN and REDACTED.decode() not in value:
+        if name not in _CLIENT_HEADERS and REDACTED.decode() not in value:
             yield name, value
 
 
 async def replay(app: App, exchange: Exchange, accounts: Accounts) -> None:
-    """Send the request to the fake itself, with the token that lets in to its account."""
+    """Send the request to the fake's own application, with the token of its account.
+
+    The response is not returned: it is in the journal.
+    """
     hung_up = asyncio.Event()
     body: list[bytes] = [exchange.request_body]
 
@@ -102,26 +106,27 @@ async def replay(app: App, exchange: Exchange, accounts: Accounts) -> None:
         await hung_up.wait()
         return {"type": "http.disconnect"}
 
-    async def send(_: Message) -> None:
-        """Nobody reads the answer: it stands in the journal."""
+    async def discard(_: Message) -> None:
+        """Drop one message of the response."""
 
-    task = asyncio.ensure_future(app(_scope(exchange, accounts), receive, send))
+    task = asyncio.ensure_future(app(_scope(exchange, accounts), receive, discard))
     try:
-        await asyncio.wait([task], timeout=PATIENCE)
+        await asyncio.wait([task], timeout=REPLAY_TIMEOUT)
     finally:
         hung_up.set()
-        await asyncio.gather(task, return_exceptions=True)  # a scripted cut raises
+        # Faults that cut the connection raise an exception.
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _scope(exchange: Exchange, accounts: Accounts) -> Message:
     path, _, query = exchange.target.partition("?")
     headers = [
         (name.encode("latin-1"), value.encode("latin-1", "replace"))
-        for name, value in _kept(exchange)
+        for name, value in _headers(exchange)
     ]
     headers.append((b"host", exchange.host.encode("latin-1", "replace")))
     headers.append((b"content-length", b"%d" % len(exchange.request_body)))
-    if _showed_token(exchange):
+    if _had_token(exchange):
         headers.append((b"authorization", f"Bearer {_token(exchange.account, accounts)}".encode()))
     return {
         "type": "http",

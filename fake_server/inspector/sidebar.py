@@ -1,4 +1,4 @@
-"""What stands beside the list: the bill, the scenario, and the constraints tried so far."""
+"""The sidebar: the spending and the scenario of one account, and the constraint coverage."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, groupby, islice
-from typing import Any
 
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.rules.coverage import POLARITIES, RIGHT, of_exchanges
 from fake_server.journal.base import Journal
 from fake_server.journal.listeners import PendingExchange, built
 from fake_server.state.accounts import Account
 from fake_server.state.billing import Bill
 from fake_server.state.scenarios import ScenarioStep
 
-#: Exchanges that may wait to be counted; beyond them the journal is counted anew, when it is calm.
-WAITING = 1000
+#: Maximum new exchanges that wait to be counted; above it, the whole journal is counted again.
+MAX_WAITING = 1000
 
-#: Exchanges that are counted at a time.
+#: Exchanges counted between two looks at the clock.
 _BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """What an account has spent, and what it may.
+class Spending:
+    """The spending of an account.
 
     Args:
         bill: Its bill.
-        credits: USD that its runs may cost; `None` is no bound.
-        limit: USD at which the gateway stops it; `None` is no bound.
+        credits: USD that its runs may cost; `None` means unlimited.
+        limit: USD from which on the gateway refuses runs; `None` means unlimited.
     """
 
     bill: Bill
@@ -41,15 +41,22 @@ class Money:
     limit: Decimal | None
 
     @classmethod
-    def of(cls, account: Account) -> Money:
-        """The money of an account."""
+    def of(cls, account: Account) -> Spending:
+        """The spending of `account`."""
         limit = account.spend_limit
         return cls(account.bill, account.credits, None if limit is None else limit.usd)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One square of the picture: a constraint in one polarity, and what was observed of it."""
+class CoverageCell:
+    """One square of the coverage chart: a constraint in one polarity.
+
+    Args:
+        constraint: `Constraint.key`.
+        polarity: `valid` or `violating`.
+        observed: Each observed outcome with its count.
+        state: `right`, `wrong`, `unknown` or `never`; see `_cell`.
+    """
 
     constraint: str
     polarity: str
@@ -57,118 +64,121 @@ class Cell:
     state: str
 
     @property
-    def words(self) -> str:
-        """The observations in words."""
+    def description(self) -> str:
+        """The observed outcomes in words, such as `accepted 2, refused 1`."""
         return ", ".join(f"{word} {count:,}" for word, count in self.observed) or "never tried"
 
 
-class Progress:
-    """Which constraints the journal's traffic has touched, counted as it arrives.
+#: The constraints of each property of the input; each constraint has a cell for each polarity.
+CoverageGroups = list[tuple[str, list[list[CoverageCell]]]]
 
-    Counting takes longer than a run does: it waits until nobody else is busy.
+
+class CoverageCounter:
+    """Counts the constraints that the traffic in the journal has exercised.
+
+    Counting an exchange takes longer than answering it, so `advance` counts a few at a time, when
+    the fake is idle.
     """
 
     def __init__(self, journal: Journal, contract: Contract) -> None:
         self._journal = journal
         self._contract = contract
         self._lock = threading.Lock()
-        self._waiting: deque[PendingExchange] = deque(maxlen=WAITING)
-        self._begin()
-        self._stop = journal.watch(self._hear)
+        self._waiting: deque[PendingExchange] = deque(maxlen=MAX_WAITING)
+        self._restart()
+        self._stop = journal.watch(self._on_record)
 
     @property
-    def behind(self) -> bool:
-        """Whether there is more to count."""
-        return self._lost or bool(self._waiting) or not self._all_old
+    def unfinished(self) -> bool:
+        """Whether there are exchanges to count."""
+        return self._overflowed or bool(self._waiting) or not self._stored_done
 
     def advance(self, seconds: float) -> None:
-        """Count for about so long."""
-        until = time.perf_counter() + seconds
-        from aleph_contract.rules.coverage import of_exchanges
-
+        """Count exchanges for about `seconds`."""
+        deadline = time.perf_counter() + seconds
         with self._lock:
-            if self._lost:
-                self._begin()
-            while time.perf_counter() < until and (batch := self._take()):
+            if self._overflowed:
+                self._restart()
+            while time.perf_counter() < deadline and (batch := self._next_batch()):
                 for row in of_exchanges(batch, self._contract):
-                    self._rows[row.constraint, row.polarity, row.observed] += row.count
+                    self._counts[row.constraint, row.polarity, row.observed] += row.count
 
-    def groups(self) -> list[tuple[str, list[list[Cell]]]]:
-        """The picture: the constraints of one property together, a cell for each polarity."""
-        from aleph_contract.rules import coverage
-
-        seen: dict[tuple[str, str], list[tuple[str, int]]] = {}
-        for (key, polarity, word), count in sorted(self._rows.copy().items()):
+    def groups(self) -> CoverageGroups:
+        """The coverage chart so far."""
+        observed: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for (key, polarity, word), count in sorted(self._counts.copy().items()):
             if count:
-                seen.setdefault((key, polarity), []).append((word, count))
+                observed.setdefault((key, polarity), []).append((word, count))
         pairs = [
-            [
-                _cell(c.key, p, tuple(seen.get((c.key, p), ())), coverage)
-                for p in coverage.POLARITIES
-            ]
+            [_cell(c.key, p, tuple(observed.get((c.key, p), ()))) for p in POLARITIES]
             for c in constraints(self._contract)
         ]
         return [
-            (n, list(group)) for n, group in groupby(pairs, lambda p: _property(p[0].constraint))
+            (name, list(group))
+            for name, group in groupby(pairs, lambda pair: _property(pair[0].constraint))
         ]
 
-    def _begin(self) -> None:
-        self._rows: Counter[tuple[str, str, str]] = Counter()
-        self._lost = False
+    def _restart(self) -> None:
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._overflowed = False
         self._waiting.clear()
-        self._old = self._journal.newest(None)
-        self._all_old = False
+        self._stored = self._journal.newest(None)
+        self._stored_done = False
 
-    def _hear(self, record: PendingExchange) -> None:
-        self._lost |= len(self._waiting) == WAITING
+    def _on_record(self, record: PendingExchange) -> None:
+        self._overflowed |= len(self._waiting) == MAX_WAITING
         self._waiting.append(record)
 
-    def _take(self) -> list[Exchange]:
-        """The next to count: what came last before what was there before."""
-        new = min(_BATCH, len(self._waiting))
-        some = [built(self._waiting.popleft()) for _ in range(new)]
-        if not some:
-            some = list(islice(self._old, _BATCH))
-            self._all_old = not some
-        return some
+    def _next_batch(self) -> list[Exchange]:
+        """The next exchanges to count: new ones first, then those stored before."""
+        size = min(_BATCH, len(self._waiting))
+        batch = [built(self._waiting.popleft()) for _ in range(size)]
+        if not batch:
+            batch = list(islice(self._stored, _BATCH))
+            self._stored_done = not batch
+        return batch
 
 
 def _property(key: str) -> str:
+    """The property in a constraint key: `seed/minimum` belongs to `seed`."""
     head, slash, _ = key.partition("/")
-    return head if slash else "the input itself"
+    return head if slash else "the whole input"
 
 
-def _cell(key: str, polarity: str, observed: tuple[tuple[str, int], ...], coverage: Any) -> Cell:
-    words = {word for word, _ in observed} - {"other"}
-    if words:
-        state = "right" if words <= set(coverage.RIGHT[polarity]) else "wrong"
+def _cell(key: str, polarity: str, observed: tuple[tuple[str, int], ...]) -> CoverageCell:
+    """A cell, with its state.
+
+    `right`: every outcome is that of a conformant client. `wrong`: some outcome is not. `unknown`:
+    no response depended on the input, for example a 401. `never`: there was no such input.
+    """
+    outcomes = {word for word, _ in observed} - {"other"}
+    if outcomes:
+        state = "right" if outcomes <= set(RIGHT[polarity]) else "wrong"
     else:
         state = "unknown" if observed else "never"
-    return Cell(key, polarity, observed, state)
+    return CoverageCell(key, polarity, observed, state)
 
 
-def reached(groups: list[tuple[str, list[list[Cell]]]]) -> tuple[tuple[str, int, int], ...]:
-    """Per polarity how many constraints were tried, and of how many."""
+def tried_counts(groups: CoverageGroups) -> tuple[tuple[str, int, int], ...]:
+    """For each polarity: its name, the number of constraints tried, and the number of all."""
     cells = list(chain.from_iterable(chain.from_iterable(pairs for _, pairs in groups)))
-    names = dict.fromkeys(cell.polarity for cell in cells)
+    by_polarity: dict[str, list[CoverageCell]] = {}
+    for cell in cells:
+        by_polarity.setdefault(cell.polarity, []).append(cell)
     return tuple(
-        (
-            n,
-            sum(c.polarity == n and c.state != "never" for c in cells),
-            sum(c.polarity == n for c in cells),
-        )
-        for n in names
+        (polarity, sum(cell.state != "never" for cell in own), len(own))
+        for polarity, own in by_polarity.items()
     )
 
 
-def words(step: ScenarioStep) -> str:
-    """A step of a scenario, in words."""
+def describe_step(step: ScenarioStep) -> str:
+    """A scenario step in words, such as `rate-limited, 2 times, Retry-After 3 s`."""
     times = (
         "every run" if step.times is None else "once" if step.times == 1 else f"{step.times} times"
     )
-    told = [step.fault.name if step.fault else "the normal answer", times]
+    words = [step.fault.name if step.fault else "normal answer", times]
     if step.retry_after is not None:
-        told.append(f"Retry-After {step.retry_after} s")
+        words.append(f"Retry-After {step.retry_after} s")
     if step.delay is not None:
-        told.append(f"after {step.delay:g} s")
-    return ", ".join(told)
+        words.append(f"after {step.delay:g} s")
+    return ", ".join(words)

@@ -1,46 +1,48 @@
-"""What the templates of the inspector can name, and how values look there."""
+"""The Jinja environment of the inspector: filters, and values that every template can use."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any
 
-from aleph_contract import version
 from aleph_contract.contract import Contract
 from aleph_contract.core import templating
 from aleph_contract.core.exchange import Exchange
-from fake_server.control.dependencies import PREFIX
-from fake_server.inspector.exchange_detail import literal
-from fake_server.inspector.listing import PAGE, name_of
-from fake_server.inspector.sidebar import words
+from aleph_contract.core.jsonvalue import dumps
+from fake_server.control.dependencies import CONTROL_PREFIX
+from fake_server.inspector.listing import account_name
+from fake_server.inspector.sidebar import describe_step
 from fake_server.replies.failures import OUTCOMES
-from fake_server.replies.faults import FAULTS
+from fake_server.replies.faults import FAULTS, Fault
 from fake_server.state.accounts import ACCOUNT_ID
 
-#: Characters of a request that a row shows.
-EXCERPT = 140
+#: Maximum characters of the request that a row shows.
+MAX_EXCERPT = 140
 
-#: How an outcome is coloured; any other is bad. The word itself always stands beside it.
-TONES = {"completed": "good", "fault": "odd", "cut": "odd", "elsewhere": "calm"}
+#: CSS class of each outcome; the others get `bad`. The page always names the outcome as well.
+TONES = {"completed": "good", "fault": "warn", "cut": "warn", "elsewhere": "neutral"}
 
 
-def environment(contract: Contract) -> Callable[..., str]:
-    """A call that renders a template by name."""
+def renderer(contract: Contract) -> Callable[..., str]:
+    """A function that renders a template: `render("list.html", query=…)`."""
     jinja = templating.environment(str(__package__))
     jinja.filters.update(
-        clock=_clock, iso=_iso, took=_took, name_of=name_of, short=_short, literal=literal,
-        words=words, tone=_tone,
-    )  # fmt: skip
+        clock=_clock,
+        iso=_iso,
+        duration=_duration,
+        account_name=account_name,
+        short_account=_short_account,
+        json=dumps,
+        describe_step=describe_step,
+        tone=_tone,
+    )
     jinja.globals.update(
-        version=version.__version__,
         contract=contract,
-        home=PREFIX,
-        page=PAGE,
+        home=CONTROL_PREFIX,
         outcomes=OUTCOMES,
         faults=FAULTS,
-        kinds=_kinds(),
+        fault_groups=_fault_groups(),
         excerpt=_excerpt(contract),
     )
     return lambda template, **values: jinja.get_template(template).render(values)
@@ -59,41 +61,46 @@ def _iso(seconds: float) -> str:
 
 
 def _local(seconds: float) -> datetime:
-    """In the time zone of this machine, which is the reader's: the page is for its owner."""
+    """Unix time in the time zone of this machine, where the reader of the page is too."""
     return datetime.fromtimestamp(seconds, timezone.utc).astimezone()
 
 
-def _took(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def _short(account: str) -> str:
-    return account[:8] if ACCOUNT_ID.fullmatch(account) else name_of(account)
+def _short_account(account: str) -> str:
+    return account[:8] if ACCOUNT_ID.fullmatch(account) else account_name(account)
 
 
-def _kinds() -> dict[str, list[Any]]:
-    """The faults in groups that a reader looks for."""
-    groups: dict[str, list[Any]] = {}
+def _fault_groups() -> dict[str, list[Fault]]:
+    """The faults by class of their status, such as `4xx`."""
+    groups: dict[str, list[Fault]] = {}
     for fault in FAULTS.values():
-        groups.setdefault(_kind(fault.status), []).append(fault)
+        groups.setdefault(_status_class(fault.status), []).append(fault)
     return dict(sorted(groups.items()))
 
 
-def _kind(status: int | None) -> str:
+def _status_class(status: int | None) -> str:
     if status is None:
-        return "no answer"
-    return {2: "2xx, not a result", 3: "3xx, elsewhere"}.get(status // 100, f"{status // 100}xx")
+        return "no response"
+    return {2: "2xx without a result", 3: "3xx redirect"}.get(status // 100, f"{status // 100}xx")
 
 
 def _excerpt(contract: Contract) -> Callable[[Exchange], str]:
-    """What a row shows of a request: the first required text of the input, else how it begins."""
+    """A function that returns the text a row shows of a request.
+
+    It is the first required string of the input, for this model the prompt; otherwise the start of
+    the body; otherwise method and URL.
+    """
     names = contract.input_schema.get("required", [])
     name = re.escape(names[0].encode()) if names else rb"\0"
-    told = re.compile(rb'"' + name + rb'"\s*:\s*"((?:[^"\\]|\\.){0,%d})' % EXCERPT)
+    pattern = re.compile(rb'"' + name + rb'"\s*:\s*"((?:[^"\\]|\\.){0,%d})' % MAX_EXCERPT)
 
     def excerpt(exchange: Exchange) -> str:
-        found = told.search(exchange.request_body)
-        raw = found[1] if found else exchange.request_body[:EXCERPT]
-        return raw.decode("utf-8", "replace")[:EXCERPT] or f"{exchange.method} {exchange.target}"
+        found = pattern.search(exchange.request_body)
+        raw = found[1] if found else exchange.request_body[:MAX_EXCERPT]
+        text = raw.decode("utf-8", "replace")[:MAX_EXCERPT]
+        return text or f"{exchange.method} {exchange.target}"
 
     return excerpt

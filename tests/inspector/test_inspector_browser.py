@@ -1,4 +1,4 @@
-"""The inspector as a person uses it: in Chromium, fed by real clients over sockets."""
+"""The inspector in Chromium, with calls from real clients over sockets."""
 
 from __future__ import annotations
 
@@ -39,21 +39,19 @@ def account(server: Server) -> AccountHandle:
 
 @pytest.fixture
 def tab(browser: Browser, server: Server) -> Iterator[Tab]:
-    """A tab on the start page; whatever the test does, it logs nothing and stays at home."""
-    with browser.tab() as opened:
-        opened.open(server.inspector)
-        opened.wait("document.querySelector('#live.on')")
-        yield opened
-        opened.ask("1")  # what has happened by now has been told
-        assert opened.complaints == []
-        elsewhere = {
-            u for u in opened.requested if not u.startswith((server.origin + "/", "data:"))
-        }
-        assert elsewhere == set()
+    """A tab on the start page; after the test it has logged nothing and used no other host."""
+    with browser.tab() as tab:
+        tab.open(server.inspector)
+        tab.wait("document.querySelector('#live.on')")
+        yield tab
+        tab.ask("1")  # the browser reports all earlier events first
+        assert tab.complaints == []
+        other_hosts = {u for u in tab.requested if not u.startswith((server.origin + "/", "data:"))}
+        assert other_hosts == set()
 
 
 def call(account: AccountHandle, given: Any = None, token: str | None = None) -> httpx.Response:
-    """Make a call as a client does."""
+    """Run the model with `given` as input, or with `GOOD`."""
     return httpx.post(
         f"{account.base_url}/accounts/{account.id}/ai/run",
         headers={"authorization": f"Bearer {token or account.token}"},
@@ -71,35 +69,35 @@ def shows(tab: Tab, selector: str) -> Any:
     return tab.wait(f"document.querySelector({json.dumps(selector)})?.innerText")
 
 
-def test_an_exchange_appears_by_itself_and_the_picture_fills(
+def test_a_new_exchange_appears_and_the_sidebar_is_updated(
     tab: Tab, account: AccountHandle
 ) -> None:
-    assert "Waiting for the first call" in shows(tab, "#nothing")
-    reach = shows(tab, "#coverage .reach")
+    assert "Waiting for the first call" in shows(tab, "#empty-list")
+    before = shows(tab, "#coverage .tried")
     call(account, GOOD | {"duration": 5, "seed": 0})
-    told = shows(tab, row(account, 1))
-    assert all(word in told for word in ("200", "completed", "1.68 USD", GOOD["prompt"])), told
-    tab.wait("document.querySelector('#nothing').offsetHeight === 0")
-    tab.wait(f"document.querySelector('#coverage .reach').innerText !== {json.dumps(reach)}")
+    text = shows(tab, row(account, 1))
+    assert all(word in text for word in ("200", "completed", "1.68 USD", GOOD["prompt"])), text
+    tab.wait("document.querySelector('#empty-list').offsetHeight === 0")
+    tab.wait(f"document.querySelector('#coverage .tried').innerText !== {json.dumps(before)}")
     tab.wait("document.querySelectorAll('#coverage .cell.right').length > 3")
-    assert "1.68 USD" in tab.wait("document.querySelector('#bill .sum')?.innerText")
+    assert "1.68 USD" in tab.wait("document.querySelector('#bill .total')?.innerText")
     assert "3.32 USD of 5.00 USD" in shows(tab, "#bill .gauge")
-    assert "200 completed" in tab.wait("document.querySelector('#said').textContent")
+    assert "200 completed" in tab.wait("document.querySelector('#announcement').textContent")
 
 
-def test_a_violation_is_marked_where_it_stands(tab: Tab, account: AccountHandle) -> None:
+def test_a_violation_is_marked_in_the_request(tab: Tab, account: AccountHandle) -> None:
     call(account, GOOD | {"seed": -1})
     tab.click(row(account, 1))
-    assert shows(tab, "mark#at-1") == "-1"
-    assert "seed must be at least 0" in shows(tab, "#trouble-1 .said")
-    assert "seed/minimum" in shows(tab, "#trouble-1")
+    assert shows(tab, "mark#mark-1") == "-1"
+    assert "seed must be at least 0" in shows(tab, "#violation-1 .message")
+    assert "seed/minimum" in shows(tab, "#violation-1")
     assert tab.ask("location.pathname").endswith(f"/inspector/{account.id}/1")
-    assert tab.ask("document.activeElement.id") == "opened-title"
+    assert tab.ask("document.activeElement.id") == "exchange-title"
     note = "document.querySelector('#request-title').parentElement.querySelector('.note')"
     assert "seed must be at least 0" in tab.ask(f"{note}.innerText")
 
 
-def test_an_opened_exchange_has_an_address_and_back_leads_back(
+def test_an_open_exchange_has_its_own_address_and_history_entry(
     tab: Tab, account: AccountHandle
 ) -> None:
     call(account)
@@ -107,17 +105,17 @@ def test_an_opened_exchange_has_an_address_and_back_leads_back(
     shows(tab, row(account, 2))
     for number in (1, 2):
         tab.click(row(account, number))
-        tab.wait(f"document.querySelector('#opened-title')?.innerText.includes('#{number} ')")
+        tab.wait(f"document.querySelector('#exchange-title')?.innerText.includes('#{number} ')")
     tab.ask("history.back()")
-    tab.wait("document.querySelector('#opened-title')?.innerText.includes('#1 ')")
+    tab.wait("document.querySelector('#exchange-title')?.innerText.includes('#1 ')")
     tab.ask("history.back()")
-    tab.wait("document.querySelector('#opened').innerText === ''")
-    assert tab.ask("document.querySelector('#beside').offsetHeight") > 0
+    tab.wait("document.querySelector('#exchange').innerText === ''")
+    assert tab.ask("document.querySelector('#sidebar').offsetHeight") > 0
     tab.ask("history.forward()")
-    tab.wait("document.querySelector('#opened-title')")
+    tab.wait("document.querySelector('#exchange-title')")
     address = tab.ask("location.href")
     tab.open(address)
-    assert "#1 of" in shows(tab, "#opened-title")
+    assert "#1 of" in shows(tab, "#exchange-title")
     assert tab.ask("document.querySelectorAll('#rows [aria-current]').length") == 1
 
 
@@ -125,24 +123,24 @@ def test_a_scenario_set_in_the_page_changes_the_next_answer(
     tab: Tab, account: AccountHandle
 ) -> None:
     assert call(account).status_code == 200
-    tab.wait(f"document.querySelector('#script').account.value = '{account.id}'")
-    tab.ask("document.querySelector('#script').fault.value = 'rate-limited'")
-    tab.ask("document.querySelector('#script').times.value = '2'")
-    tab.ask("document.querySelector('#script').retry_after.value = '3'")
-    tab.click("#script button[value=add]")
+    tab.wait(f"document.querySelector('#scenario-form').account.value = '{account.id}'")
+    tab.ask("document.querySelector('#scenario-form').fault.value = 'rate-limited'")
+    tab.ask("document.querySelector('#scenario-form').times.value = '2'")
+    tab.ask("document.querySelector('#scenario-form').retry_after.value = '3'")
+    tab.click("#scenario-form button[value=add]")
     assert "rate-limited, 2 times, Retry-After 3 s" in shows(tab, ".steps")
     refused = call(account)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "3")
     tab.wait("document.querySelector('.steps')?.innerText.includes('once')")
-    tab.click("#script button[value=clear]")
+    tab.click("#scenario-form button[value=clear]")
     tab.wait("!document.querySelector('.steps')")
     assert call(account).status_code == 200
 
 
-def test_a_scenario_that_cannot_be_is_refused_in_words(tab: Tab) -> None:
-    tab.ask("document.querySelector('#script').account.value = 'me'")
-    tab.click("#script button[value=add]")
-    assert "'me' is no account" in shows(tab, "#script-problem")
+def test_an_invalid_account_of_a_scenario_is_explained(tab: Tab) -> None:
+    tab.ask("document.querySelector('#scenario-form').account.value = 'me'")
+    tab.click("#scenario-form button[value=add]")
+    assert "'me' is not an account id" in shows(tab, "#scenario-error")
     tab.complaints.clear()  # the browser logs every answer of 404
 
 
@@ -155,18 +153,18 @@ def test_the_result_plays(tab: Tab, account: AccountHandle) -> None:
     tab.wait("document.querySelector('video').currentTime > 0.1")
 
 
-def test_a_replay_makes_the_call_again_and_opens_it(tab: Tab, account: AccountHandle) -> None:
+def test_a_replay_repeats_the_call_and_opens_it(tab: Tab, account: AccountHandle) -> None:
     call(account, GOOD | {"seed": 7})
     tab.click(row(account, 1))
     tab.click("form[action$=replay] button")
-    tab.wait("document.querySelector('#opened-title')?.innerText.includes('#2 ')")
-    first, again = account.exchanges
-    assert again.request_body == first.request_body
-    assert again.outcome == "completed"
+    tab.wait("document.querySelector('#exchange-title')?.innerText.includes('#2 ')")
+    first, second = account.exchanges
+    assert second.request_body == first.request_body
+    assert second.outcome == "completed"
     shows(tab, row(account, 2))
 
 
-def test_the_command_is_copied_without_asking_for_permission(
+def test_the_command_is_copied_without_a_permission_prompt(
     tab: Tab, account: AccountHandle
 ) -> None:
     call(account)
@@ -177,7 +175,9 @@ def test_the_command_is_copied_without_asking_for_permission(
     )
 
 
-def test_the_filter_narrows_the_list_and_what_arrives(tab: Tab, account: AccountHandle) -> None:
+def test_the_filter_applies_to_the_list_and_to_new_exchanges(
+    tab: Tab, account: AccountHandle
+) -> None:
     call(account, GOOD | {"prompt": "alpine"})
     call(account, GOOD | {"prompt": "harbour"})
     shows(tab, row(account, 2))
@@ -193,10 +193,10 @@ def test_the_filter_narrows_the_list_and_what_arrives(tab: Tab, account: Account
     tab.ask("document.querySelector('#filter').outcome.value = 'invalid'")
     tab.ask("document.querySelector('#filter').requestSubmit()")
     tab.wait("document.querySelectorAll('#rows li').length === 0")
-    tab.wait("document.querySelector('#nothing').offsetHeight > 0")
+    tab.wait("document.querySelector('#empty-list').offsetHeight > 0")
 
 
-def test_a_connection_that_was_lost_leaves_no_gap(
+def test_after_a_lost_connection_no_exchange_is_missing(
     tab: Tab, server: Server, account: AccountHandle
 ) -> None:
     call(account)
@@ -212,33 +212,33 @@ def test_a_connection_that_was_lost_leaves_no_gap(
     tab.complaints.clear()  # the browser logs the loss
 
 
-def test_hostile_text_is_shown_and_never_runs(tab: Tab, account: AccountHandle) -> None:
+def test_hostile_text_is_shown_and_not_executed(tab: Tab, account: AccountHandle) -> None:
     call(account, GOOD | {"prompt": HOSTILE, HOSTILE: HOSTILE})
     assert "<script>" in shows(tab, row(account, 1))
     tab.click(row(account, 1))
-    assert HOSTILE[:40] in shows(tab, "#trouble-1 .said")
-    assert HOSTILE[:-1] in shows(tab, "mark#at-1")
+    assert HOSTILE[:40] in shows(tab, "#violation-1 .message")
+    assert HOSTILE[:-1] in shows(tab, "mark#mark-1")
     tab.open(tab.ask("location.href") + "?text=" + HOSTILE[:-1])
     assert tab.ask("document.querySelector('#filter').text.value") == HOSTILE[:-1]
     assert tab.ask("window.hacked") is None
     assert "\u202e" not in tab.ask("document.documentElement.textContent")
 
 
-def test_the_keyboard_does_everything(tab: Tab, account: AccountHandle) -> None:
+def test_the_list_is_usable_with_the_keyboard(tab: Tab, account: AccountHandle) -> None:
     for _ in range(3):
         call(account)
     shows(tab, row(account, 3))
     tab.ask(f"document.querySelector('{row(account, 3)}').focus()")
     tab.press("ArrowDown")
     tab.press("Enter")
-    tab.wait("document.querySelector('#opened-title')?.innerText.includes('#2 ')")
+    tab.wait("document.querySelector('#exchange-title')?.innerText.includes('#2 ')")
     tab.press("Escape")
-    tab.wait("document.querySelector('#opened').innerText === ''")
+    tab.wait("document.querySelector('#exchange').innerText === ''")
     assert tab.ask("document.activeElement.closest('li').id") == f"x-{account.id}-2"
 
 
-def test_a_burst_of_10000_exchanges_ends_with_the_newest_on_top(tab: Tab, server: Server) -> None:
-    """None of them missing, and the page holds no more of them than a person scrolls through."""
+def test_after_a_burst_of_10000_exchanges_the_newest_are_listed(tab: Tab, server: Server) -> None:
+    """The page lists the newest 100 without a gap, and older ones on request."""
     account = server.account()
     call(account)
     shows(tab, row(account, 1))
@@ -258,7 +258,7 @@ def test_a_burst_of_10000_exchanges_ends_with_the_newest_on_top(tab: Tab, server
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1400, False)])
-def test_an_automated_check_finds_nothing_inaccessible(
+def test_axe_finds_no_accessibility_violation(
     browser: Browser, server: Server, account: AccountHandle, width: int, dark: bool
 ) -> None:
     if not AXE.exists():

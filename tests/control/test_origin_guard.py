@@ -1,4 +1,4 @@
-"""The control API answers programs on this machine and the fake's own pages, and no web site."""
+"""The control API answers local programs and the fake's own pages, and refuses web sites."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fake_server.control import origin_guard
 LOCAL = "127.0.0.1:8787"
 
 
-def refused(*hosts: str, **headers: str) -> str | None:
-    """The refusal of a call with these headers, by a fake that goes by `hosts`."""
+def refusal(*hosts: str, **headers: str) -> str | None:
+    """The reason to refuse a call with these headers if the fake allows `hosts`."""
     sent = {"host": LOCAL} | {name.replace("_", "-"): value for name, value in headers.items()}
     return origin_guard.refusal([(k.encode(), v.encode()) for k, v in sent.items()], hosts)
 
@@ -25,8 +25,8 @@ def refused(*hosts: str, **headers: str) -> str | None:
     ["localhost", "LOCALHOST:1", "127.0.0.1:8787", "127.9.9.9", "[::1]", "[::1]:80", "a.localhost",
      "localhost.:8787", "[::ffff:127.0.0.1]:80"],
 )  # fmt: skip
-def test_loopback_names_are_let_in(host: str) -> None:
-    assert refused(host=host) is None
+def test_loopback_names_are_allowed(host: str) -> None:
+    assert refusal(host=host) is None
 
 
 @pytest.mark.parametrize(
@@ -35,24 +35,24 @@ def test_loopback_names_are_let_in(host: str) -> None:
      "192.168.1.5:8787", "notlocalhost", "[::2]", "0.0.0.0", "localhost:80:80", "2130706433"],
 )  # fmt: skip
 def test_other_hosts_are_refused_by_a_fake_on_loopback(host: str) -> None:
-    assert "is not a name of this machine" in (refused("127.0.0.1", host=host) or "")
+    assert "is not a name of this machine" in (refusal("127.0.0.1", host=host) or "")
 
 
-def test_the_bound_and_the_allowed_names_are_let_in() -> None:
-    assert refused("192.168.1.5", host="192.168.1.5:8787") is None
-    assert refused("127.0.0.1", "Fake", host="fake:8787") is None
-    assert refused("127.0.0.1", "fake", host="fake2:8787")
+def test_the_bound_address_and_the_allowed_names_are_allowed() -> None:
+    assert refusal("192.168.1.5", host="192.168.1.5:8787") is None
+    assert refusal("127.0.0.1", "Fake", host="fake:8787") is None
+    assert refusal("127.0.0.1", "fake", host="fake2:8787")
 
 
-def test_bound_to_every_address_it_answers_to_each_but_to_no_name() -> None:
-    assert refused("0.0.0.0", host="192.168.1.5:8787") is None
-    assert refused("::", host="[fd00::5]:8787") is None
-    assert refused("0.0.0.0", host="evil.example")
+def test_a_wildcard_address_allows_every_address_and_no_name() -> None:
+    assert refusal("0.0.0.0", host="192.168.1.5:8787") is None
+    assert refusal("::", host="[fd00::5]:8787") is None
+    assert refusal("0.0.0.0", host="evil.example")
 
 
-def test_an_app_without_a_socket_goes_by_any_name() -> None:
-    assert refused(origin_guard.ANY, host="api.cloudflare.com") is None
-    assert refused(origin_guard.ANY, host="testserver", origin="https://evil.example")
+def test_an_app_without_a_socket_allows_every_name() -> None:
+    assert refusal(origin_guard.ANY_HOST, host="api.cloudflare.com") is None
+    assert refusal(origin_guard.ANY_HOST, host="testserver", origin="https://evil.example")
 
 
 @pytest.mark.parametrize(
@@ -61,22 +61,22 @@ def test_an_app_without_a_socket_goes_by_any_name() -> None:
      "http://localhost:8787", "http://127.0.0.1:8787.evil.example", "file://", ""],
 )  # fmt: skip
 def test_pages_of_other_origins_are_refused(origin: str) -> None:
-    assert "is another site" in (refused(origin=origin) or "")
+    assert "is not the origin of" in (refusal(origin=origin) or "")
 
 
-def test_own_pages_are_let_in() -> None:
-    assert refused(origin=f"http://{LOCAL}", sec_fetch_site="same-origin") is None
-    assert refused(sec_fetch_site="none") is None, "typed into the address bar"
+def test_own_pages_are_allowed() -> None:
+    assert refusal(origin=f"http://{LOCAL}", sec_fetch_site="same-origin") is None
+    assert refusal(sec_fetch_site="none") is None, "typed into the address bar"
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "whatever"])
-def test_calls_that_the_browser_marks_as_foreign_are_refused(site: str) -> None:
-    assert "Sec-Fetch-Site" in (refused(sec_fetch_site=site) or "")
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "unknown-value"])
+def test_calls_that_the_browser_marks_as_cross_site_are_refused(site: str) -> None:
+    assert "Sec-Fetch-Site" in (refusal(sec_fetch_site=site) or "")
 
 
 def test_two_hosts_are_refused() -> None:
     headers = [(b"host", b"localhost"), (b"host", b"localhost")]
-    assert origin_guard.refusal(headers, ()) == "a request names one Host"
+    assert origin_guard.refusal(headers, ()) == "a request must have exactly one Host header"
 
 
 def test_no_host_is_refused() -> None:
@@ -84,17 +84,17 @@ def test_no_host_is_refused() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]"])
-def test_loopback_is_known(host: str) -> None:
+def test_loopback_is_recognised(host: str) -> None:
     assert origin_guard.is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.com", ""])
-def test_what_others_can_reach_is_not_loopback(host: str) -> None:
+def test_other_addresses_are_not_loopback(host: str) -> None:
     assert not origin_guard.is_loopback(host)
 
 
 def through_guard(headers: list[tuple[bytes, bytes]]) -> list[MutableMapping[str, Any]]:
-    """What a guarded app sends."""
+    """The messages that a guarded app sends."""
     sent: list[MutableMapping[str, Any]] = []
 
     async def app(_scope: Any, _receive: Any, send: origin_guard.Send) -> None:
@@ -102,23 +102,23 @@ def through_guard(headers: list[tuple[bytes, bytes]]) -> list[MutableMapping[str
         await send({"type": "http.response.start", "status": 200, "headers": own})
 
     async def receive() -> MutableMapping[str, Any]:
-        raise AssertionError("nobody reads")
+        raise AssertionError("the body is not read")
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     scope = {"type": "http", "headers": headers}
-    asyncio.run(origin_guard.Guard(app, ("127.0.0.1",))(scope, receive, send))
+    asyncio.run(origin_guard.OriginGuard(app, ("127.0.0.1",))(scope, receive, send))
     return sent
 
 
-def test_the_guard_refuses_with_403_and_says_why() -> None:
+def test_the_guard_answers_403_with_the_reason() -> None:
     start, body = through_guard([(b"host", b"evil.example")])
     assert start["status"] == 403
     assert "evil.example" in json.loads(body["body"])["detail"]
 
 
-def test_the_guard_marks_every_answer_and_leaves_what_the_app_said() -> None:
+def test_the_guard_adds_headers_and_keeps_those_of_the_app() -> None:
     (start,) = through_guard([(b"host", b"localhost")])
     headers = dict(start["headers"])
     assert start["status"] == 200
