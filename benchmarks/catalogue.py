@@ -1,11 +1,12 @@
-"""How complete the catalogue is, and what it costs to build and certify.
+"""Measure how complete the catalogue is, and the CPU time to build and certify it.
 
     python benchmarks/catalogue.py [--rounds 5] [FILE]...
 
-For the shipped contract, or each catalog entry that is named: the constraints; the share of their
-sides, kept and broken, with a certified case, and with one that breaks nothing else; the cases, the
-compound ones among them; the CPU seconds to build and certify all (the best round), and how many
-times that is of what both validators take to look at the same inputs once.
+Prints one line for the shipped contract, or for each catalog entry FILE. A constraint has two
+sides, kept and broken. The columns: the constraints; the share of sides with a certified case; the
+share with a case that breaks nothing else; the cases; the compound cases; the CPU seconds to build
+and certify all cases (fastest round); that time as a multiple of one run of both validators over
+the same inputs.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validator_for
 
-#: What the whole catalogue of the shipped contract may take (s).
+#: The bar for the whole catalogue of the shipped contract, in CPU seconds.
 BAR = 2.0
 
 COLUMNS = ("entry", "constraints", "covered", "isolated", "cases", "compound", "seconds", "ratio")
@@ -43,7 +44,7 @@ def best(rounds: int, work: Callable[[], Any]) -> float:
 
 
 def covered(contract: Contract, cases: Iterable[Case]) -> float:
-    """Share of the sides of all constraints that one of `cases` stands on."""
+    """Share of the sides of all constraints that have one of `cases`."""
     sides = {(case.constraint.key, case.polarity) for case in cases if case.constraint}
     wanted = [(c.key, p) for c in constraints(contract) for p in ("valid", "violating")]
     return sum(one in sides for one in wanted) / len(wanted)

@@ -1,12 +1,11 @@
-"""What the inspector costs: first paint, delay until an exchange shows, throughput with a tab open.
+"""Measure the inspector: first paint, delay until an exchange shows, throughput with an open tab.
 
     python benchmarks/inspector.py [--check]
 
-Needs Chromium. Paint and delay are wall clock as the page sees it; throughput is CPU per request
-of the server's process, with a tab open against without, round by round in turn, so that what
-else the machine does weighs on both alike. On few cores the browser itself takes processor and
-caches from server and load; a reader of the page's stream that shows nothing tells the server's
-part of the cost.
+Needs Chromium. Paint and delay are wall-clock times measured in the page. Throughput is CPU time
+per request of the server process, with a tab open and without, in alternating rounds, so that other
+load on the machine affects both. On few cores the browser competes with the server for processor
+and cache. To separate the two, a third measurement reads the page's event stream without a browser.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from browser import Browser, running_browser  # a browser over its own protocol, as the tests have
+from browser import Browser, running_browser  # the browser driver of the tests
 from throughput import OURS, PATH, cpu, load, requests, serving
 
-#: The bars: seconds, seconds, and the part of the throughput that may be lost.
+#: The bars: seconds, seconds, and the share of the throughput that may be lost.
 PAINT, VISIBLE, LOST = 0.5, 0.3, 0.05
 
-#: Exchanges in the journal when its page is painted.
+#: Exchanges in the journal at the first paint.
 FULL = 10_000
 
 _PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime / 1000"
@@ -49,7 +48,7 @@ _FRAMES = """window.longest = 0; window.last = performance.now();
 
 
 def paint(browser: Browser, port: int, times: int = 5) -> float:
-    """Seconds until something is painted, the median."""
+    """Seconds until the first paint, the median."""
     seen = []
     for _ in range(times):
         with browser.tab() as tab:
@@ -59,13 +58,13 @@ def paint(browser: Browser, port: int, times: int = 5) -> float:
 
 
 def visible(browser: Browser, port: int, number: int, times: int = 20) -> list[float]:
-    """Seconds between an answer and the frame that shows its exchange.
+    """Seconds from a response to the frame that shows its exchange.
 
     Args:
-        browser: Where the page is open.
-        port: Of the fake.
-        number: Of the account's next exchange.
-        times: How many are timed.
+        browser: The browser in which the page is open.
+        port: Port of the fake.
+        number: Number of the account's next exchange.
+        times: Number of measurements.
     """
     seen = []
     with browser.tab() as tab:
@@ -79,7 +78,7 @@ def visible(browser: Browser, port: int, number: int, times: int = 20) -> list[f
 
 
 def _call(port: int) -> float:
-    """Make a run, and return when its answer was there."""
+    """Make a run, and return the time of its response."""
     body = {"model": "runwayml/aleph-2", "input": {"prompt": "a", "video_uri": "https://e.com/v"}}
     headers = {"authorization": "Bearer b", "content-type": "application/json"}
     url = f"http://127.0.0.1:{port}{PATH}"
@@ -92,7 +91,7 @@ def _call(port: int) -> float:
 def burdened(
     browser: Browser, port: int, pid: int, count: int, rounds: int
 ) -> tuple[float, float, float]:
-    """CPU microseconds per request: alone, with a reader of the page's stream, with a tab open."""
+    """CPU microseconds per request: alone, with a reader of the event stream, with a tab open."""
     pool = requests(2000)
     alone, read, watched = [], [], []
 
@@ -117,21 +116,21 @@ def burdened(
 
 @contextlib.contextmanager
 def reading(port: int) -> Iterator[None]:
-    """Read what the page is told, and show it to nobody."""
+    """Read the event stream of the page without a browser."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(
             b"GET /__aleph__/inspector/live HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % port
         )
         reader = threading.Thread(target=lambda: [*iter(lambda: connection.recv(65536), b"")])
         reader.start()
-        time.sleep(1)  # in which the constraints are counted
+        time.sleep(1)  # the page counts the constraints in this time
         yield
         connection.shutdown(socket.SHUT_RDWR)
         reader.join()
 
 
 def stutter(browser: Browser, port: int, count: int) -> float:
-    """Seconds of the longest frame while so many exchanges arrive."""
+    """Seconds of the longest frame while `count` exchanges arrive."""
     with browser.tab() as tab:
         tab.open(f"http://127.0.0.1:{port}/__aleph__/")
         tab.wait("document.querySelector('#live.on')")
@@ -144,7 +143,7 @@ def stutter(browser: Browser, port: int, count: int) -> float:
 def rows(
     browser: Browser, port: int, pid: int, count: int, rounds: int
 ) -> Iterator[tuple[str, str, str, bool]]:
-    """Measure one thing after the other."""
+    """Take all measurements in turn."""
     first = paint(browser, port, 1)
     yield "first paint, nothing yet, fresh fake", f"{first:.3f} s", "", True
     empty = paint(browser, port)

@@ -1,11 +1,11 @@
-"""Kill the fake under load, again and again: what it answered is in its journal.
+"""Kill the fake under load: every answered run must be in its journal.
 
     python benchmarks/kill9.py [--rounds 20] [--connections 32]
 
-Each round starts a fake on the same SQLite journal, loads it, and kills it with SIGKILL at a
-moment drawn by lot. Then the file is read: it is sound, every run whose answer a client has read
-to the last byte is in it once, and the numbering of the account has neither gaps that were
-answered nor doubles. Exits 1 otherwise.
+Each round starts a fake on the same SQLite journal, puts load on it, and kills it with SIGKILL at a
+random moment. Then it checks the file: SQLite reports no damage, every run whose response a client
+has read completely is in the journal once, and the numbers of the account have no duplicate and no
+gap at an answered run. Exits 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ACCOUNT = "0123456789abcdef" * 2
 
 
 class Client:
-    """A connection that makes runs until it breaks, and remembers what was answered."""
+    """A connection that makes runs until it breaks, and stores the responses."""
 
     def __init__(self, port: int, name: str, answered: list[str]) -> None:
         self._port = port
@@ -40,7 +40,7 @@ class Client:
         self._model = Contract.load().model
 
     async def run(self) -> None:
-        """Make runs, one after the other."""
+        """Make one run after another."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         number = 0
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -59,7 +59,7 @@ class Client:
 
 
 async def load(port: int, pid: int, name: str, connections: int, seconds: float) -> list[str]:
-    """Load a fake, kill it, and tell what it has answered."""
+    """Put load on a fake, kill it, and return the runs that it answered."""
     answered: list[str] = []
     clients = [Client(port, f"{name}-{index}", answered) for index in range(connections)]
     running = asyncio.gather(*(client.run() for client in clients))
@@ -70,7 +70,7 @@ async def load(port: int, pid: int, name: str, connections: int, seconds: float)
 
 
 def faults_of(path: Path, answered: list[str]) -> list[str]:
-    """What is wrong with a journal in which everything that was answered should be."""
+    """The defects of a journal that must hold every answered run."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         (sound,) = connection.execute("PRAGMA integrity_check").fetchone()
         rows = connection.execute("SELECT number, request_body, status FROM exchange").fetchall()
@@ -86,7 +86,7 @@ def faults_of(path: Path, answered: list[str]) -> list[str]:
 
 
 def main() -> int:
-    """Run it and print what was seen."""
+    """Run the rounds and print their results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--connections", type=int, default=32)

@@ -1,13 +1,13 @@
-"""A long mixed load: every request answered as scripted, in the journal, and there once.
+"""Put a long mixed load on the fake: every request is answered as scripted and recorded once.
 
     python benchmarks/soak.py [--requests 100000] [--connections 256] [--journal memory]
 
-Each connection is a client with an account of its own. Nine requests of ten are runs, refused runs
-and malformed ones; the tenth asks for a fault, any of the fake's table, those that cut or hang the
-connection included. Every request carries a mark. After every few of them a client reads its
-account's journal through the control API and compares: all of them, in order, none twice, with the
-status, the outcome and the fault that were scripted. Meanwhile the fake's memory is watched. Exits
-1 if anything is not as scripted, or memory grows by more than a tenth after the first quarter.
+Each connection is a client with its own account. Nine of ten requests are valid, refused or
+malformed runs; the tenth requests any fault of the fake's table, including those that cut or hang
+the connection. Every request carries a mark. After every few requests, a client reads the journal
+of its account through the control API and checks it: every request is there once, in order, with
+the scripted status, outcome and fault. The program also samples the memory of the fake. Exits 1 if
+a check fails, or if the memory grows by more than a tenth after the first quarter.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ from typing import Any
 from aleph_contract.contract import Contract
 from fake_server.replies.faults import FAULTS, Fault
 
-#: Requests of a client between two looks at its journal.
+#: Requests of a client between two checks of its journal.
 WINDOW = 25
 
-#: Seconds after which a client gives up a call; only `hang` takes so long.
+#: Time limit of a call in seconds; only `hang` reaches it.
 PATIENCE = 30.0
 IMPATIENCE = 0.2
 
-#: By how much memory may grow after the first quarter, in parts and in kB.
+#: Memory growth allowed after the first quarter, as a share and in kB.
 GROWTH = 1.1
 SLACK = 4096
 
-#: Requests after whose first quarter the journal is full; with fewer, memory is not judged.
+#: With at least so many requests the journal is full after the first quarter; with fewer, the
+#: program does not check the memory.
 FULL = 60_000
 
 CUTS = ("truncated", "reset", "reset-early", "drop", "hang")
@@ -48,16 +49,16 @@ CUTS = ("truncated", "reset", "reset-early", "drop", "hang")
 
 @dataclass(frozen=True)
 class Shot:
-    """One request, and what the script says of it.
+    """One request and its scripted result.
 
     Args:
-        kind: What it is, for the table.
-        data: Its bytes.
-        mark: What tells it from all others.
-        status: Of the answer; `None` where there is none.
-        outcome: As the journal calls it.
-        fault: That was asked for.
-        holds: What stands in the answer's body.
+        kind: Kind of the request, for the table.
+        data: Bytes of the request.
+        mark: Unique text in the request.
+        status: Status of the response; `None` if there is none.
+        outcome: Outcome in the journal.
+        fault: The requested fault.
+        holds: Text in the response body.
     """
 
     kind: str
@@ -71,7 +72,7 @@ class Shot:
 
 @dataclass
 class Result:
-    """What was seen."""
+    """The counts of a load."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -89,11 +90,11 @@ def http(account: str, token: str, body: bytes, kind: str = "application/json") 
 
 
 class Script:
-    """Draws requests, the same ones for the same seed."""
+    """Draws requests; the same seed gives the same requests."""
 
     def __init__(self, account: str, seed: int) -> None:
         self._account = account
-        self._random = random.Random(seed)  # noqa: S311 - the same every time
+        self._random = random.Random(seed)  # noqa: S311 - a fixed seed
         self._model = Contract.load().model
         self._count = 0
 
@@ -144,7 +145,7 @@ class Script:
 
 
 class Client:
-    """One connection, its account, and what it found."""
+    """One connection, its account, and its findings."""
 
     def __init__(self, port: int, index: int, result: Result) -> None:
         self._port = port
@@ -155,7 +156,7 @@ class Client:
         self._seen = 0
 
     async def run(self, count: int) -> None:
-        """Make so many requests, and look at the journal after every few."""
+        """Make `count` requests, and check the journal after every few."""
         for start in range(0, count, WINDOW):
             shots = [self._script.draw() for _ in range(min(WINDOW, count - start))]
             for shot in shots:
@@ -230,7 +231,7 @@ async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
 
 
 async def load(port: int, pid: int, requests: int, connections: int) -> Result:
-    """Put the load on a fake, and watch it."""
+    """Put the load on a fake, and sample its memory."""
     result = Result()
     watching = asyncio.create_task(_watch(pid, result))
     share, rest = divmod(requests, connections)
@@ -257,7 +258,7 @@ def memory(pid: int) -> int:
 
 @contextlib.contextmanager
 def served(*options: str) -> Iterator[tuple[int, int]]:
-    """A fake in a process of its own: its port and process id."""
+    """A fake in a separate process: its port and process id."""
     command = [sys.executable, "-m", "aleph_contract", "serve", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
@@ -269,7 +270,7 @@ def served(*options: str) -> Iterator[tuple[int, int]]:
 
 
 def main() -> int:
-    """Run it and print what was seen."""
+    """Run the load and print its counts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--connections", type=int, default=256)

@@ -1,10 +1,10 @@
-"""From process start to the first answer on the run endpoint, and the memory after it.
+"""Measure the time from process start to the first response of the run endpoint, and the memory.
 
     python benchmarks/start.py [--rounds 10] [--check]
 
-Starts `aleph-contract serve` anew in each round and makes one run. The median counts. Beside the
-time on the clock stands the CPU time of the fake until then, which a busy machine does not
-stretch; it is what `--check` holds against the bar. It exits 1 if a bar is missed.
+Each round starts `aleph-contract serve` and makes one run. The program prints the medians of the
+wall-clock time and of the fake's CPU time until the response. `--check` compares the CPU time with
+the bar, because load on the machine does not change it, and exits 1 if a bar is missed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from soak import memory
 
-#: Seconds to the first answer, kB of memory after it.
+#: Seconds to the first response, kB of memory after it.
 SECONDS = 0.3
 KILOBYTES = 80 * 1024
 
@@ -29,7 +29,7 @@ ACCOUNT = "0123456789abcdef" * 2
 
 
 def measure() -> tuple[float, float, float, int]:
-    """Seconds until it is ready, until its first answer, of CPU time till then; kB of memory."""
+    """Seconds until ready and until the first response, CPU seconds until then, kB of memory."""
     command = [sys.executable, "-m", "aleph_contract", "serve", "--port", "0"]
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -68,7 +68,7 @@ def _run(address: str) -> None:
 
 
 def main() -> int:
-    """Run it and print what was measured."""
+    """Run the rounds and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--check", action="store_true")

@@ -1,8 +1,8 @@
-"""How fast and how right the strategies draw: `python benchmarks/strategies.py [DRAWS]`.
+"""Measure the speed and the correctness of the strategies: `benchmarks/strategies.py [DRAWS]`.
 
-Speed is told as a share of the rate of plain `st.integers()`, measured right before and right
-after, since machines differ and are shared. Every draw is judged by both validators, violating
-ones by a whole certificate.
+Speed is a share of the rate of plain `st.integers()`, measured before and after in the same
+process, because machines differ and are shared. Both validators check every draw; a violating draw
+must have a certificate.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Strategy = st.SearchStrategy[Any]
 
 
 def draws(strategy: Strategy, number: int) -> tuple[list[Any], float]:
-    """So many draws as Hypothesis makes them for a test, and the CPU time each took in seconds."""
+    """Draw `number` examples as a Hypothesis test does; the draws and the CPU seconds of each."""
     drawn: list[Any] = []
 
     @settings(
@@ -51,7 +51,7 @@ def draws(strategy: Strategy, number: int) -> tuple[list[Any], float]:
 
 
 def share(strategy: Strategy, number: int) -> tuple[list[Any], float]:
-    """The draws, and their rate as a share of that of integers in the same moments."""
+    """The draws, and their rate as a share of the rate of integers measured around them."""
     before = draws(st.integers(), number)[1]
     drawn, cost = draws(strategy, number)
     after = draws(st.integers(), number)[1]
@@ -59,7 +59,7 @@ def share(strategy: Strategy, number: int) -> tuple[list[Any], float]:
 
 
 def wrong(drawn: list[Any], contract: Contract) -> int:
-    """How many draws either validator, or for violating ones the certificate, finds wrong."""
+    """The number of draws that a validator, or the certificate of a violating draw, rejects."""
     judge = _Judge(contract)
     return sum(not judge.right(value) for value in drawn)
 
@@ -84,7 +84,7 @@ class _Judge:
 
 
 def corners(drawn: list[Any]) -> Iterator[tuple[str, int]]:
-    """How often the corners of the shipped contract were among valid draws."""
+    """How often each corner of the shipped contract is among the valid draws."""
     sights: dict[str, Callable[[dict[str, Any]], bool]] = {
         "every optional field": lambda v: len(v) == 7,  # noqa: PLR2004 - two required, five not
         "five keyframes": lambda v: len(v.get("keyframes", ())) == 5,  # noqa: PLR2004
@@ -102,7 +102,7 @@ def corners(drawn: list[Any]) -> Iterator[tuple[str, int]]:
 
 
 def main(number: int) -> int:
-    """Print the tables; 1 if a strategy is too slow or a draw is wrong."""
+    """Print the tables; return 1 if a strategy is too slow or a draw is wrong."""
     contract = Contract.load()
     strategies: dict[str, Strategy] = {
         "valid_inputs()": valid_inputs(),

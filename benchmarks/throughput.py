@@ -1,18 +1,17 @@
-"""CPU time per request of the run endpoint, next to a bare uvicorn application and to its peers.
+"""Measure the CPU time per request of the run endpoint, a bare uvicorn application and other tools.
 
     python benchmarks/throughput.py [--requests N] [--rounds N] [--peers] [--npm FOLDER] [--check]
 
-One core serves and another one loads: `CONNECTIONS` connections, bodies of `BODY` bytes, each
-request another one. CPU time is compared, not requests per second: on a shared machine the latter
-swings by a factor of three. The servers take turns, round by round, so that a busy neighbour hurts
-all alike, and the median of the rounds' ratios counts. `--peers` adds what Python offers for the
-job, and Prism, Mockoon and WireMock (which needs Java) if they are on the PATH or were installed
-in a folder:
+One core runs the server and another the load: `CONNECTIONS` connections, bodies of `BODY` bytes,
+every request different. The program compares CPU time, not requests per second, which vary by a
+factor of three on a shared machine. The servers take turns in every round, so that other load on
+the machine affects all of them, and the result is the median of the ratios per round. `--peers`
+adds Python tools, and Prism, Mockoon and WireMock (which needs Java) if they are on the PATH
+or installed in a folder:
 
     npm install --prefix FOLDER @stoplight/prism-cli @mockoon/cli wiremock
 
-aimock, which npm has too, answers for the routes of its own providers only: there is nothing to
-compare.
+aimock on npm is not included: it serves only the routes of its own providers.
 
 `--check` exits 1 if our CPU time is above `BAR` times that of the bare server.
 """
@@ -162,9 +161,9 @@ class Contender:
     """A server to measure.
 
     Args:
-        name: What it is called in the table.
-        command: The command that runs it on a port; it may write into the folder given.
-        programs: What must be on the PATH.
+        name: Name in the table.
+        command: Takes a port and a scratch folder; returns the command that starts the server.
+        programs: Programs that must be on the PATH.
     """
 
     name: str
@@ -173,13 +172,13 @@ class Contender:
 
 
 def python(name: str, source: str) -> Contender:
-    """A contender written here."""
+    """A contender in Python, defined in this file."""
     text = textwrap.dedent(source) + _UVICORN
     return Contender(name, lambda port, _: [sys.executable, "-c", text.format(port=port)])
 
 
 def npm(name: str, program: str, *arguments: str) -> Contender:
-    """A contender that npm installed; `{spec}` and `{port}` are filled in."""
+    """A contender from npm; its command contains `{spec}` and `{port}`."""
 
     def command(port: int, folder: Path) -> Sequence[str]:
         spec = folder / "openapi.json"
@@ -190,7 +189,7 @@ def npm(name: str, program: str, *arguments: str) -> Contender:
 
 
 def wiremock(port: int, folder: Path) -> Sequence[str]:
-    """WireMock without the script around it, whose CPU time is not its own."""
+    """WireMock without its start script, whose CPU time must not count."""
     home = Path(shutil.which("wiremock") or "").resolve().parent
     mappings = folder / "mappings"
     mappings.mkdir()
@@ -215,7 +214,7 @@ PEERS = (
 
 
 def requests(count: int) -> list[bytes]:
-    """So many run requests, all valid and all different, of `BODY` bytes on average."""
+    """`count` run requests, all valid and all different, of `BODY` bytes on average."""
     generator = random.Random(20260615)  # noqa: S311 - not for secrets
     return [_request(generator, number) for number in range(count)]
 
@@ -245,7 +244,7 @@ def _request(generator: random.Random, number: int) -> bytes:
 
 
 async def load(port: int, pool: Sequence[bytes], count: int) -> int:
-    """Send `count` requests over `CONNECTIONS` connections; how many got status 200."""
+    """Send `count` requests over `CONNECTIONS` connections; return the number of 200 responses."""
     left = iter(range(count))
     good = 0
 
@@ -310,7 +309,7 @@ def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
 def measure(
     contenders: Sequence[Contender], count: int, rounds: int
 ) -> dict[str, list[tuple[float, float]]]:
-    """User and system CPU microseconds per request of each contender, one pair a round."""
+    """User and system CPU microseconds per request of each contender, one pair per round."""
     pool = requests(min(count, 5000))
     run: Callable[..., int] = asyncio.run
     with contextlib.suppress(ImportError):

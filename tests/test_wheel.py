@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-#: What must travel in the wheel though it is no Python.
+#: Files other than Python that the wheel must contain.
 DATA = {
     "aleph_contract/contract/entries/runwayml__aleph-2.json",
     "aleph_contract/py.typed",

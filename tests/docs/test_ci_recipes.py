@@ -1,4 +1,4 @@
-"""The recipes in docs/ci hold commands that run, in files that their tools can read."""
+"""The files in docs/ci parse, and their commands run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aleph_contract.contract import Contract
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "docs/ci"
 
-#: What stands in for the reader's own project.
+#: The client and the test of a user's project.
 CLIENT = ROOT / "fixtures/clients/urllib_client.py"
 TEST = """
 import os
@@ -41,7 +41,7 @@ def load(name: str) -> Any:
 
 
 def commands() -> list[tuple[str, str]]:
-    """Every command of ours in the CI recipes."""
+    """Every `aleph-contract` command in the CI recipes."""
     steps = [step.get("run", "") for step in load("github.yml")["jobs"]["contract"]["steps"]]
     return [
         *(("github", run) for run in steps if run.startswith("aleph-contract")),
@@ -53,13 +53,13 @@ def commands() -> list[tuple[str, str]]:
 def project(tmp_path: Path) -> Path:
     shutil.copy(CLIENT, tmp_path / "client.py")
     (tmp_path / "tests").mkdir()
-    (tmp_path / "conftest.py").touch()  # puts this folder on the path
+    (tmp_path / "conftest.py").touch()  # adds this folder to the path
     (tmp_path / "tests/test_client.py").write_text(TEST)
     return tmp_path
 
 
 def shell(script: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of a recipe as CI does, with this Python's programs first on the path."""
+    """Run a line of a recipe as CI does, with the programs of this Python first on the PATH."""
     return subprocess.run(
         ["bash", "-e", "-c", script, "bash", *arguments],
         cwd=cwd,
@@ -75,7 +75,7 @@ def shell(script: str, cwd: Path, *arguments: str) -> subprocess.CompletedProces
     ("where", "script"), commands(), ids=lambda text: "-".join(text.split()[:2])
 )
 def test_command_passes_and_writes_its_reports(where: str, script: str, project: Path) -> None:
-    # Some cases prove as much about the recipe as all.
+    # A few cases are enough to test the recipe.
     done = shell(script.replace("verify client", "verify client --run examples"), project)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = _kept(where)
@@ -97,7 +97,7 @@ def _kept(where: str) -> list[str]:
 
 
 def _hooks() -> dict[str, dict[str, Any]]:
-    """The hook, as a project defines it itself, and as it takes it from this repository."""
+    """The hook of docs/ci, and the same hook as this repository provides it."""
     (repository,) = load("pre-commit-config.yaml")["repos"]
     (own,) = repository["hooks"]
     (ours,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())

@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING, walked: what they say is enough, and what is left out is noticed."""
+"""Each recipe of CONTRIBUTING works, and a missing step makes a test or a load fail."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHIPPED = Path(__file__).parents[2] / "aleph_contract/contract/entries/runwayml_
 
 
 def call(given: object, *, base_url: str, account_id: str, api_token: str) -> str:
-    """A client of the documented profile that has no care but for the status."""
+    """A client of the documented profile that checks only the status."""
     host = base_url.removeprefix("http://").partition("/")[0]
     connection = http.client.HTTPConnection(host, timeout=20)
     try:

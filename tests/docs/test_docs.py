@@ -28,7 +28,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
-#: Pages that hold sessions; README among them.
+#: Pages that contain sessions.
 PAGES = sorted(
     page
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]
@@ -41,13 +41,13 @@ _END = "--- end of command"
 #: Seconds that one command of a page may take.
 PATIENCE = 120
 
-#: Where `serve` listens unless told otherwise.
+#: The default port of `serve`.
 PORT = "8787"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing a reader does: write a file, or type a command."""
+    """One step of a page: write a file, or run a command."""
 
     page: Path
     line: int
@@ -168,7 +168,7 @@ def _commands(page: Path, line: int, body: str) -> Iterator[Step]:
 
 
 def _whole(command: str) -> bool:
-    """Whether a shell would take this as a whole command, and not wait for more of it."""
+    """Whether the text is a complete shell command, so that the shell waits for no further line."""
     try:
         shlex.split(command)
     except ValueError:
@@ -181,7 +181,7 @@ def _pattern(expected: str) -> str:
 
 
 class _Shell:
-    """One shell for a page, so that variables and background jobs last."""
+    """One shell per page, which keeps variables and background jobs."""
 
     def __init__(self, directory: Path, port: str) -> None:
         self._directory = directory
@@ -202,7 +202,7 @@ class _Shell:
         return self
 
     def type(self, command: str) -> str:
-        """Type a command; what it printed. Its end is known by a line of our own."""
+        """Run a command and return its output; a printed marker line ends it."""
         watch = threading.Timer(PATIENCE, os.killpg, (self._process.pid, signal.SIGKILL))
         watch.start()
         try:
@@ -217,7 +217,7 @@ class _Shell:
             self._process.stdin.write(f"{command}\n")
             self._process.stdin.flush()
             return self._process.stdout.readline().rstrip("\n")
-        keep = "status=$?"  # what the reader asks for next is the command's status, not ours
+        keep = "status=$?"  # so that `$?` in the next command is the status of this one
         self._process.stdin.write(f"{command}\n{keep}; echo '{_END}'; (exit $status)\n")
         self._process.stdin.flush()
         lines: list[str] = []

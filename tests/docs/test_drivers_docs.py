@@ -1,4 +1,4 @@
-"""The pages about adapters say what is so: their clients conform, their messages are ours."""
+"""On the pages about adapters, every client conforms and every message is one that we print."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PROTOCOL = (DOCS / "adapter-protocol.md").read_text()
 GUIDE = (DOCS / "write-an-adapter.md").read_text()
 
-#: Code blocks whose first line names their file.
+#: Code blocks that name their file in the first line.
 FILES = dict(re.findall(r"```\w+\n(?:#|//) (\S+\.\w+)\n(.*?)```", GUIDE, re.DOTALL))
 
 pytest_plugins = ["pytester"]
@@ -31,7 +31,7 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with the files of the guide."""
+    """Change into a folder with the files of the guide."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The first screen of the README: two commands, and the first one does the main job."""
+"""The first screen of the README holds two commands, and the first one verifies a client."""
 
 from __future__ import annotations
 
