@@ -2,6 +2,9 @@
 
 Public names are imported on first use: a program that only reads the contract loads neither
 Hypothesis nor FastAPI.
+
+PYTEST_DONT_REWRITE: no module here uses `assert` as a test does. Without this word, pytest warns if
+the package is imported before the plugin loads, and `-W error` ends the test run.
 """
 
 from __future__ import annotations

@@ -81,8 +81,8 @@ def rules_page() -> str:
     ]
     parts += [
         f"## {rule.id}\n\nThe client {rule.sentence}.\n\n"
-        f"- **Why:** {rule.why}\n- **Usual cause:** {rule.breakage}\n"
-        f"- **Fix:** {rule.mend}\n"
+        f"- **Why:** {rule.why}\n- **Usual cause:** {rule.cause}\n"
+        f"- **Fix:** {rule.fix}\n"
         for rule in RULES.values()
     ]
     return "\n".join(parts)

@@ -1,4 +1,7 @@
-"""A local fake of the endpoint behind `runwayml/aleph-2`, with a journal of all requests."""
+"""A local fake of the endpoint behind `runwayml/aleph-2`, with a journal of all requests.
+
+PYTEST_DONT_REWRITE: see `aleph_contract/__init__.py`.
+"""
 
 from __future__ import annotations
 

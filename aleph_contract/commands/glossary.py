@@ -34,7 +34,7 @@ def explain(name: str) -> str:
 def _rule(rule: Rule) -> Iterator[str]:
     yield f"rule {rule.id}  ({rule.level}, {rule.provenance})"
     yield _wrapped(f"The client {rule.sentence}.")
-    yield from _fields({"why": rule.why, "usually": rule.breakage, "instead": rule.mend})
+    yield from _fields({"why": rule.why, "usually": rule.cause, "instead": rule.fix})
 
 
 def _fault(fault: Fault) -> Iterator[str]:

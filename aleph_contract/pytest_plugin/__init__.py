@@ -1,7 +1,9 @@
 """Fixtures and a conformance class for pytest.
 
 pytest loads this module in every run of every project that shares an environment with it, so it
-imports nothing but pytest; the fake and the verifier come in when a test asks for them.
+imports nothing but pytest; a fixture imports the fake or the verifier when a test requests it.
+
+PYTEST_DONT_REWRITE: see `aleph_contract/__init__.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Which constraints an input touches: on whose bound it sits, and which it breaks.
+"""Which constraints an input hits: those whose bound one of its values is on, and those it breaks.
 
-The catalogue knows of its own cases what they probe; this tells it of any input, by the bytes
-alone. The two must agree on every certified case.
+Example: `{"seed": 0}` hits `seed/minimum` as valid, `{"seed": -1}` hits it as violating.
+
+A case of the catalogue names the constraint it probes. Here the constraints are found from the
+input alone, for traffic; a test checks that both agree on every certified case.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ Polarity = Literal["valid", "violating"]
 
 
 class ConstraintHits:
-    """Tells which constraints an input touches: called with it, yields key and polarity."""
+    """Finds the constraints that an input hits: call it with the input."""
 
     def __init__(self, contract: Contract | None = None) -> None:
         contract = contract or Contract.load()
@@ -32,25 +34,25 @@ class ConstraintHits:
         self._probes = tuple(_Probe.of(c, unions, contract.input_schema) for c in known)
 
     def __call__(self, value: Any) -> Iterator[tuple[str, Polarity]]:
-        """Pairs of constraint key and polarity, each at most once.
+        """Yield pairs of constraint key and polarity, each at most once.
 
-        A valid input touches the constraints on whose bound one of its values sits; a violating
-        one those that it breaks.
+        A valid input hits each constraint that has one of its values on the bound. A violating
+        input hits each constraint that it breaks.
         """
         violations = tuple(_deep(self._validator.violations(value)))
         for probe in self._probes:
             if any(map(probe.broken_by, violations)):
                 yield probe.constraint.key, "violating"
-            elif not violations and probe.touched_by(value):
+            elif not violations and probe.hit_by(value):
                 yield probe.constraint.key, "valid"
 
 
-#: Keywords whose value is a list of branches of which one has to fit.
+#: Keywords whose value is a list of branches, one of which has to match.
 _UNIONS = ("anyOf", "oneOf")
 
-#: For keywords with a bound: whether a value sits on it. An exclusive bound is near within one,
-#: a whole step of an integer (our choice). Other keywords have no bound: any value that keeps
-#: them will do.
+#: For keywords with a bound: whether a value is on it. A value counts as on an exclusive bound if
+#: it differs by at most 1, the step of an integer (our choice). Other keywords have no bound: any
+#: value that satisfies them is a hit.
 _ON_BOUND: dict[str, Callable[[Any, Any], bool]] = {
     "minimum": same,
     "maximum": same,
@@ -67,13 +69,13 @@ _ON_BOUND: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """One constraint, ready to be looked for.
+    """One constraint, prepared for the search.
 
     Args:
         constraint: The constraint.
-        path: Its instance pattern, in parts.
-        branches: The branches of unions that it stands in: how deep in `path` the union is, and
-            the branch's validator.
+        path: Its instance location, split into parts; `*` stands for every item.
+        branches: For each branch of a union that contains it: the depth of the union in `path`,
+            and a validator of the branch.
     """
 
     constraint: Constraint
@@ -91,7 +93,7 @@ class _Probe:
         return cls(constraint, _parts(constraint.instance), tuple(branches))
 
     def broken_by(self, violation: Violation) -> bool:
-        """Whether the violation is one of this constraint, at any item."""
+        """Whether a violation is of this constraint, at any item."""
         own = self.constraint
         return (
             violation.schema == own.schema
@@ -99,27 +101,26 @@ class _Probe:
             and (own.keyword != "required" or violation.limit in _names(own.limit))
         )
 
-    def touched_by(self, value: Any) -> bool:
-        """Whether a valid input holds a value that sits on the bound."""
+    def hit_by(self, value: Any) -> bool:
+        """Whether a valid input has a value on the bound, in the branch it matches."""
         on_bound = _ON_BOUND.get(self.constraint.keyword)
         return any(
-            on_bound is None or on_bound(way[-1], self.constraint.limit)
-            for way in _chains(value, self.path)
-            if all(validator.is_valid(way[depth]) for depth, validator in self.branches)
+            on_bound is None or on_bound(values[-1], self.constraint.limit)
+            for values in _descents(value, self.path)
+            if all(validator.is_valid(values[depth]) for depth, validator in self.branches)
         )
 
 
 def _deep(violations: Iterable[Violation]) -> Iterator[Violation]:
-    """The violations, and those in the branches of unions that speak of what was tried.
+    """The violations, and those inside the union branches that the value was likely meant for.
 
-    That is the branch the value came closest to, and every branch that one violation alone keeps
-    from fitting.
+    These are the branch with the nearest match, and every branch with a single violation.
     """
     for violation in violations:
         yield violation
         near = nearest(violation)
-        alone = (branch for branch in violation.branches if len(branch) == 1 and branch != near)
-        yield from _deep(chain(near, *alone))
+        single = (branch for branch in violation.branches if len(branch) == 1 and branch != near)
+        yield from _deep(chain(near, *single))
 
 
 def _parts(pointer: str) -> tuple[str, ...]:
@@ -128,18 +129,21 @@ def _parts(pointer: str) -> tuple[str, ...]:
 
 def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     return len(path) == len(pattern) and all(
-        wanted in ("*", part) for part, wanted in zip(path, pattern, strict=True)
+        expected in ("*", part) for part, expected in zip(path, pattern, strict=True)
     )
 
 
-def _chains(value: Any, pattern: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-    """Every way down from `value` along the pattern: the values passed, the last one meant."""
+def _descents(value: Any, pattern: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    """For each value at the pattern: the values on the path to it, from the root to itself.
+
+    `{"a": [1, 2]}` with `a/*` gives `({"a": [1, 2]}, [1, 2], 1)` and the same path to 2.
+    """
     if not pattern:
         yield (value,)
         return
     for child in _children(value, pattern[0]):
-        for way in _chains(child, pattern[1:]):
-            yield (value, *way)
+        for values in _descents(child, pattern[1:]):
+            yield (value, *values)
 
 
 def _children(value: Any, part: str) -> Iterable[Any]:

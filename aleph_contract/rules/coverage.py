@@ -1,7 +1,7 @@
-"""Coverage: each constraint, kept and broken, and what came of it; each fault, played or never.
+"""Coverage: which constraints were tried, valid and violating, with which outcome; which faults.
 
-A green run says little if nothing was tried. Verification knows which constraint each case probes;
-in passive mode the requests of somebody's own tests are read for the constraints they touch.
+A passing verification says little if it tried little. A driven case names the constraint it
+probes; for traffic under `exec` the constraints are found from the inputs (`ConstraintHits`).
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from aleph_contract.rules.parsed_exchange import read_request
 
 POLARITIES: tuple[Polarity, ...] = ("valid", "violating")
 
-#: What can be observed of one try, and what each word means.
+#: Each outcome of a try, and its meaning.
 OBSERVED = {
-    "accepted": "sent as meant, and the service ran it",
-    "refused": "sent as meant, and the service refused it",
+    "accepted": "sent unchanged, and the service ran it",
+    "refused": "sent unchanged, and the service refused it",
     "refused-locally": "the client refused it before anything was sent",
-    "altered": "what was sent is not what was meant",
-    "other": "sent, but the answer does not speak about the input",
-    "lost": "the client got stuck, crashed, or sent nothing and reported no error",
-    "not-run": "skipped, or could not be run",
-    "never": "nothing in this run tried it",
+    "altered": "the client sent a different input than it was given",
+    "other": "sent, but the reply says nothing about the input (such as a 429)",
+    "lost": "the client got stuck, crashed, or sent nothing without an error",
+    "not-run": "the case was skipped or could not be run",
+    "never": "no case or call tried it",
 }
 
-#: What a conformant client lets be observed; `never` and `not-run` tell nothing of the client.
+#: Outcomes of a conformant client. `never` and `not-run` say nothing about the client.
 RIGHT = {"valid": ("accepted",), "violating": ("refused", "refused-locally")}
 
-#: What an exchange's outcome says of its input; any other outcome says nothing.
-_ANSWERED = {"completed": "accepted", "invalid": "refused"}
+#: Outcome of a try by the outcome of its exchange; any other one is `other`.
+_BY_EXCHANGE = {"completed": "accepted", "invalid": "refused"}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How often one constraint was seen in one polarity with one outcome.
+    """How often one constraint was tried in one polarity with one outcome.
 
     Args:
         constraint: `Constraint.key`.
-        polarity: `valid`: a value on the bound, or any value that keeps it where it has no bound.
-            `violating`: a value that breaks it.
-        observed: A word of `OBSERVED`.
-        count: How often; 0 only with `never`.
+        polarity: `valid`: a value on the bound, or any valid value if the keyword has no bound.
+            `violating`: a value that breaks the constraint.
+        observed: A key of `OBSERVED`.
+        count: Number of tries; 0 only with `never`.
     """
 
     constraint: str
@@ -66,25 +66,25 @@ _Key = tuple[str, Polarity, str]
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """How often a fault was played; 0 means that nobody knows how the client takes it."""
+    """How often a fault was played; 0 means that the client's reaction is unknown."""
 
     fault: str
     played: int
 
 
 def coverage(results: Iterable[CaseResult], contract: Contract | None = None) -> tuple[Row, ...]:
-    """Coverage of a run: a row for every constraint, polarity and outcome that was seen.
+    """Coverage of a verification: a row for every constraint, polarity and observed outcome.
 
-    A case counts for the constraint it probes; a gray one only where the client does as the
-    schema says, because nothing else it does is wrong. A case of passive mode, which has no
-    outcome, counts for whatever its calls touch. What was never tried has a row with `never` and
-    the count 0.
+    A driven case counts for the constraint it probes. A gray case counts only if its outcome is
+    that of a conformant client: any other outcome is not wrong either. A case of traffic counts
+    for the constraints that its inputs hit. A constraint that was not tried has a row with
+    `never` and the count 0.
     """
     seen: Counter[_Key] = Counter()
-    touch = ConstraintHits(contract)
+    hits = ConstraintHits(contract)
     for result in results:
         if result.outcome is None and result.polarity is None:
-            seen.update(_touched(result.exchanges, touch))
+            seen.update(_hit(result.exchanges, hits))
         elif result.constraint and result.polarity:
             observed = _observed(result)
             if observed in RIGHT[result.polarity] or result.name not in _gray(contract):
@@ -100,23 +100,23 @@ def _gray(contract: Contract | None) -> frozenset[str]:
 def of_exchanges(
     exchanges: Iterable[Exchange], contract: Contract | None = None
 ) -> tuple[Row, ...]:
-    """Coverage by traffic alone: each request counts for every constraint its input touches."""
-    return _rows(Counter(_touched(exchanges, ConstraintHits(contract))), contract)
+    """Coverage of traffic: each request counts for every constraint that its input hits."""
+    return _rows(Counter(_hit(exchanges, ConstraintHits(contract))), contract)
 
 
 def fault_coverage(exchanges: Iterable[Exchange], faults: Iterable[str]) -> tuple[FaultRow, ...]:
-    """Every one of `faults`, in its order, and how often it was played; unlisted ones follow."""
+    """How often each of `faults` was played, in that order; played faults not listed follow."""
     played = Counter(exchange.fault for exchange in exchanges if exchange.fault)
     names = dict.fromkeys((*faults, *played))
     return tuple(FaultRow(name, played[name]) for name in names)
 
 
-def _touched(exchanges: Iterable[Exchange], touch: ConstraintHits) -> Iterator[_Key]:
+def _hit(exchanges: Iterable[Exchange], hits: ConstraintHits) -> Iterator[_Key]:
     for exchange in exchanges:
         request = read_request(exchange)
         if not request.problem:
-            observed = _ANSWERED.get(exchange.outcome, "other")
-            for key, polarity in touch(request.input):
+            observed = _BY_EXCHANGE.get(exchange.outcome, "other")
+            for key, polarity in hits(request.input):
                 yield key, polarity, observed
 
 
@@ -131,11 +131,11 @@ def _observed(result: CaseResult) -> str:
     last = result.exchanges[-1]
     if diff_exchange(result.intended, last):
         return "altered"
-    return _ANSWERED.get(last.outcome, "other")
+    return _BY_EXCHANGE.get(last.outcome, "other")
 
 
 def _rows(seen: Counter[_Key], contract: Contract | None) -> tuple[Row, ...]:
-    """Rows in the order of the contract, of the polarities and of `OBSERVED`."""
+    """Rows in the order of the contract, then of `POLARITIES`, then of `OBSERVED`."""
     known = [c.key for c in constraints(contract)]
     keys = dict.fromkeys((*known, *(key for key, _, _ in seen)))
     rows = []

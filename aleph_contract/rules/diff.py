@@ -1,7 +1,7 @@
-"""What a client changed: a structural difference between the input it was given and what it sent.
+"""Structural difference between the input that a client was given and the input it sent.
 
-A reader of a finding should see the one key that was dropped and not two long documents. Values
-are compared as `jsonvalue.same` does: numbers exactly, strings by code point, keys in any order.
+A finding shows the one key that was dropped, not two long documents. Values are compared with
+`jsonvalue.same`: numbers exactly, strings by code point, keys in any order.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from aleph_contract.rules.parsed_exchange import read_request
 
 Path = tuple[str | int, ...]
 
-#: Strings of more code points than this are summarised by `describe`.
-LONG = 120
+#: Longest string, in code points, that `describe` shows whole.
+MAX_SHOWN = 120
 
-#: Longest array whose items are compared as a set to recognise another order.
-_MANY = 200
+#: Longest array that is searched for reordered items (the search takes quadratic time).
+_MAX_REORDERED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,11 @@ class Change:
     """One difference.
 
     Args:
-        pointer: JSON Pointer of the value in the input; of what is missing its place as intended,
-            of what was added its place as sent.
+        pointer: JSON Pointer of the value: in the intended input, or in the sent one if added.
         kind: `missing`, `added` or `changed`.
-        intended: The value that was meant; `None` where nothing was.
-        sent: The value that was sent; `None` where nothing was.
-        note: What likely happened, such as `differs only by normalisation (NFC)`; may be empty.
+        intended: The intended value; `None` if added.
+        sent: The sent value; `None` if missing.
+        note: The likely cause, such as `differs only by normalisation (NFC)`; may be empty.
     """
 
     pointer: str
@@ -46,15 +45,15 @@ class Change:
 
 
 def diff(intended: Any, sent: Any) -> tuple[Change, ...]:
-    """Every place where `sent` is not the same JSON value as `intended`, in document order."""
+    """Every difference between two JSON values, in document order; empty if they are the same."""
     return tuple(_walk(intended, sent, ()))
 
 
 def diff_exchange(intended: Any, exchange: Exchange) -> tuple[Change, ...]:
-    """The difference between an intended input and the input in the bytes of a request.
+    """The difference between an intended input and the input in a request body.
 
-    A body that is not JSON, or that holds no input where the surface has it, is one change of the
-    whole. An intended input given as text (a lexical probe) is read first.
+    A body without a readable input gives one change of the whole input. An intended input given
+    as JSON text (a lexical probe) is parsed first.
     """
     meant = _read_text(intended)
     request = read_request(exchange)
@@ -64,11 +63,11 @@ def diff_exchange(intended: Any, exchange: Exchange) -> tuple[Change, ...]:
     return diff(meant, request.input)
 
 
-def describe(change: Change, *, long: int = LONG) -> tuple[str, ...]:
-    """The lines that tell one change to a person; the first one names the place.
+def describe(change: Change, *, long: int = MAX_SHOWN) -> tuple[str, ...]:
+    """One change as lines of text; the first line has the kind and the pointer.
 
-    Values stand as compact JSON, whole, but for strings of more than `long` code points: of those
-    the length and the surroundings of the first difference are shown.
+    Values are compact JSON. A string of more than `long` code points is shown by its beginning,
+    its length and the first difference.
     """
     place = change.pointer or "the whole input"
     if change.kind == "missing":
@@ -80,8 +79,8 @@ def describe(change: Change, *, long: int = LONG) -> tuple[str, ...]:
     return (*lines, f"  {change.note}") if change.note else tuple(lines)
 
 
-def shown(value: Any, *, long: int = LONG) -> str:
-    """A value as compact JSON, each long string in it as its beginning and its length."""
+def shown(value: Any, *, long: int = MAX_SHOWN) -> str:
+    """A value as compact JSON; each string longer than `long` as its beginning and its length."""
     return dumps(_shortened(value, long))
 
 
@@ -103,7 +102,7 @@ def _both(intended: Any, sent: Any, long: int) -> list[str]:
 
 
 def where(intended: str, sent: str) -> str:
-    """The first difference of two strings: which character, from 0, and what became of it."""
+    """The first difference of two strings: index (from 0), intended character, sent character."""
     at = first_difference(intended, sent)
     became = f"{name_character(intended, at)} became {name_character(sent, at)}"
     return f"first difference at character {at:,}: {became}"
@@ -127,24 +126,27 @@ def _objects(intended: dict[str, Any], sent: dict[str, Any], path: Path) -> Iter
             yield _missing(value, (*path, key))
     for key, value in sent.items():
         if key not in intended:
-            note = "null where nothing was meant" if value is None else ""
+            note = "null instead of an absent key" if value is None else ""
             yield Change(pointer((*path, key)), "added", sent=value, note=note)
     meant = intended.repeated if isinstance(intended, Object) else ()
     for key in sent.repeated if isinstance(sent, Object) else ():
         if key not in meant:
-            note = "the key is written more than once"
+            note = "the key occurs more than once"
             yield Change(pointer((*path, key)), "added", sent=sent[key], note=note)
 
 
 def _missing(value: Any, path: Path) -> Change:
     falsy = value is None or value in (0, "", [], {})
-    note = f"dropped, perhaps because {dumps(value)} counts as false" if falsy else ""
+    note = f"dropped, perhaps because {dumps(value)} is false in a condition" if falsy else ""
     return Change(pointer(path), "missing", value, note=note)
 
 
 def _arrays(intended: Any, sent: Any, path: Path) -> Iterator[Change]:
-    """Items that were left out or put in are told as such, not as a change of all that follow."""
-    if len(intended) == len(sent) <= _MANY and _reordered(intended, sent):
+    """Compare arrays: after a dropped or inserted item, later items are still matched up.
+
+    `[1, 2, 3, 4]` against `[1, 3, 4]` is one missing item, not three changed ones.
+    """
+    if len(intended) == len(sent) <= _MAX_REORDERED and _reordered(intended, sent):
         yield Change(pointer(path), "changed", intended, sent, "the same items in another order")
         return
     start = _common(intended, sent)

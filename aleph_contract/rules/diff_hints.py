@@ -1,7 +1,7 @@
-"""What likely happened to one value: the usual ways in which clients bend strings and numbers.
+"""The likely cause of a changed value: a table of the usual transformations in clients.
 
-Each is a small transformation; when it turns the intended value into the sent one, its name says
-more than both values do.
+If a transformation turns the intended value into the sent one, its name is the hint. Example:
+2147483648 sent as -2147483648 is "wrapped to a signed 32-bit integer".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from aleph_contract.core.jsonvalue import dumps, same
 
-#: RFC 3986's reserved characters and `%`: what a URI may hold that quoting must not touch.
+#: Reserved characters of RFC 3986, and `%`: percent-encoding a URI leaves them as they are.
 _URI_RESERVED = ":/?#[]@!$&'()*+,;=%"
 
 
@@ -43,7 +43,7 @@ def _beyond_bmp_dropped(text: str) -> str:
     return "".join(char for char in text if char <= "\uffff")
 
 
-#: Transformations of strings, the likely ones first.
+#: Transformations of strings, the most likely first.
 STRINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("normalisation (NFC)", _normalised("NFC")),
     ("normalisation (NFD)", _normalised("NFD")),
@@ -59,7 +59,7 @@ STRINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("upper case", str.upper),
     ("HTML escapes", html.escape),
     ("HTML escapes undone", html.unescape),
-    ("percent-encoding of what a URI may not hold", partial(quote, safe=_URI_RESERVED)),
+    ("percent-encoding of characters not allowed in a URI", partial(quote, safe=_URI_RESERVED)),
     ("percent-encoding", partial(quote, safe="")),
     ("percent-encoding of all but slashes", quote),
     ("percent-decoding", unquote),
@@ -93,7 +93,7 @@ def _rounded(decimals: int) -> Callable[[Any], Any]:
     return lambda value: round(value, decimals)
 
 
-#: Transformations of numbers, the likely ones first.
+#: Transformations of numbers, the most likely first.
 NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("rounded to the nearest double", float),
     ("rounded to single precision (float32)", _single),
@@ -115,24 +115,24 @@ NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 
 
 def explain(intended: Any, sent: Any) -> str:
-    """What likely turned `intended` into `sent`, which differs; empty when unknown."""
+    """The likely cause that turned `intended` into a different `sent`; empty when unknown."""
     if isinstance(intended, str) and isinstance(sent, str):
         return _string(intended, sent)
     if _is_number(intended) and _is_number(sent):
-        return next((text for text, do in NUMBERS if _equals(do, intended, sent)), "")
+        return next((text for text, transform in NUMBERS if _equals(transform, intended, sent)), "")
     if isinstance(sent, str) and sent == dumps(intended):
-        return f"{_kind(intended)} as a string of its JSON"
+        return f"{_kind(intended)} sent as a string"
     if isinstance(sent, list) and len(sent) == 1 and same(sent[0], intended):
         return "wrapped in an array"
     if isinstance(intended, list) and len(intended) == 1 and same(intended[0], sent):
         return "taken out of its array"
     if isinstance(sent, bool) and sent == bool(intended):
-        return f"{_kind(intended)} as its truth value"
+        return f"{_kind(intended)} sent as a boolean"
     return f"{_kind(intended)} became {_kind(sent)}"
 
 
 def first_difference(left: str, right: str) -> int:
-    """Index of the first code point that differs; the shorter length when one starts the other."""
+    """Index of the first code point that differs; the shorter length if one string is a prefix."""
     for index, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
             return index
@@ -140,7 +140,7 @@ def first_difference(left: str, right: str) -> int:
 
 
 def name_character(text: str, index: int) -> str:
-    """A character as a person reads it and as Unicode numbers it; `the end` beyond the last."""
+    """A character and its code point, such as `é U+00E9`; `the end` after the last one."""
     if index >= len(text):
         return "the end"
     char = text[index]
@@ -151,21 +151,21 @@ def name_character(text: str, index: int) -> str:
 
 
 def _string(intended: str, sent: str) -> str:
-    for text, do in STRINGS:
-        if _equals(do, intended, sent):
+    for text, transform in STRINGS:
+        if _equals(transform, intended, sent):
             return f"differs only by {text}"
     return _cut(intended, sent)
 
 
-#: What clients put where they cut.
-_ENDINGS = ("", "…", "...", "\ufffd")
+#: Marks that clients append where they cut a string.
+_CUT_MARKS = ("", "…", "...", "\ufffd")
 
 
 def _cut(intended: str, sent: str) -> str:
-    for ending in _ENDINGS:
+    for ending in _CUT_MARKS:
         kept = sent.removesuffix(ending)
         if sent.endswith(ending) and len(kept) < len(intended) and intended.startswith(kept):
-            mark = f", and {name_character(ending, 0)} put there" if ending else ""
+            mark = f", with {name_character(ending, 0)} appended" if ending else ""
             return f"cut after {_lengths(kept, intended)}{mark}"
     if sent and "\ud800" <= sent[-1] <= "\udbff" and intended.startswith(sent[:-1]):
         return f"cut within a surrogate pair after {_units(sent[:-1]) + 1:,} UTF-16 units"
@@ -173,7 +173,7 @@ def _cut(intended: str, sent: str) -> str:
 
 
 def _lengths(kept: str, whole: str) -> str:
-    """How much was kept, in each unit in which it reads differently."""
+    """The kept length, in each unit that gives a different number."""
     points = f"{len(kept):,} of {len(whole):,} code points"
     if whole.isascii():
         return f"{len(kept):,} of {len(whole):,} characters"
@@ -187,12 +187,12 @@ def _units(text: str) -> int:
     return len(text) + sum(char > "\uffff" for char in text)
 
 
-def _equals(do: Callable[[Any], Any], intended: Any, sent: Any) -> bool:
+def _equals(transform: Callable[[Any], Any], intended: Any, sent: Any) -> bool:
     try:
-        made = do(intended)
+        result = transform(intended)
     except (ArithmeticError, UnicodeError, ValueError, struct.error):
         return False
-    return bool(made == sent)
+    return bool(result == sent)
 
 
 def _is_number(value: Any) -> bool:

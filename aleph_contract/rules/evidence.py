@@ -1,4 +1,4 @@
-"""All that is known of one case: what was meant, what was sent, answered and reported."""
+"""The evidence of one case: the given input, the exchanges on the fake, the client's report."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from functools import cached_property
 from typing import Any, Literal
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Exchange, Outcome
+from aleph_contract.contract.validate import validate
+from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
 from aleph_contract.rules.parsed_exchange import ReplyVerdict, SentInput, read_reply, read_request
+from aleph_contract.schema.validation.violations import leaves
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of one case.
+    """Everything known about one case. The checks read it and change nothing.
 
     Args:
-        contract: What the client is held to.
-        outcome: What the client reported; `None` in passive mode.
-        exchanges: What the fake saw, in order.
+        contract: The contract that the client is judged by.
+        outcome: What the client reported; `None` for traffic, which nobody drove.
+        exchanges: The exchanges that the fake recorded, in order.
         intended: The input that the client was given.
-        polarity: Of that input; `None` in passive mode.
+        polarity: Polarity of that input; `None` for traffic.
         portable: False for gray cases, whose findings are advice.
-        fault: The scripted fault, if any.
-        leaks: Where the token showed up in what the client wrote (`its output`, …).
-        others: In concurrent runs, the videos of the others by their name.
-        local: Whether violating input must be refused before the network.
-        advice: Whether every finding is advice (another profile than the one asked for).
+        fault: Name of the scripted fault, if any.
+        leaks: Places where the client wrote the token, such as `its standard output`.
+        other_videos: In concurrent runs: video URL of every other run, and the name of its case.
+        require_local_validation: Whether the client must refuse a violating input before sending.
+        advice: Whether every finding is advice (cases of the profile that was not asked for).
     """
 
     contract: Contract
@@ -39,48 +41,87 @@ class Evidence:
     portable: bool = True
     fault: str | None = None
     leaks: tuple[str, ...] = ()
-    others: Mapping[str, str] = field(default_factory=dict)
-    local: bool = False
+    other_videos: Mapping[str, str] = field(default_factory=dict)
+    require_local_validation: bool = False
     advice: bool = False
+
+    # -- the requests -------------------------------------------------------------------------
 
     @cached_property
     def calls(self) -> tuple[Exchange, ...]:
-        """The requests to the service itself, without those that a redirect led elsewhere."""
+        """The requests to the service itself, without those to the target of a redirect."""
         return tuple(x for x in self.exchanges if x.outcome != "elsewhere")
 
     @cached_property
     def posts(self) -> tuple[Exchange, ...]:
-        """The calls that came to the right route, and so carry an input."""
+        """The calls on the documented route, which carry an input."""
         return tuple(x for x in self.calls if x.method == "POST" and x.outcome != "no-route")
 
     @cached_property
-    def requests(self) -> tuple[SentInput, ...]:
-        """What each of the posts asked for, except where a scripted fault kept it from arriving."""
+    def sent(self) -> tuple[SentInput, ...]:
+        """The parsed body of each post, except where a scripted fault broke it off."""
         return tuple(read_request(x) for x in self.posts if x.request_complete or not x.fault)
+
+    @property
+    def sent_astray(self) -> ReportedError | None:
+        """The error of a client that reports a failed request while none reached the fake."""
+        error = self.outcome.error if self.outcome and not self.exchanges else None
+        return error if error and error.stage in ("api", "transport") else None
+
+    def violations(self, sent: SentInput) -> str:
+        """How a sent input violates the contract; empty if it is valid."""
+        return "; ".join(v.message for v in leaves(validate(sent.input, self.contract)))
+
+    def repaired(self, sent: SentInput) -> bool:
+        """Whether a violating input was turned into a valid one before it was sent."""
+        return self.polarity == "violating" and not sent.problem and not self.violations(sent)
+
+    # -- the replies --------------------------------------------------------------------------
 
     @cached_property
     def replies(self) -> tuple[ReplyVerdict, ...]:
-        """What each answer amounts to, redirected ones included."""
+        """The verdict on each reply, including replies of the target of a redirect."""
         return tuple(read_reply(x) for x in self.exchanges)
 
     @property
-    def last(self) -> ReplyVerdict | None:
-        """The answer that the client's report should rest on."""
+    def last_reply(self) -> ReplyVerdict | None:
+        """The verdict on the last reply, which decides what the client has to report."""
         return self.replies[-1] if self.replies else None
 
     @property
-    def took_result(self) -> bool:
-        """Whether the client reported a result."""
-        return self.outcome is not None and self.outcome.kind == "result"
-
-    @property
-    def silent(self) -> str:
-        """How the client ended without a report, if it did."""
-        if self.outcome is not None and self.outcome.kind in ("stuck", "crashed"):
-            return self.outcome.reason or self.outcome.kind
-        return ""
+    def last_status(self) -> int | None:
+        """Status of the last reply; `None` if no reply was sent."""
+        return self.exchanges[-1].status if self.exchanges else None
 
     @property
     def cost(self) -> Decimal:
         """USD that all calls of the case would have cost."""
         return sum((x.cost for x in self.exchanges), Decimal(0))
+
+    # -- the report ---------------------------------------------------------------------------
+
+    @property
+    def reported_result(self) -> bool:
+        """Whether the client reported a result."""
+        return self.outcome is not None and self.outcome.kind == "result"
+
+    @property
+    def missing_report(self) -> str:
+        """Why there is no report: the client got stuck or crashed. Empty if there is a report."""
+        if self.outcome is not None and self.outcome.kind in ("stuck", "crashed"):
+            return self.outcome.reason or self.outcome.kind
+        return ""
+
+    def ended_without_report(self) -> str:
+        """The finding for a client that got stuck or crashed; empty if it reported."""
+        reason = self.missing_report
+        return f"ended without a report; an error is right: {reason}" if reason else ""
+
+    @property
+    def swapped_with(self) -> str | None:
+        """Name of the concurrent case whose video the client reported instead of its own."""
+        video = self.outcome.video if self.outcome else None
+        own = self.last_reply.video if self.last_reply else None
+        if not isinstance(video, str) or video == own:
+            return None
+        return self.other_videos.get(video)

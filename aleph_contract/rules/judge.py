@@ -1,4 +1,4 @@
-"""Judge one case: evidence in, findings out, and nothing else touched."""
+"""Judge one case: a pure function from evidence to findings."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from aleph_contract.rules.evidence import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The rules that a case could have broken, and those that it did."""
+    """The verdict on one case.
+
+    Args:
+        checked: Ids of the rules that the case could have broken.
+        findings: The rules it broke.
+    """
 
     checked: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """Hold one case against every rule."""
+    """Judge one case by every rule."""
     verdicts = {rule: check(evidence) for rule, check in CHECKS.items()}
     return Judgement(
         checked=tuple(rule for rule, verdict in verdicts.items() if verdict is not None),
@@ -32,7 +37,8 @@ def judge(evidence: Evidence) -> Judgement:
 
 
 def _level(rule: str, evidence: Evidence) -> Level:
-    """Advice where careful clients differ: gray inputs, gray replies, the other profile."""
-    gray = rule == "response.malformed" and evidence.last is not None and evidence.last.gray
-    soft = evidence.advice or not evidence.portable or gray
+    """The level of the rule, but advice for gray inputs, gray replies and the other profile."""
+    reply = evidence.last_reply
+    gray_reply = rule == "response.malformed" and reply is not None and reply.gray
+    soft = evidence.advice or not evidence.portable or gray_reply
     return "advice" if soft else RULES[rule].level

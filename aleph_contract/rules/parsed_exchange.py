@@ -1,4 +1,7 @@
-"""Read an exchange as a careful client would: what was asked, and what the answer amounts to."""
+"""Parse an exchange: the input in the request, and a verdict on the reply.
+
+A careful client reads the reply by the same steps: status, content type, JSON, state, video.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,35 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps, loads, repeated_keys
 from aleph_contract.errors import JSONError
 
-#: Where a request of each surface holds its input, and its model if the body names it.
+#: Key of the input in the request body of each surface.
 INPUT_KEY = {"rest": "input", "binding": "inputs"}
+
+#: Header that names the model on the binding; on REST the body does.
 _MODEL_HEADER = "cf-consn-model-id"
 
-#: The state of a run whose result is there (documented).
+#: Media type of requests and replies.
+JSON_TYPE = "application/json"
+
+#: State of a run that has a result (documented).
 COMPLETED = "Completed"
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
-#: Readers may bear a byte order mark or refuse it (RFC 8259, section 8.1): neither is a fault.
-BOM = "the answer starts with a byte order mark"
+#: RFC 8259, section 8.1: a parser may accept or refuse a byte order mark, so both are right.
+BOM = "the reply starts with a byte order mark"
 
-#: What an answer amounts to: a result; a run that is not finished; a 2xx without a usable result;
-#: a status that says no; a redirect; no whole answer at all.
+#: - `completed`: a result.
+#: - `unfinished`: a 2xx with a state other than `Completed`.
+#: - `malformed`: a 2xx without a usable result.
+#: - `refused`: a 4xx or 5xx.
+#: - `redirect`: a 3xx.
+#: - `cut`: no reply, or only a part of it.
 Kind = Literal["completed", "unfinished", "malformed", "refused", "redirect", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
 class SentInput:
-    """What a request asked for; `problem` says why its body could not be read, if so."""
+    """Model and input of a request; `problem` says why its body is unreadable, else it is empty."""
 
     model: Any
     input: Any
@@ -39,14 +51,14 @@ class SentInput:
 
 @dataclass(frozen=True, slots=True)
 class ReplyVerdict:
-    """What an answer amounts to.
+    """What a client should make of a reply.
 
     Args:
         kind: See `Kind`.
-        video: The video of a completed run.
-        code: First error code of a failure, if it names one.
-        message: First error message of a failure, or what is wrong with a malformed answer.
-        gray: Not empty where careful clients differ, and why: result and error are both sane.
+        video: Video of a completed run.
+        code: First error code of a failure, if there is one.
+        message: First error message of a failure, or the defect of another reply.
+        gray: Why both a result and an error are right, such as `BOM`; empty if only one is.
     """
 
     kind: Kind
@@ -57,7 +69,7 @@ class ReplyVerdict:
 
 
 def is_uri(text: str) -> bool:
-    """Whether a text could be a URI at all: a scheme, a colon, and no white space."""
+    """Whether a text has the form of a URI: scheme, colon, no white space."""
     return _URI.fullmatch(text) is not None
 
 
@@ -66,10 +78,15 @@ def header(exchange: Exchange, name: str) -> str | None:
     return next((value for key, value in exchange.request_headers if key == name), None)
 
 
+def media_type(content_type: str) -> str:
+    """The media type of a Content-Type header, without parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 def read_request(exchange: Exchange) -> SentInput:
     """Read model and input from the bytes of a request."""
     if not exchange.request_complete:
-        return SentInput(None, None, problem="the request did not arrive whole")
+        return SentInput(None, None, problem="the request body is incomplete")
     try:
         body = loads(exchange.request_body)
     except JSONError as error:
@@ -84,14 +101,14 @@ def read_request(exchange: Exchange) -> SentInput:
 
 
 def read_reply(exchange: Exchange) -> ReplyVerdict:
-    """Classify an answer by its own bytes, not by what was scripted."""
+    """Classify a reply by its own bytes; the scripted fault does not matter."""
     status, body = exchange.status, exchange.response_body
     if status is None:
-        return ReplyVerdict("cut", message="the connection ended without an answer")
+        return ReplyVerdict("cut", message="the connection ended without a reply")
     headers = {name.lower(): value for name, value in exchange.response_headers}
     length = headers.get("content-length")
     if length is not None and length.isdigit() and int(length) > len(body):
-        return ReplyVerdict("cut", message=f"{len(body)} of {length} bytes of the answer arrived")
+        return ReplyVerdict("cut", message=f"the reply has {len(body)} of {length} bytes")
     if 300 <= status < 400:  # noqa: PLR2004 - the classes of RFC 9110
         return ReplyVerdict("redirect", message=headers.get("location", ""))
     if status >= 400:  # noqa: PLR2004
@@ -115,30 +132,32 @@ def _success(body: bytes, content_type: str) -> ReplyVerdict:
     gray = ""
     if body.startswith(b"\xef\xbb\xbf"):
         body, gray = body[3:], BOM
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        gray = f"its content type is {content_type or 'absent'}"
+    if media_type(content_type) != JSON_TYPE:
+        gray = f"the content type of the reply is {content_type or 'absent'}"
     try:
         value = loads(body)
     except JSONError as error:
-        return ReplyVerdict("malformed", message=f"the answer is not JSON: {error}")
+        return ReplyVerdict("malformed", message=f"the reply is not JSON: {error}")
     run = _unwrap(value)
     if not isinstance(run, dict):
-        return ReplyVerdict("malformed", message="the answer holds no run")
+        return ReplyVerdict("malformed", message="the reply has no run")
     result = run.get("result")
     video = result.get("video") if isinstance(result, dict) else None
     if run.get("state", COMPLETED) != COMPLETED:
-        return ReplyVerdict("unfinished", video, message=f"the state is {run['state']}")
+        return ReplyVerdict(
+            "unfinished", video, message=f"the state is {run['state']}, not {COMPLETED}"
+        )
     if not isinstance(result, dict):
-        return ReplyVerdict("malformed", message="result is no object")
+        return ReplyVerdict("malformed", message="result is not an object")
     if not isinstance(video, str):
         return ReplyVerdict("malformed", message=_no_video(result))
     if not is_uri(video):
-        gray = "its video is not a URL"
+        gray = "the video is not a URL"
     return ReplyVerdict("completed", video, gray=gray)
 
 
 def _unwrap(value: Any) -> Any:
-    """The run itself: bare in the documented profile, inside an envelope in the live one."""
+    """The run in a reply: the reply itself (profile `documented`) or its `result` (`live`)."""
     if isinstance(value, dict) and "success" in value and "state" not in value:
         return value.get("result")
     return value

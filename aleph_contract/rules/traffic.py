@@ -1,6 +1,7 @@
-"""Judge traffic that nobody drove: only rules that the wire alone can show.
+"""Judge recorded traffic, such as the calls of a test suite under `exec`.
 
-Each call is judged against the contract, and against the call before it.
+The intended input and the client's report are unknown, so only some rules apply: each call is
+judged by the contract, and a repeated call by the call before it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from aleph_contract.rules.parsed_exchange import read_request
 def judge_traffic(
     exchanges: Iterable[Exchange], contract: Contract, *, refusals_meant: bool = False
 ) -> Iterator[CaseResult]:
-    """Judge calls by the wire alone; a call and its repetitions make one case.
+    """Judge the calls of one account; a call and its repetitions make one case.
 
     Args:
-        exchanges: What the fake saw of one account, in order.
-        contract: What the calls are held to.
-        refusals_meant: Whether violating requests were sent on purpose; then they are advice.
+        exchanges: The exchanges of the account, in order.
+        contract: The contract that the calls are judged by.
+        refusals_meant: Whether the test suite sends violating inputs on purpose; findings about
+            them are advice then.
     """
     for number, calls in enumerate(_runs(exchanges), start=1):
         first = calls[0]
@@ -45,7 +47,7 @@ def judge_traffic(
 
 
 def _runs(exchanges: Iterable[Exchange]) -> Iterator[tuple[Exchange, ...]]:
-    """Calls that repeat a failed one, or were led elsewhere by it, belong to it."""
+    """Group exchanges into runs: repeats and redirects of a failed call belong to its run."""
     open_runs: dict[bytes, list[Exchange]] = {}
     order: list[list[Exchange]] = []
     for exchange in exchanges:

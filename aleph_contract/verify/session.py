@@ -167,8 +167,8 @@ class Session:
             portable=plan.portable,
             fault=plan.fault,
             leaks=leaks,
-            others=others or {},
-            local=self.settings.require_local_validation,
+            other_videos=others or {},
+            require_local_validation=self.settings.require_local_validation,
             advice=plan.advice,
         )
         judgement = judge(evidence)

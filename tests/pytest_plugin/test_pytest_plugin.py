@@ -126,7 +126,7 @@ def test_a_broken_rule_fails_with_its_finding_and_the_others_do_not(
     result.stdout.fnmatch_lines(
         [
             "*TestDrops.test_rule?request.faithful?*",
-            "sent another input than it was given, in boundary/seed/minimum/on",
+            "sent a different input than it was given: missing /seed, in boundary/seed/minimum/on",
             "rule: request.faithful, the client sends exactly the input*",
             "intended: *",
             "sent:",
@@ -165,7 +165,7 @@ class TestVague(Client):
 """
     result = run(pytester, source, "-rP")
     assert "failed" not in result.parseoutcomes()
-    result.stdout.fnmatch_lines(["*advice*", "lost the * of the failure, in fault/*"])
+    result.stdout.fnmatch_lines(["*advice*", "its error lacks the * of the failure: *, in fault/*"])
 
 
 def test_an_async_client_is_verified_too(pytester: pytest.Pytester) -> None:
@@ -251,3 +251,20 @@ def test_the_plugin_is_announced_to_pytest() -> None:
 
     [point] = entry_points(group="pytest11", name="aleph_contract")
     assert point.value == "aleph_contract.pytest_plugin"
+
+
+def test_packages_imported_before_the_plugin_cause_no_warning(pytester: pytest.Pytester) -> None:
+    """When pytest loads a plugin, it marks the packages of the plugin for assertion rewriting.
+
+    Of a package that is imported already it warns, and `-W error` then ends the whole test run.
+    Example: a program that imports `aleph_contract` and calls `pytest.main()`.
+    """
+    pytester.makeconftest("""
+import pytest
+import aleph_contract.pytest_plugin, fake_server
+
+pytest.register_assert_rewrite("aleph_contract", "aleph_contract.pytest_plugin", "fake_server")
+""")
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
+    result.assert_outcomes(passed=1)

@@ -152,7 +152,7 @@ def test_the_page_tells_what_a_colleague_asks() -> None:
     for sentence in (
         "Does not conform aleph-client breaks 3 rules in 4 of 9 cases",
         "3 broken rules, each with the smallest input that shows it",
-        "missing /seed dropped, perhaps because 0 counts as false",
+        "missing /seed dropped, perhaps because 0 is false in a condition",
         "Sent exactly as intended.",
         "Nothing was sent.",
         "3 calls, 3.36 USD",

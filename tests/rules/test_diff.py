@@ -43,7 +43,7 @@ def test_a_dropped_zero_is_missing_and_its_cause_is_guessed() -> None:
     assert change == Change("/seed", "missing", 0, note=change.note)
     assert describe(change) == (
         "missing  /seed: 0",
-        "  dropped, perhaps because 0 counts as false",
+        "  dropped, perhaps because 0 is false in a condition",
     )
 
 
@@ -55,7 +55,7 @@ def test_what_was_put_in_is_added() -> None:
     changes = diff({}, {"duration": 5, "seed": None})
     assert [describe(change) for change in changes] == [
         ("added    /duration: 5",),
-        ("added    /seed: null", "  null where nothing was meant"),
+        ("added    /seed: null", "  null instead of an absent key"),
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_key_written_twice_is_told_once_and_only_if_it_was_not_meant() -> None
         (
             "https://x/a(b) c",
             "https://x/a(b)%20c",
-            "differs only by percent-encoding of what a URI may not hold",
+            "differs only by percent-encoding of characters not allowed in a URI",
         ),
         ("é", '"\\u00e9"', "differs only by a second JSON encoding"),
         ("é", "Ã©", "differs only by UTF-8 read as Latin-1"),
@@ -128,7 +128,7 @@ def test_a_key_written_twice_is_told_once_and_only_if_it_was_not_meant() -> None
         (
             "abcdef",
             "abc…",
-            "cut after 3 of 6 characters, and … U+2026 put there",
+            "cut after 3 of 6 characters, with … U+2026 appended",
         ),
         ("éàü", "éà", "cut after 2 of 3 code points (4 bytes of UTF-8)"),
         (
@@ -156,12 +156,12 @@ def test_what_happened_to_a_string(intended: str, sent: str, note: str) -> None:
         (1.7, 2, "rounded to an integer"),
         (0.123, 0.12, "rounded to 2 decimals"),
         (1.5, 1500, "multiplied by 1000"),
-        (5, "5", "a number as a string of its JSON"),
-        (Number("2.0"), "2.0", "a number as a string of its JSON"),
-        ({"a": 1}, '{"a":1}', "an object as a string of its JSON"),
+        (5, "5", "a number sent as a string"),
+        (Number("2.0"), "2.0", "a number sent as a string"),
+        ({"a": 1}, '{"a":1}', "an object sent as a string"),
         (5, [5], "wrapped in an array"),
         ([5], 5, "taken out of its array"),
-        (1, True, "a number as its truth value"),
+        (1, True, "a number sent as a boolean"),
         (5, None, "a number became null"),
         (5, 6, ""),
     ],

@@ -145,7 +145,7 @@ BREAKS: list[tuple[str, Evidence]] = [
         "boundary.refusal-surfaced",
         violating(refused(VIOLATING), outcome=Outcome("crashed", reason="exit 1")),
     ),
-    ("boundary.refused-locally", violating(refused(VIOLATING), local=True)),
+    ("boundary.refused-locally", violating(refused(VIOLATING), require_local_validation=True)),
     ("response.video", evidence(exchange(), outcome=Outcome("result", video=VIDEO + "#"))),
     ("response.video", evidence(exchange(), outcome=ERROR)),
     ("response.video", evidence(exchange(), outcome=Outcome("result", video=None))),
@@ -182,7 +182,7 @@ BREAKS: list[tuple[str, Evidence]] = [
         evidence(
             exchange(),
             outcome=Outcome("result", video="https://x/2"),
-            others={"https://x/2": "concurrency/02"},
+            other_videos={"https://x/2": "concurrency/02"},
         ),
     ),
 ]
@@ -209,7 +209,7 @@ KEEPS: list[Evidence] = [
     evidence(REDIRECT, outcome=ERROR),
     evidence(REDIRECT, replace(ELSEWHERE, credential="missing", status=401), outcome=ERROR),
     violating(),
-    violating(local=True),
+    violating(require_local_validation=True),
     violating(refused(VIOLATING)),
     evidence(exchange(), outcome=None, polarity=None, intended=None),
 ]

@@ -24,7 +24,7 @@ def test_what_only_the_live_service_was_seen_to_do_is_advice() -> None:
 
 def test_every_rule_tells_why_how_and_what_to_do() -> None:
     for rule in RULES.values():
-        assert all(text.endswith(".") for text in (rule.why, rule.breakage, rule.mend)), rule.id
+        assert all(text.endswith(".") for text in (rule.why, rule.cause, rule.fix)), rule.id
         assert not rule.sentence.endswith(".")
 
 
@@ -45,7 +45,7 @@ def test_every_rule_can_be_explained(rule: str) -> None:
     assert result.exit_code == 0
     words = " ".join(result.output.split())
     assert RULES[rule].sentence in words
-    assert RULES[rule].mend in words
+    assert RULES[rule].fix in words
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

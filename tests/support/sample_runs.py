@@ -37,7 +37,7 @@ LONG_SENTENCE = (
 
 
 def _rule(name: str, sentence: str, provenance: Any, level: Any = "must") -> Rule:
-    return Rule(name, sentence, provenance, level, "why", "breakage", "mend")
+    return Rule(name, sentence, provenance, level, "why", "cause", "fix")
 
 
 RULES = {

@@ -1,0 +1,102 @@
+"""Checks after a failure: what the client keeps of the error, and when it calls again."""
+
+from __future__ import annotations
+
+from aleph_contract.core.escaping import truncate
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.rules import FINAL_STATUSES, MAX_TRIES
+from aleph_contract.rules.evidence import Evidence
+from aleph_contract.rules.parsed_exchange import read_reply
+
+#: Share of Retry-After by which a wait may be too short, since clocks of client and server differ.
+WAIT_TOLERANCE = 0.05
+
+#: Longest message of the service that a finding quotes.
+_MAX_QUOTED = 80
+
+
+def identified(evidence: Evidence) -> str | None:
+    """The reported error keeps status, code and message of the failure."""
+    error = evidence.outcome.error if evidence.outcome else None
+    reply = evidence.last_reply
+    if error is None or reply is None or reply.kind != "refused" or reply.code is None:
+        return None
+    facts = (
+        ("status", error.status, evidence.last_status),
+        ("code", error.code, reply.code),
+        ("message", None, reply.message),
+    )
+    lost = {
+        name: truncate(str(fact), _MAX_QUOTED)
+        for name, reported, fact in facts
+        if fact and str(reported) != str(fact) and not _mentions(error.message, str(fact))
+    }
+    if not lost:
+        return ""
+    return (
+        f"its error lacks the {' and the '.join(lost)} of the failure: {', '.join(lost.values())}"
+    )
+
+
+def _mentions(message: str, fact: str) -> bool:
+    """Whether a message contains a fact, as plain text or escaped as in JSON."""
+    return fact in message or dumps(fact)[1:-1] in message
+
+
+def _repetitions(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
+    """Pairs of a call and the next call that repeats it.
+
+    In a driven case every call after the first is a repetition. In traffic only a call with the
+    same account and the same body is.
+    """
+    if evidence.polarity is not None:
+        return list(zip(evidence.calls, evidence.calls[1:]))  # noqa: B905 - neighbours
+    latest: dict[tuple[str, bytes], Exchange] = {}
+    pairs = []
+    for call in evidence.calls:
+        key = (call.account, call.request_body)
+        if key in latest:
+            pairs.append((latest[key], call))
+        latest[key] = call
+    return pairs
+
+
+def not_retried(evidence: Evidence) -> str | None:
+    """The client never repeats a call whose status is final."""
+    for first, _ in _repetitions(evidence):
+        if first.status in FINAL_STATUSES:
+            return f"repeated a call that was answered {first.status}"
+    return "" if any(call.status in FINAL_STATUSES for call in evidence.calls) else None
+
+
+def paid_once(evidence: Evidence) -> str | None:
+    """The client does not repeat a call that may have been billed."""
+    in_doubt = [x for x in evidence.calls if x.billed and read_reply(x).kind != "completed"]
+    repeated = sum(first in in_doubt for first, _ in _repetitions(evidence))
+    if repeated:
+        calls = "a call" if repeated == 1 else f"{repeated} calls"
+        return f"repeated {calls} that may already have been billed"
+    return "" if in_doubt else None
+
+
+def bounded(evidence: Evidence) -> str | None:
+    """The client gives up after some tries, and waits at least Retry-After."""
+    calls = evidence.calls
+    if not any(call.status == 429 or (call.status or 0) >= 500 for call in calls):  # noqa: PLR2004 - RFC 6585 and 9110
+        return None
+    if evidence.polarity is not None and len(calls) > MAX_TRIES:
+        return f"made {len(calls)} calls for one run; at most {MAX_TRIES} are allowed"
+    for first, second in _repetitions(evidence):
+        wait = _retry_after(first)
+        waited = second.received_at - (first.received_at + first.elapsed)
+        if wait and waited < wait * (1 - WAIT_TOLERANCE):
+            return f"waited {waited:.2f} s before the next call; Retry-After asked for {wait:g} s"
+    return ""
+
+
+def _retry_after(exchange: Exchange) -> float:
+    """Seconds of the Retry-After header; 0 without one, or with a date."""
+    headers = {name.lower(): value for name, value in exchange.response_headers}
+    value = headers.get("retry-after", "")
+    return float(value) if value.isdigit() else 0.0

@@ -1,0 +1,32 @@
+"""Checks of the token and of concurrent runs."""
+
+from __future__ import annotations
+
+from aleph_contract.rules.evidence import Evidence
+
+
+def token_host(evidence: Evidence) -> str | None:
+    """The client never sends the token to another host."""
+    elsewhere = [x for x in evidence.exchanges if x.outcome == "elsewhere"]
+    followed = next((x for x in elsewhere if x.credential == "accepted"), None)
+    if followed is not None:
+        return f"sent the token to {followed.host} after a redirect"
+    redirected = any(reply.kind == "redirect" for reply in evidence.replies)
+    return "" if redirected or elsewhere else None
+
+
+def token_leak(evidence: Evidence) -> str | None:
+    """The client puts the token into the Authorization header only."""
+    if evidence.leaks:
+        return f"put the token into {evidence.leaks[0]}"
+    if any(x.token_leaked for x in evidence.exchanges):
+        return "put the token into the URL or the body"
+    return "" if evidence.exchanges or evidence.outcome else None
+
+
+def no_crosstalk(evidence: Evidence) -> str | None:
+    """The client returns to each of several concurrent runs its own result."""
+    if not evidence.other_videos or not evidence.exchanges:
+        return None
+    other = evidence.swapped_with
+    return f"reported the result of {other} instead of its own" if other else ""
