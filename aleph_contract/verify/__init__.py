@@ -1,1 +1,1 @@
-"""Verify a client: plan the cases, drive it against the fake, judge, collect the results."""
+"""Verify a client: plan cases, drive the client against the fake, judge, collect the results."""

@@ -1,7 +1,6 @@
-"""Passive mode: run somebody's own command against a fresh fake and judge the traffic it made.
+"""`aleph-contract exec`: run the user's command against a new fake, and judge its traffic.
 
-Nobody says here what the client was meant to send, so only rules that the wire alone can show are
-judged: each call against the contract, and each call against the one before it.
+The intended inputs are unknown, so only rules that need none are judged; see `rules.traffic`.
 """
 
 from __future__ import annotations
@@ -21,17 +20,19 @@ from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.traffic import judge_traffic
 from fake_server.server import Server, running
 
-#: Names the fake's address to a Worker's env.AI.
+#: Environment variable with the fake's address, for `env.AI` of a Worker.
 BINDING_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
 
-#: Names the fake's control API to a test suite that wants scenarios of its own.
+#: Environment variable with the URL of the control API, for test suites that set scenarios.
 CONTROL_VARIABLE = "ALEPH_CONTRACT_CONTROL_URL"
 
-_SILENT = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
+_NO_CALL = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
 
-#: Seconds a command has to end after it was asked to; before that it may end by itself, since
-#: Ctrl-C reaches it as well.
-GRACE = 5.0
+#: Seconds that an interrupted command has to end by itself: Ctrl-C reaches it too.
+INTERRUPT_GRACE = 1.0
+
+#: Seconds that a command has to end after SIGTERM, before SIGKILL.
+KILL_GRACE = 5.0
 
 
 def run_command(
@@ -41,7 +42,14 @@ def run_command(
     profile: str = "documented",
     refusals_meant: bool = False,
 ) -> Verification:
-    """Run a command with a fake of its own in its environment, and judge what it did.
+    """Run a command with the address of a new fake in its environment, and judge its traffic.
+
+    Args:
+        command: The program and its arguments.
+        contract: The contract that the calls are judged by; the shipped one by default.
+        profile: The reply shape of the fake.
+        refusals_meant: Whether the command sends violating inputs on purpose; findings about them
+            are advice then.
 
     Raises:
         CouldNotRun: The command does not start.
@@ -67,7 +75,7 @@ def run_command(
         interrupted=interrupted,
         command_exit=code,
         coverage=tuple(coverage(results, contract)),
-        trouble=() if exchanges else (_SILENT,),
+        trouble=() if exchanges else (_NO_CALL,),
         elapsed=time.perf_counter() - begun,
     )
 
@@ -86,22 +94,26 @@ def _environment(server: Server) -> dict[str, str]:
 
 
 def _execute(command: Sequence[str], environment: dict[str, str]) -> tuple[int, bool]:
-    """The exit code (128 + signal, as a shell says it), and whether it was interrupted."""
+    """The exit code (128 + signal number, as in a shell), and whether it was interrupted."""
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
         raise CouldNotRun(f"{command[0]}: {error.strerror}; is it on the PATH?") from None
     try:
         code, interrupted = process.wait(), False
-    except KeyboardInterrupt:  # the terminal has sent it to the command as well
+    except KeyboardInterrupt:  # the terminal sends it to the command too
         code, interrupted = _stop(process), True
     return (code if code >= 0 else 128 - code), interrupted
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
-    for ask, patience in ((None, 1.0), (process.terminate, GRACE), (process.kill, None)):
-        if ask is not None:
-            ask()
+    for end, seconds in (
+        (None, INTERRUPT_GRACE),
+        (process.terminate, KILL_GRACE),
+        (process.kill, None),
+    ):
+        if end is not None:
+            end()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.wait(patience)
+            return process.wait(seconds)
     raise AssertionError("unreachable: a killed process ends")

@@ -1,8 +1,9 @@
-"""Keep Hypothesis to the seed it was given, and out of the user's working directory.
+"""Make the draws of Hypothesis depend on the seed alone, and write nothing to `.hypothesis`.
 
-It draws some values from constants that stand in the source of whatever modules of the user's are
-loaded, which takes half a second and makes a seed mean another thing in every project; and it keeps
-what it worked out in `.hypothesis`. It has no setting for either.
+Hypothesis also draws constants found in the source of imported local modules. That takes half a
+second, and the same seed draws different inputs in different projects. It stores those constants
+in the directory `.hypothesis`. There is no public setting for either, so this module replaces
+private names of Hypothesis, those that the installed version has.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ _HOME = "__hypothesis_home_directory"
 
 @contextmanager
 def isolated_hypothesis() -> Iterator[None]:
-    """Let draws depend on the seed alone, and leave no directory that was not there before."""
-    elsewhere = {} if _has_home() else {_HOME: Path(os.devnull)}  # where nothing can be written
-    alone = {"_get_local_constants": Constants, "CONSTANTS_CACHE": {}}
-    with _replaced(configuration, elsewhere), _replaced(providers, alone):
+    """Disable the drawing of local constants, and create no `.hypothesis` directory."""
+    unwritable = {} if _has_home() else {_HOME: Path(os.devnull)}
+    no_constants = {"_get_local_constants": Constants, "CONSTANTS_CACHE": {}}
+    with _replaced(configuration, unwritable), _replaced(providers, no_constants):
         yield
 
 
 def _has_home() -> bool:
+    """Whether the user has chosen a directory for Hypothesis, or has one already."""
     return bool(
         getattr(configuration, _HOME, None)
         or os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY")
@@ -40,7 +42,7 @@ def _has_home() -> bool:
 
 @contextmanager
 def _replaced(module: ModuleType, values: Mapping[str, Any]) -> Iterator[None]:
-    """Replace those of `values` that the module has: other releases do not need it."""
+    """Replace attributes of a module; a name that it lacks is skipped (other releases differ)."""
     before = {name: vars(module)[name] for name in values if name in vars(module)}
     vars(module).update({name: values[name] for name in before})
     try:

@@ -1,8 +1,8 @@
 """Expected failures: a file of case names or globs, each with its reason.
 
-It lets a client with known faults be verified in CI from the first day. What it excuses must go on
-failing: a case that passes, and a line that matches nothing, fail the run until the line is gone,
-so that the file can only shrink. Set-up errors are never excused.
+With it, CI can verify a client that still has defects. An expected failure that passes, and a line
+that matches no case, fail the verification until the line is deleted: so the file only shrinks.
+A case that could not be run is never excused.
 
     # Issues of the HTTP layer
     boundary/seed/minimum/on    # seed 0 is dropped
@@ -21,37 +21,37 @@ from pathlib import Path
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.errors import ArgumentError
 
-#: Reasons stand in a column, as far as names are not longer than this.
-_WIDTH = 60
+#: Largest column of names in a written file; the reasons are aligned after it.
+_MAX_COLUMN = 60
 
-#: A reason starts at the first `#` that follows white space: names may hold a `#` inside.
+#: A reason starts at the first `#` after white space; a name may contain a `#`.
 _REASON = re.compile(r"\s+#\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One expected failure: a name or glob (`*`, `?`, `[...]`), why, and where it stands."""
+    """One expected failure: a name or glob (`*`, `?`, `[...]`), the reason, the line number."""
 
     pattern: str
     reason: str
     number: int
 
     def matches(self, name: str) -> bool:
-        """Whether the line means the case of that name; letters count in their case."""
+        """Whether the line matches the name of a case; upper and lower case differ."""
         return name == self.pattern or fnmatchcase(name, self.pattern)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFailing:
-    """The expected failures of one client; the empty one excuses nothing."""
+    """The expected failures of one client."""
 
     lines: tuple[Line, ...] = ()
     source: str = ""
 
     def match(self, name: str) -> str | None:
-        """Why the case of that name is expected to fail; `None` when it is not.
+        """The reason why a case is expected to fail; `None` if it is not.
 
-        A line that is exactly the name speaks before a glob, an earlier glob before a later one.
+        A line that equals the name comes before a glob, and an earlier glob before a later one.
         """
         exact = (line for line in self.lines if line.pattern == name)
         globs = (line for line in self.lines if line.matches(name))
@@ -59,7 +59,7 @@ class KnownFailing:
         return None if line is None else line.reason
 
     def stale(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The patterns that mean none of the cases in `names`, as they stand in the file."""
+        """The patterns that match none of the names, in the order of the file."""
         known = tuple(names)
         return tuple(
             line.pattern for line in self.lines if not any(line.matches(name) for name in known)
@@ -68,15 +68,15 @@ class KnownFailing:
     def apply(
         self, results: Sequence[CaseResult], *, whole: bool = True
     ) -> tuple[tuple[CaseResult, ...], tuple[str, ...], tuple[str, ...]]:
-        """Excuse what is expected to fail.
+        """Mark the failures that are expected.
 
         Args:
-            results: The cases of a run.
-            whole: Whether the run had every case; if not, no line can be called stale.
+            results: The judged cases.
+            whole: Whether every case was run; only then can a line be stale.
 
         Returns:
-            The results, expected failures marked with their reason; the names of the cases that
-            passed against expectation; the stale patterns.
+            The results, with status `expected` and the reason for each expected failure; the
+            names of the cases that passed unexpectedly; the stale patterns.
         """
         marked = tuple(self._marked(result) for result in results)
         names = tuple(result.name for result in results)
@@ -96,7 +96,7 @@ def load(path: str | Path) -> KnownFailing:
     """Read a file of expected failures.
 
     Raises:
-        ArgumentError: The file cannot be read, a line has no reason, or a pattern stands twice.
+        ArgumentError: The file cannot be read, a line has no reason, or a pattern is there twice.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -107,16 +107,16 @@ def load(path: str | Path) -> KnownFailing:
     return KnownFailing(tuple(_lines(text, str(path))), str(path))
 
 
-def write(path: str | Path, run: Verification) -> int:
-    """Write the file that excuses every failure of `run`; returns how many cases it names.
+def write(path: str | Path, verification: Verification) -> int:
+    """Write the file that expects every failure of a verification; returns the number of cases.
 
-    Cases are grouped by the rules they break. What was expected already keeps its reason; what
-    could not be run is left out, because set-up errors are never excused.
+    Cases are grouped by the rules they break. Failures that were expected before keep their
+    reason. Cases that could not be run are left out: they are never excused.
 
     Raises:
         ArgumentError: The file cannot be written.
     """
-    text, count = render(run)
+    text, count = render(verification)
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -124,15 +124,16 @@ def write(path: str | Path, run: Verification) -> int:
     return count
 
 
-def render(run: Verification) -> tuple[str, int]:
-    """The text that `write` writes, and how many cases it names."""
-    failing = {r.name: r for r in run.results if r.status in ("failed", "expected")}
-    innocent = [r.name for r in run.results if r.name not in failing]
+def render(verification: Verification) -> tuple[str, int]:
+    """The text that `write` writes, and the number of cases in it."""
+    failing = {r.name: r for r in verification.results if r.status in ("failed", "expected")}
+    others = [r.name for r in verification.results if r.name not in failing]
     groups = groupby(sorted(failing.values(), key=_rules), key=_rules)
-    blocks = [_block(rules, list(results), innocent) for rules, results in groups]
+    blocks = [_block(rules, list(results), others) for rules, results in groups]
+    client = _one_line(verification.client.name)
     head = (
-        f"# Expected failures of {_line(run.client.name)}: name or glob, then # and why.\n"
-        "# A case that passes after all, and a line that matches no case, fail the run.\n"
+        f"# Expected failures of {client}: name or glob, then # and the reason.\n"
+        "# A listed case that passes, and a line that matches no case, fail the verification.\n"
     )
     return "\n".join([head, *blocks]), len(failing)
 
@@ -151,7 +152,7 @@ def _lines(text: str, source: str) -> Iterable[Line]:
             )
         if pattern in seen:
             raise ArgumentError(
-                f"{source} line {number}: {pattern!r} stands already in line {seen[pattern]}"
+                f"{source} line {number}: {pattern!r} is already in line {seen[pattern]}"
             )
         seen[pattern] = number
         yield Line(pattern, reason[0], number)
@@ -161,27 +162,27 @@ def _rules(result: CaseResult) -> tuple[str, ...]:
     return tuple(sorted({finding.rule for finding in result.broken}))
 
 
-def _block(rules: tuple[str, ...], results: list[CaseResult], innocent: list[str]) -> str:
+def _block(rules: tuple[str, ...], results: list[CaseResult], others: list[str]) -> str:
     named = ", ".join(rules) or "no rule of this version"
-    names = {result.name: _pattern(result.name, innocent) for result in results}
-    width = min(max(map(len, names.values())), _WIDTH)
+    names = {result.name: _pattern(result.name, others) for result in results}
+    width = min(max(map(len, names.values())), _MAX_COLUMN)
     lines = [f"{names[r.name]:<{width}}  # {_reason(r, named)}" for r in results]
     return "\n".join([f"# {named}", *lines, ""])
 
 
 def _reason(result: CaseResult, rules: str) -> str:
     if result.status == "expected" and result.reason:
-        return _line(result.reason)
+        return _one_line(result.reason)
     return f"breaks {rules}"
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _pattern(name: str, innocent: list[str]) -> str:
-    """The name itself; what would mean more in it is disarmed only where it would."""
+def _pattern(name: str, others: list[str]) -> str:
+    """The name as a pattern; glob characters are escaped if it would match another case too."""
     line = Line(name, "", 0)
-    if name.startswith("#") or _REASON.search(name) or any(map(line.matches, innocent)):
+    if name.startswith("#") or _REASON.search(name) or any(map(line.matches, others)):
         return re.sub(r"([*?\[#])", r"[\1]", name)
     return name

@@ -1,4 +1,4 @@
-"""The phases of a verification: what each drives, and how."""
+"""The phases of a verification: one table of names, cases, and ways to drive them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ class Phase:
     """One part of a verification.
 
     Args:
-        name: Its name, as `--run` and the reports have it.
-        plans: Makes its planned cases.
-        drive: Drives and judges them.
-        overlapping: Whether its cases do not depend on each other, so that cases of other phases
-            may be in flight beside them.
+        name: Its name in `--run` and in the reports.
+        plans: Returns its planned cases.
+        drive: Drives and judges cases; yields each result when it is there.
+        overlapping: Whether cases of another phase may be in flight at the same time.
     """
 
     name: str
@@ -30,10 +29,10 @@ class Phase:
     overlapping: bool = False
 
 
-def _explore(session: Session, planned: Iterable[PlannedCase]) -> Iterator[CaseResult]:
-    from aleph_contract.verify.property_phase import explore  # loads Hypothesis
+def _explore(session: Session, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+    from aleph_contract.verify.property_phase import explore  # imports Hypothesis
 
-    return explore(session, planned)
+    return explore(session, cases)
 
 
 #: Every phase, in the order in which they run.

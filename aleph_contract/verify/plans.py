@@ -1,4 +1,4 @@
-"""What a verification will do, before it does it: one plan per case, phase by phase."""
+"""The planned cases of a verification: for each phase a function from contract to cases."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from aleph_contract.errors import JSONError
 from aleph_contract.rules import MAX_TRIES
 from fake_server.replies.faults import FAULTS, Fault
 
-#: A step list longer than any sane client's patience; after it the fake is well again, so that
-#: even a client that never gives up comes to an end.
-PERSISTENT = MAX_TRIES + 5
+#: How often a repeated fault is played: more than any client may try. After it the fake answers
+#: normally, so that a client that never gives up ends too.
+REPEATED_FAULTS = MAX_TRIES + 5
 
-#: Runs in flight together in the concurrency phase, and how far apart they are answered (s):
-#: the first is answered last.
-TOGETHER = 8
-STAGGER = 0.02
+#: Number of concurrent runs in the concurrency phase.
+CONCURRENT_RUNS = 8
 
-#: How slow a slow answer is (s): enough to be seen, too little for anybody's time-out.
-SLOWNESS = 0.3
+#: Seconds between the replies to concurrent runs. The first run gets the last reply.
+REPLY_INTERVAL = 0.02
 
-#: Length of the video that the runs of these phases are billed for (s).
+#: Seconds until a slow reply: long enough to measure, shorter than the time-out of any client.
+SLOW_REPLY = 0.3
+
+#: Seconds of video that a run of the faults and concurrency phases is billed for.
 BILLED_SECONDS = 5
 
 
@@ -37,13 +38,18 @@ class PlannedCase:
     """One case to drive.
 
     Args:
-        name: Stable name, unique in a run.
+        name: Stable name, unique in a verification.
         phase: Name of its phase; see `phases.PHASES`.
-        input: What the client is given.
-        text: Its exact JSON text, where the spelling is the point.
-        scenario: Steps that the fake plays for this case's account.
-        profile: Reply shape; `None` is the one asked for.
-        waits: Whether no answer ever comes, so that to go on waiting is sane.
+        input: The input that the client is given.
+        polarity: Polarity of the input.
+        expectation: What a conformant client does, in one sentence.
+        text: Exact JSON text of the input if its notation matters, such as `1e0`; else `None`.
+        portable: False for a gray case, whose findings are advice.
+        constraint: Key of the constraint that the input probes, if any.
+        fault: Name of the fault that the fake plays, if any.
+        scenario: Steps that the fake plays for the account of this case.
+        profile: Reply shape; `None` for the one that was asked for.
+        never_answered: Whether the fake never answers, so that a client may wait for ever.
         advice: Whether every finding is advice.
     """
 
@@ -58,20 +64,20 @@ class PlannedCase:
     fault: str | None = None
     scenario: tuple[Mapping[str, Any], ...] = ()
     profile: str | None = None
-    waits: bool = False
+    never_answered: bool = False
     advice: bool = False
 
 
-_RETURNS = "sends it as it is and returns the video of the answer"
-_REFUSES = "refuses it before sending, or sends it as it is and reports the refusal"
+_RETURNS = "sends it unchanged and returns the video of the reply"
+_REFUSES = "refuses it before sending, or sends it unchanged and reports the refusal"
 _EXPECTATION = {"valid": _RETURNS, "violating": _REFUSES}
 
 
 def plan_case(case: Case, phase: str) -> PlannedCase:
-    """The plan that drives one case of the catalogue.
+    """The planned case for one case of the catalogue.
 
-    What no JSON text can carry (a lone surrogate) nobody can send: whatever the schema says of it,
-    a client does right to refuse it, or to report that it was refused.
+    No JSON text can hold a lone surrogate, so no client can send it. Such an input is planned as
+    violating even if the schema allows it: the client may refuse it, or report a refusal.
     """
     polarity = case.polarity if _sendable(case) else "violating"
     return PlannedCase(
@@ -102,7 +108,7 @@ def examples(contract: Contract) -> Iterable[PlannedCase]:
 
 
 def boundary(contract: Contract) -> Iterable[PlannedCase]:
-    """Portable cases on every bound and just outside, and combinations."""
+    """Portable cases on each bound and just outside it, and combinations."""
     bounds = ("boundary", "combination")
     return (plan_case(c, "boundary") for c in cases(contract) if c.kind in bounds and c.portable)
 
@@ -113,12 +119,12 @@ def probes(contract: Contract) -> Iterable[PlannedCase]:
 
 
 def faults(contract: Contract) -> Iterable[PlannedCase]:
-    """Each fault once, and each that does not complete a run also repeated."""
+    """Each fault once; each fault that ends in an error also repeated."""
     given = billable_input(contract)
     for fault in FAULTS.values():
         yield _fault(fault, given, "once", 1)
-        if not fault.completes and fault.delivery != "hang":  # what is over is not repeated
-            yield _fault(fault, given, "repeated", PERSISTENT)
+        if not fault.completes and fault.delivery != "hang":  # a completed run is not repeated
+            yield _fault(fault, given, "repeated", REPEATED_FAULTS)
 
 
 def _fault(fault: Fault, given: Any, word: str, times: int) -> PlannedCase:
@@ -128,19 +134,19 @@ def _fault(fault: Fault, given: Any, word: str, times: int) -> PlannedCase:
         phase="faults",
         input=given,
         polarity="valid",
-        expectation=f"copes with: {fault.title}",
+        expectation=f"handles: {fault.title}",
         fault=fault.name,
-        scenario=(step | {"delay": SLOWNESS} if fault.delay else step,),
-        waits=fault.delivery == "hang",
+        scenario=(step | {"delay": SLOW_REPLY} if fault.delay else step,),
+        never_answered=fault.delivery == "hang",
     )
 
 
 def concurrency(contract: Contract) -> Iterable[PlannedCase]:
-    """Runs in flight together, the first answered last."""
+    """Concurrent runs; the first one gets the last reply."""
     given = billable_input(contract)
     field = prose_field(contract)
-    for number in range(1, TOGETHER + 1):
-        delay = STAGGER * (TOGETHER - number + 1)
+    for number in range(1, CONCURRENT_RUNS + 1):
+        delay = REPLY_INTERVAL * (CONCURRENT_RUNS - number + 1)
         distinct = given | {field: f"{given[field]} ({number})"} if field else given
         yield PlannedCase(
             name=f"concurrency/{number:02}",
@@ -153,41 +159,44 @@ def concurrency(contract: Contract) -> Iterable[PlannedCase]:
 
 
 def other_profile(contract: Contract) -> Iterable[PlannedCase]:
-    """The documented examples in the other reply shape, as advice."""
+    """The documented examples in each reply shape, as advice.
+
+    The runner leaves out the cases of the profile that was asked for.
+    """
     for other in ("documented", "live"):
-        for plan in examples(contract):
+        for example in examples(contract):
             yield replace(
-                plan,
-                name=f"profile/{other}/{plan.name.partition('/')[2]}",
+                example,
+                name=f"profile/{other}/{example.name.partition('/')[2]}",
                 phase="profile",
                 profile=other,
                 advice=True,
             )
 
 
-#: The properties that Hypothesis explores; `property_phase.DRAWS` has the strategy of each.
+#: Polarity and expectation of each property; `property_phase.DRAWS` has its strategy.
 PROPERTIES: dict[str, tuple[Polarity, str]] = {
-    "property/valid": ("valid", "sends every valid input as it is and returns its video"),
+    "property/valid": ("valid", "sends every valid input unchanged and returns its video"),
     "property/boundary": (
         "valid",
-        "sends every valid input on its bounds as it is and returns its video",
+        "sends every valid input on a bound unchanged and returns its video",
     ),
     "property/violating": (
         "violating",
-        "refuses every violating input, or sends it as it is and reports the refusal",
+        "refuses every violating input, or sends it unchanged and reports the refusal",
     ),
 }
 
 
 def properties(_: Contract) -> Iterable[PlannedCase]:
-    """One case for each property; its inputs are drawn when it is driven."""
+    """One case for each property; Hypothesis draws its inputs when it is driven."""
     for name, (polarity, expectation) in PROPERTIES.items():
         yield PlannedCase(name, "properties", None, polarity, expectation)
 
 
 @lru_cache(maxsize=16)
 def billable_input(contract: Contract) -> dict[str, Any]:
-    """A small valid input, of a length that the price is known for where the contract has one."""
+    """The smallest valid input, with a billed duration if the contract has that field."""
     valid = (c.input for c in cases(contract) if c.polarity == "valid" and c.portable)
     smallest: dict[str, Any] = min(valid, key=lambda given: len(dumps(given)))
     priced = smallest | {BILLED_FIELD: BILLED_SECONDS}
@@ -195,7 +204,7 @@ def billable_input(contract: Contract) -> dict[str, Any]:
 
 
 def prose_field(contract: Contract) -> str | None:
-    """A required field of free text, by which inputs can be told apart; `None` if there is none."""
+    """A required free-text field, which makes inputs distinguishable; `None` if there is none."""
     schema = contract.input_schema
     return next(
         (
@@ -209,9 +218,12 @@ def prose_field(contract: Contract) -> str | None:
 
 
 def selected(name: str, phase: str, run: Iterable[str], skip: Iterable[str]) -> bool:
-    """Whether globs over case names, or names of phases, leave this case in."""
+    """Whether a case is selected: `run` is empty or matches it, and `skip` does not match it.
 
-    def hit(pattern: str) -> bool:
+    A pattern matches if it is the name of the phase, or a glob that matches the name of the case.
+    """
+
+    def matches(pattern: str) -> bool:
         return pattern == phase or fnmatchcase(name, pattern)
 
-    return (not run or any(map(hit, run))) and not any(map(hit, skip))
+    return (not run or any(map(matches, run))) and not any(map(matches, skip))

@@ -1,6 +1,6 @@
-"""Let Hypothesis drive a client: it draws inputs, and shrinks what breaks a rule.
+"""The properties phase: Hypothesis draws inputs, and shrinks each input that breaks a rule.
 
-Each property is explored until nothing new breaks; every rule that breaks comes out once, with
+A property is explored again until no further rule breaks. Each broken rule is reported once, with
 the smallest input that breaks it.
 """
 
@@ -22,12 +22,12 @@ from aleph_contract.verify.hypothesis_settings import isolated_hypothesis
 from aleph_contract.verify.plans import PlannedCase
 from aleph_contract.verify.session import Session
 
-#: Silent clients cost a whole deadline for each draw: after so many, a property is not explored on.
-MAX_SILENT = 2
+#: A property is abandoned after this many cases without a report: each costs a whole time-out.
+MAX_UNREPORTED = 2
 
 
-#: What each property draws, by the name of its case. Only portable inputs: a client must not fail
-#: on an input that is gray; the probes cover those.
+#: Strategy of each property, by the name of its case. All inputs are portable: a client must not
+#: fail on a gray input, and the probes phase covers gray ones.
 DRAWS: dict[str, Callable[[Contract], SearchStrategy[Any]]] = {
     "property/valid": lambda contract: valid_inputs(contract, portable=True),
     "property/boundary": lambda contract: boundary_inputs(contract, portable=True),
@@ -36,36 +36,35 @@ DRAWS: dict[str, Callable[[Contract], SearchStrategy[Any]]] = {
 
 
 class _Broken(Exception):  # noqa: N818 - a signal to Hypothesis, never seen outside
-    """A rule was broken that was not known to break."""
+    """A draw broke a rule that no earlier round found."""
 
 
 @dataclass
 class _Exploration:
-    """One property, one round of draws until a new rule breaks or the draws are spent."""
+    """One round of draws for one property: it ends when a new rule breaks, or after all draws."""
 
     session: Session
-    name: str
+    planned: PlannedCase
     known: set[str]
-    plan: PlannedCase
-    silent: int = 0
+    unreported: int = 0
     checked: set[str] = field(default_factory=set)
     smallest: CaseResult | None = None
     rule: str = ""
 
     def test(self, drawn: Any) -> None:
-        """Drive one draw; raise if it breaks a rule that is not known to break."""
-        if self.silent >= MAX_SILENT:
+        """Drive one draw; raise `_Broken` if it breaks a rule that no earlier round found."""
+        if self.unreported >= MAX_UNREPORTED:
             return
         constraint = getattr(drawn, "constraint", None)
-        plan = replace(
-            self.plan,
+        planned = replace(
+            self.planned,
             input=getattr(drawn, "input", drawn),
             constraint=constraint.key if constraint else None,
         )
-        result = self.session.one(plan)
+        result = self.session.one(planned)
         self.checked |= set(result.checked)
         if result.outcome is not None and result.outcome.kind in ("stuck", "crashed"):
-            self.silent += 1
+            self.unreported += 1
         rule = next((f.rule for f in result.broken if self._new(f.rule)), None)
         if rule is not None:
             self.rule = rule
@@ -75,30 +74,28 @@ class _Exploration:
             raise _Broken(rule)
 
     def _new(self, rule: str) -> bool:
-        """While Hypothesis shrinks, only the rule that it found counts."""
+        """Whether a broken rule is new; while Hypothesis shrinks, only the found rule counts."""
         return rule == self.rule if self.rule else rule not in self.known
 
 
-def explore(session: Session, plans: Iterable[PlannedCase]) -> Iterator[CaseResult]:
-    """Explore properties; one result for each, and one more for each further rule it breaks."""
-    if session.settings.max_examples:
-        for plan in plans:
-            yield from _explore(session, plan)
+def explore(session: Session, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+    """Explore properties: one result for each, and one more for each further rule it breaks."""
+    for planned in cases:
+        yield from _explore(session, planned)
 
 
-def _explore(session: Session, plan: PlannedCase) -> Iterator[CaseResult]:
+def _explore(session: Session, planned: PlannedCase) -> Iterator[CaseResult]:
     known: set[str] = set()
-    name = plan.name
     while True:
-        exploration = _Exploration(session, name, known, plan)
-        _draw(exploration, DRAWS[name](session.contract))
+        exploration = _Exploration(session, planned, known)
+        _draw(exploration, DRAWS[planned.name](session.contract))
         if exploration.smallest is None:
             break
-        own = f"{name}/{exploration.rule}" if known else name
-        yield replace(exploration.smallest, name=own)
+        name = f"{planned.name}/{exploration.rule}" if known else planned.name
+        yield replace(exploration.smallest, name=name)
         known.add(exploration.rule)
     if not known:
-        yield _kept(session, plan, exploration)
+        yield _passed(exploration)
 
 
 def _draw(exploration: _Exploration, strategy: SearchStrategy[Any]) -> None:
@@ -119,18 +116,19 @@ def _draw(exploration: _Exploration, strategy: SearchStrategy[Any]) -> None:
         with isolated_hypothesis():
             run()
     except (_Broken, Flaky):
-        return  # what broke is in `exploration.smallest`; a client need not be deterministic
+        # The result is in `exploration.smallest`. Flaky: a client need not be deterministic.
+        return
 
 
-def _kept(session: Session, plan: PlannedCase, exploration: _Exploration) -> CaseResult:
-    count = session.settings.max_examples
+def _passed(exploration: _Exploration) -> CaseResult:
+    planned, settings = exploration.planned, exploration.session.settings
     return CaseResult(
-        name=plan.name,
-        phase=plan.phase,
+        name=planned.name,
+        phase=planned.phase,
         status="passed",
-        expectation=plan.expectation,
-        polarity=plan.polarity,
+        expectation=planned.expectation,
+        polarity=planned.polarity,
         checked=tuple(sorted(exploration.checked)),
-        reason=f"{count} inputs drawn",
-        profile=session.settings.profile,
+        reason=f"{settings.max_examples} inputs drawn",
+        profile=settings.profile,
     )

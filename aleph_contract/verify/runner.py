@@ -1,4 +1,4 @@
-"""Drive a client through every plan against a fake of its own, judge, and tell as it goes."""
+"""Verify a client: choose cases, drive them phase by phase against a fake, collect the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
 from aleph_contract.verify.phases import PHASES, Phase
 from aleph_contract.verify.plans import PlannedCase, selected
-from aleph_contract.verify.session import Session, Settings
+from aleph_contract.verify.session import Session
+from aleph_contract.verify.settings import Settings
 from fake_server.server import running
 
 __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
@@ -22,7 +23,7 @@ __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase begins; `cases` is how many it has."""
+    """A phase starts; `cases` is the number of its cases."""
 
     phase: str
     cases: int
@@ -37,7 +38,7 @@ class CaseFinished:
 
 Event = PhaseStarted | CaseFinished
 
-#: Cases to drive in one phase.
+#: A phase, and the cases to drive in it.
 Chosen = tuple[Phase, tuple[PlannedCase, ...]]
 
 
@@ -47,10 +48,19 @@ def verify_client(
     settings: Settings | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Verification:
-    """Verify one client; an interrupt or trouble ends the run early, with what is known by then.
+    """Verify one client.
+
+    An interrupt, or a client that cannot be run, ends the verification early; the cases judged
+    until then are in it.
+
+    Args:
+        driver: Drives the client.
+        contract: The contract that the client is judged by; the shipped one by default.
+        settings: The options.
+        on_event: Called when a phase starts and when a case is judged.
 
     Raises:
-        ArgumentError: `run` and `skip` leave nothing.
+        ArgumentError: `settings.run` and `settings.skip` leave no case.
     """
     settings = settings or Settings()
     contract = contract or Contract.load()
@@ -58,20 +68,21 @@ def verify_client(
     try:
         with running(contract, profile=settings.profile) as server, driver:
             chosen = _choose(contract, settings)
-            planned = chain.from_iterable(cases for _, cases in chosen)
-            log.order = {case.name: at for at, case in enumerate(planned)}
+            log.plan(chosen)
             session = Session(server, driver, contract, settings)
-            log.phases.append(("set-up", time.perf_counter() - log.begun))
-            for phase, cases in _waits_first(chosen):
+            log.lap("set-up")
+            for phase, cases in _never_answered_first(chosen):
                 log.drive(phase, session, cases)
     except CouldNotRun as error:
         log.trouble = (str(error),)
     except KeyboardInterrupt:
         log.interrupted = True
-    return _finish(log, driver, contract, settings)
+    log.lap("tear-down" if log.phases else "set-up")
+    return log.verification(driver, contract, settings)
 
 
 def _choose(contract: Contract, settings: Settings) -> list[Chosen]:
+    """The phases in order, each with the cases that `run` and `skip` leave."""
     chosen = []
     for phase in PHASES:
         cases = tuple(
@@ -90,65 +101,79 @@ def _choose(contract: Contract, settings: Settings) -> list[Chosen]:
     return chosen
 
 
-def _waits_first(chosen: list[Chosen]) -> list[Chosen]:
-    """Move cases that only wait into the first phase that keeps the processor busy meanwhile."""
-    waits = tuple(case for _, cases in chosen for case in cases if case.waits)
-    if not waits:
+def _never_answered_first(chosen: list[Chosen]) -> list[Chosen]:
+    """Move the cases that are never answered to the start of the first overlapping phase.
+
+    They only wait; meanwhile the client can work on the other cases of that phase. Without
+    another case in an overlapping phase they stay where they are.
+    """
+    waiting = tuple(case for _, cases in chosen for case in cases if case.never_answered)
+    rest = [(phase, tuple(c for c in cases if not c.never_answered)) for phase, cases in chosen]
+    host = next((at for at, (phase, cases) in enumerate(rest) if phase.overlapping and cases), None)
+    if not waiting or host is None:
         return chosen
-    busy = [(phase, tuple(case for case in cases if not case.waits)) for phase, cases in chosen]
-    first = next(
-        (at for at, (phase, cases) in enumerate(busy) if phase.overlapping and cases),
-        next(at for at, (_, cases) in enumerate(chosen) if any(case.waits for case in cases)),
-    )
-    phase, cases = busy[first]
-    busy[first] = (phase, (*waits, *cases))
-    return [(phase, cases) for phase, cases in busy if cases]
+    phase, cases = rest[host]
+    rest[host] = (phase, (*waiting, *cases))
+    return [(phase, cases) for phase, cases in rest if cases]
 
 
 class _Log:
-    """Collects what happened; cases end in any order and are kept in that of their plans."""
+    """Collects results and times while a verification runs."""
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
-        self.results: list[CaseResult] = []
         self.phases: list[tuple[str, float]] = []
-        self.order: dict[str, int] = {}
         self.trouble: tuple[str, ...] = ()
         self.interrupted = False
-        self.begun = time.perf_counter()
         self._on_event = on_event
+        self._results: list[CaseResult] = []
+        self._order: dict[str, int] = {}
+        self._begun = self._lapped = time.perf_counter()
+
+    def plan(self, chosen: list[Chosen]) -> None:
+        """Note the order of the planned cases, which is that of the results."""
+        planned = chain.from_iterable(cases for _, cases in chosen)
+        self._order = {case.name: at for at, case in enumerate(planned)}
+
+    def lap(self, name: str) -> None:
+        """Book the time since the previous lap under a name: so the times add up to the total."""
+        now = time.perf_counter()
+        self.phases.append((name, now - self._lapped))
+        self._lapped = now
 
     def drive(self, phase: Phase, session: Session, cases: tuple[PlannedCase, ...]) -> None:
-        begun = time.perf_counter()
+        """Drive one phase; after an interrupt the results so far remain."""
         self._on_event(PhaseStarted(phase.name, len(cases)))
         try:
             for result in phase.drive(session, cases):
-                self.results.append(result)
+                self._results.append(result)
                 self._on_event(CaseFinished(result))
         finally:
-            self.phases.append((phase.name, time.perf_counter() - begun))
+            self.lap(phase.name)
 
-
-def _finish(log: _Log, driver: Driver, contract: Contract, settings: Settings) -> Verification:
-    last = len(log.order)  # what Hypothesis drew
-    results = tuple(sorted(log.results, key=lambda result: log.order.get(result.name, last)))
-    unexpected: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
-    if settings.known_failing is not None:
-        whole = not (log.trouble or log.interrupted or settings.run or settings.skip)
-        results, unexpected, stale = settings.known_failing.apply(results, whole=whole)
-    return Verification(
-        mode="verify",
-        model=contract.model,
-        contract_version=contract.version,
-        profile=settings.profile,
-        seed=settings.seed,
-        client=driver.client,
-        results=results,
-        phases=tuple(log.phases),
-        trouble=log.trouble,
-        unexpected_passes=unexpected,
-        stale=stale,
-        interrupted=log.interrupted,
-        coverage=tuple(coverage(results, contract)),
-        elapsed=time.perf_counter() - log.begun,
-    )
+    def verification(self, driver: Driver, contract: Contract, settings: Settings) -> Verification:
+        """The verification with its results in the order of the plans."""
+        last = len(self._order)  # further findings of a property have names of their own
+        results = tuple(sorted(self._results, key=lambda r: self._order.get(r.name, last)))
+        unexpected: tuple[str, ...] = ()
+        stale: tuple[str, ...] = ()
+        if settings.known_failing is not None:
+            whole = not (self.trouble or self.interrupted or settings.run or settings.skip)
+            results, unexpected, stale = settings.known_failing.apply(results, whole=whole)
+        rows = coverage(results, contract)
+        self.lap("coverage")
+        return Verification(
+            mode="verify",
+            model=contract.model,
+            contract_version=contract.version,
+            profile=settings.profile,
+            seed=settings.seed,
+            client=driver.client,
+            results=results,
+            phases=tuple(self.phases),
+            trouble=self.trouble,
+            unexpected_passes=unexpected,
+            stale=stale,
+            interrupted=self.interrupted,
+            coverage=rows,
+            elapsed=self._lapped - self._begun,
+        )

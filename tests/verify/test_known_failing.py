@@ -92,7 +92,7 @@ def test_a_line_without_a_reason_is_refused_with_what_to_write(tmp_path: Path, l
 
 
 def test_a_pattern_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="line 3: 'a' stands already in line 1"):
+    with pytest.raises(ArgumentError, match="line 3: 'a' is already in line 1"):
         read(tmp_path, "a # one\nb # two\na # three\n")
 
 
@@ -124,8 +124,8 @@ def test_the_written_file_groups_by_rules_and_names_them(tmp_path: Path) -> None
     )
     assert count == 4
     assert path.read_text() == (
-        "# Expected failures of demo: name or glob, then # and why.\n"
-        "# A case that passes after all, and a line that matches no case, fail the run.\n"
+        "# Expected failures of demo: name or glob, then # and the reason.\n"
+        "# A listed case that passes, and a line that matches no case, fail the verification.\n"
         "\n"
         "# error.bounded, error.surfaced\n"
         "fault/429  # breaks error.bounded, error.surfaced\n"

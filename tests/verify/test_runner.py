@@ -92,7 +92,8 @@ def whole() -> tuple[Verification, list[Event]]:
 def test_a_good_client_passes_every_phase(whole: tuple[Verification, list[Event]]) -> None:
     found, seen = whole
     assert (failures(found), found.trouble, found.exit_code) == ({}, (), 0)
-    assert [name for name, _ in found.phases] == ["set-up", *NAMES]
+    assert [name for name, _ in found.phases] == ["set-up", *NAMES, "tear-down", "coverage"]
+    assert sum(seconds for _, seconds in found.phases) == pytest.approx(found.elapsed)
     assert [e.phase for e in seen if isinstance(e, PhaseStarted)] == NAMES
     finished = [e.result for e in seen if isinstance(e, CaseFinished)]
     assert len(finished) == len(found.results) == sum(found.counts.values())

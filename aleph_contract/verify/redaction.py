@@ -1,0 +1,40 @@
+"""Find the API token in what a client reported, and remove it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.drivers import REDACTED
+
+
+def redact(outcome: Outcome, token: str) -> tuple[Outcome, tuple[str, ...]]:
+    """Replace the token in an outcome by `REDACTED`.
+
+    Returns:
+        The outcome without the token, and the places where it was, such as `its error message`.
+    """
+    error, video = outcome.error, outcome.video
+    texts = {
+        "its standard output": outcome.stdout,
+        "its standard error": outcome.stderr,
+        "its error message": error.message if error else "",
+        "its result": video if isinstance(video, str) else dumps(video),
+    }
+    leaks = tuple(place for place, text in texts.items() if token in text)
+    if not leaks:
+        return outcome, ()
+
+    def clean(value: Any) -> Any:
+        return value.replace(token, REDACTED) if isinstance(value, str) else value
+
+    return replace(
+        outcome,
+        video=clean(video),
+        error=error and replace(error, message=clean(error.message), code=clean(error.code)),
+        reason=clean(outcome.reason),
+        stdout=clean(outcome.stdout),
+        stderr=clean(outcome.stderr),
+    ), leaks

@@ -1,0 +1,39 @@
+"""Commands that show one case again: a curl request, and the verification of that case alone."""
+
+from __future__ import annotations
+
+import shlex
+
+from aleph_contract.contract import Contract
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.verify.plans import PlannedCase
+from aleph_contract.verify.settings import Settings
+from fake_server.workers import ADDRESS
+
+
+def curl(planned: PlannedCase, contract: Contract) -> str:
+    """A curl command that sends the intended request to `aleph-contract serve`."""
+    given = planned.text or dumps(planned.input)
+    body = f'{{"model":{dumps(contract.model)},"input":{given}}}'
+    token = f"fault-{planned.fault}" if planned.fault else "any-token"
+    return (
+        f"curl http://{ADDRESS}/client/v4/accounts/{'0' * 32}/ai/run "
+        f"--header {shlex.quote(f'Authorization: Bearer {token}')} "
+        f"--header 'Content-Type: application/json' --data-raw {shlex.quote(body)}"
+    )
+
+
+def reproduce(planned: PlannedCase, settings: Settings) -> str:
+    """The command that verifies this case alone, with every option that its result depends on."""
+    defaults = Settings()
+    words = ["aleph-contract", "verify", "client", "--run", planned.name]
+    words += ["--seed", str(settings.seed)]
+    for name in ("profile", "timeout", "patience"):
+        value = getattr(settings, name)
+        if value != getattr(defaults, name):
+            words += [f"--{name}", str(value)]
+    if settings.require_local_validation:
+        words += ["--require-local-validation"]
+    if planned.phase == "properties":
+        words += ["--max-examples", str(settings.max_examples)]
+    return shlex.join([*words, *settings.command])

@@ -1,0 +1,39 @@
+"""The options of a verification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aleph_contract.verify.known_failing import KnownFailing
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of a verification; each has the name of its command line option.
+
+    Args:
+        profile: The reply shape whose findings count; those of the other one are advice.
+        run: Globs over case names, or names of phases; empty means all.
+        skip: Globs over case names, or names of phases, that are left out.
+        max_examples: Number of inputs that Hypothesis draws for each property; 0 for no property.
+        seed: Seed of the draws.
+        timeout: Seconds that the client has for one case.
+        patience: Seconds that the client has for a case that is never answered. A client that
+            still waits then has not failed: real runs take minutes.
+        require_local_validation: Whether the client must refuse a violating input before sending.
+        known_failing: The expected failures.
+        command: The words of the command line that select the client, for `CaseResult.reproduce`.
+    """
+
+    profile: str = "documented"
+    run: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    max_examples: int = 50
+    seed: int = 0
+    timeout: float = 30.0
+    patience: float = 1.0
+    require_local_validation: bool = False
+    known_failing: KnownFailing | None = None
+    command: tuple[str, ...] = ()
