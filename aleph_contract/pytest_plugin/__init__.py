@@ -1,7 +1,7 @@
 """Fixtures and a conformance class for pytest.
 
-pytest loads this module in every run of every project that shares an environment with it, so it
-imports nothing but pytest; a fixture imports the fake or the verifier when a test requests it.
+pytest loads this module in every test run of every project in the same environment. So it imports
+nothing but pytest; a fixture imports the fake or the verifier when a test requests it.
 
 PYTEST_DONT_REWRITE: see `aleph_contract/__init__.py`.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def aleph_contract() -> Contract:
-    """The contract that `aleph_server` serves; override it, for the session, to serve another."""
+    """The contract that `aleph_server` serves; override this session fixture to serve another."""
     from aleph_contract.contract import Contract
 
     return Contract.load()
@@ -29,7 +29,7 @@ def aleph_contract() -> Contract:
 
 @pytest.fixture(scope="session")
 def aleph_server(aleph_contract: Contract) -> Iterator[Server]:
-    """A running fake; `aleph_server.account()` is an account that no other test uses."""
+    """A running fake; `aleph_server.account()` creates an account that no other test uses."""
     from fake_server.server import running
 
     with running(aleph_contract) as server:
@@ -37,32 +37,32 @@ def aleph_server(aleph_contract: Contract) -> Iterator[Server]:
 
 
 class ClientConformance:
-    """Turns every rule into a test of one client: subclass it, and define `call`.
+    """Makes one test of every rule for a client: subclass it, and define `call`.
 
         class TestMyClient(ClientConformance):
             def call(self, input, *, base_url, account_id, api_token):
                 return MyClient(base_url, account_id, api_token).edit(**input)
 
-    `call` returns the URL of the video, or JSON data that holds it; what it raises is an error.
-    It may be `async`. It is called from several threads (or, if async, by several tasks) at once,
-    on an instance of its own.
+    `call` returns the URL of the video, or JSON data that contains it. An exception is an error
+    report. `call` may be `async`. Several threads (or, if async, several tasks) call it
+    concurrently, on one instance that no test uses.
 
-    The client is verified once, when the first rule is tested. A rule of which only advice is
-    found passes, with the advice in the report (`-rP`); one that no case examined is skipped; one
-    whose findings are all known is expected to fail.
+    The client is verified once, before the first rule is tested. A rule with advice only passes,
+    and `-rP` shows the advice. A rule that no case could break is skipped. A rule that only known
+    failures break is an expected failure (xfail).
 
     Attributes:
         profile: Reply shape, `documented` or `live`.
         run: Globs over case names, or names of phases; empty means all.
-        skip: The same, left out.
+        skip: Globs over case names, or names of phases, that are left out.
         max_examples: Inputs that Hypothesis draws for each property; 0 leaves the phase out.
-        seed: Decides every draw.
-        timeout: Seconds that `call` has.
-        patience: Seconds it has where no answer ever comes.
-        jobs: Calls in flight; `None` for what suits the client.
-        require_local_validation: Whether violating input must not reach the network.
-        known_failing: File of cases that may fail.
-        contract: Catalog entry to hold the client to; `None` for the shipped one.
+        seed: Seed of the draws.
+        timeout: Seconds that `call` has for one case.
+        patience: Seconds that `call` has for a case that is never answered.
+        jobs: Maximum number of concurrent calls; `None` for the default.
+        require_local_validation: Whether `call` must refuse a violating input before sending.
+        known_failing: Path of a file of expected failures.
+        contract: Path of a catalog entry to judge by; `None` for the shipped one.
     """
 
     profile: str = "documented"
@@ -96,27 +96,27 @@ class ClientConformance:
             request.node.add_report_section("call", "advice", text)
 
     def test_every_case_is_accounted_for(self, aleph_conformance: Conformance) -> None:
-        """Every case was carried out, and the known failures are the present ones."""
-        if aleph_conformance.books:
-            pytest.fail(aleph_conformance.books, pytrace=False)
+        """Every case was run, and every line of the known failures is still needed."""
+        if aleph_conformance.unaccounted:
+            pytest.fail(aleph_conformance.unaccounted, pytrace=False)
 
 
 @pytest.fixture(scope="class")
 def aleph_conformance(request: pytest.FixtureRequest) -> Conformance:
-    """What the verification of a class found; workers of pytest-xdist share one."""
+    """The verification of the class; the workers of pytest-xdist share one."""
     if request.cls.call is ClientConformance.call:
         signature = "call(self, input, *, base_url, account_id, api_token)"
         pytest.fail(f"{request.cls.__name__} defines no {signature}", pytrace=False)
     from aleph_contract.pytest_plugin import conformance
 
-    found = conformance.of(request.cls, _shared(request))
-    if found.trouble:
-        pytest.fail(f"could not verify: {found.trouble}", pytrace=False)
-    return found
+    result = conformance.of(request.cls, _shared(request))
+    if result.trouble:
+        pytest.fail(f"could not verify: {result.trouble}", pytrace=False)
+    return result
 
 
 def _shared(request: pytest.FixtureRequest) -> Any:
-    """A folder that all workers of this run see; `None` where there are none."""
+    """A directory that all workers of pytest-xdist share; `None` without workers."""
     if not hasattr(request.config, "workerinput"):
         return None
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
@@ -124,7 +124,7 @@ def _shared(request: pytest.FixtureRequest) -> Any:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make an item of every rule."""
+    """Make a test item of every rule."""
     if "aleph_rule" in metafunc.fixturenames:
         from aleph_contract.rules import RULES
 

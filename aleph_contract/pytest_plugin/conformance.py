@@ -1,4 +1,4 @@
-"""What the conformance class for pytest finds: one run of the verifier, told rule by rule."""
+"""Verify the client of a conformance class, and sort the result by rule."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ from aleph_contract.verify.runner import Settings, verify_client
 
 @dataclass(frozen=True, slots=True)
 class Conformance:
-    """One verification.
+    """The result of one verification, as JSON-serialisable text.
 
     Args:
-        trouble: Why there was none.
-        rules: Of each rule its status (as in `summarise.RuleRow`), and what to say of it.
-        books: What is wrong with the run as a whole.
+        trouble: Why the client could not be verified; empty if it was.
+        rules: For each rule its status (see `summary.RuleRow`) and the text for the test report.
+        unaccounted: The cases that could not be run, the known failures that passed, and those
+            that match no case, one per line; empty if there is none.
     """
 
     trouble: str = ""
     rules: dict[str, tuple[str, str]] = field(default_factory=dict)
-    books: str = ""
+    unaccounted: str = ""
 
 
 def of(suite: type[Any], shared: Path | None = None) -> Conformance:
@@ -41,40 +42,44 @@ def of(suite: type[Any], shared: Path | None = None) -> Conformance:
 
     Args:
         suite: The class, a `pytest_plugin.ClientConformance`.
-        shared: A folder through which several processes share one verification.
+        shared: A directory through which several processes share one verification; the first
+            process verifies, the others wait and read its result.
     """
     if shared is None:
         return _verified(suite)
     name = f"{suite.__module__}.{suite.__qualname__}"
     path = shared / f"aleph-contract-{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
     with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed, or this process ends
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed or the process ends
         file.seek(0)
-        if known := file.read():
-            return Conformance(**json.loads(known))
-        found = _verified(suite)
-        json.dump(asdict(found), file)
-        return found
+        if text := file.read():
+            return Conformance(**json.loads(text))
+        result = _verified(suite)
+        json.dump(asdict(result), file)
+        return result
 
 
 def _verified(suite: type[Any]) -> Conformance:
     try:
-        run = _verify(suite())
+        verification = _verify(suite())
     except AlephContractError as error:
         return Conformance(trouble=str(error))
-    if run.interrupted:
+    if verification.interrupted:
         raise KeyboardInterrupt
-    if run.trouble:
-        return Conformance(trouble="; ".join(run.trouble))
-    told = summarise(run)
-    return Conformance(rules={row.id: _rule(row, told) for row in told.rules}, books=_books(run))
+    if verification.trouble:
+        return Conformance(trouble="; ".join(verification.trouble))
+    summary = summarise(verification)
+    return Conformance(
+        rules={row.id: _rule(row, summary) for row in summary.rules},
+        unaccounted=_unaccounted(verification),
+    )
 
 
 def _verify(suite: Any) -> Verification:
     settings = Settings(
         profile=suite.profile,
-        run=_several(suite, "run"),
-        skip=_several(suite, "skip"),
+        run=_globs(suite, "run"),
+        skip=_globs(suite, "skip"),
         max_examples=suite.max_examples,
         seed=suite.seed,
         timeout=suite.timeout,
@@ -87,32 +92,32 @@ def _verify(suite: Any) -> Verification:
     )
 
 
-def _several(suite: Any, name: str) -> tuple[str, ...]:
+def _globs(suite: Any, name: str) -> tuple[str, ...]:
     globs: Any = getattr(suite, name)
     if isinstance(globs, str):
         raise ArgumentError(f"{type(suite).__name__}.{name} is a tuple of globs: ({globs!r},)")
     return tuple(globs)
 
 
-def _rule(row: RuleRow, told: Summary) -> tuple[str, str]:
+def _rule(row: RuleRow, summary: Summary) -> tuple[str, str]:
     if row.status == "broken":
-        return row.status, _told(next(p for p in told.broken if p.rule.id == row.id))
+        return row.status, _text(next(p for p in summary.broken if p.rule.id == row.id))
     if row.status == "expected":
-        return row.status, "known failures: " + "; ".join(told.expected)
+        return row.status, "known failures: " + "; ".join(summary.expected)
     if row.status == "advice":
-        return row.status, _told(next(p for p in told.advice if p.rule.id == row.id))
+        return row.status, _text(next(p for p in summary.advice if p.rule.id == row.id))
     if row.status == "not examined":
-        return row.status, "no case that was run could have broken it"
+        return row.status, "no case of this run could break the rule"
     return row.status, ""
 
 
-def _told(problem: Problem) -> str:
+def _text(problem: Problem) -> str:
     row, example = problem.rule, problem.example
     share = f"{len(problem.names):,} of {pluralise(row.examined, 'case')}"
     lines = [
         f"{problem.finding.message}, in {example.name}",
         f"rule: {row.id}, the client {row.sentence}",
-        # `again` is a line for a shell; a class has attributes instead
+        # `again` is a shell command; in a class, attributes select cases
         *(_shown(item) for item in evidence(example, problem.changes) if item.label != "again"),
         f"broken in: {share}" + (f", also {join_first(problem.others)}" if problem.others else ""),
         f"again: run = ({example.name!r},) in the class",
@@ -129,14 +134,18 @@ def _shown(item: Detail) -> str:
     return "\n    ".join((f"{item.label}:", *lines))
 
 
-def _books(run: Verification) -> str:
+def _unaccounted(verification: Verification) -> str:
     lines = [
         f"{result.name} could not be run: {result.reason}"
-        for result in run.results
+        for result in verification.results
         if result.status == "could-not-run"
     ]
     lines += [
-        f"{name} passed against expectation; take its line out" for name in run.unexpected_passes
+        f"{name} passed, but is a known failure; delete its line"
+        for name in verification.unexpected_passes
     ]
-    lines += [f"known failure {pattern} means no case" for pattern in run.stale]
+    lines += [
+        f"known failure {pattern} matches no case; delete its line"
+        for pattern in verification.stale
+    ]
     return escape_controls("\n".join(lines))

@@ -1,102 +1,40 @@
-"""Every broken client is caught by the rule it breaks, and accused of nothing else.
+"""Every broken client breaks exactly the rules that the table of broken clients lists.
 
-The default run drives each through a cross-section of the cases, in which each has something to
-stumble over; with ALEPH_CONTRACT_WHOLE=1 it drives each through all of them.
+By default each client is driven through a selection of cases that shows its mistake; with
+ALEPH_CONTRACT_WHOLE=1 through all cases.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from process_state import gone
+from driving import FIXTURES, INPUTS, REPLIES, SLOW, WHOLE, drive, found
 
-from aleph_contract.core.results import Verification, smallest
+from aleph_contract.core.results import smallest
 from aleph_contract.drivers import Driver
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.rules import RULES
-from aleph_contract.verify.runner import Settings, verify_client
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 BROKEN_DIR = FIXTURES / "broken"
 sys.path.insert(0, str(BROKEN_DIR))
 
 import clients  # type: ignore[import-not-found]  # noqa: E402 - found on the path set above
 
 BROKEN: dict[str, Any] = clients.BROKEN
-WHOLE = os.environ.get("ALEPH_CONTRACT_WHOLE") == "1"
 
-#: What takes as long as the verifier's patience lasts.
-SLOW = ("fault/hang/*",)
-
-#: For clients that go wrong before they send, and for those that do after.
-INPUTS = (
-    "examples",
-    "boundary/prompt/m*",
-    "boundary/required/*",
-    "boundary/additionalProperties/as-S*",
-    "boundary/seed/m*",
-    "boundary/seed/type/[bfs]*",
-    "boundary/seed/type/null",
-    "boundary/keyframes/m*",
-    "boundary/keyframes/*/anyOf/?/at/m*",
-    "boundary/keyframes/*/anyOf/?/seconds/m*",
-    "boundary/keyframes/*/anyOf/1/additionalProperties/with-seconds",
-    "boundary/prompt_images/minItems/*",
-    "boundary/content_moderation/type/null",
-    "boundary/duration/exclusiveMinimum/below",
-    "combination/text/*",
-    "combination/number/*",
-    "combination/uri/video_uri/*",
-    "combination/only/*",
-    "combination/beside/keyframes/?/anyOf/1/at/*",
-    "probe/prompt/lines",
-    "probe/prompt/length-utf8",
-    "fault/field-invalid/once",
-)
-ANSWERS = (
-    "examples",
-    "profile",
-    "boundary/prompt/maxLength/*",
-    "boundary/seed/maximum/*",
-    "fault/*/once",
-    "fault/bad-gateway/*",
-    "fault/field-missing/*",
-    "fault/rate-limited/*",
-)
-CROSS_SECTION = {"asking": INPUTS, "changing": INPUTS, "bounds": INPUTS}
-
-
-def drive(
-    driver: Driver, *run: str, local: bool = False, skip: Sequence[str] = SLOW
-) -> Verification:
-    settings = Settings(
-        run=run, skip=tuple(skip), max_examples=0, timeout=10, require_local_validation=local
-    )
-    return verify_client(driver, settings=settings)
-
-
-def found(run: Verification, level: str) -> dict[str, list[str]]:
-    """Each rule that was found broken, with what was said about it in which case."""
-    said: dict[str, list[str]] = {}
-    for result in run.results:
-        for finding in result.findings:
-            if finding.level == level:
-                said.setdefault(finding.rule, []).append(f"{result.name}: {finding.message}")
-    return said
+#: Selection of cases by the module of the client.
+SELECTION = {"asking": INPUTS, "changing": INPUTS, "bounds": INPUTS}
 
 
 def selection(row: Any) -> tuple[str, ...]:
     if WHOLE or row.run:
         return tuple(row.run)
-    return CROSS_SECTION.get(row.call.__module__, ANSWERS)
+    return SELECTION.get(row.call.__module__, REPLIES)
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -111,11 +49,11 @@ def test_a_broken_client_is_caught_by_its_rule_alone(name: str) -> None:
     assert run.exit_code == (1 if row.musts else 0)
 
 
-def test_there_is_a_broken_client_for_every_rule_and_a_story_for_every_client() -> None:
+def test_every_rule_has_a_broken_client_and_every_client_a_described_mistake() -> None:
     assert len(BROKEN) >= 100
     assert set().union(*(row.musts | row.advice for row in BROKEN.values())) == set(RULES)
     assert all(RULES[rule].level == "must" for row in BROKEN.values() for rule in row.musts)
-    assert [name for name, row in BROKEN.items() if not row.story] == []
+    assert [name for name, row in BROKEN.items() if not row.mistake] == []
 
 
 def test_most_rules_are_broken_alone_by_some_client() -> None:
@@ -137,7 +75,7 @@ A_FEW = (
     "fault/video-missing/once",
 )
 
-#: Program, rules that fail it, rules it is advised about, and the cases it needs.
+#: Program, rules of level must that it breaks, rules that it gets advice about, and its cases.
 PROCESSES: list[tuple[str, set[str], set[str], tuple[str, ...]]] = [
     (
         "prints_reply.sh",
@@ -178,62 +116,10 @@ def driver_of(program: str) -> Driver:
     return CommandDriver(["sh", path]) if needed[0] == "sh" else StdioDriver(["node", path])
 
 
-def test_the_smallest_proof_stands_for_the_rule() -> None:
-    """Whoever truncates a prompt is shown the case that is about the length of prompts."""
+def test_the_smallest_breaking_case_represents_the_rule() -> None:
+    """A client that truncates prompts gets the case about the maximum length of a prompt."""
     run = drive(PythonDriver(BROKEN["cuts_prompt"].call), *INPUTS)
     proof = smallest(run.results, "boundary.not-repaired")
     assert proof is not None
     assert proof.name == "boundary/prompt/maxLength/above"
     assert len(proof.exchanges) == 1
-
-
-# -- adapters that break the protocol ---------------------------------------------------------
-
-#: Mode of adapters.py, and a word of what the user is told.
-BREACHES = {
-    "rubbish": "INFO starting up",
-    "rubbish_later": "DEBUG case",
-    "ends_at_once": "no configuration file found",
-    "ends_after_hello": "ended",
-    "duplicate": "c00001",
-    "unknown": "c-unheard-of",
-    "wrong_protocol": "protocol",
-    "no_hello": "hello",
-}
-
-
-def adapter(*arguments: str) -> StdioDriver:
-    return StdioDriver([sys.executable, str(BROKEN_DIR / "adapters.py"), *arguments])
-
-
-@pytest.mark.parametrize(("mode", "told"), BREACHES.items())
-def test_an_adapter_that_breaks_the_protocol_could_not_be_checked(mode: str, told: str) -> None:
-    run = drive(adapter(mode), "examples")
-    assert run.exit_code == 3
-    assert len(run.trouble) == 1
-    assert told in run.trouble[0]
-    assert "\n" not in run.trouble[0]
-
-
-def test_an_adapter_that_keeps_the_protocol_is_judged() -> None:
-    assert drive(adapter("proper"), "examples").exit_code == 0
-
-
-@pytest.mark.parametrize(("mode", "kind"), [("hangs", "stuck"), ("crashes", "crashed")])
-def test_a_client_that_gets_lost_is_judged_for_that_case_and_the_run_goes_on(
-    mode: str, kind: Literal["stuck", "crashed"]
-) -> None:
-    settings = Settings(run=("examples",), timeout=1.0)
-    run = verify_client(adapter(mode), settings=settings)
-    kinds = [result.outcome.kind for result in run.results if result.outcome]
-    assert run.exit_code == 1
-    assert len(kinds) == 4
-    assert kinds.count(kind) == 2  # each second case of a process, which is then begun anew
-    assert kinds.count("result") == 2
-
-
-def test_a_child_that_an_adapter_leaves_behind_is_ended(tmp_path: Path) -> None:
-    noted = tmp_path / "pid"
-    run = drive(adapter("leaves_child", str(noted)), "examples")
-    assert run.exit_code == 0
-    assert gone(int(noted.read_text()))

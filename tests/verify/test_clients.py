@@ -1,7 +1,7 @@
-"""The example clients keep the contract, in both reply shapes, and none is accused of its style.
+"""The example clients keep every rule, in both reply shapes; so do the variants.
 
-The default run drives each through a cross-section of the cases; with ALEPH_CONTRACT_WHOLE=1 it
-drives each through all of them.
+By default each client is driven through a selection of cases; with ALEPH_CONTRACT_WHOLE=1 through
+all cases.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from test_broken_clients import ANSWERS, FIXTURES, INPUTS, SLOW, WHOLE, drive, found
+from driving import FIXTURES, INPUTS, REPLIES, SLOW, WHOLE, drive, found
 
 from aleph_contract.cli import run as command_line
 from aleph_contract.drivers import Driver
@@ -30,7 +30,7 @@ import variants  # type: ignore[import-not-found]  # noqa: E402 - found on the p
 CALLABLES = ("httpx_client.py:run", "httpx_client.py:run_async", "sdk_client.py:run",
              "urllib_client.py:run")  # fmt: skip
 
-#: Program, what runs it, what else must be installed, and its cases in the default run.
+#: Selections of cases for programs, the smaller one for slow programs.
 FEW = (
     "examples",
     "profile",
@@ -48,6 +48,7 @@ FEWER = (
     "fault/[bv]*/once",
     "fault/redirect-307/once",
 )
+#: Program: its interpreter, what else must be installed, its selection of cases.
 PROGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "fetch.mjs": ("node", (), FEW),
     "cloudflare_sdk.mjs": ("node", ("cloudflare",), FEW),
@@ -56,18 +57,18 @@ PROGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "client.pl": ("perl", (), FEWER),
 }
 
-#: Advice that a good client may get, by the names of its cases.
+#: Cases in which a correct client may get advice, and why.
 EXPLAINED = {
-    "probe/prompt/lone-surrogate": "half a character is no text: whatever is done, it is told",
-    "probe/repeated-key/*": "who passes the input on byte for byte passes on what is in it",
+    "probe/prompt/lone-surrogate": "no JSON text in UTF-8 can hold a lone surrogate",
+    "probe/repeated-key/*": "a client that sends the input unparsed repeats the key",
     "probe/*/10-to-the-400": "JavaScript has no number as large as this",
     "probe/*/2-to-the-*": "JavaScript has no integers beyond 2^53",
-    "probe/*/least-double": "who writes floats at fixed precision loses the least of them",
+    "probe/*/least-double": "a client with fixed-precision floats loses the smallest one",
 }
 
 
 def unexplained(run: Any) -> dict[str, list[str]]:
-    """What was advised, without what `EXPLAINED` explains."""
+    """The advice in cases that `EXPLAINED` does not list."""
 
     def explained(line: str) -> bool:
         return any(fnmatchcase(line.partition(": ")[0], pattern) for pattern in EXPLAINED)
@@ -102,7 +103,7 @@ def program(name: str) -> Driver:
 
 @pytest.mark.parametrize("target", CALLABLES)
 def test_an_example_in_python_keeps_every_rule(target: str) -> None:
-    cases = () if WHOLE else (*INPUTS, *ANSWERS, "concurrency")
+    cases = () if WHOLE else (*INPUTS, *REPLIES, "concurrency")
     assert_kept(drive(PythonDriver(str(CLIENTS / target)), *cases))
 
 
@@ -123,13 +124,13 @@ def test_an_example_program_keeps_every_rule(name: str) -> None:
 
 
 @pytest.mark.parametrize("variant", variants.VARIANTS, ids=lambda variant: variant.__name__)
-def test_no_legal_way_of_doing_it_is_accused(variant: Any) -> None:
+def test_a_variant_keeps_every_rule(variant: Any) -> None:
     local = variant is variants.validates_first
     cases = () if WHOLE else (*INPUTS, "profile", "fault/[bsvr]*/once")
     assert_kept(drive(PythonDriver(variant), *cases, local=local))
 
 
-def test_drawn_inputs_accuse_nobody_either() -> None:
+def test_a_variant_keeps_every_rule_on_drawn_inputs() -> None:
     run = verify_client(
         PythonDriver(variants.everything_escaped),
         settings=Settings(run=("properties",), max_examples=15),
@@ -166,7 +167,7 @@ def test_the_exit_code_of_the_command_is_the_verdict(
 
 
 def test_examples_are_short_enough_to_be_read() -> None:
-    """An example that is copied should fit on a screen or two; Java has to bring its own JSON."""
+    """Users copy an example, so it fits on two screens; the Java one contains a JSON parser."""
     lengths = {
         path.name: len(path.read_text(encoding="utf-8").splitlines())
         for path in CLIENTS.iterdir()
