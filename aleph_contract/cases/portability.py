@@ -14,6 +14,7 @@ from typing import Any
 from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import leaves
+from aleph_contract.schema.validation.stock import StockValidators
 
 #: The largest integer that a double, the only number type of JavaScript, represents exactly.
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -32,6 +33,7 @@ class Portability:
     def __init__(self, contract: Contract) -> None:
         self._is_valid = validator_for(contract).is_valid
         self._is_valid_with_formats = contract.document.strictly()
+        self._stock = StockValidators(contract.input_schema)
         self._prose_limit = prose_limit(contract.metadata)
 
     def reason(self, value: Any) -> str:
@@ -54,6 +56,10 @@ class Portability:
             )
         if self._is_valid_with_formats(value) is not valid:
             return "`format` is an annotation in draft 2020-12, but many validators assert it."
+        if not self._stock.verdicts(value) <= {valid}:
+            return (
+                "Validator libraries differ on this pattern or multiple; ours follows the standard."
+            )
         return self._beyond_documentation(value) if self._prose_limit else ""
 
     def _beyond_documentation(self, value: Any) -> str:

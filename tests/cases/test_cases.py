@@ -513,6 +513,18 @@ def test_a_text_that_is_not_of_its_format_is_gray() -> None:
     assert reason(given | {"id": "7449093b"})
 
 
+def test_an_input_on_which_a_validator_library_differs_is_gray() -> None:
+    """Python's `$` lets a line feed follow, so jsonschema alone accepts this one."""
+    contract = Contract.load(ENTRIES["scribe__transcribe-5"])
+    found = {case.name: case for case in cases(contract)}
+    gray = [name for name, case in found.items() if "libraries differ" in case.note]
+    assert gray == [
+        "boundary/language/pattern/trailing-line-feed",
+        "boundary/target/pattern/trailing-line-feed",
+    ]
+    assert not any(found[name].portable for name in gray)
+
+
 def test_every_probe_is_gray_and_tells_something() -> None:
     probes = [case for case in cases() if case.kind == "probe"]
     assert not any(case.portable for case in probes)
