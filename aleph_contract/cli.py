@@ -1,4 +1,4 @@
-"""The command line: a table of commands, each imported when it is called for."""
+"""The command line: a table of commands, each imported only when it is used."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ import click
 from aleph_contract.errors import AlephContractError, CouldNotRun
 from aleph_contract.version import __version__
 
-#: Every command: the module under `aleph_contract.commands` that holds it, and its line of help.
-#: The help stands here so that `--help` need not import what it lists.
+#: Every command: its module in `aleph_contract.commands`, and its line of help. The help is
+#: repeated here so that `--help` does not import the commands.
 COMMANDS = {
     "serve": ("serve", "Run the fake until it is interrupted."),
     "exec": ("exec_", "Run a command against a fresh fake and judge the traffic it made."),
     "verify": ("verify", "Prove that a client keeps the contract."),
-    "check": ("check", "Validate an input, or a whole request body."),
+    "check": ("check", "Validate an input or a complete request body."),
     "cases": ("cases", "Print the catalogue of certified cases."),
-    "rules": ("rules", "List the rules a client is judged by."),
+    "rules": ("rules", "List the rules that judge a client."),
     "explain": ("explain", "Explain a rule, a fault or an outcome of the fake."),
     "workers": ("workers", "Show how to run a Worker's env.AI against the fake."),
 }
 
-
-_OURS = "that is a defect of ours and says nothing about your client; please report it"
+_INTERNAL_ERROR = "internal error, unrelated to your client; please report it"
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported on use."""
+    """A group that imports a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The commands in the order of the table, which is the order of use."""
+        """The commands in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -61,7 +60,7 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: no traceback for a user's mistake."""
+    """Run one command and return its exit code; an invalid argument gets no traceback."""
     try:
         code = cli.main(arguments, prog_name="aleph-contract", standalone_mode=False)
     except click.exceptions.Abort:
@@ -73,8 +72,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except AlephContractError as error:
         click.echo(f"aleph-contract: {error}", err=True)
         return error.exit_code
-    except Exception:  # noqa: BLE001 - our own defect must not pass for the client's
-        click.echo(f"{traceback.format_exc()}aleph-contract: {_OURS}", err=True)
+    except Exception:  # noqa: BLE001 - an internal error must not count as a failure of the client
+        click.echo(f"{traceback.format_exc()}aleph-contract: {_INTERNAL_ERROR}", err=True)
         return CouldNotRun.exit_code
     return code if isinstance(code, int) else 0
 

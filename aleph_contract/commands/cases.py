@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @click.option(
     "--constraint",
     metavar="GLOB",
-    help="Only cases whose constraint or name matches, such as 'seed/*'.",
+    help="Only cases whose constraint or name matches.",
 )
 @contract_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option(
-    "--certificates", is_flag=True, help="With --json: the proof of each violating case, as well."
+    "--certificates", is_flag=True, help="With --json: add the certificate of each violating case."
 )
 def command(
     polarity: Any,
@@ -34,8 +34,8 @@ def command(
 ) -> None:
     """Print the catalogue of certified cases.
 
-    Each line tells the polarity, whether the case is gray (implementations may differ over it) or
-    compound (it breaks more than one constraint), and the name.
+    Each line has the polarity, a mark and the name. Marks: "gray" if validators
+    disagree about the case, "compound" if it breaks several constraints.
     """
     from aleph_contract.cases import cases
     from aleph_contract.contract import Contract
@@ -50,7 +50,7 @@ def command(
 
 
 def line(case: Case) -> dict[str, Any]:
-    """What is printed of a case with `--json`."""
+    """The members that `--json` prints of a case."""
     place = case.constraint and {
         "instance": case.constraint.instance,
         "schema": case.constraint.schema,
@@ -68,6 +68,6 @@ def line(case: Case) -> dict[str, Any]:
 
 
 def proof(case: Case) -> dict[str, Any]:
-    """What is printed besides with `--certificates`."""
-    proved = case.certificate and case.certificate.as_json()
-    return {"note": case.note, "text": case.text, "certificate": proved}
+    """The additional members of `--certificates`."""
+    certificate = case.certificate and case.certificate.as_json()
+    return {"note": case.note, "text": case.text, "certificate": certificate}

@@ -1,4 +1,4 @@
-"""`aleph-contract check`: does the contract allow this input, or this whole request body?"""
+"""`aleph-contract check`: validate an input or a complete request body."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 Form = Literal["input", "rest", "binding"]
 
-#: Where a body of each form holds its input; the first that fits names the form.
+#: The member that holds the input in each form of a body; the first one present names the form.
 _HOLDERS: dict[Form, str] = {"rest": "input", "binding": "inputs"}
 
-#: Columns of a source line that are shown around the offending one.
-_SHOWN = 72
+#: Columns of a source line that an excerpt shows around the invalid value.
+_EXCERPT_WIDTH = 72
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and where it stands in the file.
+    """One violation, with its position in the file.
 
     Args:
-        pointer: JSON Pointer into the document as it was given.
-        line: Line of the offending value, or of its key if the key is what is wrong; from 1.
-        column: Column of it, from 1, in characters.
-        keyword: The keyword that is broken.
-        limit: What it says.
-        actual: What was found instead; `None` for what is missing.
+        pointer: JSON Pointer into the document.
+        line: Line of the invalid value, or of its key if the key is not allowed; from 1.
+        column: Column of it in characters, from 1.
+        keyword: The violated keyword.
+        limit: The value of the keyword.
+        actual: The value that violates it; `None` if it is missing.
         schema: JSON Pointer to the keyword in the input schema; `None` for the model.
         message: One sentence.
     """
@@ -55,14 +55,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `check --json` prints.
+    """The output of `check --json`.
 
     Args:
-        valid: Whether there is no problem.
+        valid: Whether there are no violations.
         model: The contract's model.
-        form: What the document was taken for.
-        violations: In order of place.
-        notes: What is allowed but seldom meant.
+        form: The detected form of the document.
+        violations: The violations, in order of position.
+        notes: Warnings about parts that are valid but probably a mistake.
     """
 
     valid: bool
@@ -76,14 +76,15 @@ class Checked:
     "check", epilog="""Example: echo '{"prompt": "Make it night"}' | aleph-contract check"""
 )
 @click.argument("file", default="-")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @contract_option
 def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
-    """Validate an input, or a whole request body.
+    """Validate an input or a complete request body.
 
     FILE holds an input, a REST body {"model", "input"} or a body of the Workers
-    binding {"inputs", "options"}; - or nothing reads standard input. Exit code 0:
-    the contract allows it; 1: it does not; 2: it cannot be read, or is not JSON.
+    binding {"inputs", "options"}; without FILE, or with -, the command reads
+    standard input. Exit code 0: valid; 1: not valid; 2: FILE cannot be read or is
+    not JSON.
     """
     from aleph_contract.contract import Contract
     from aleph_contract.core.json_positions import Positions
@@ -91,7 +92,7 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
 
     name = "standard input" if file == "-" else file
     if file == "-" and sys.stdin.isatty():
-        click.echo("reading a JSON document from the terminal; Ctrl-D ends it", err=True)
+        click.echo("reading JSON from the terminal; end it with Ctrl-D", err=True)
     raw = _read(file, name)
     try:
         document = loads(raw)
@@ -109,7 +110,7 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
 
 
 def check(document: Any, positions: Positions, contract: Contract) -> Checked:
-    """Judge a document that has been read, in whichever of the three forms it is."""
+    """Validate a parsed document: an input, a REST body or a body of the Workers binding."""
     from aleph_contract.contract.validate import validate
     from aleph_contract.core.jsonvalue import repeated_keys
     from aleph_contract.schema.validation.violations import leaves
@@ -123,11 +124,11 @@ def check(document: Any, positions: Positions, contract: Contract) -> Checked:
         problems += _wrong_model(document, positions, contract)
     problems.sort(key=lambda problem: (problem.line, problem.column))
     notes = [
-        f"{key!r} is written more than once; the last one counts, but not for every reader"
+        f"the key {key!r} is repeated; most parsers use the last value, some the first"
         for key in dict.fromkeys(repeated_keys(document))
     ]
     if form == "input" and any("model" in (p.actual or ()) for p in problems if p.limit is False):
-        notes.append('a whole request body has two members, "model" and "input"')
+        notes.append('a complete request body has two members, "model" and "input"')
     return Checked(not problems, contract.model, form, tuple(problems), tuple(notes))
 
 
@@ -187,15 +188,15 @@ def _show(checked: Checked, name: str, positions: Positions) -> None:
         click.echo(f"{head} {problem.message}", color=color)
         for line in _excerpt(positions.line(problem.line), problem.column, problem.line):
             click.echo(line, color=color)
-        click.echo(f"  at {problem.pointer or 'the top'}{_facts(problem)}", color=color)
+        click.echo(f"  at {problem.pointer or 'the root'}{_facts(problem)}", color=color)
     for note in checked.notes:
         click.echo(f"note: {note}", color=color)
     click.echo(_verdict(checked), color=color)
 
 
 def _excerpt(line: str, column: int, number: int) -> tuple[str, str]:
-    start = max(0, column - _SHOWN // 2) if len(line) > _SHOWN else 0
-    shown = line[start : start + _SHOWN].replace("\t", " ")
+    start = max(0, column - _EXCERPT_WIDTH // 2) if len(line) > _EXCERPT_WIDTH else 0
+    shown = line[start : start + _EXCERPT_WIDTH].replace("\t", " ")
     margin = " " * len(str(number))
     arrow = click.style("^", fg="red", bold=True)
     return f"  {number} | {shown}", f"  {margin} | {' ' * (column - 1 - start)}{arrow}"
@@ -211,12 +212,12 @@ def _facts(problem: Problem) -> str:
 
 
 def _verdict(checked: Checked) -> str:
-    what = {
+    document = {
         "input": f"input for {checked.model}",
         "rest": f"request for {checked.model}",
-        "binding": f"request of the binding for {checked.model}",
+        "binding": f"binding request for {checked.model}",
     }[checked.form]
     if checked.valid:
-        return click.style(f"valid {what}", fg="green")
+        return click.style(f"valid {document}", fg="green")
     count = len(checked.violations)
-    return click.style(f"not a valid {what}: {count} violation{'s' * (count > 1)}", fg="red")
+    return click.style(f"not a valid {document}: {count} violation{'s' * (count > 1)}", fg="red")

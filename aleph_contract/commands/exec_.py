@@ -1,4 +1,4 @@
-"""`aleph-contract exec`: judge somebody's own command by its traffic."""
+"""`aleph-contract exec`: run a command and judge its traffic to the fake."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aleph_contract.commands.signals import terminable
 @click.option(
     "--expect-refusals",
     is_flag=True,
-    help="Calls that the service refuses as invalid are meant: findings about them are advice.",
+    help="The command sends invalid input on purpose: findings about it are advice.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def command(
@@ -32,20 +32,21 @@ def command(
 ) -> int:
     """Run a command against a fresh fake and judge the traffic it made.
 
-    The command (a test suite, a script, curl) finds the fake in the variables
-    CLOUDFLARE_BASE_URL, CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. The exit
-    code is the command's own if that is not 0, else 0 or 1 by the verdict.
+    The command (a test suite, a script, curl) gets the address of the fake in the
+    variables CLOUDFLARE_BASE_URL, CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN.
+    Exit code: that of the command if it is not 0, else 0 if the traffic conforms
+    and 1 if it does not.
     """
     from aleph_contract import reports
     from aleph_contract.contract import Contract
     from aleph_contract.verify.exec_command import run_command
 
-    with terminable(), reports.opened(report) as sinks:
+    with terminable(), reports.open_reports(report) as outputs:
         run = run_command(
             command,
             Contract.load(contract_file),
             profile=profile,
             refusals_meant=expect_refusals,
         )
-        sinks.write(run)
+        outputs.write(run)
     return run.exit_code

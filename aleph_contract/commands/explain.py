@@ -1,4 +1,4 @@
-"""`aleph-contract explain`: why a rule matters, what a fault or a reply is, how we know."""
+"""`aleph-contract explain`: explain a rule, a fault, a reply or an outcome."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import click
 def command(*, name: str) -> None:
     """Explain a rule, a fault or an outcome of the fake.
 
-    The provenance says how well the fact is known: http, schema, documented,
-    observed or assumed.
+    The provenance is the source of a fact: http, schema, documented, observed or
+    assumed.
     """
     from aleph_contract.commands.glossary import explain, names
     from aleph_contract.errors import ArgumentError
@@ -22,7 +22,5 @@ def command(*, name: str) -> None:
     if name not in known:
         near = get_close_matches(name, known, 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ArgumentError(
-            f"nothing is called {name!r}{hint} (`aleph-contract rules` lists the rules)"
-        )
+        raise ArgumentError(f"unknown name {name!r}{hint} (`aleph-contract rules` lists the rules)")
     click.echo(explain(name))

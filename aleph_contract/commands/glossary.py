@@ -1,4 +1,4 @@
-"""What every name of the project means: rules, faults, failures and outcomes, from their tables."""
+"""Explanations of every rule, fault, reply and outcome, built from their tables."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from aleph_contract.rules import RULES, Rule
 from fake_server.replies.failures import FAILURES, OUTCOMES, Failure
 from fake_server.replies.faults import FAULTS, Fault
 
-#: Width of the terminal that the text is laid out for.
+#: Width of the text in columns.
 _WIDTH = 80
 
 
 def names() -> tuple[str, ...]:
-    """Everything that can be explained; a name may mean several things."""
+    """All names that can be explained; one name may be in several tables."""
     return tuple(dict.fromkeys(name for table, _ in _TABLES for name in table))
 
 
 def explain(name: str) -> str:
-    """All that is known of a name, laid out for a terminal.
+    """The explanation of a name, one paragraph per table that has it.
 
     Raises:
-        KeyError: Nothing is called so.
+        KeyError: No table has the name.
     """
-    texts = [tell(table[name]) for table, tell in _TABLES if name in table]
+    texts = [describe(table[name]) for table, describe in _TABLES if name in table]
     if not texts:
         raise KeyError(name)
     return "\n\n".join("\n".join(lines) for lines in texts)
@@ -34,7 +34,7 @@ def explain(name: str) -> str:
 def _rule(rule: Rule) -> Iterator[str]:
     yield f"rule {rule.id}  ({rule.level}, {rule.provenance})"
     yield _wrapped(f"The client {rule.sentence}.")
-    yield from _fields({"why": rule.why, "usually": rule.cause, "instead": rule.fix})
+    yield from _fields({"why": rule.why, "cause": rule.cause, "fix": rule.fix})
 
 
 def _fault(fault: Fault) -> Iterator[str]:

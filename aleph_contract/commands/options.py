@@ -8,20 +8,19 @@ contract_option = click.option(
     "--contract",
     "contract_file",
     metavar="FILE",
-    help="A catalog entry to use instead of the shipped one.",
+    help="Catalog entry of the model; the package contains the default one.",
 )
 profile_option = click.option(
     "--profile",
     type=click.Choice(["documented", "live"]),
     default="documented",
     show_default=True,
-    help="Shape of the replies: as the page shows them, or as the live service wraps them.",
+    help="Form of successful replies: as documented, or as the live service sends them.",
 )
 report_option = click.option(
     "--report",
     metavar="FORMAT[:PATH]",
     multiple=True,
     default=["terminal"],
-    help="terminal, json, junit, html or github; to standard output without a PATH. "
-    "May be given several times.",
+    help="terminal, json, junit, html or github; without PATH to standard output. Repeatable.",
 )

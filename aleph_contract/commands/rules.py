@@ -1,4 +1,4 @@
-"""`aleph-contract rules`: the rules a client is judged by."""
+"""`aleph-contract rules`: list the rules that judge a client."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 
 
 @click.command("rules", epilog="Example: aleph-contract rules")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def command(*, as_json: bool) -> None:
-    """List the rules a client is judged by.
+    """List the rules that judge a client.
 
-    A must fails the client; advice is shown and counted apart. `aleph-contract
-    explain RULE` tells why a rule matters and how to keep it.
+    A broken "must" rule fails the client; "advice" is only reported.
+    `aleph-contract explain RULE` explains a rule and how to keep it.
     """
     from aleph_contract.rules import RULES
 

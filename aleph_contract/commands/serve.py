@@ -23,35 +23,33 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
     show_default=True,
     envvar="ALEPH_CONTRACT_PORT",
     show_envvar=True,
-    help="Port; 0 picks a free one.",
+    help="Port; 0 chooses a free one.",
 )
 @click.option(
     "--profile",
     type=click.Choice(["documented", "live"]),
     default="documented",
     show_default=True,
-    help="Shape of successful REST replies.",
+    help="Form of successful REST replies.",
 )
-@click.option("--token", "tokens", multiple=True, help="Let in only this token; repeatable.")
+@click.option("--token", "tokens", multiple=True, help="Accept only this API token. Repeatable.")
 @click.option(
-    "--latency", default=0.0, metavar="SECONDS", help="How long a completed run takes.  [0]"
+    "--latency", default=0.0, metavar="SECONDS", help="Duration of a successful run.  [0]"
 )
-@click.option("--credits", metavar="USD", callback=_amount, help="What an account may spend.")
-@click.option("--spend-limit", metavar="USD", callback=_amount, help="Where the gateway stops it.")
+@click.option("--credits", metavar="USD", callback=_amount, help="Credits of each account.")
+@click.option("--spend-limit", metavar="USD", callback=_amount, help="Spend limit of the gateway.")
 @click.option(
-    "--journal", default="memory", metavar="memory|sqlite:PATH", help="Where exchanges are kept."
+    "--journal", default="memory", metavar="memory|sqlite:PATH", help="Storage of the exchanges."
 )
-@click.option("--contract", metavar="FILE", help="Another catalog entry than the shipped one.")
-@click.option("--max-body", type=int, metavar="BYTES", help="Largest request body.  [32 MiB]")
-@click.option(
-    "--expose", is_flag=True, help="Let other machines in: traffic and control API are theirs too."
-)
+@click.option("--contract", metavar="FILE", help="Catalog entry of the model.")
+@click.option("--max-body", type=int, metavar="BYTES", help="Maximum size of a body.  [32 MiB]")
+@click.option("--expose", is_flag=True, help="Let other machines connect, also to the control API.")
 @click.option(
     "--allow-host",
     "allow_hosts",
     multiple=True,
     metavar="NAME",
-    help="Name under which the control API may be called; repeatable.",
+    help="Additional host name for the control API. Repeatable.",
 )
 def command(
     host: str,
@@ -65,9 +63,9 @@ def command(
 ) -> None:
     """Run the fake until it is interrupted.
 
-    Once it accepts connections it prints one JSON line with its addresses.
-    Every account id of 32 hexadecimal digits works at once, with any token; a
-    token `fault-NAME` is always answered with that fault.
+    When it accepts connections, it prints one JSON line with its addresses. Every
+    account id of 32 hexadecimal digits works, with any token; a request with the
+    token `fault-NAME` gets that fault.
     """
     from aleph_contract.contract import Contract
     from fake_server.control.origin_guard import is_loopback
@@ -80,16 +78,19 @@ def command(
     server = Server(app, host, port, expose=expose)
     if not is_loopback(host):
         click.echo(
-            f"aleph-contract: {host} is reachable from other machines: whoever reaches it can "
-            "make runs, read every prompt and answer at /__aleph__/, and script what others get",
+            f"aleph-contract: warning: other machines can reach {host}; they can make runs, and "
+            "at /__aleph__/ read all prompts and replies and change the replies of other clients",
             err=True,
         )
-    _collect_rarely()
+    _reduce_gc()
     server.serve(ready=lambda: click.echo(json.dumps(_ready(server), separators=(",", ":"))))
 
 
-def _collect_rarely() -> None:
-    """Spare the collector what lives as long as this process: modules, and a full journal."""
+def _reduce_gc() -> None:
+    """Exempt loaded modules from garbage collection, and collect the oldest generation less often.
+
+    A full journal is a large old generation, and each collection of it delays a request.
+    """
     import gc
 
     gc.collect()

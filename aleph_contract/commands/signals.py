@@ -1,4 +1,4 @@
-"""Being told to end: SIGTERM ends a command as Ctrl-C does, with its clients and a report."""
+"""SIGTERM ends a command as Ctrl-C does: the clients are ended and a report is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` on SIGTERM for the length of a `with` block."""
+    """Raise `KeyboardInterrupt` on SIGTERM within a `with` block."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""`aleph-contract verify_client client`: prove that a client keeps the contract."""
+"""`aleph-contract verify client`: prove that a client keeps the contract."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ def command() -> None:
 
 
 @command.command(
-    "client", epilog="Example: aleph-contract verify_client client --per-case -- sh my-client.sh"
+    "client", epilog="Example: aleph-contract verify client --per-case -- sh my-client.sh"
 )
 @profile_option
 @contract_option
-@click.option("--run", "run", metavar="GLOB", multiple=True, help="Only cases or phases so named.")
-@click.option("--skip", metavar="GLOB", multiple=True, help="Without cases or phases so named.")
+@click.option("--run", "run", metavar="GLOB", multiple=True, help="Run only these cases or phases.")
+@click.option("--skip", metavar="GLOB", multiple=True, help="Leave out these cases or phases.")
 @click.option(
     "--known-failing",
     metavar="FILE",
-    help="Names or globs of cases that may fail, each with # and a reason.",
+    help="File of cases that may fail: a name or glob, # and a reason per line.",
 )
-@click.option("--write-known-failing", metavar="FILE", help="Write that file from this run.")
+@click.option("--write-known-failing", metavar="FILE", help="Write such a file from this run.")
 @click.option(
     "--max-examples",
     type=click.IntRange(min=0),
     default=50,
     show_default=True,
-    help="Inputs to draw for each property; 0 leaves the phase out.",
+    help="Random inputs per property; 0 skips the phase.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random choices.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,
     show_default=True,
     metavar="S",
-    help="Seconds the client has for one case.",
+    help="Time limit of one case in seconds.",
 )
 @click.option(
     "--patience",
@@ -55,25 +55,27 @@ def command() -> None:
     default=1.0,
     show_default=True,
     metavar="S",
-    help="Seconds it has where no answer ever comes; beyond its own time-out, they show what it "
-    "does then.",
+    help="Time limit in seconds for a fault without a response; set it above the client's own "
+    "time-out to check what the client does after that.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=None,
     metavar="N",
-    help="Cases (or processes) at a time.  [default: what suits the adapter]",
+    help="Cases (with --stdio: processes) in parallel.  [default: depends on the adapter]",
 )
 @click.option(
     "--require-local-validation",
     is_flag=True,
-    help="Violating input must be refused before the network.",
+    help="The client must reject invalid input without sending it.",
 )
 @report_option
-@click.option("--python", "python", metavar="MODULE:CALLABLE", help="A callable, in process.")
-@click.option("--stdio", is_flag=True, help="COMMAND is one long-lived process, JSON a line.")
-@click.option("--per-case", is_flag=True, help="COMMAND is run once for each case.")
+@click.option(
+    "--python", "python", metavar="MODULE:CALLABLE", help="The client is a Python callable."
+)
+@click.option("--stdio", is_flag=True, help="COMMAND is a long-lived process: JSON lines.")
+@click.option("--per-case", is_flag=True, help="COMMAND is started once per case.")
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND [ARG]...]")
 def client(
     *,
@@ -95,14 +97,14 @@ def client(
     per_case: bool,
     argv: tuple[str, ...],
 ) -> int:
-    """Drive a client through every case and judge it.
+    """Run every case through a client and judge it.
 
     Choose one adapter: --python, --stdio or --per-case. --run and --skip take
-    names of cases with * and ?, or phases: examples, boundary, probes, faults,
+    names of cases, with * and ?, or phases: examples, boundary, probes, faults,
     concurrency, profile, properties.
 
-    Exit code 0: conformant; 1: not; 2: wrong usage; 3: the check could not be
-    carried out.
+    Exit code 0: the client conforms; 1: it does not; 2: wrong usage; 3: the check
+    could not run.
     """
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
     from aleph_contract import reports
@@ -126,11 +128,11 @@ def client(
         known_failing=known.load(known_failing) if known_failing else None,
         command=_words(contract_file, kind, python, argv),
     )
-    with terminable(), reports.opened(report) as sinks:
+    with terminable(), reports.open_reports(report) as outputs:
         result = verify_client(
-            _driver(kind, python, argv, jobs), contract, settings, sinks.on_event
+            _driver(kind, python, argv, jobs), contract, settings, outputs.on_event
         )
-        sinks.write(result)
+        outputs.write(result)
     if write_known_failing:
         known.write(write_known_failing, result)
     return result.exit_code

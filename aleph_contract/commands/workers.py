@@ -1,4 +1,4 @@
-"""`aleph-contract workers`: how to run a Worker's own env.AI against the fake."""
+"""`aleph-contract workers`: settings to run a Worker's env.AI against the fake."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ import click
     metavar="HOST:PORT",
     default="127.0.0.1:8787",
     show_default=True,
-    help="Where the fake listens: `binding_address` of what `serve` prints.",
+    help="Address of the fake: the `binding_address` that `serve` prints.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Only the plugin and its options, as JSON.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print only the plugin and its options, as JSON."
+)
 def command(*, address: str, as_json: bool) -> None:
     """Show how to run a Worker's env.AI against the fake.
 
-    No login, no network, no bill: the plugin binds the client code of the Workers
-    runtime itself. Prints the path of the plugin, and ready-to-paste settings for
-    wrangler dev, vitest, getPlatformProxy and Miniflare.
+    Prints the path of a Miniflare plugin, and settings for wrangler dev, vitest,
+    getPlatformProxy and Miniflare. The plugin uses the client code of the Workers
+    runtime; it needs no login and no network, and costs nothing.
     """
     from fake_server import workers
 

@@ -14,9 +14,9 @@ from aleph_contract.core.escaping import escape_controls, join_first, pluralise,
 from aleph_contract.core.results import Verification
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import AlephContractError, ArgumentError
-from aleph_contract.reports.case_details import Detail, evidence
+from aleph_contract.reports.case_details import Detail, details_of
 from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
-from aleph_contract.reports.terminal import MOST, MOST_COMMAND
+from aleph_contract.reports.terminal import MAX_COMMAND, MAX_PAYLOAD
 from aleph_contract.verify import known_failing
 from aleph_contract.verify.runner import Settings, verify_client
 
@@ -117,8 +117,12 @@ def _text(problem: Problem) -> str:
     lines = [
         f"{problem.finding.message}, in {example.name}",
         f"rule: {row.id}, the client {row.sentence}",
-        # `again` is a shell command; in a class, attributes select cases
-        *(_shown(item) for item in evidence(example, problem.changes) if item.label != "again"),
+        # `reproduce` is a shell command; in a class, attributes select cases
+        *(
+            _shown(item)
+            for item in details_of(example, problem.changes)
+            if item.label != "reproduce"
+        ),
         f"broken in: {share}" + (f", also {join_first(problem.others)}" if problem.others else ""),
         f"again: run = ({example.name!r},) in the class",
         f"explained: aleph-contract explain {row.id}",
@@ -127,7 +131,7 @@ def _text(problem: Problem) -> str:
 
 
 def _shown(item: Detail) -> str:
-    limit = MOST_COMMAND if item.kind == "command" else MOST
+    limit = MAX_COMMAND if item.kind == "command" else MAX_PAYLOAD
     lines = [truncate(line, limit) for text in item.lines for line in text.split("\n")]
     if len(lines) == 1:
         return f"{item.label}: {lines[0]}"

@@ -1,4 +1,4 @@
-"""Reports of a run: for a person, for a machine, for CI, as a page, for GitHub."""
+"""Reports of a verification: terminal, JSON, JUnit XML, HTML page, GitHub annotations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aleph_contract.reports.files import check_writable, writing
 if TYPE_CHECKING:
     from aleph_contract.reports.progress import Progress
 
-#: Every format and the function that renders it.
+#: Every format, with the function that renders it.
 FORMATS: dict[str, Callable[[Verification], str]] = {
     "terminal": terminal.render,
     "json": json_report.render,
@@ -28,75 +28,75 @@ FORMATS: dict[str, Callable[[Verification], str]] = {
     "github": github.render,
 }
 
-#: Formats that are read by lines and may share standard output; the others are one document.
-_SHARING = ("terminal", "github")
+#: Formats made of lines, which may share standard output; the others are one document.
+_LINE_FORMATS = ("terminal", "github")
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One report that was asked for: its format, and its file (`None`: standard output)."""
+    """One requested report: its format, and its file (`None`: standard output)."""
 
     format: str
     path: Path | None = None
 
 
 def parse_spec(text: str) -> Spec:
-    """Read `FORMAT` or `FORMAT:PATH`.
+    """Parse `FORMAT` or `FORMAT:PATH`.
 
     Raises:
-        ArgumentError: There is no such format, or nothing after the colon.
+        ArgumentError: There is no such format, or no path after the colon.
     """
     name, colon, path = text.partition(":")
     if name not in FORMATS:
         close = get_close_matches(name, FORMATS, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ArgumentError(
-            f"--report {text}: no format {name!r}; {hint}formats: {', '.join(FORMATS)}"
+            f"--report {text}: unknown format {name!r}; {hint}formats: {', '.join(FORMATS)}"
         )
     if colon and not path:
         raise ArgumentError(
-            f"--report {text}: no path after the colon; "
+            f"--report {text}: the path after the colon is missing; "
             f"write {name} for standard output, or {name}:FILE"
         )
     return Spec(name, Path(path) if path else None)
 
 
 class Reports:
-    """The reports of one run: progress while it goes on, then every report that was asked for."""
+    """The reports of one verification: progress during the run, then every requested report."""
 
     def __init__(self, specs: Sequence[Spec], progress: Progress) -> None:
         self._specs = tuple(specs)
         self._progress = progress
 
     def on_event(self, event: Any) -> None:
-        """Take one event of the runner."""
+        """Show an event of the runner as progress."""
         self._progress(event)
 
-    def write(self, run: Verification) -> None:
-        """Render and write every report; files first, then standard output.
+    def write(self, verification: Verification) -> None:
+        """Render and write every report: files first, then standard output.
 
         Raises:
-            ArgumentError: A file that could be written before the run now cannot.
+            ArgumentError: A file cannot be written, although it could before the run.
         """
         self._progress.close()
         for spec in sorted(self._specs, key=lambda spec: spec.path is None):
             if spec.path is None:
-                _print(spec.format, run, sys.stdout)
+                _print(spec.format, verification, sys.stdout)
             else:
-                _save(spec.path, FORMATS[spec.format](run))
+                _save(spec.path, FORMATS[spec.format](verification))
         if any(spec.format == "github" for spec in self._specs):
-            github.write_summary(run)
+            github.write_step_summary(verification)
 
 
 @contextmanager
-def opened(texts: Sequence[str]) -> Iterator[Reports]:
-    """Check the reports that were asked for before the run starts, and show progress meanwhile.
+def open_reports(texts: Sequence[str]) -> Iterator[Reports]:
+    """Check the requested reports before the run starts, and show progress within the block.
 
     Args:
-        texts: As given to `--report`; none means the terminal report.
+        texts: The values of `--report`; if empty, the terminal report.
 
     Raises:
-        ArgumentError: A report that cannot be meant, or a file that cannot be written.
+        ArgumentError: An invalid `--report`, or a file that cannot be written.
     """
     from aleph_contract.reports.progress import Progress
 
@@ -106,7 +106,7 @@ def opened(texts: Sequence[str]) -> Iterator[Reports]:
         if spec.path is not None:
             check_writable(spec.path, "--report")
     if any(spec.format == "github" for spec in specs):
-        github.check_summary()
+        github.check_step_summary()
     progress = Progress(sys.stderr)
     try:
         yield Reports(specs, progress)
@@ -115,7 +115,7 @@ def opened(texts: Sequence[str]) -> Iterator[Reports]:
 
 
 def _check_together(specs: Sequence[Spec]) -> None:
-    """No two reports overwrite each other, or mix on standard output."""
+    """Reject two reports that go to the same file, or that would mix on standard output."""
     for index, spec in enumerate(specs):
         for other in specs[:index]:
             if spec.path != other.path:
@@ -123,10 +123,10 @@ def _check_together(specs: Sequence[Spec]) -> None:
             if spec.path is not None:
                 both = f"{other.format} and {spec.format}"
                 raise ArgumentError(f"--report: {both} both go to {spec.path}")
-            if spec.format == other.format or not {spec.format, other.format} <= set(_SHARING):
+            if spec.format == other.format or not {spec.format, other.format} <= set(_LINE_FORMATS):
                 raise ArgumentError(
                     f"--report: {other.format} and {spec.format} both go to standard output; "
-                    f"give one a file, such as {spec.format}:report.{spec.format}"
+                    f"write one of them to a file, such as {spec.format}:report.{spec.format}"
                 )
 
 
@@ -135,14 +135,13 @@ def _save(path: Path, text: str) -> None:
         path.write_bytes(text.encode("utf-8"))
 
 
-def _print(name: str, run: Verification, stream: TextIO) -> None:
-    """Print one report: a document as UTF-8 whatever the locale, lines as the stream shows them."""
+def _print(name: str, verification: Verification, stream: TextIO) -> None:
+    """Print one report: a document always as UTF-8, lines in the encoding of the stream."""
     if name == "terminal":
-        text = terminal.render(run, terminal.Style.of(stream))
+        text = terminal.render(verification, terminal.Style.of(stream))
     else:
-        text = FORMATS[name](run)
-    lines = name in _SHARING
-    encoding = (stream.encoding or "utf-8") if lines else "utf-8"
+        text = FORMATS[name](verification)
+    encoding = (stream.encoding or "utf-8") if name in _LINE_FORMATS else "utf-8"
     raw = text.encode(encoding, "backslashreplace")
     try:
         buffer = getattr(stream, "buffer", None)
@@ -152,5 +151,5 @@ def _print(name: str, run: Verification, stream: TextIO) -> None:
             stream.flush()
             buffer.write(raw)
         stream.flush()
-    except BrokenPipeError:  # the reader has seen enough; the verdict stands in the exit code
+    except BrokenPipeError:  # as in `| head -1`; the exit code still gives the verdict
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,4 +1,4 @@
-"""The evidence of one case in words, in the order in which a reader asks for it."""
+"""The details of one case in words: expected, sent, replied, reported, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from aleph_contract.core.exchange import Exchange, Outcome
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.diff import Change, describe, shown
 
-#: Most calls, and most lines of a client's standard error, that one finding shows.
-MOST_LINES = 8
+#: Maximum number of calls, and of lines of standard error, that are shown of one case.
+MAX_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One answer.
+    """One labelled fact about a case.
 
     Args:
-        label: What is answered.
-        lines: The answer; not yet safe to show.
-        kind: `prose` may be folded at spaces, `exact` anywhere, a `command` nowhere.
+        label: The label, such as `sent`.
+        lines: The text; control characters are not yet escaped.
+        kind: `prose` may be wrapped at spaces, `exact` anywhere, a `command` nowhere.
     """
 
     label: str
@@ -31,12 +31,12 @@ class Detail:
     kind: Literal["prose", "exact", "command"] = "prose"
 
 
-def evidence(result: CaseResult, changes: tuple[Change, ...]) -> tuple[Detail, ...]:
-    """What was meant, sent, answered and reported, and how to see it again; nothing empty."""
-    return tuple(item for item in _items(result, changes) if any(item.lines))
+def details_of(result: CaseResult, changes: tuple[Change, ...]) -> tuple[Detail, ...]:
+    """The details of a case, in the order in which a reader needs them; empty ones are left out."""
+    return tuple(detail for detail in _all_details(result, changes) if any(detail.lines))
 
 
-def _items(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[Detail]:
+def _all_details(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[Detail]:
     yield Detail("expected", (result.expectation,))
     if passive(result):
         yield Detail("sent", (shown(result.intended),), "exact")
@@ -48,23 +48,23 @@ def _items(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[Detail]:
     yield Detail("reported", reported(result.outcome))
     yield Detail("stderr", stderr(result.outcome), "exact")
     yield Detail("request", (result.curl,), "command")
-    yield Detail("again", (result.reproduce,), "command")
+    yield Detail("reproduce", (result.reproduce,), "command")
 
 
 def passive(result: CaseResult) -> bool:
-    """Whether only the wire was watched: what was sent is known then, what was meant is not."""
+    """Whether only the traffic was watched: the sent input is known, the intended one is not."""
     return result.outcome is None and bool(result.exchanges)
 
 
 def sent(result: CaseResult, changes: tuple[Change, ...]) -> tuple[str, ...]:
-    """The difference between what was meant and what was sent, or that there is none."""
+    """The differences between the intended and the sent input, or that there are none."""
     if changes:
         return tuple(line for change in changes for line in describe(change))
     return ("as intended",) if result.exchanges else ("nothing",)
 
 
 def calls(result: CaseResult) -> tuple[str, ...]:
-    """How many calls there were, what they would have cost, and how each ended."""
+    """The number of calls, their price on the real service, and how each ended."""
     made = result.exchanges
     if not made:
         return ()
@@ -72,23 +72,23 @@ def calls(result: CaseResult) -> tuple[str, ...]:
     if len(made) == 1:
         return (f"{head}: {_call(made[0], made[0])}",)
     lines = [f"{number}. {_call(call, made[0])}" for number, call in enumerate(made, 1)]
-    left = len(lines) - MOST_LINES
-    return (head, *lines[:MOST_LINES], *([f"… {pluralise(left, 'more call')}"] if left > 0 else []))
+    left = len(lines) - MAX_LINES
+    return (head, *lines[:MAX_LINES], *([f"… {pluralise(left, 'more call')}"] if left > 0 else []))
 
 
 def price(made: Iterable[Exchange]) -> str:
-    """What calls would have cost, in words; without `duration` nobody knows."""
+    """The price of calls on the real service, in words; unknown for calls without `duration`."""
     known = [call for call in made if not unpriced(call)]
     unknown = [call for call in made if unpriced(call)]
     total = money(sum((call.cost for call in known), Decimal(0)))
     if not unknown:
         return total
-    told = f"{len(unknown):,} at a cost unknown without a duration"
-    return f"{total} and {told}" if any(call.billed for call in known) else told
+    without = f"{len(unknown):,} at unknown cost (no duration)"
+    return f"{total} and {without}" if any(call.billed for call in known) else without
 
 
 def unpriced(call: Exchange) -> bool:
-    """Whether a call would have been billed, nobody knows how much."""
+    """Whether a call would have been billed at an unknown price."""
     return call.billed and call.billed_seconds is None
 
 
@@ -100,21 +100,21 @@ def _call(call: Exchange, first: Exchange) -> str:
 
 
 def ending(call: Exchange) -> str:
-    """How a call ended, in a word or two, with the fault that was played."""
+    """How a call ended, with the fault that was played, such as "fault rate-limited"."""
     if not call.fault:
         return call.outcome
     return f"fault {call.fault}" if call.outcome == "fault" else f"{call.outcome} ({call.fault})"
 
 
 def reply(call: Exchange) -> str:
-    """The body of an answer, as text."""
+    """The response body as text."""
     if call.status is None:
         return "none"
     return decoded(call.response_body) or "an empty body"
 
 
 def reported(outcome: Outcome | None) -> tuple[str, ...]:
-    """What the client said of the call; nothing in passive mode, where nobody asks it."""
+    """The client's report of the call; empty in `exec`, where the client does not report."""
     if outcome is None:
         return ()
     if outcome.kind == "result":
@@ -123,10 +123,10 @@ def reported(outcome: Outcome | None) -> tuple[str, ...]:
     if error is None:
         return (f"{outcome.kind}: {outcome.reason}",)
     known = {"stage": error.stage, "status": error.status, "code": error.code}
-    told = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
-    return (f"error{f' ({told})' if told else ''}: {error.message}",)
+    facts = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
+    return (f"error{f' ({facts})' if facts else ''}: {error.message}",)
 
 
 def stderr(outcome: Outcome | None) -> tuple[str, ...]:
     """The end of the client's standard error."""
-    return tuple(outcome.stderr.strip().splitlines()[-MOST_LINES:]) if outcome else ()
+    return tuple(outcome.stderr.strip().splitlines()[-MAX_LINES:]) if outcome else ()

@@ -1,4 +1,4 @@
-"""Files that reports are written to: whether one can be written is known before the run."""
+"""Check, before the run, that the files of reports can be written."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import Path
 from aleph_contract.errors import ArgumentError
 
 
-def check_writable(path: Path, asked: str) -> None:
-    """Open the file for writing and leave it as it was.
+def check_writable(path: Path, source: str) -> None:
+    """Open a file for writing without changing it.
 
     Args:
         path: The file.
-        asked: The option or variable that names it, for the message.
+        source: The option or variable that names the file, for the message.
 
     Raises:
-        ArgumentError: It cannot be written.
+        ArgumentError: The file cannot be written.
     """
     existed = path.exists()
-    with writing(path, asked), path.open("ab"):
+    with writing(path, source), path.open("ab"):
         pass
     if not existed:
         path.unlink()
 
 
 @contextmanager
-def writing(path: Path, asked: str) -> Iterator[None]:
-    """Turn what the system says of a file into one clear line."""
+def writing(path: Path, source: str) -> Iterator[None]:
+    """Turn an `OSError` within the block into an `ArgumentError` that names the file."""
     try:
         yield
     except OSError as error:
-        raise ArgumentError(f"{asked}: cannot write {path}: {error.strerror}") from None
+        raise ArgumentError(f"{source}: cannot write {path}: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""The report for GitHub Actions: annotations on the run, and a page as the step's summary."""
+"""The report for GitHub Actions: annotations, and a step summary in Markdown."""
 
 from __future__ import annotations
 
@@ -10,43 +10,44 @@ from pathlib import Path
 
 from aleph_contract.core.escaping import escape_controls, one_line, pluralise, truncate
 from aleph_contract.core.results import Verification
-from aleph_contract.reports.case_details import evidence
+from aleph_contract.reports.case_details import details_of
 from aleph_contract.reports.files import check_writable, writing
 from aleph_contract.reports.summary import Problem, Summary, summarise
 
-#: GitHub shows this many annotations of each level for a step, and drops the others silently.
-MOST_ANNOTATIONS = 10
+#: GitHub shows 10 annotations of each level per step, and drops the others without a message.
+MAX_ANNOTATIONS = 10
 
-#: Longest line of evidence in the summary; a step's summary may have 1 MiB in all.
-MOST = 2000
+#: Maximum length of a line of details; GitHub accepts a step summary of up to 1 MiB.
+MAX_DETAIL_LINE = 2000
 
-#: The variable that names the file a summary is appended to.
+#: The environment variable that names the file of the step summary.
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 
 
-def render(run: Verification) -> str:
-    """The annotations, a workflow command a line: each broken rule once, the verdict first."""
-    told = summarise(run)
-    level = "notice" if told.verdict.word == "conforms" else "error"
-    facts = f"contract {run.contract_version}, profile {run.profile}, seed {run.seed}"
-    words = f"{told.verdict.sentence}\n{told.who}, {run.model}, {facts}"
-    errors = [_command(level, told.verdict.title, words)]
-    errors += [_annotation("error", problem) for problem in told.broken]
-    errors += [_command("error", "Passed against expectation", n) for n in run.unexpected_passes]
-    errors += [_command("error", "Stale known failure", line) for line in run.stale]
-    warnings = [_annotation("warning", problem) for problem in told.advice]
+def render(verification: Verification) -> str:
+    """The annotations, one workflow command per line: the verdict, then each broken rule once."""
+    summary = summarise(verification)
+    level = "notice" if summary.verdict.word == "conforms" else "error"
+    words = f"{summary.verdict.sentence}\n{summary.client_name}, {summary.settings}"
+    errors = [_command(level, summary.verdict.title, words)]
+    errors += [_annotation("error", problem) for problem in summary.broken]
+    errors += [_command("error", "Unexpected pass", n) for n in verification.unexpected_passes]
+    errors += [_command("error", "Stale known failure", line) for line in verification.stale]
+    warnings = [_annotation("warning", problem) for problem in summary.advice]
     return "".join(f"{line}\n" for line in (*_capped(errors), *_capped(warnings)))
 
 
-def summary(run: Verification) -> str:
-    """The step's summary in GitHub's Markdown: verdict, numbers, rules, each broken rule."""
-    return "\n".join(_summary(summarise(run))) + "\n"
+def step_summary(verification: Verification) -> str:
+    """The step summary in GitHub's Markdown: verdict, numbers, rules, each broken rule."""
+    return "\n".join(_summary_lines(summarise(verification))) + "\n"
 
 
-def write_summary(run: Verification, environment: Mapping[str, str] = os.environ) -> None:
-    """Append the summary to the file that GitHub names, if it names one.
+def write_step_summary(
+    verification: Verification, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Append the step summary to the file that GitHub names, if it names one.
 
     Raises:
         ArgumentError: The file cannot be written.
@@ -54,11 +55,11 @@ def write_summary(run: Verification, environment: Mapping[str, str] = os.environ
     path = _summary_path(environment)
     if path is not None:
         with writing(path, SUMMARY_VARIABLE), path.open("a", encoding="utf-8") as file:
-            file.write(summary(run))
+            file.write(step_summary(verification))
 
 
-def check_summary(environment: Mapping[str, str] = os.environ) -> None:
-    """Make sure, before the run, that the summary can be written.
+def check_step_summary(environment: Mapping[str, str] = os.environ) -> None:
+    """Check, before the run, that the step summary can be written.
 
     Raises:
         ArgumentError: The file that GitHub names cannot be written.
@@ -85,47 +86,51 @@ def _annotation(level: str, problem: Problem) -> str:
 
 
 def _command(level: str, title: str, message: str) -> str:
-    """A workflow command; what could end it early is percent-encoded, as GitHub decodes it."""
+    """A workflow command; characters that would end it early are percent-encoded."""
     data = escape_controls(message).replace("%", "%25").replace("\n", "%0A")
     name = one_line(title).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
     return f"::{level} title={name}::{data}"
 
 
 def _capped(commands: list[str]) -> list[str]:
-    left = len(commands) - MOST_ANNOTATIONS
+    left = len(commands) - MAX_ANNOTATIONS
     if left <= 0:
         return commands
     level = commands[-1].split()[0].strip(":")
-    more = _command(level, "And more", f"{left + 1:,} more; the step's summary has them all")
-    return [*commands[: MOST_ANNOTATIONS - 1], more]
+    more = _command(level, "And more", f"{left + 1:,} more; the step summary lists all of them")
+    return [*commands[: MAX_ANNOTATIONS - 1], more]
 
 
-def _summary(told: Summary) -> Iterator[str]:
-    run = told.run
-    yield f"## {_plain(told.verdict.title)}: {_plain(told.who)}\n"
-    yield f"{_plain(told.verdict.sentence)}.\n"
+def _summary_lines(summary: Summary) -> Iterator[str]:
+    verification = summary.verification
+    yield f"## {_plain(summary.verdict.title)}: {_plain(summary.client_name)}\n"
+    yield f"{_plain(summary.verdict.sentence)}.\n"
     yield "| contract | profile | seed | calls | on the real service |"
     yield "| --- | --- | --- | --- | --- |"
-    facts = (f"{run.model} {run.contract_version}", run.profile, str(run.seed))
-    yield _row(*facts, f"{told.calls:,}", told.price)
-    yield f"\n{pluralise(told.total, 'case')} = {_sum(run)}\n"
+    facts = (
+        f"{verification.model} {verification.contract_version}",
+        verification.profile,
+        str(verification.seed),
+    )
+    yield _row(*facts, f"{summary.calls:,}", summary.price)
+    yield f"\n{pluralise(summary.total, 'case')} = {_sum(verification)}\n"
     yield (
-        f"Constraints tried: {told.reached['valid']} on the bound, "
-        f"{told.reached['violating']} outside; faults played: {told.reached['faults']}\n"
+        f"Constraints tried: {summary.coverage['valid']} on the bound, "
+        f"{summary.coverage['violating']} outside; faults played: {summary.coverage['faults']}\n"
     )
     yield "| rule | cases | broken by | |"
     yield "| --- | --: | --: | --- |"
-    for row in told.rules:
+    for row in summary.rules:
         broken = row.broken or row.advised or row.expected
         status = f"**{row.status}**" if row.broken else row.status
         yield _row(row.id, f"{row.examined or '-'}", f"{broken or '-'}")[:-1] + f"| {status} |"
-    for problem in told.broken:
+    for problem in summary.broken:
         yield from _details(problem)
     for title, texts in (
-        ("Advice", [f"{p.rule.id}: {p.finding.message}" for p in told.advice]),
-        ("Passed against expectation", run.unexpected_passes),
-        ("Stale lines of known failures", run.stale),
-        ("Notes", run.notes),
+        ("Advice", [f"{p.rule.id}: {p.finding.message}" for p in summary.advice]),
+        ("Unexpected passes", verification.unexpected_passes),
+        ("Stale lines in the known-failing file", verification.stale),
+        ("Notes", verification.notes),
     ):
         if texts:
             yield f"\n### {title}\n"
@@ -133,21 +138,23 @@ def _summary(told: Summary) -> Iterator[str]:
 
 
 def _details(problem: Problem) -> Iterator[str]:
-    """One broken rule, folded away; in `pre` nothing is Markdown."""
+    """One broken rule, collapsed; `pre` keeps its text from being read as Markdown."""
     cases = f"{len(problem.names):,} of {pluralise(problem.rule.examined, 'case')}"
     yield f"\n<details><summary><b>{_plain(problem.rule.id)}</b>: {cases}</summary>\n"
     yield f"The client {_plain(problem.rule.sentence)}.\n"
     yield "<pre>"
     yield f"smallest: {_pre(problem.example.name)}"
     yield f"found: {_pre(problem.finding.message)}"
-    for item in evidence(problem.example, problem.changes):
-        yield f"{item.label}:"
-        yield from (f"  {_pre(line)}" for line in item.lines)
+    for detail in details_of(problem.example, problem.changes):
+        yield f"{detail.label}:"
+        yield from (f"  {_pre(line)}" for line in detail.lines)
     yield "</pre>\n</details>"
 
 
-def _sum(run: Verification) -> str:
-    return " + ".join(f"{n:,} {status.replace('-', ' ')}" for status, n in run.counts.items())
+def _sum(verification: Verification) -> str:
+    return " + ".join(
+        f"{n:,} {status.replace('-', ' ')}" for status, n in verification.counts.items()
+    )
 
 
 def _row(*cells: str) -> str:
@@ -155,9 +162,9 @@ def _row(*cells: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that stays text: every sign that Markdown or HTML could read stands as a reference."""
+    """Text with all punctuation as character references, so that it is not read as Markdown."""
     return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", one_line(text))
 
 
 def _pre(text: str) -> str:
-    return html.escape(escape_controls(truncate(text, MOST)), quote=False)
+    return html.escape(escape_controls(truncate(text, MAX_DETAIL_LINE)), quote=False)

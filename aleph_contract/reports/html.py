@@ -1,7 +1,7 @@
-"""The report as a page: one file that opens from disk, asks no other host, and prints well.
+"""The report as an HTML page: one file that opens from disk, loads nothing, and prints well.
 
-Everything a client or a prompt may hold goes through Jinja's escaping and `visible`; should that
-ever fail, the page's own policy (a hash of its one script) still runs nothing else.
+Jinja escapes all text of clients and prompts, and `escape_controls` its control characters. As a
+second barrier, the page's Content Security Policy allows only its own script, by hash.
 """
 
 from __future__ import annotations
@@ -28,22 +28,25 @@ from aleph_contract.rules.diff import shown, where
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-#: Characters of context around a difference, and the most of a difference itself, that are shown.
-_AROUND, _MOST = 40, 160
+#: Characters shown around a difference.
+_CONTEXT = 40
+
+#: Characters shown of a difference itself.
+_MAX_DIFFERENCE = 160
 
 
-def render(run: Verification) -> str:
-    """The page, complete."""
+def render(verification: Verification) -> str:
+    """The complete page."""
     template = _environment().get_template("report.html")
     style, script = _asset("report.css"), _asset("report.js")
-    told = summarise(run)
+    summary = summarise(verification)
     return template.render(
-        d=told,
-        anchors={p.rule.id: f"finding-{n}" for n, p in enumerate(told.broken, 1)},
-        run=run,
+        summary=summary,
+        anchors={p.rule.id: f"finding-{n}" for n, p in enumerate(summary.broken, 1)},
+        verification=verification,
         statuses=STATUSES,
         version=version.__version__,
-        groups=tuple(_groups(run.coverage)),
+        groups=tuple(_groups(verification.coverage)),
         observed=OBSERVED,
         style=style,
         script=script,
@@ -53,12 +56,12 @@ def render(run: Verification) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One square of the coverage picture.
+    """One square of the coverage chart.
 
     Args:
         constraint: Key of the constraint.
-        polarity: Its polarity.
-        state: `right`, `wrong`, `unknown` or `never`: what the observations amount to.
+        polarity: `valid` or `violating`.
+        state: `right`, `wrong`, `unknown` or `never`: the observations taken together.
         rows: The observations.
     """
 
@@ -75,7 +78,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Where two strings part: what they share around it, and what stands there in each."""
+    """The difference of two strings: the common text around it, and the part of each string."""
 
     before: str
     intended: str
@@ -84,7 +87,7 @@ class Contrast:
 
 
 def _groups(rows: Iterable[Row]) -> Iterator[tuple[str, list[list[Cell]]]]:
-    """Constraints of one property together; of each constraint a cell per polarity."""
+    """The constraints grouped by property; for each constraint one cell per polarity."""
     keys: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
         keys.setdefault(row.constraint, {}).setdefault(row.polarity, []).append(row)
@@ -95,7 +98,7 @@ def _groups(rows: Iterable[Row]) -> Iterator[tuple[str, list[list[Cell]]]]:
 
 def _property(key: str) -> str:
     head, slash, _ = key.partition("/")
-    return head if slash else "the input itself"
+    return head if slash else "whole input"
 
 
 def _cell(key: str, polarity: str, rows: list[Row]) -> Cell:
@@ -109,7 +112,7 @@ def _cell(key: str, polarity: str, rows: list[Row]) -> Cell:
 
 
 def contrast(intended: Any, sent: Any) -> Contrast | None:
-    """The contrast of two strings; `None` for other values."""
+    """The difference of two strings; `None` for other values."""
     if not (isinstance(intended, str) and isinstance(sent, str)):
         return None
     shorter = min(len(intended), len(sent))
@@ -119,21 +122,22 @@ def contrast(intended: Any, sent: Any) -> Contrast | None:
     left, right = intended[start : len(intended) - end], sent[start : len(sent) - end]
     before, after = intended[:start], intended[len(intended) - end :]
     return Contrast(
-        f"…{before[-_AROUND:]}" if len(before) > _AROUND else before,
+        f"…{before[-_CONTEXT:]}" if len(before) > _CONTEXT else before,
         _middle(left),
         _middle(right),
-        f"{after[:_AROUND]}…" if len(after) > _AROUND else after,
+        f"{after[:_CONTEXT]}…" if len(after) > _CONTEXT else after,
     )
 
 
 def _middle(text: str) -> str:
-    if len(text) <= _MOST:
+    if len(text) <= _MAX_DIFFERENCE:
         return text
-    return f"{text[: _MOST // 2]}… {len(text) - _MOST:,} more …{text[-_MOST // 2 :]}"
+    half = _MAX_DIFFERENCE // 2
+    return f"{text[:half]}… {len(text) - 2 * half:,} more …{text[-half:]}"
 
 
 def _pretty(value: Any) -> str:
-    """A payload as a person reads it: JSON indented, anything else as it is."""
+    """A payload as text: JSON indented, anything else unchanged."""
     if not isinstance(value, bytes):
         return write_json(value)
     try:
@@ -148,7 +152,7 @@ def _environment() -> Environment:
 
     jinja = environment(str(__package__))
     jinja.filters.update(decoded=decoded, pretty=_pretty, shown=shown)
-    jinja.globals.update(contrast=contrast, evidence=case_details, where=where)
+    jinja.globals.update(contrast=contrast, details=case_details, where=where)
     return jinja
 
 
@@ -156,10 +160,10 @@ def _asset(name: str) -> Any:
     from markupsafe import Markup
 
     text = (resources.files(__package__) / "templates" / name).read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 - the package's own file
+    return Markup(text)  # noqa: S704 - a file of this package
 
 
 def _hash(text: str) -> str:
-    """The source of an inline element, as Content Security Policy names it."""
-    digest_ = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest_).decode('ascii')}"
+    """The hash source of an inline element for the Content Security Policy."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""The report for machines: one JSON document, whole, as `docs/report-schema.json` describes it."""
+"""The report for programs: one complete JSON document, described by `docs/report-schema.json`."""
 
 from __future__ import annotations
 
@@ -11,51 +11,54 @@ from aleph_contract.core.exchange import Exchange, Outcome, as_json, decimal
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.reports.summary import RuleRow, Summary, changes_of, summarise
 
-#: Version of the document's shape. A new member raises the second number, a change of meaning or
-#: a member that goes raises the first.
+#: Version of the document's structure. A new member raises the second number; a changed meaning or
+#: a removed member raises the first.
 SCHEMA_VERSION = "1.0"
 
 
-def render(run: Verification) -> str:
-    """The report as indented JSON, with a final line feed."""
-    return write_json(document(run)) + "\n"
+def render(verification: Verification) -> str:
+    """The report as indented JSON with a final line feed."""
+    return write_json(document(verification)) + "\n"
 
 
-def document(run: Verification) -> dict[str, Any]:
-    """The report as a JSON value; money is a decimal string in USD, exact."""
-    told = summarise(run)
+def document(verification: Verification) -> dict[str, Any]:
+    """The report as a JSON value; an amount of money is an exact decimal string in USD."""
+    summary = summarise(verification)
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "aleph-contract", "version": version.__version__},
-        "mode": run.mode,
-        "model": run.model,
-        "contract_version": run.contract_version,
-        "profile": run.profile,
-        "seed": run.seed,
+        "mode": verification.mode,
+        "model": verification.model,
+        "contract_version": verification.contract_version,
+        "profile": verification.profile,
+        "seed": verification.seed,
         "client": {
-            "name": run.client.name,
-            "version": run.client.version,
-            "language": run.client.language,
+            "name": verification.client.name,
+            "version": verification.client.version,
+            "language": verification.client.language,
         },
         "verdict": {
-            "word": told.verdict.word,
-            "sentence": told.verdict.sentence,
-            "exit_code": run.exit_code,
+            "word": summary.verdict.word,
+            "sentence": summary.verdict.sentence,
+            "exit_code": verification.exit_code,
         },
-        "summary": {"total": told.total, **run.counts},
+        "summary": {"total": summary.total, **verification.counts},
         "traffic": {
-            "calls": told.calls,
-            "billed": told.billed,
-            "unpriced": told.unpriced,
-            "cost_usd": decimal(told.cost),
+            "calls": summary.calls,
+            "billed": summary.billed,
+            "unpriced": summary.unpriced,
+            "cost_usd": decimal(summary.cost),
         },
-        "trouble": run.trouble,
-        "interrupted": run.interrupted,
-        "command_exit": run.command_exit,
-        "notes": run.notes,
-        "known_failing": {"unexpected_passes": run.unexpected_passes, "stale": run.stale},
-        "rules": [_rule(row) for row in told.rules],
-        "smallest": _smallest(told),
+        "trouble": verification.trouble,
+        "interrupted": verification.interrupted,
+        "command_exit": verification.command_exit,
+        "notes": verification.notes,
+        "known_failing": {
+            "unexpected_passes": verification.unexpected_passes,
+            "stale": verification.stale,
+        },
+        "rules": [_rule(row) for row in summary.rules],
+        "smallest": _smallest(summary),
         "coverage": {
             "constraints": [
                 {
@@ -64,13 +67,15 @@ def document(run: Verification) -> dict[str, Any]:
                     "observed": row.observed,
                     "count": row.count,
                 }
-                for row in run.coverage
+                for row in verification.coverage
             ],
-            "faults": [{"fault": row.fault, "played": row.played} for row in told.faults],
+            "faults": [{"fault": row.fault, "played": row.played} for row in summary.faults],
         },
-        "phases": [{"name": name, "seconds": _seconds(spent)} for name, spent in run.phases],
-        "seconds": _seconds(run.elapsed),
-        "cases": [_case(result) for result in run.results],
+        "phases": [
+            {"name": name, "seconds": _seconds(spent)} for name, spent in verification.phases
+        ],
+        "seconds": _seconds(verification.elapsed),
+        "cases": [_case(result) for result in verification.results],
     }
 
 
@@ -88,9 +93,9 @@ def _rule(row: RuleRow) -> dict[str, Any]:
     }
 
 
-def _smallest(told: Summary) -> dict[str, str]:
-    """Of each rule with a finding, the case with the smallest input that shows it."""
-    return {p.rule.id: p.example.name for p in (*told.advice, *told.broken)}
+def _smallest(summary: Summary) -> dict[str, str]:
+    """For each rule with a finding, the case with the smallest input that shows it."""
+    return {p.rule.id: p.example.name for p in (*summary.advice, *summary.broken)}
 
 
 def _case(result: CaseResult) -> dict[str, Any]:
@@ -157,7 +162,7 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 
 def _bytes(raw: bytes) -> dict[str, str]:
-    """Bytes as text where they are UTF-8, else in base 64: nothing is lost either way."""
+    """Bytes as text if they are UTF-8, else as base64."""
     try:
         return {"text": raw.decode("utf-8")}
     except UnicodeDecodeError:

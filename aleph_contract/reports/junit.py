@@ -1,7 +1,7 @@
-"""The report for CI services that read JUnit's XML (Jenkins, GitLab, Azure, Buildkite, …).
+"""The report as JUnit XML for CI services (Jenkins, GitLab, Azure, Buildkite, …).
 
-A suite per phase, a test case per case. There is no schema that all readers share: what is used
-here is what they all take (one of `failure`, `error` or `skipped` in a case, numbers as digits).
+One suite per phase, one test case per case. The readers share no schema, so the report uses only
+elements that all of them accept: at most one of `failure`, `error` and `skipped` per test case.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from aleph_contract import version
 from aleph_contract.core.escaping import escape_controls, one_line
 from aleph_contract.core.results import CaseResult, Finding, Verification
-from aleph_contract.reports.case_details import evidence
+from aleph_contract.reports.case_details import details_of
 from aleph_contract.reports.summary import changes_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Test:
-    """One test case: `kind` is the element that says how it ended; empty means it passed."""
+    """One test case; `kind` is `failure`, `error` or `skipped`, or empty if it passed."""
 
     suite: str
     name: str
@@ -32,45 +32,48 @@ class _Test:
     seconds: float = field(default=0.0)
 
 
-def render(run: Verification) -> str:
-    r"""The report as XML with a final line feed; what XML cannot hold stands as `\uXXXX`."""
+def render(verification: Verification) -> str:
+    r"""The report as XML with a final line feed; invalid XML characters become `\uXXXX`."""
     suites: dict[str, list[_Test]] = {}
-    for test in (*_of_run(run), *(_of_case(result, run) for result in run.results)):
+    for test in (
+        *_of_run(verification),
+        *(_of_case(result, verification) for result in verification.results),
+    ):
         suites.setdefault(test.suite, []).append(test)
     every = [test for tests in suites.values() for test in tests]
     root = ET.Element("testsuites", {"name": "aleph-contract", **_numbers(every)})
     for name, tests in suites.items():
         suite = ET.SubElement(root, "testsuite", {"name": escape_controls(name), **_numbers(tests)})
-        _properties(suite, run)
+        _properties(suite, verification)
         for test in tests:
             _append(suite, test)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _of_run(run: Verification) -> Iterator[_Test]:
-    """What no case can tell: trouble, an interrupt, and the books of known failures."""
-    for trouble in run.trouble:
+def _of_run(verification: Verification) -> Iterator[_Test]:
+    """Results that belong to no case: trouble, an interrupt, lines of the known-failing file."""
+    for trouble in verification.trouble:
         yield _Test("run", "set-up", "error", "could-not-run", trouble)
-    if run.interrupted:
-        yield _Test("run", "interrupted", "error", "interrupted", "the run was ended early")
-    if not (run.results or run.trouble):
-        yield _Test("run", "cases", "error", "could-not-run", "there was nothing to judge")
-    for pattern in run.stale:
-        yield _Test("known-failing", pattern, "failure", "stale", "the line means no case")
-    names = {result.name for result in run.results}
-    for name in run.unexpected_passes:
+    if verification.interrupted:
+        yield _Test("run", "interrupted", "error", "interrupted", "the run was interrupted")
+    if not (verification.results or verification.trouble):
+        yield _Test("run", "cases", "error", "could-not-run", "no case was run")
+    for pattern in verification.stale:
+        yield _Test("known-failing", pattern, "failure", "stale", "no case has such a name")
+    names = {result.name for result in verification.results}
+    for name in verification.unexpected_passes:
         if name not in names:
             yield _unexpected("known-failing", name)
 
 
 def _unexpected(suite: str, name: str) -> _Test:
-    message = "passed against expectation; take its line out of the file of known failures"
+    message = "passed although expected to fail; remove its line from the known-failing file"
     return _Test(suite, name, "failure", "unexpected-pass", message)
 
 
-def _of_case(result: CaseResult, run: Verification) -> _Test:
-    if result.status == "passed" and result.name in run.unexpected_passes:
+def _of_case(result: CaseResult, verification: Verification) -> _Test:
+    if result.status == "passed" and result.name in verification.unexpected_passes:
         return _unexpected(result.phase, result.name)
     kind, type_, message = _ending(result)
     return _Test(
@@ -79,7 +82,7 @@ def _of_case(result: CaseResult, run: Verification) -> _Test:
         kind=kind,
         type=type_,
         message=message,
-        text=_story(result) if kind == "failure" else "",
+        text=_details(result) if kind == "failure" else "",
         out=_findings(result.findings) if kind != "failure" else "",
         err=result.outcome.stderr if result.outcome else "",
         seconds=result.elapsed,
@@ -87,7 +90,7 @@ def _of_case(result: CaseResult, run: Verification) -> _Test:
 
 
 def _ending(result: CaseResult) -> tuple[str, str, str]:
-    """Element, type and message for the end of a case."""
+    """The element, type and message for the status of a case."""
     if result.status == "failed":
         rules = dict.fromkeys(finding.rule for finding in result.broken)
         return "failure", ", ".join(rules), "; ".join(f.message for f in result.broken)
@@ -100,10 +103,10 @@ def _ending(result: CaseResult) -> tuple[str, str, str]:
     return "", "", ""
 
 
-def _story(result: CaseResult) -> str:
+def _details(result: CaseResult) -> str:
     lines = [_findings(result.findings)]
-    for item in evidence(result, changes_of(result)):
-        lines += [f"{item.label}:", *(f"  {line}" for line in item.lines)]
+    for detail in details_of(result, changes_of(result)):
+        lines += [f"{detail.label}:", *(f"  {line}" for line in detail.lines)]
     return "\n".join(lines)
 
 
@@ -122,16 +125,16 @@ def _numbers(tests: list[_Test]) -> dict[str, str]:
     }
 
 
-def _properties(suite: ET.Element, run: Verification) -> None:
+def _properties(suite: ET.Element, verification: Verification) -> None:
     values = {
         "aleph-contract": version.__version__,
-        "model": run.model,
-        "contract": run.contract_version,
-        "profile": run.profile,
-        "seed": run.seed,
-        "client": run.client.name,
-        "client-version": run.client.version,
-        "client-language": run.client.language,
+        "model": verification.model,
+        "contract": verification.contract_version,
+        "profile": verification.profile,
+        "seed": verification.seed,
+        "client": verification.client.name,
+        "client-version": verification.client.version,
+        "client-language": verification.client.language,
     }
     properties = ET.SubElement(suite, "properties")
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Progress while a run goes on: on a terminal only, and gone when it ends."""
+"""Progress during a run: shown on a terminal only, and removed at the end."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """A line that moves: phase, cases done, cases failed.
+    """A progress line with the phase, the number of cases and the number of failures.
 
-    Draws on `stream` if that is a terminal, and otherwise does nothing at all; rich is imported
-    only to draw. Call it with the runner's events, and close it before anything else is written.
+    Draws on `stream` if it is a terminal, else does nothing; only drawing imports rich. Call it
+    with the runner's events, and close it before other output is written.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -25,7 +25,7 @@ class Progress:
         self._counts: Counter[str] = Counter()
 
     def __call__(self, event: Event) -> None:
-        """Take one event of the runner."""
+        """Show an event of the runner."""
         if self._bars is None:
             return
         phase: str | None = getattr(event, "phase", None)
@@ -35,7 +35,7 @@ class Progress:
             self._count(event.result)  # type: ignore[union-attr]
 
     def close(self) -> None:
-        """Take the line away; may be called again."""
+        """Remove the line; a second call does nothing."""
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
@@ -44,15 +44,15 @@ class Progress:
         assert self._bars is not None  # noqa: S101 - checked by the caller
         if self._task is not None:
             self._bars.remove_task(self._task)
-        self._task = self._bars.add_task(phase, total=cases, told=self._told())
+        self._task = self._bars.add_task(phase, total=cases, numbers=self._numbers())
         self._bars.start()
 
     def _count(self, result: CaseResult) -> None:
         assert self._bars is not None  # noqa: S101 - checked by the caller
         self._counts[result.status] += 1
-        self._bars.update(self._task, advance=1, told=self._told())
+        self._bars.update(self._task, advance=1, numbers=self._numbers())
 
-    def _told(self) -> str:
+    def _numbers(self) -> str:
         failed = self._counts["failed"]
         return f"{self._counts.total():,} cases" + (f", {failed:,} failed" if failed else "")
 
@@ -64,7 +64,7 @@ def _bars(stream: TextIO) -> Bars:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[numbers]}"),
         TimeElapsedColumn(),
     )
     return Progress(*columns, console=Console(file=stream), transient=True)

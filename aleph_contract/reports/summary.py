@@ -1,4 +1,4 @@
-"""What every report tells of a run, worked out once: verdict, rules, problems, numbers."""
+"""The summary that all reports show: verdict, rules, problems, coverage, price."""
 
 from __future__ import annotations
 
@@ -19,25 +19,24 @@ from aleph_contract.rules.diff import Change, diff_exchange
 
 RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
 
-
-#: Seconds of video beyond which a call's cost is left out of the sum: a duration has no upper
-#: bound in the contract, and the largest double would drown all other calls.
-DAY = 86_400
+#: Calls with more seconds of video than this are left out of the total price: the contract has no
+#: maximum duration, and the price of a 1e308 s video would hide that of all other calls.
+MAX_PRICED_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """How one rule came off.
+    """The result of one rule.
 
     Args:
         id: Id of the rule.
-        sentence: What the client has to do; reads after "the client".
-        provenance: What the rule rests on.
+        sentence: The duty of the client; continues "the client …".
+        provenance: The source of the rule.
         level: Whether its findings fail the client.
-        examined: Cases that could have broken it.
-        broken: Cases that broke it and fail the client.
-        advised: Cases that broke it as advice.
-        expected: Cases that broke it as expected.
+        examined: Number of cases that could have broken the rule.
+        broken: Number of cases that broke it and fail the client.
+        advised: Number of cases with advice.
+        expected: Number of cases that broke it and were expected to.
     """
 
     id: str
@@ -51,7 +50,7 @@ class RuleRow:
 
     @property
     def status(self) -> RuleStatus:
-        """The weightiest thing to say of it."""
+        """The most severe status among its cases."""
         if self.broken:
             return "broken"
         if self.expected:
@@ -67,10 +66,11 @@ class Problem:
 
     Args:
         rule: The rule.
-        names: The cases that break it, in order.
-        example: The smallest of them.
-        finding: What the example shows of the rule.
-        changes: How the example's bytes differ from its input, at the first call that differs.
+        names: Names of the cases that break it, in order.
+        example: The case with the smallest input.
+        finding: The finding of the example.
+        changes: Differences between the intended and the sent input of the example, at the first
+            call that has any.
     """
 
     rule: RuleRow
@@ -81,13 +81,13 @@ class Problem:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The cases that break it besides the example."""
+        """Names of the other cases that break the rule."""
         return tuple(name for name in self.names if name != self.example.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of something a run reached: how many of how many, and what it never tried."""
+    """How many of a set of names were tried, and the names that were not."""
 
     count: int
     total: int
@@ -98,44 +98,44 @@ class Coverage:
 
     @classmethod
     def of(cls, tried: Mapping[str, bool]) -> Coverage:
-        """Count what was tried."""
+        """Count the names that were tried."""
         missing = tuple(name for name, done in tried.items() if not done)
         return cls(len(tried) - len(missing), len(tried), missing)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run, ready to be told.
+    """The results of a verification, ready for a report.
 
     Args:
-        run: The run.
+        verification: The verification.
         verdict: Its verdict.
         rules: Every rule, in the order of the table.
         broken: The rules that fail the client, in that order.
         advice: The rules with advice.
         expected: Reasons of expected failures, each with its cases.
         skipped: Reasons of skipped cases, each with its cases.
-        unrun: Reasons why cases could not be run, each with its cases.
-        faults: Fault coverage.
-        reached: How many constraints were kept (`valid`) and broken (`violating`), and how many
-            `faults` were played.
-        calls: Requests that reached the fake.
-        billed: Those of them that the real service may have charged for.
-        cost: USD that they would have cost, without calls that state more than a `DAY` of video.
-        unpriced: Billed calls that state no duration, so that nobody knows their cost.
-        price: Both in words.
+        could_not_run: Reasons why cases could not be run, each with its cases.
+        faults: Number of times that each fault was played.
+        coverage: Constraints tried on the bound (`valid`) and outside (`violating`), and `faults`
+            played.
+        calls: Number of requests to the fake.
+        billed: Number of them that the real service may have billed.
+        cost: Their price in USD, without calls of more than `MAX_PRICED_SECONDS` of video.
+        unpriced: Number of billed calls without a duration, whose price is unknown.
+        price: `cost` and `unpriced` in words.
     """
 
-    run: Verification
+    verification: Verification
     verdict: Verdict
     rules: tuple[RuleRow, ...]
     broken: tuple[Problem, ...]
     advice: tuple[Problem, ...]
     expected: dict[str, tuple[str, ...]]
     skipped: dict[str, tuple[str, ...]]
-    unrun: dict[str, tuple[str, ...]]
+    could_not_run: dict[str, tuple[str, ...]]
     faults: tuple[FaultRow, ...]
-    reached: Mapping[str, Coverage]
+    coverage: Mapping[str, Coverage]
     calls: int
     billed: int
     cost: Decimal
@@ -144,51 +144,60 @@ class Summary:
 
     @property
     def total(self) -> int:
-        """How many cases there are; the counts of all statuses add up to it."""
-        return len(self.run.results)
+        """The number of cases; the counts of all statuses add up to it."""
+        return len(self.verification.results)
 
     @property
-    def who(self) -> str:
-        """The client as it calls itself."""
-        client = self.run.client
+    def client_name(self) -> str:
+        """Name, version and language of the client, as it states them."""
+        client = self.verification.client
         language = f"({client.language})" if client.language else ""
         return one_line(" ".join(filter(None, (client.name, client.version, language))))
 
+    @property
+    def settings(self) -> str:
+        """The model, the contract version, the profile and the seed."""
+        run = self.verification
+        contract = f"{run.model}, contract {run.contract_version}"
+        return f"{contract}, profile {run.profile}, seed {run.seed}"
 
-def summarise(run: Verification) -> Summary:
-    """Work out what every report tells."""
-    rows = _rows(run.results)
-    exchanges = [exchange for result in run.results for exchange in result.exchanges]
+
+def summarise(verification: Verification) -> Summary:
+    """Compute the summary of a verification."""
+    rows = _rows(verification.results)
+    exchanges = [exchange for result in verification.results for exchange in result.exchanges]
     faults = fault_coverage(exchanges, _fault_names())
-    broken = _problems(rows, [r for r in run.results if r.status == "failed"], "must")
-    advice = _problems(rows, run.results, "advice")
+    broken = _problems(rows, [r for r in verification.results if r.status == "failed"], "must")
+    advice = _problems(rows, verification.results, "advice")
     return Summary(
-        run=run,
-        verdict=verdict(run, broken=len(broken), advised=len(advice)),
+        verification=verification,
+        verdict=verdict(verification, broken=len(broken), advised=len(advice)),
         rules=rows,
         broken=broken,
         advice=advice,
-        expected=_by_reason(run.results, "expected"),
-        skipped=_by_reason(run.results, "skipped"),
-        unrun=_by_reason(run.results, "could-not-run"),
+        expected=_by_reason(verification.results, "expected"),
+        skipped=_by_reason(verification.results, "skipped"),
+        could_not_run=_by_reason(verification.results, "could-not-run"),
         faults=faults,
-        reached=_reached(run, faults),
+        coverage=_coverage(verification, faults),
         calls=len(exchanges),
         billed=sum(exchange.billed for exchange in exchanges),
-        price=price([x for x in exchanges if (x.billed_seconds or 0) <= DAY]),
-        cost=sum((x.cost for x in exchanges if (x.billed_seconds or 0) <= DAY), Decimal(0)),
+        price=price([x for x in exchanges if (x.billed_seconds or 0) <= MAX_PRICED_SECONDS]),
+        cost=sum(
+            (x.cost for x in exchanges if (x.billed_seconds or 0) <= MAX_PRICED_SECONDS), Decimal(0)
+        ),
         unpriced=sum(map(unpriced, exchanges)),
     )
 
 
 def changes_of(result: CaseResult) -> tuple[Change, ...]:
-    """How the bytes of a case differ from its input, at the first call that differs."""
+    """The differences between intended and sent input, at the first call that has any."""
     return next(filter(None, (_changes(result, call) for call in result.exchanges)), ())
 
 
 def _changes(result: CaseResult, exchange: Exchange) -> tuple[Change, ...]:
-    reached = exchange.outcome not in ("elsewhere", "no-route") and exchange.method == "POST"
-    return diff_exchange(result.intended, exchange) if reached else ()
+    is_run = exchange.outcome not in ("elsewhere", "no-route") and exchange.method == "POST"
+    return diff_exchange(result.intended, exchange) if is_run else ()
 
 
 def _rows(results: Sequence[CaseResult]) -> tuple[RuleRow, ...]:
@@ -238,9 +247,9 @@ def _by_reason(results: Iterable[CaseResult], status: str) -> dict[str, tuple[st
     return {reason: tuple(names) for reason, names in reasons.items()}
 
 
-def _reached(run: Verification, faults: Iterable[FaultRow]) -> dict[str, Coverage]:
+def _coverage(verification: Verification, faults: Iterable[FaultRow]) -> dict[str, Coverage]:
     tried: dict[str, dict[str, bool]] = {polarity: {} for polarity in POLARITIES}
-    for row in run.coverage:
+    for row in verification.coverage:
         done = tried[row.polarity]
         done[row.constraint] = done.get(row.constraint, False) or row.observed != "never"
     tried["faults"] = {row.fault: row.played > 0 for row in faults}

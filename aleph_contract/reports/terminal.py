@@ -1,4 +1,4 @@
-"""The report for a person at a terminal or in a log; the verdict stands last, where the eye is."""
+"""The report for a terminal or a log; the verdict is last, so that it stays on the screen."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from aleph_contract.core.escaping import (
     truncate,
 )
 from aleph_contract.core.results import Verification
-from aleph_contract.reports.case_details import Detail, evidence
+from aleph_contract.reports.case_details import Detail, details_of
 from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
 
-#: Longest payload, in characters, that is shown whole; the json report has them all.
-MOST = 400
+#: Maximum number of characters of a payload; the json report has it in full.
+MAX_PAYLOAD = 400
 
-#: Longest command that is shown; a longer one helps nobody in a terminal.
-MOST_COMMAND = 4000
+#: Maximum number of characters of a command; a longer one is too long to copy from a terminal.
+MAX_COMMAND = 4000
 
-#: Most names in a list of what was never tried.
-MOST_NAMES = 8
+#: Maximum number of names in a list of untried constraints or faults.
+MAX_NAMES = 8
 
-#: SGR codes of ECMA-48, which every terminal knows.
+#: SGR colour codes (ECMA-48).
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 _TONES = {"conforms": "green", "does-not-conform": "red", "not-checked": "yellow"}
 _STATUS_TONES = {"broken": "red", "advice": "yellow", "expected": "yellow"}
 
-#: Width of the labels of a finding.
-_LABEL = 11
+#: Width of the column of labels.
+_LABEL_WIDTH = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How wide to write, and whether in colour."""
+    """The width of the report, and whether it has colours."""
 
     width: int = 80
     colour: bool = False
 
     @classmethod
     def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Style:
-        """What suits a stream; `FORCE_COLOR` colours a pipe too, `NO_COLOR` nothing."""
+        """The style for a stream; `FORCE_COLOR` adds colours to a pipe, `NO_COLOR` removes them."""
         terminal = stream.isatty() and environment.get("TERM") != "dumb"
         forced = environment.get("FORCE_COLOR", "") not in ("", "0")
         colour = (terminal or forced) and not environment.get("NO_COLOR")
@@ -57,41 +57,44 @@ class Style:
         return cls(min(max(width, 40), 100), colour)
 
     def paint(self, text: str, *tones: str) -> str:
-        """The text in tones, if in colour."""
+        """The text in these colours, or unchanged if the report has no colours."""
         codes = ";".join(_CODES[tone] for tone in tones if tone)
         return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and codes else text
 
 
-def render(run: Verification, style: Style | None = None) -> str:
-    """The report as text with a final line feed; plain and 80 columns wide unless styled."""
+def render(verification: Verification, style: Style | None = None) -> str:
+    """The report as text with a final line feed; 80 columns without colours if `style` is None."""
     style = style or Style()
-    told = summarise(run)
+    summary = summarise(verification)
     blocks = [
-        _head(told, style),
-        _rules(told, style),
-        *(_problem(problem, style) for problem in told.broken),
-        _advice(told, style),
-        _reasons("expected to fail", told.expected, style),
-        _reasons("skipped", told.skipped, style),
-        _reasons("could not be run", told.unrun, style),
-        _books(told, style),
-        _foot(told, style),
+        _header(summary, style),
+        _rules(summary, style),
+        *(_problem(problem, style) for problem in summary.broken),
+        _advice(summary, style),
+        _reasons("expected to fail", summary.expected, style),
+        _reasons("skipped", summary.skipped, style),
+        _reasons("could not be run", summary.could_not_run, style),
+        _known_failing(summary, style),
+        _footer(summary, style),
     ]
     text = "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
     return escape_workflow_commands(text) + "\n"
 
 
-def _head(told: Summary, style: Style) -> Iterator[str]:
-    run = told.run
-    yield from _headed(f"aleph-contract {run.mode}: {told.who}", "", style, "bold")
-    facts = f"{run.model}, contract {run.contract_version}, profile {run.profile}, seed {run.seed}"
-    yield from _wrapped(facts, style)
-    yield from (line for note in run.notes for line in _wrapped(f"note: {one_line(note)}", style))
+def _header(summary: Summary, style: Style) -> Iterator[str]:
+    verification = summary.verification
+    yield from _headed(
+        f"aleph-contract {verification.mode}: {summary.client_name}", "", style, "bold"
+    )
+    yield from _wrapped(summary.settings, style)
+    yield from (
+        line for note in verification.notes for line in _wrapped(f"note: {one_line(note)}", style)
+    )
 
 
-def _rules(told: Summary, style: Style) -> Iterator[str]:
-    examined = [row for row in told.rules if row.status != "not examined"]
-    others = [row.id for row in told.rules if row not in examined]
+def _rules(summary: Summary, style: Style) -> Iterator[str]:
+    examined = [row for row in summary.rules if row.status != "not examined"]
+    others = [row.id for row in summary.rules if row not in examined]
     width = max((len(row.id) for row in examined), default=0)
     if examined:
         yield style.paint(f"{'rule':<{width}}  {'cases':>6}  {'broken by':>9}", "dim")
@@ -100,7 +103,7 @@ def _rules(told: Summary, style: Style) -> Iterator[str]:
         status = "" if row.status == "kept" else row.status
         line = f"{row.id:<{width}}  {row.examined:>6}  {broken or '-':>9}  {status}"
         yield style.paint(line.rstrip(), _STATUS_TONES.get(row.status, ""))
-    if others and told.total:
+    if others and summary.total:
         yield from _wrapped(f"not examined: {', '.join(others)}", style)
 
 
@@ -111,8 +114,8 @@ def _problem(problem: Problem, style: Style) -> Iterator[str]:
     yield ""
     yield from _labelled(Detail("smallest", (example.name,)), style)
     yield from _labelled(Detail("found", (problem.finding.message,)), style)
-    for item in evidence(example, problem.changes):
-        yield from _labelled(item, style)
+    for detail in details_of(example, problem.changes):
+        yield from _labelled(detail, style)
     yield from _labelled(Detail("also in", (join_first(problem.others),)), style)
 
 
@@ -120,13 +123,13 @@ def _share(row: RuleRow, problem: Problem) -> str:
     return f"{len(problem.names):,} of {pluralise(row.examined, 'case')}"
 
 
-def _advice(told: Summary, style: Style) -> Iterator[str]:
-    for problem in told.advice:
+def _advice(summary: Summary, style: Style) -> Iterator[str]:
+    for problem in summary.advice:
         row = problem.rule
         yield from _headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
         yield from _wrapped(problem.finding.message, style, "  ")
-        again = problem.example.reproduce or problem.example.name
-        yield from _labelled(Detail("again", (again,), "command"), style)
+        reproduce = problem.example.reproduce or problem.example.name
+        yield from _labelled(Detail("reproduce", (reproduce,), "command"), style)
 
 
 def _reasons(title: str, reasons: Mapping[str, tuple[str, ...]], style: Style) -> Iterator[str]:
@@ -136,106 +139,111 @@ def _reasons(title: str, reasons: Mapping[str, tuple[str, ...]], style: Style) -
         yield from _wrapped(join_first(names), style, "  ")
 
 
-def _books(told: Summary, style: Style) -> Iterator[str]:
-    """The known-failing file against what happened."""
-    run = told.run
-    for name in run.unexpected_passes:
-        text = f" against expectation, take its line out: {one_line(name)}"
-        yield from _headed("PASSED", text, style, "red")
-    for pattern in run.stale:
-        text = f" line, it means no case: {one_line(pattern)}"
-        yield from _headed("STALE", text, style, "red")
+def _known_failing(summary: Summary, style: Style) -> Iterator[str]:
+    """The lines of the known-failing file that must be removed."""
+    verification = summary.verification
+    for name in verification.unexpected_passes:
+        text = f", remove its line from the known-failing file: {one_line(name)}"
+        yield from _headed("UNEXPECTED PASS", text, style, "red")
+    for pattern in verification.stale:
+        text = f" in the known-failing file, no case has such a name: {one_line(pattern)}"
+        yield from _headed("STALE LINE", text, style, "red")
 
 
-def _reach(told: Summary, style: Style) -> Iterator[str]:
-    """Coverage in a line; what somebody's own tests never tried is named, ours leave little."""
-    kept, broken, faults = (told.reached[name] for name in ("valid", "violating", "faults"))
+def _coverage(summary: Summary, style: Style) -> Iterator[str]:
+    """Coverage on one line; after `exec`, also the names of untried constraints and faults."""
+    kept, broken, faults = (summary.coverage[name] for name in ("valid", "violating", "faults"))
     text = f"constraints tried: {kept} on the bound, {broken} outside; faults played: {faults}"
     yield from _wrapped(text, style)
-    if told.run.mode == "exec":
-        for title, reached in (("on the bound", kept), ("outside", broken), ("played", faults)):
-            if reached.missing:
-                never = f"never {title}: {join_first(reached.missing, MOST_NAMES)}"
+    if summary.verification.mode == "exec":
+        for title, tried in (("on the bound", kept), ("outside", broken), ("played", faults)):
+            if tried.missing:
+                never = f"never {title}: {join_first(tried.missing, MAX_NAMES)}"
                 yield from _wrapped(never, style, "  ")
 
 
-def _foot(told: Summary, style: Style) -> Iterator[str]:
-    run = told.run
-    parts = [f"{count:,} {status.replace('-', ' ')}" for status, count in run.counts.items()]
-    yield from _wrapped(f"{pluralise(told.total, 'case')} = {' + '.join(parts)}", style)
-    if told.total:
-        yield from _traffic(told, style)
-    if run.command_exit:
-        yield f"the command exited with {run.command_exit}"
+def _footer(summary: Summary, style: Style) -> Iterator[str]:
+    verification = summary.verification
+    parts = [
+        f"{count:,} {status.replace('-', ' ')}" for status, count in verification.counts.items()
+    ]
+    yield from _wrapped(f"{pluralise(summary.total, 'case')} = {' + '.join(parts)}", style)
+    if summary.total:
+        yield from _traffic(summary, style)
+    if verification.command_exit:
+        yield f"the command exited with {verification.command_exit}"
     yield ""
-    verdict, tone = told.verdict, _TONES[told.verdict.word]
+    verdict, tone = summary.verdict, _TONES[summary.verdict.word]
     yield from _headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
 
 
-def _traffic(told: Summary, style: Style) -> Iterator[str]:
-    run = told.run
-    yield from _reach(told, style)
-    traffic = f"{pluralise(told.calls, 'call')} to the fake, on the real service {told.price}"
-    phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in run.phases)
-    yield from _wrapped(f"{traffic}; {run.elapsed:.1f} s{f' ({phases})' if phases else ''}", style)
+def _traffic(summary: Summary, style: Style) -> Iterator[str]:
+    verification = summary.verification
+    yield from _coverage(summary, style)
+    traffic = f"{pluralise(summary.calls, 'call')} to the fake, on the real service {summary.price}"
+    phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in verification.phases)
+    yield from _wrapped(
+        f"{traffic}; {verification.elapsed:.1f} s{f' ({phases})' if phases else ''}", style
+    )
 
 
-def _labelled(item: Detail, style: Style) -> Iterator[str]:
-    head = f"  {item.label:<{_LABEL}}"
-    for text in filter(None, item.lines):
-        for line in escape_controls(_CLIPS[item.kind](text)).split("\n"):
-            for piece in _FOLDS[item.kind](line, style.width - len(head)):
+def _labelled(detail: Detail, style: Style) -> Iterator[str]:
+    head = f"  {detail.label:<{_LABEL_WIDTH}}"
+    for text in filter(None, detail.lines):
+        for line in escape_controls(_SHORTEN[detail.kind](text)).split("\n"):
+            for piece in _WRAP[detail.kind](line, style.width - len(head)):
                 yield (style.paint(head, "dim") if head.strip() else head) + piece
                 head = " " * len(head)
 
 
-def _fold(text: str, width: int) -> list[str]:
-    """Fold at spaces where there are some; what the text starts with stays in its column."""
-    margin = " " * (len(text) - len(text.lstrip()))
-    folded = textwrap.wrap(
-        text, width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False
+def _wrap_prose(text: str, width: int) -> list[str]:
+    """Wrap at spaces; every line keeps the indent of the text."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    lines = textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
-    return folded or [""]
+    return lines or [""]
 
 
-def _chunk(text: str, width: int) -> list[str]:
+def _wrap_exact(text: str, width: int) -> list[str]:
+    """Break after exactly `width` characters, so that joining the lines gives the text."""
     return [text[start : start + width] for start in range(0, len(text), width)] or [""]
 
 
-def _whole(text: str, _: int) -> list[str]:
-    """A command is there to be copied: one line, however long."""
+def _no_wrap(text: str, _: int) -> list[str]:
+    """A command stays on one line, so that it can be copied."""
     return [text]
 
 
-def _clip(text: str) -> str:
-    return truncate(text, MOST)
+def _shorten(text: str) -> str:
+    return truncate(text, MAX_PAYLOAD)
 
 
-def _clip_command(text: str) -> str:
-    if len(text) > MOST_COMMAND:
-        return f"a command of {len(text):,} characters; the json report has it"
+def _shorten_command(text: str) -> str:
+    if len(text) > MAX_COMMAND:
+        return f"a command of {len(text):,} characters; the json report has it in full"
     return text
 
 
-#: How to shorten, and how to fold, each kind of evidence.
-_CLIPS = {"prose": _clip, "exact": _clip, "command": _clip_command}
-_FOLDS = {"prose": _fold, "exact": _chunk, "command": _whole}
+#: How to shorten and how to wrap each kind of detail.
+_SHORTEN = {"prose": _shorten, "exact": _shorten, "command": _shorten_command}
+_WRAP = {"prose": _wrap_prose, "exact": _wrap_exact, "command": _no_wrap}
 
 
 def _headed(head: str, rest: str, style: Style, *tones: str) -> Iterator[str]:
-    """A line that starts with words in tones, folded where it is too long."""
+    """A line that starts with a coloured `head`, wrapped at the width of the style."""
     first, *more = _wrapped(head + rest, style)
     cut = min(len(escape_controls(head)), len(first))
     yield style.paint(first[:cut], *tones) + first[cut:]
     yield from more
 
 
-def _wrapped(text: str, style: Style, margin: str = "") -> list[str]:
+def _wrapped(text: str, style: Style, indent: str = "") -> list[str]:
     return textwrap.wrap(
         escape_controls(text),
         style.width,
-        initial_indent=margin,
-        subsequent_indent=margin or "  ",
+        initial_indent=indent,
+        subsequent_indent=indent or "  ",
         break_long_words=False,
         break_on_hyphens=False,
     )

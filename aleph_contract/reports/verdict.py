@@ -1,4 +1,4 @@
-"""The verdict of a run: one word, one sentence."""
+"""The verdict of a verification: one word and one sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aleph_contract.core.results import Verification
 
 Word = Literal["conforms", "does-not-conform", "not-checked"]
 
-#: The words as a person reads them.
+#: The words as titles.
 TITLES: dict[Word, str] = {
     "conforms": "Conforms",
     "does-not-conform": "Does not conform",
@@ -21,59 +21,61 @@ TITLES: dict[Word, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to the run's question."""
+    """Whether the client conforms, and a sentence with the reasons."""
 
     word: Word
     sentence: str
 
     @property
     def title(self) -> str:
-        """The word as a person reads it."""
+        """The word as a title."""
         return TITLES[self.word]
 
 
-def verdict(run: Verification, *, broken: int, advised: int) -> Verdict:
-    """Judge a run: what could not be carried out is never a pass, nor called a failure.
+def verdict(verification: Verification, *, broken: int, advised: int) -> Verdict:
+    """Judge a verification; if a part of it could not run, the verdict is `not-checked`.
 
     Args:
-        run: The run.
-        broken: How many rules fail the client.
-        advised: How many rules have advice.
+        verification: The verification.
+        broken: Number of rules that fail the client.
+        advised: Number of rules with advice.
     """
-    name = one_line(run.client.name) or "the client"
-    against = list(_against(run, broken))
-    obstacles = list(_obstacles(run))
-    if obstacles:
-        so_far = f"; so far it {', '.join(against)}" if against else ""
-        return Verdict("not-checked", ", ".join(obstacles) + so_far)
-    if against:
-        return Verdict("does-not-conform", f"{name} {', '.join(against)}")
-    praise = f"{name} keeps the contract in {pluralise(len(run.results), 'case')}"
-    return Verdict("conforms", ", ".join([praise, *_asides(run, advised)]))
+    name = one_line(verification.client.name) or "the client"
+    failures = list(_failures(verification, broken))
+    unchecked = list(_unchecked(verification))
+    if unchecked:
+        so_far = f"; so far it {', '.join(failures)}" if failures else ""
+        return Verdict("not-checked", ", ".join(unchecked) + so_far)
+    if failures:
+        return Verdict("does-not-conform", f"{name} {', '.join(failures)}")
+    success = f"{name} keeps the contract in {pluralise(len(verification.results), 'case')}"
+    return Verdict("conforms", ", ".join([success, *_remarks(verification, advised)]))
 
 
-def _obstacles(run: Verification) -> Iterator[str]:
-    yield from map(one_line, run.trouble)
-    if run.interrupted:
-        yield f"interrupted after {pluralise(len(run.results), 'case')}"
-    if unrun := run.counts["could-not-run"]:
-        yield f"{pluralise(unrun, 'case')} could not be run"
-    if not (run.results or run.trouble or run.interrupted):
-        yield "there was nothing to judge"
+def _unchecked(verification: Verification) -> Iterator[str]:
+    yield from map(one_line, verification.trouble)
+    if verification.interrupted:
+        yield f"interrupted after {pluralise(len(verification.results), 'case')}"
+    if could_not_run := verification.counts["could-not-run"]:
+        yield f"{pluralise(could_not_run, 'case')} could not be run"
+    if not (verification.results or verification.trouble or verification.interrupted):
+        yield "no case was run"
 
 
-def _against(run: Verification, broken: int) -> Iterator[str]:
+def _failures(verification: Verification, broken: int) -> Iterator[str]:
     if broken:
-        failed = f"{run.counts['failed']:,} of {pluralise(len(run.results), 'case')}"
+        failed = (
+            f"{verification.counts['failed']:,} of {pluralise(len(verification.results), 'case')}"
+        )
         yield f"breaks {pluralise(broken, 'rule')} in {failed}"
-    if run.unexpected_passes:
-        yield f"passes {pluralise(len(run.unexpected_passes), 'case')} expected to fail"
-    if run.stale:
-        yield f"has {pluralise(len(run.stale), 'stale line')} of known failures"
+    if verification.unexpected_passes:
+        yield f"passes {pluralise(len(verification.unexpected_passes), 'case')} expected to fail"
+    if verification.stale:
+        yield f"has {pluralise(len(verification.stale), 'stale line')} in the known-failing file"
 
 
-def _asides(run: Verification, advised: int) -> Iterator[str]:
-    if expected := run.counts["expected"]:
+def _remarks(verification: Verification, advised: int) -> Iterator[str]:
+    if expected := verification.counts["expected"]:
         yield pluralise(expected, "expected failure")
     if advised:
         yield f"advice on {pluralise(advised, 'rule')}"

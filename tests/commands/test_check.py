@@ -1,4 +1,4 @@
-"""`aleph-contract check` as a user sees it: screens, exit codes, and the JSON for machines."""
+"""`aleph-contract check`: screens, exit codes, and the JSON output."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def as_json(document: Any) -> dict[str, Any]:
     return found
 
 
-def test_the_whole_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_complete_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("r.json").write_text(REQUEST, "utf-8")
     result = CliRunner().invoke(cli, ["check", "r.json"], standalone_mode=False)
@@ -86,10 +86,10 @@ def test_documented_inputs_are_valid_in_each_form(document: Any) -> None:
     rest = {"model": "runwayml/aleph-2", "input": document}
     assert check(document) == (0, "valid input for runwayml/aleph-2\n")
     assert check(rest) == (0, "valid request for runwayml/aleph-2\n")
-    assert check(binding) == (0, "valid request of the binding for runwayml/aleph-2\n")
+    assert check(binding) == (0, "valid binding request for runwayml/aleph-2\n")
 
 
-def test_json_gives_place_limit_actual_value_and_sentence() -> None:
+def test_json_has_position_limit_actual_value_and_message() -> None:
     found = as_json({**GOOD, "seed": 4294967296})
     assert found["violations"] == [
         {
@@ -105,7 +105,7 @@ def test_json_gives_place_limit_actual_value_and_sentence() -> None:
     ]
 
 
-def test_a_wrong_model_is_said() -> None:
+def test_a_wrong_model_is_a_violation() -> None:
     [wrong] = as_json({"model": "runwayml/aleph-3", "input": GOOD})["violations"]
     assert wrong["message"] == 'model must be "runwayml/aleph-2", not "runwayml/aleph-3"'
     assert (wrong["pointer"], wrong["schema"]) == ("/model", None)
@@ -113,19 +113,19 @@ def test_a_wrong_model_is_said() -> None:
     assert missing["message"] == 'the request must have "model", which is missing'
 
 
-def test_an_input_flat_beside_the_model_is_explained() -> None:
+def test_an_input_beside_the_model_gets_a_note() -> None:
     found = as_json({"model": "runwayml/aleph-2", **GOOD})
     assert found["form"] == "input"
-    assert found["notes"] == ['a whole request body has two members, "model" and "input"']
+    assert found["notes"] == ['a complete request body has two members, "model" and "input"']
 
 
-def test_a_repeated_key_is_noted_and_not_counted() -> None:
+def test_a_repeated_key_gets_a_note_and_is_no_violation() -> None:
     code, screen = check('{"prompt": "a", "prompt": "b", "video_uri": "c"}')
     assert code == 0
-    assert screen.startswith("note: 'prompt' is written more than once")
+    assert screen.startswith("note: the key 'prompt' is repeated")
 
 
-def test_a_number_is_shown_as_it_was_written() -> None:
+def test_a_number_keeps_its_spelling() -> None:
     assert "not -0.50" in check('{"prompt": "a", "video_uri": "b", "duration": -0.50}')[1]
 
 
@@ -139,7 +139,7 @@ def test_a_number_is_shown_as_it_was_written() -> None:
         (b"[" * 500, "nested deeper than 128 levels"),
     ],
 )
-def test_what_is_not_json_is_exit_code_2_with_line_and_column(raw: bytes, message: str) -> None:
+def test_invalid_json_is_exit_code_2_with_line_and_column(raw: bytes, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
         check(raw)
     assert message in str(error.value)
@@ -152,7 +152,7 @@ def test_a_missing_file_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> No
     )
 
 
-def test_another_contract_needs_no_line_of_code(tmp_path: Path) -> None:
+def test_another_contract_can_be_checked(tmp_path: Path) -> None:
     source = Path(__file__).parents[2] / "aleph_contract/contract/entries/runwayml__aleph-2.json"
     entry = json.loads(source.read_bytes())
     entry["model_id"] = "someone/else"
@@ -164,7 +164,7 @@ def test_another_contract_needs_no_line_of_code(tmp_path: Path) -> None:
     assert (code, screen) == (0, "valid input for someone/else\n")
 
 
-def test_colour_only_on_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_only_on_a_terminal_without_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     def screen(**options: Any) -> str:
         return CliRunner().invoke(command, input="{}", standalone_mode=False, **options).stdout
 

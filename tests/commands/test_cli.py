@@ -1,4 +1,4 @@
-"""The command line as a person meets it: help, mistakes, exit codes, no traceback."""
+"""The command line: help, invalid arguments, exit codes, no traceback."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_help_fits_80_columns_and_ends_with_an_example(page: str) -> None:
     assert "\\b" not in HELPS[page]
 
 
-def test_the_table_says_what_the_commands_say() -> None:
+def test_the_table_repeats_the_help_of_the_commands() -> None:
     for name, (_, text) in COMMANDS.items():
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
@@ -79,31 +79,31 @@ def test_help_names_every_phase() -> None:
         ("exec", "Missing argument"),
         ("check no-such.json", "no-such.json"),
         ("cases --contract no-such.json", "no-such.json"),
-        ("explain nonsense", "nothing is called"),
+        ("explain nonsense", "unknown name"),
     ],
 )
-def test_a_mistake_gets_a_line_that_names_it(
+def test_an_invalid_argument_gets_a_message_that_names_it(
     arguments: str, said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments.split()) == 2
-    told = capfd.readouterr()
-    assert said in told.err
-    assert "Traceback" not in told.err + told.out
+    captured = capfd.readouterr()
+    assert said in captured.err
+    assert "Traceback" not in captured.err + captured.out
 
 
 @pytest.mark.parametrize(
     "arguments", ["verify client --stdio -- no-such-program", "exec -- no-such-program"]
 )
-def test_a_client_that_is_not_there_could_not_be_checked(
+def test_a_missing_program_is_exit_code_3(
     arguments: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments.split()) == 3
-    told = capfd.readouterr()
-    assert "no-such-program" in told.err + told.out
-    assert "Traceback" not in told.err + told.out
+    captured = capfd.readouterr()
+    assert "no-such-program" in captured.err + captured.out
+    assert "Traceback" not in captured.err + captured.out
 
 
-def test_a_defect_of_ours_is_no_verdict(
+def test_an_internal_error_is_exit_code_3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -111,10 +111,10 @@ def test_a_defect_of_ours_is_no_verdict(
 
     monkeypatch.setattr(cli_module.cli, "main", fail)
     assert run(["rules"]) == 3
-    assert "defect of ours" in capsys.readouterr().err
+    assert "internal error" in capsys.readouterr().err
 
 
-def test_a_busy_port_is_told_in_one_line() -> None:
+def test_a_busy_port_gets_a_message_of_one_line() -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -130,7 +130,7 @@ def test_a_busy_port_is_told_in_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_shell_completion_is_there() -> None:
+def test_shell_completion_works() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "aleph_contract"],
         env={"_ALEPH_CONTRACT_COMPLETE": "bash_source", "PATH": "/usr/bin:/bin"},

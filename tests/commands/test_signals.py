@@ -1,9 +1,8 @@
-"""Ctrl-C and SIGTERM: the report so far, exit code 3, and nothing left behind."""
+"""Ctrl-C and SIGTERM: a report of the cases so far, exit code 3, and no process left."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,23 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+from process_state import alive
 
 SLEEPER = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()} '); time.sleep(60)"
 ALEPH = [sys.executable, "-m", "aleph_contract"]
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return (
-        Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path("/proc").is_dir() else True
-    )
-
-
 def end(command: list[str], pids: Path, number: int) -> tuple[int, str, list[int]]:
-    """Start a command, send it a signal once its child runs; its exit, output, children."""
+    """Start a command, send a signal when its child runs; return exit code, output and children."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
     while not (pids.exists() and pids.read_text().endswith(" ")):

@@ -1,4 +1,4 @@
-"""What holds for every report, and for asking and writing several of them in one run."""
+"""Every report against its golden file; the --report option; several reports in one run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import sample_runs as sample
 
 from aleph_contract.core.results import STATUSES, Verification
 from aleph_contract.errors import ArgumentError
-from aleph_contract.reports import FORMATS, Spec, github, opened, parse_spec, terminal
+from aleph_contract.reports import FORMATS, Spec, github, open_reports, parse_spec, terminal
 from aleph_contract.reports.verdict import verdict
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "reports"
 
-#: Set it to write the golden reports anew, then look at the difference.
+#: Set this variable to write the golden files, then check the difference.
 REGENERATE = "ALEPH_CONTRACT_REGENERATE"
 
 SUFFIXES = {
@@ -45,15 +45,13 @@ def _documents() -> Iterator[tuple[str, str, Verification]]:
 
 
 @pytest.mark.parametrize(("file", "report", "run"), [*_documents()], ids=lambda v: str(v)[:40])
-def test_reports_are_byte_for_byte_the_golden_ones(
-    file: str, report: str, run: Verification
-) -> None:
+def test_reports_equal_their_golden_files(file: str, report: str, run: Verification) -> None:
     _compare(GOLDEN / file, FORMATS[report](run))
 
 
 @pytest.mark.parametrize("name", sample.ALL)
-def test_summaries_and_colours_are_the_golden_ones(name: str) -> None:
-    _compare(GOLDEN / f"{name}.summary.md", github.summary(sample.ALL[name]))
+def test_step_summaries_and_colours_equal_their_golden_files(name: str) -> None:
+    _compare(GOLDEN / f"{name}.summary.md", github.step_summary(sample.ALL[name]))
     coloured = terminal.render(sample.ALL[name], terminal.Style(60, colour=True))
     _compare(GOLDEN / f"{name}.terminal-60.ansi", coloured)
 
@@ -62,10 +60,10 @@ def _compare(path: Path, text: str) -> None:
     if os.environ.get(REGENERATE):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(text.encode())
-    assert text.encode() == path.read_bytes(), f"{path.name} differs; {REGENERATE}=1 writes it anew"
+    assert text.encode() == path.read_bytes(), f"{path.name} differs; {REGENERATE}=1 writes it"
 
 
-def test_no_golden_report_is_left_behind() -> None:
+def test_every_golden_file_is_used() -> None:
     made = {file for file, _, _ in _documents()}
     made |= {f"{name}.{kind}" for name in sample.ALL for kind in ("summary.md", "terminal-60.ansi")}
     assert {path.name for path in GOLDEN.iterdir()} == made
@@ -81,7 +79,7 @@ def test_each_report_names_contract_profile_seed_and_client(report: str, name: s
 
 
 @pytest.mark.parametrize("report", FORMATS)
-def test_each_report_bears_what_is_hostile_and_can_be_written(report: str) -> None:
+def test_each_report_escapes_hostile_text(report: str) -> None:
     text = FORMATS[report](sample.HOSTILE)
     raw = text.encode("utf-8")
     assert not {b"\x00", b"\x07", b"\x1b", b"\xc2\x9b"} & {raw[i : i + 1] for i in range(len(raw))}
@@ -112,7 +110,7 @@ def test_the_summary_adds_up() -> None:
         (replace(sample.PASSING, unexpected_passes=("x",)), "does-not-conform", "passes 1 case"),
         (replace(sample.PASSING, interrupted=True), "not-checked", "interrupted after 3 cases"),
         (replace(sample.PASSING, trouble=("a\nb",)), "not-checked", "a b"),
-        (replace(sample.PASSING, results=()), "not-checked", "there was nothing to judge"),
+        (replace(sample.PASSING, results=()), "not-checked", "no case was run"),
         (replace(sample.FAILING, trouble=("x",)), "not-checked", "x; so far it breaks 3 rules"),
     ],
 )
@@ -123,7 +121,7 @@ def test_verdicts(run: Verification, word: str, sentence: str) -> None:
     assert sentence in found.sentence
 
 
-def test_what_could_not_be_checked_is_never_called_conformant() -> None:
+def test_an_unchecked_client_never_conforms() -> None:
     for run in (*sample.ALL.values(), sample.HOSTILE):
         document = json.loads(FORMATS["json"](run))
         words = {0: "conforms", 1: "does-not-conform", 3: "not-checked"}
@@ -146,10 +144,16 @@ def test_specs(text: str, spec: Spec) -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["jnuit"], "no format 'jnuit'; did you mean 'junit'? formats: terminal, json, junit"),
-        (["xyz:a"], "no format 'xyz'; formats: terminal"),
-        (["json:"], "no path after the colon; write json for standard output, or json:FILE"),
-        (["json", "terminal"], "json and terminal both go to standard output; give one a file"),
+        (["jnuit"], "unknown format 'jnuit'; did you mean 'junit'? formats: terminal, json, junit"),
+        (["xyz:a"], "unknown format 'xyz'; formats: terminal"),
+        (
+            ["json:"],
+            "the path after the colon is missing; write json for standard output, or json:FILE",
+        ),
+        (
+            ["json", "terminal"],
+            "json and terminal both go to standard output; write one of them to a file",
+        ),
         (["terminal", "terminal"], "both go to standard output"),
         (["json:a", "html:a"], "json and html both go to a"),
         (["json:absent/a"], "cannot write absent/a: No such file or directory"),
@@ -157,20 +161,20 @@ def test_specs(text: str, spec: Spec) -> None:
         (["html:/dev/full/x"], "cannot write /dev/full/x: Not a directory"),
     ],
 )
-def test_reports_that_cannot_be_meant_are_refused_before_the_run(
+def test_an_invalid_report_option_is_an_error_before_the_run(
     texts: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ArgumentError) as caught, opened(texts):
+    with pytest.raises(ArgumentError) as caught, open_reports(texts):
         pytest.fail("the run started")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_checking_leaves_a_file_as_it_was(tmp_path: Path) -> None:
+def test_the_check_does_not_change_a_file(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text("old")
-    with opened([f"json:{tmp_path}/old.json", f"junit:{tmp_path}/new.xml"]):
+    with open_reports([f"json:{tmp_path}/old.json", f"junit:{tmp_path}/new.xml"]):
         assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
         assert (tmp_path / "old.json").read_text() == "old"
 
@@ -181,37 +185,37 @@ def test_several_reports_in_one_run(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     files = {name: tmp_path / name for name in ("json", "junit", "html")}
     texts = [*(f"{name}:{path}" for name, path in files.items()), "terminal", "github"]
-    with opened(texts) as reports:
+    with open_reports(texts) as reports:
         reports.write(sample.FAILING)
     for name, path in files.items():
         assert path.read_bytes().decode() == FORMATS[name](sample.FAILING)
     out = capsys.readouterr()
     assert out.out == FORMATS["terminal"](sample.FAILING) + FORMATS["github"](sample.FAILING)
     assert out.err == ""
-    assert (tmp_path / "summary.md").read_text() == github.summary(sample.FAILING)
+    assert (tmp_path / "summary.md").read_text() == github.step_summary(sample.FAILING)
 
 
-def test_no_report_asked_for_means_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with opened(()) as reports:
+def test_the_default_is_the_terminal_report(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_reports(()) as reports:
         reports.write(sample.PASSING)
     assert capsys.readouterr().out == FORMATS["terminal"](sample.PASSING)
 
 
-def test_a_full_disk_gives_one_clear_line() -> None:
+def test_a_full_disk_is_an_argument_error() -> None:
     with (
         pytest.raises(ArgumentError, match="cannot write /dev/full: No space left"),
-        opened(["json:/dev/full"]) as reports,
+        open_reports(["json:/dev/full"]) as reports,
     ):
         reports.write(sample.PASSING)
 
 
 @pytest.mark.parametrize(("report", "exact"), [("json", True), ("terminal", False)])
-def test_a_locale_without_unicode_loses_nothing(
+def test_a_locale_without_unicode_gets_escapes(
     report: str, exact: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    with opened([report]) as reports:
+    with open_reports([report]) as reports:
         reports.write(sample.FAILING)
     text = FORMATS[report](sample.FAILING)
     expected = text.encode() if exact else text.encode("ascii", "backslashreplace")
@@ -219,12 +223,12 @@ def test_a_locale_without_unicode_loses_nothing(
     assert not text.isascii()
 
 
-def test_a_reader_that_stops_reading_is_no_error() -> None:
-    """`... | head -1` must not end in a traceback."""
+def test_a_closed_pipe_is_no_error() -> None:
+    """`… | head -1` must not print a traceback."""
     code = (
         "import sample_runs as s, pytest; s.pin(pytest.MonkeyPatch());"
-        "from aleph_contract.reports import opened\n"
-        "with opened(['json']) as r: r.write(s.FAILING)\n"
+        "from aleph_contract.reports import open_reports\n"
+        "with open_reports(['json']) as r: r.write(s.FAILING)\n"
         "raise SystemExit(5)"
     )
     read, write = os.pipe()

@@ -1,4 +1,4 @@
-"""GitHub shows what matters, and obeys nothing that a client wrote."""
+"""The GitHub report: annotations, step summary, and no workflow command of a client."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import sample_runs as sample
 
 from aleph_contract.core.results import Finding
 from aleph_contract.errors import ArgumentError
-from aleph_contract.reports import opened
-from aleph_contract.reports.github import MOST_ANNOTATIONS, render, summary, write_summary
+from aleph_contract.reports import open_reports
+from aleph_contract.reports.github import MAX_ANNOTATIONS, render, step_summary, write_step_summary
 
 
 @pytest.fixture(autouse=True)
@@ -26,17 +26,17 @@ def test_each_broken_rule_is_annotated_once_the_verdict_first() -> None:
         "error title=request.faithful",
         "error title=request.once",
         "error title=boundary.accepted",
-        "error title=Passed against expectation",
+        "error title=Unexpected pass",
         "error title=Stale known failure",
         "warning title=error.identified",
     ]
 
 
-def test_a_conformant_run_is_a_notice() -> None:
+def test_a_conforming_run_is_a_notice() -> None:
     assert render(sample.PASSING).startswith("::notice title=Conforms::aleph-client keeps")
 
 
-def test_an_annotation_tells_how_to_see_it_again() -> None:
+def test_an_annotation_has_the_command_to_reproduce_it() -> None:
     line = next(x for x in render(sample.FAILING).splitlines() if "request.faithful" in x)
     assert line.split("::", 2)[2].split("%0A") == [
         "The client sends exactly the input it was given.",
@@ -53,45 +53,45 @@ def test_commands_are_escaped_as_github_decodes_them() -> None:
     assert "100%25\\u000d%0A::error::x" in line
 
 
-def test_every_line_is_a_command_of_ours() -> None:
+def test_every_line_is_an_annotation() -> None:
     for line in render(sample.HOSTILE).splitlines():
         assert line.startswith(("::error title=", "::warning title="))
 
 
-def test_no_more_annotations_than_github_shows() -> None:
+def test_annotations_do_not_exceed_the_limit_of_github() -> None:
     stale = tuple(f"line {number}" for number in range(30))
     lines = render(replace(sample.FAILING, stale=stale)).splitlines()
     errors = [line for line in lines if line.startswith("::error")]
-    assert len(errors) == MOST_ANNOTATIONS
-    assert errors[-1] == "::error title=And more::26 more; the step's summary has them all"
+    assert len(errors) == MAX_ANNOTATIONS
+    assert errors[-1] == "::error title=And more::26 more; the step summary lists all of them"
     assert len([line for line in lines if line.startswith("::warning")]) == 1
 
 
 def test_the_summary_is_appended_to_the_file_that_github_names(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
     path.write_text("before\n")
-    write_summary(sample.FAILING, {"GITHUB_STEP_SUMMARY": str(path)})
-    assert path.read_text() == "before\n" + summary(sample.FAILING)
+    write_step_summary(sample.FAILING, {"GITHUB_STEP_SUMMARY": str(path)})
+    assert path.read_text() == "before\n" + step_summary(sample.FAILING)
 
 
 @pytest.mark.parametrize("environment", [{}, {"GITHUB_STEP_SUMMARY": ""}])
-def test_elsewhere_there_is_no_summary(environment: dict[str, str]) -> None:
-    write_summary(sample.FAILING, environment)
+def test_without_the_variable_no_summary_is_written(environment: dict[str, str]) -> None:
+    write_step_summary(sample.FAILING, environment)
 
 
-def test_a_summary_that_cannot_be_written_is_told_before_the_run(
+def test_a_summary_that_cannot_be_written_is_an_error_before_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "absent" / "summary.md"))
     with (
         pytest.raises(ArgumentError, match="GITHUB_STEP_SUMMARY: cannot write"),
-        opened(["github"]),
+        open_reports(["github"]),
     ):
         pytest.fail("the run started")
 
 
 def test_the_summary_holds_the_verdict_the_numbers_and_each_rule() -> None:
-    text = summary(sample.FAILING)
+    text = step_summary(sample.FAILING)
     assert text.startswith(
         "## Does not conform: aleph&#45;client 2&#46;1&#46;0 &#40;JavaScript&#41;"
     )
@@ -100,8 +100,8 @@ def test_the_summary_holds_the_verdict_the_numbers_and_each_rule() -> None:
     assert text.count("<details>") == text.count("</details>") == 3
 
 
-def test_nothing_of_the_client_is_read_as_markdown_or_html() -> None:
-    text = summary(sample.HOSTILE)
+def test_text_of_the_client_is_not_read_as_markdown_or_html() -> None:
+    text = step_summary(sample.HOSTILE)
     assert "<script" not in text
     assert "<img" not in text
     assert "</textarea" not in text
@@ -110,7 +110,7 @@ def test_nothing_of_the_client_is_read_as_markdown_or_html() -> None:
     assert text.count("<pre>") == text.count("</pre>") == 1
 
 
-def test_the_summary_stays_below_what_github_takes() -> None:
+def test_the_summary_stays_below_the_limit_of_github() -> None:
     long = "x" * 100_000
     cases = [
         replace(
@@ -124,4 +124,4 @@ def test_the_summary_stays_below_what_github_takes() -> None:
         )
         for number in range(19)
     ]
-    assert len(summary(sample.run(*cases)).encode()) < 1024 * 1024
+    assert len(step_summary(sample.run(*cases)).encode()) < 1024 * 1024

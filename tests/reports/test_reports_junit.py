@@ -89,7 +89,7 @@ def test_what_could_not_run_is_an_error_and_no_failure() -> None:
 
 def test_a_run_without_a_case_is_an_error() -> None:
     (error,) = _read(sample.EMPTY).iter("error")
-    assert error.get("message") == "there was nothing to judge"
+    assert error.get("message") == "no case was run"
 
 
 def test_a_failure_holds_its_evidence() -> None:

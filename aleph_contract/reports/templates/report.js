@@ -1,5 +1,5 @@
 "use strict";
-// Buttons are made here, so that a reader without scripts sees none that does nothing.
+// The script adds the buttons, so that a reader without scripts sees none.
 for (const block of document.querySelectorAll(".command")) {
   const button = document.createElement("button");
   const pre = block.querySelector("pre");
@@ -19,16 +19,16 @@ for (const block of document.querySelectorAll(".command")) {
       copied = document.execCommand("copy");
     }
     button.textContent = copied ? "Copied" : "Selected";
-    document.getElementById("said").textContent = `${name}: ${button.textContent.toLowerCase()}`;
+    document.getElementById("copied").textContent = `${name}: ${button.textContent.toLowerCase()}`;
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
   block.append(button);
 }
-// Paper cannot be unfolded: what belongs to a finding is printed open.
-const folded = () => document.querySelectorAll(".finding details:not([open])");
+// Open the details of each finding for printing.
+const collapsed = () => document.querySelectorAll(".finding details:not([open])");
 let opened = [];
 addEventListener("beforeprint", () => {
-  opened = [...folded()];
+  opened = [...collapsed()];
   for (const details of opened) details.open = true;
 });
 addEventListener("afterprint", () => {
