@@ -34,8 +34,9 @@ def command(
 ) -> None:
     """Print the catalogue of certified cases.
 
-    Each line has the polarity, a mark and the name. Marks: "gray" if validators
-    disagree about the case, "compound" if it breaks several constraints.
+    Each line has the polarity, a mark and the name. Marks: "gray" if
+    implementations may disagree about the case, "compound" if it breaks several
+    constraints.
     """
     from aleph_contract.cases import cases
     from aleph_contract.contract import Contract

@@ -13,8 +13,8 @@ import click
 def command(*, as_json: bool) -> None:
     """List the rules that judge a client.
 
-    A broken "must" rule fails the client; "advice" is only reported.
-    `aleph-contract explain RULE` explains a rule and how to keep it.
+    A broken "must" rule fails the client; "advice" is only reported. To see why a
+    rule matters and how to keep it, run `aleph-contract explain RULE`.
     """
     from aleph_contract.rules import RULES
 
