@@ -60,7 +60,7 @@ def _of_run(verification: Verification) -> Iterator[_Test]:
     if not (verification.results or verification.trouble):
         yield _Test("run", "cases", "error", "could-not-run", "no case was run")
     for pattern in verification.stale:
-        yield _Test("known-failing", pattern, "failure", "stale", "no case has such a name")
+        yield _Test("known-failing", pattern, "failure", "stale", "matches no case")
     names = {result.name for result in verification.results}
     for name in verification.unexpected_passes:
         if name not in names:

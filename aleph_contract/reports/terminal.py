@@ -146,7 +146,7 @@ def _known_failing(summary: Summary, style: Style) -> Iterator[str]:
         text = f", remove its line from the known-failing file: {one_line(name)}"
         yield from _headed("UNEXPECTED PASS", text, style, "red")
     for pattern in verification.stale:
-        text = f" in the known-failing file, no case has such a name: {one_line(pattern)}"
+        text = f" in the known-failing file, matches no case: {one_line(pattern)}"
         yield from _headed("STALE LINE", text, style, "red")
 
 
