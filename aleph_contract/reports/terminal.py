@@ -152,11 +152,11 @@ def _known_failing(summary: Summary, style: Style) -> Iterator[str]:
 
 def _coverage(summary: Summary, style: Style) -> Iterator[str]:
     """Coverage on one line; after `exec`, also the names of untried constraints and faults."""
-    kept, broken, faults = (summary.coverage[name] for name in ("valid", "violating", "faults"))
-    text = f"constraints tried: {kept} on the bound, {broken} outside; faults played: {faults}"
+    valid, violating, faults = (summary.coverage[name] for name in ("valid", "violating", "faults"))
+    text = f"constraints tried: {valid} on the bound, {violating} outside; faults played: {faults}"
     yield from _wrapped(text, style)
     if summary.verification.mode == "exec":
-        for title, tried in (("on the bound", kept), ("outside", broken), ("played", faults)):
+        for title, tried in (("on the bound", valid), ("outside", violating), ("played", faults)):
             if tried.missing:
                 never = f"never {title}: {join_first(tried.missing, MAX_NAMES)}"
                 yield from _wrapped(never, style, "  ")

@@ -53,7 +53,7 @@ def test_help_names_every_phase() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         ("bogus", "No such command"),
         ("serve --port nine", "--port"),
@@ -83,11 +83,11 @@ def test_help_names_every_phase() -> None:
     ],
 )
 def test_an_invalid_argument_gets_a_message_that_names_it(
-    arguments: str, said: str, capfd: pytest.CaptureFixture[str]
+    arguments: str, expected: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments.split()) == 2
     captured = capfd.readouterr()
-    assert said in captured.err
+    assert expected in captured.err
     assert "Traceback" not in captured.err + captured.out
 
 

@@ -45,7 +45,7 @@ def test_a_command_that_does_not_read_its_input_is_not_delayed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "kind", "said"),
+    ("script", "kind", "expected"),
     [
         ("echo http://x/a.mp4", "result", "http://x/a.mp4"),
         ("""echo '{"result":{"video":"http://x/a.mp4"}}'""", "result", "http://x/a.mp4"),
@@ -62,11 +62,12 @@ def test_a_command_that_does_not_read_its_input_is_not_delayed() -> None:
         ("kill -SEGV $$", "crashed", "was ended by SIGSEGV"),
     ],
 )
-def test_the_exit_code_decides(script: str, kind: str, said: Any) -> None:
+def test_the_exit_code_decides(script: str, kind: str, expected: Any) -> None:
     outcome = one(script)
     assert outcome.kind == kind
     assert (
-        said == {"result": outcome.video, "error": outcome.error, "crashed": outcome.reason}[kind]
+        expected
+        == {"result": outcome.video, "error": outcome.error, "crashed": outcome.reason}[kind]
     )
 
 

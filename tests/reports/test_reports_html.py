@@ -1,4 +1,4 @@
-"""The page opens from disk, asks nobody, says everything in words, and runs only its own script."""
+"""The HTML report: one file, no other host, all facts as text, and only its own script."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _pinned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Page(HTMLParser):
-    """What a browser makes of the page: elements with their attributes, and the text of each."""
+    """The parsed page: elements with their attributes, and the text of each element."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -45,33 +45,33 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep it."""
+        """Record the element."""
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep it."""
+        """Record the element."""
         self.elements.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
-        """Find where its element was opened."""
+        """Check that the innermost open element ends."""
         if self.open and self.open[-1] == tag:
             self.open.pop()
         else:
             self.unbalanced.append(tag)
 
     def handle_data(self, data: str) -> None:
-        """Keep it with its element."""
+        """Record the text with its element."""
         if self.open:
             self.texts.append((self.open[-1], data))
 
     def all(self, *tags: str) -> list[dict[str, str | None]]:
-        """The attributes of every element of these names."""
+        """The attributes of every element with one of these names."""
         return [attrs for tag, attrs in self.elements if tag in tags]
 
     def words(self) -> str:
-        """What a reader without style and script reads."""
+        """The text without style and script."""
         return " ".join(data for tag, data in self.texts if tag not in ("style", "script"))
 
 
@@ -82,7 +82,7 @@ def test_every_element_is_closed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_nothing_is_asked_of_another_host(name: str) -> None:
+def test_the_page_loads_nothing(name: str) -> None:
     page = Page(render(RUNS[name]))
     assert not page.all(
         "link", "img", "iframe", "object", "embed", "base", "form", "audio", "video"
@@ -96,7 +96,7 @@ def test_nothing_is_asked_of_another_host(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_nothing_of_the_client_becomes_an_element_or_a_handler(name: str) -> None:
+def test_text_of_the_client_becomes_no_element_or_handler(name: str) -> None:
     page = Page(render(RUNS[name]))
     assert len(page.all("script")) == len(page.all("style")) == len(page.all("h1")) == 1
     for _, attrs in page.elements:
@@ -124,7 +124,7 @@ def test_the_policy_allows_the_pages_own_script_and_style_alone() -> None:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_anchors_and_labels_lead_somewhere(name: str) -> None:
+def test_anchors_and_labels_have_a_target(name: str) -> None:
     page = Page(render(RUNS[name]))
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -147,7 +147,7 @@ def test_tables_have_scoped_heads() -> None:
     assert all(a.get("scope") in ("row", "col") for a in Page(render(sample.FAILING)).all("th"))
 
 
-def test_the_page_tells_what_a_colleague_asks() -> None:
+def test_the_page_has_every_fact_of_a_failing_run() -> None:
     words = " ".join(Page(render(sample.FAILING)).words().split())
     for sentence in (
         "Does not conform aleph-client breaks 3 rules in 4 of 9 cases",
@@ -165,13 +165,13 @@ def test_the_page_tells_what_a_colleague_asks() -> None:
         assert sentence in words, sentence
 
 
-def test_what_looks_the_same_is_told_by_its_code_points() -> None:
+def test_similar_characters_are_shown_with_their_code_points() -> None:
     words = Page(render(sample.run(sample.NORMALISED))).words()
     assert "first difference at character 2: e U+0065 became ë U+00EB" in words
     assert "differs only by normalisation (NFC)" in words
 
 
-def test_the_picture_says_in_words_what_it_shows() -> None:
+def test_every_square_of_the_coverage_chart_has_a_title() -> None:
     text = render(sample.FAILING)
     cells = dict(re.findall(r'<title>([^<]+)</title><rect class="cell (\w+)"', text))
     assert cells == {
@@ -190,7 +190,7 @@ def test_the_picture_says_in_words_what_it_shows() -> None:
     }
 
 
-def test_the_whole_contract_fits_into_the_picture() -> None:
+def test_the_coverage_chart_has_two_squares_per_constraint() -> None:
     run = replace(sample.FAILING, coverage=coverage(sample.FAILING.results))
     page = Page(render(run))
     cells = [a for a in page.all("rect") if (a.get("class") or "").startswith("cell")]
@@ -210,14 +210,14 @@ def test_the_whole_contract_fits_into_the_picture() -> None:
         ("1", 1, None),
     ],
 )
-def test_contrasts(intended: Any, sent: Any, expected: Contrast | None) -> None:
+def test_the_difference_of_two_strings(intended: Any, sent: Any, expected: Contrast | None) -> None:
     found = contrast(intended, sent)
     if isinstance(intended, str) and len(intended) > 90:
         expected = Contrast("…" + "x" * 40, "1", "2", "y" * 40 + "…")
     assert found == expected
 
 
-def test_a_long_difference_is_shortened_and_says_so() -> None:
+def test_a_long_difference_is_shortened() -> None:
     found = contrast("a" * 500, "b" * 10)
     assert found == Contrast("", "a" * 80 + "… 340 more …" + "a" * 80, "b" * 10, "")
 
@@ -242,8 +242,8 @@ def _browse(tmp_path: Path) -> Callable[[Verification], tuple[str, str]]:
     return browse
 
 
-def test_a_browser_runs_the_pages_script_and_no_other(browse: Any) -> None:
-    """The prompt sets a mark if it runs; the page's own script makes the copy buttons."""
+def test_a_browser_runs_only_the_script_of_the_page(browse: Any) -> None:
+    """A script in the prompt would set an id; the script of the page adds the copy buttons."""
     evil = (
         "</script><script>document.documentElement.id='owned'</script>"
         "<img src=x onerror=\"document.documentElement.id='owned'\">"

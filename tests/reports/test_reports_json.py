@@ -1,4 +1,4 @@
-"""The JSON report keeps its published schema, and holds everything whole."""
+"""The JSON report is valid against its schema and has every payload in full."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def _read(run: Any) -> Any:
     return json.loads(render(run))
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_reports_keep_the_schema(name: str) -> None:
+def test_reports_are_valid(name: str) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(_read(RUNS[name]))
 
 
@@ -53,15 +53,15 @@ def _members(schema: Any) -> Any:
             yield from _members(child)
 
 
-def test_the_schema_is_closed_and_asks_for_every_member() -> None:
-    """So that a member which comes or goes cannot pass unseen."""
+def test_the_schema_requires_every_member_and_allows_no_other() -> None:
+    """An added or removed member of the report then fails a test."""
     optional = {"intended", "sent"}
     for schema in _members(SCHEMA):
         assert schema["additionalProperties"] is False
         assert set(schema["properties"]) - set(schema["required"]) <= optional
 
 
-def test_the_schema_knows_every_word_of_coverage() -> None:
+def test_the_schema_has_every_observation() -> None:
     row = SCHEMA["properties"]["coverage"]["properties"]["constraints"]["items"]
     assert row["properties"]["observed"]["enum"] == list(OBSERVED)
 
@@ -72,7 +72,7 @@ def test_the_summary_adds_up() -> None:
         assert summary.pop("total") == sum(summary.values()) == len(run.results)
 
 
-def test_payloads_are_whole() -> None:
+def test_payloads_are_complete() -> None:
     (case,) = (c for c in _read(sample.FAILING)["cases"] if c["name"] == sample.NORMALISED.name)
     assert case["intended"]["prompt"] == sample.PROMPT
     sent = json.loads(case["exchanges"][0]["request_body"]["text"])
@@ -88,13 +88,13 @@ def test_payloads_are_whole() -> None:
     ]
 
 
-def test_a_missing_value_is_not_a_null_one() -> None:
+def test_a_missing_value_is_not_null() -> None:
     (change,) = _read(sample.run(sample.DROPPED))["cases"][0]["changes"]
     assert change["intended"] == 0
     assert "sent" not in change
 
 
-def test_bytes_that_are_no_text_are_kept_in_base_64() -> None:
+def test_bytes_that_are_not_utf_8_are_base64() -> None:
     (exchange,) = _read(sample.HOSTILE)["cases"][0]["exchanges"]
     assert base64.b64decode(exchange["request_body"]["base64"]) == b"\xff\x00<script>"
     assert base64.b64decode(exchange["response_body"]["base64"]) == sample.EVIL_BYTES
@@ -109,8 +109,8 @@ def test_money_is_exact() -> None:
     }
 
 
-def test_what_nobody_knows_the_cost_of_is_counted_apart() -> None:
-    """No duration, no price; and no video is a day long, so the largest double is left out."""
+def test_calls_of_unknown_price_are_counted_separately() -> None:
+    """A call without a duration has no price; one of more than a day is left out of the total."""
     free = replace(sample.exchange(1, sample.INPUT), billed_seconds=None, cost=Decimal(0))
     long = replace(free, billed_seconds=Decimal("1e300"), cost=Decimal("3.36e299"))
     calls = (free, long, sample.exchange(3, sample.INPUT))
@@ -127,7 +127,7 @@ def test_the_smallest_case_of_each_rule_is_named() -> None:
     }
 
 
-def test_numbers_come_out_as_they_were_written() -> None:
+def test_numbers_keep_their_spelling() -> None:
     text = '{"a":1e0,"b":2.0,"c":18446744073709551617,"d":-0.0,"e":0.1}'
     intended = loads(text)
     written = render(sample.run(replace(sample.DROPPED, intended=intended)))
@@ -136,19 +136,19 @@ def test_numbers_come_out_as_they_were_written() -> None:
 
 
 class Odd:
-    """What a Python client may return instead of a video."""
+    """An object that a Python client may return instead of a video."""
 
     def __str__(self) -> str:
         return "odd"
 
 
 @pytest.mark.parametrize("odd", [Odd(), b"x", {"a": Odd()}, [float("nan")], {1: 2}, (1,)])
-def test_whatever_a_client_returns_is_written_as_json(odd: Any) -> None:
+def test_every_returned_value_is_written_as_json(odd: Any) -> None:
     run = sample.run(replace(sample.DROPPED, outcome=Outcome("result", video=odd)))
     jsonschema.Draft202012Validator(SCHEMA).validate(_read(run))
 
 
-def test_the_writer_agrees_with_the_readers() -> None:
+def test_the_report_is_read_back_unchanged() -> None:
     value = {"a": [], "b": {}, "c": [1, [2, {"d": None}]], "é\u2028\x7f": '\U0001f600 \\ " /'}
     assert json.loads(write_json(value)) == value
     assert write_json(value).isprintable() is False  # line feeds only

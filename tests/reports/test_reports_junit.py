@@ -1,4 +1,4 @@
-"""The JUnit report is what CI services read: well-formed, one ending a case, sums that hold."""
+"""The JUnit report: well-formed XML, one status per case, counts that add up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _case(root: ET.Element, name: str) -> ET.Element:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_shape_is_what_readers_share(name: str) -> None:
+def test_the_elements_are_those_that_all_readers_accept(name: str) -> None:
     root = _read(RUNS[name])
     assert root.tag == "testsuites"
     for suite in root:
@@ -45,7 +45,7 @@ def test_the_shape_is_what_readers_share(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_numbers_are_those_of_the_cases(name: str) -> None:
+def test_the_counts_equal_the_number_of_cases(name: str) -> None:
     root = _read(RUNS[name])
     for element in (root, *root):
         for attribute, tag in (
@@ -57,14 +57,14 @@ def test_the_numbers_are_those_of_the_cases(name: str) -> None:
             assert int(element.get(attribute, "")) == len(list(element.iter(tag)))
 
 
-def test_every_case_is_there_once() -> None:
+def test_every_case_appears_once() -> None:
     names = [case.get("name") for case in _read(sample.FAILING).iter("testcase")]
     assert sorted(filter(None, names)) == sorted(
         [*(result.name for result in sample.FAILING.results), "boundary/sead/*"]
     )
 
 
-def test_statuses_are_told_as_ci_understands_them() -> None:
+def test_each_status_has_its_junit_element() -> None:
     root = _read(sample.FAILING)
     endings = {
         "example/simple": None,
@@ -80,7 +80,7 @@ def test_statuses_are_told_as_ci_understands_them() -> None:
         assert found == ([ending] if ending else [])
 
 
-def test_what_could_not_run_is_an_error_and_no_failure() -> None:
+def test_could_not_run_is_an_error_and_not_a_failure() -> None:
     root = _read(sample.TROUBLED)
     errors = [(case.get("name"), case[0].tag) for case in root.iter("testcase") if len(case)]
     assert errors == [("set-up", "error"), ("interrupted", "error"), ("example/timed", "error")]
@@ -92,7 +92,7 @@ def test_a_run_without_a_case_is_an_error() -> None:
     assert error.get("message") == "no case was run"
 
 
-def test_a_failure_holds_its_evidence() -> None:
+def test_a_failure_has_the_details_of_the_case() -> None:
     failure = _case(_read(sample.FAILING), "boundary/seed/minimum/on")[0]
     for line in (
         "must request.faithful: seed is not what was meant",
@@ -103,7 +103,7 @@ def test_a_failure_holds_its_evidence() -> None:
         assert line in (failure.text or "").splitlines()
 
 
-def test_advice_is_told_and_fails_nothing() -> None:
+def test_advice_is_system_out_and_not_a_failure() -> None:
     case = _case(_read(sample.FAILING), "fault/rate-limited/always")
     assert case.findtext("system-out") == (
         "advice error.identified: the message Rate limited is lost"
@@ -125,7 +125,7 @@ def test_contract_profile_seed_and_client_are_properties_of_every_suite() -> Non
         }
 
 
-def test_what_xml_cannot_hold_is_spelled_out() -> None:
+def test_invalid_xml_characters_are_escaped() -> None:
     root = _read(sample.HOSTILE)
     failure = _case(root, "boundary/evil<b>")[0]
     assert "<script>alert(1)</script>" in (failure.text or "")
@@ -133,6 +133,6 @@ def test_what_xml_cannot_hold_is_spelled_out() -> None:
     assert "\\ud800\\uffff" in (failure.text or "")
 
 
-def test_an_unexpected_pass_of_a_case_that_did_not_run_is_told_too() -> None:
+def test_an_unexpected_pass_without_a_case_is_a_failure() -> None:
     root = _read(replace(sample.PASSING, unexpected_passes=("elsewhere",)))
     assert _case(root, "elsewhere")[0].get("type") == "unexpected-pass"

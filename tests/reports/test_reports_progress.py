@@ -1,4 +1,4 @@
-"""Progress moves on a terminal and is silent everywhere else."""
+"""Progress is shown on a terminal and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aleph_contract.verify.runner import CaseFinished, PhaseStarted
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is one."""
+    """A stream whose `isatty` is true."""
 
     def isatty(self) -> bool:
         return True
@@ -30,11 +30,11 @@ def _play(stream: io.StringIO) -> str:
     return stream.getvalue()
 
 
-def test_a_pipe_sees_nothing() -> None:
+def test_nothing_is_written_to_a_pipe() -> None:
     assert _play(io.StringIO()) == ""
 
 
-def test_a_terminal_sees_phase_and_numbers_and_then_nothing(
+def test_a_terminal_gets_phase_and_numbers_and_a_cleared_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -44,6 +44,6 @@ def test_a_terminal_sees_phase_and_numbers_and_then_nothing(
     assert text.endswith("\x1b[2K")
 
 
-def test_an_event_that_nobody_waited_for_is_no_error() -> None:
-    """A run that ends before its first phase closes what never started."""
+def test_close_before_the_first_phase_is_no_error() -> None:
+    """A run may end before its first phase."""
     Progress(Terminal()).close()

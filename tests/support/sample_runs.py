@@ -1,4 +1,4 @@
-"""Runs made by hand, for tests of reports: fixed data, no clock, every kind of thing in them."""
+"""Verifications written by hand for the tests of reports: fixed data, every status, no clock."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FAULTS = ("rate-limited", "server-error", "result-null")
 
 
 def pin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold still what changes with the project and not with the reports."""
+    """Fix the version, the rules and the faults, which would change the golden files."""
     monkeypatch.setattr(summary, "RULES", RULES)
     monkeypatch.setattr(summary, "_fault_names", lambda: FAULTS)
     monkeypatch.setattr(version, "__version__", "0.0.0")
@@ -283,7 +283,7 @@ PASSIVE = run(
     coverage=(*_COVERAGE[:3], Row("prompt/maxLength", "violating", "never", 0)),
 )
 
-#: What a prompt, a URL, a reply or a client's words may hold.
+#: Hostile text for prompts, URLs, replies and reports of a client.
 EVIL = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'`${alert(1)}{{7*7}}{% x %}"
     "]]>&amp;&#0;\x00\x07\x1b[31m\x1b]0;owned\x07\x9b2J\u202eevil\u2066\ufeff\ud800\uffff"
