@@ -1,4 +1,4 @@
-"""What a user of the strategies meets: examples, shrinking, and errors at once."""
+"""The strategies as a user sees them: shrunk examples, and errors for wrong arguments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHERS = sorted((Path(__file__).parents[2] / "fixtures" / "contracts").glob("*.j
 def smallest(
     strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool] | None = None
 ) -> Any:
-    """What Hypothesis shrinks a draw to, as in a test that fails on a condition, or always."""
+    """The smallest draw that satisfies `condition`, as Hypothesis finds it for a failing test."""
     drawn = find(
         strategy,
         condition or (lambda _: True),
@@ -46,7 +46,7 @@ def smallest(
 
 
 class TestShrinking:
-    """Draws shrink to what a person would have written by hand."""
+    """Draws shrink to the examples that a person would write."""
 
     @pytest.mark.parametrize(
         ("condition", "more"),
@@ -88,7 +88,7 @@ class TestShrinking:
     def test_violating_inputs(self, constraint: str, more: dict[str, Any]) -> None:
         assert smallest(violating_inputs(constraint)) == SHORTEST | more
 
-    def test_the_simplest_of_each(self) -> None:
+    def test_the_smallest_draw_of_each_strategy(self) -> None:
         model = Contract.load().model
         assert smallest(valid_inputs()) == SHORTEST
         assert smallest(boundary_inputs()) == SHORTEST
@@ -96,7 +96,7 @@ class TestShrinking:
 
 
 class TestArguments:
-    """What cannot be meant is refused where it is written, not when it is drawn."""
+    """A wrong argument raises an error at the call, not at the first draw."""
 
     @pytest.mark.parametrize(
         ("constraint", "message"),
@@ -107,7 +107,7 @@ class TestArguments:
             (3, r"must be a Constraint, its key or a glob, not 3"),
         ],
     )
-    def test_a_constraint_that_cannot_be_broken(self, constraint: Any, message: str) -> None:
+    def test_an_unknown_or_never_isolated_constraint(self, constraint: Any, message: str) -> None:
         with pytest.raises(ArgumentError, match=message):
             violating_inputs(constraint)
 
@@ -118,7 +118,7 @@ class TestArguments:
             violating_inputs(constraints()[-1], contract=other)
         assert violating_inputs(foreign, contract=other) is not None
 
-    def test_a_contract_that_nothing_breaks(self) -> None:
+    def test_a_contract_without_constraints(self) -> None:
         entry = {"model_id": "a/b", "schema_version": "1", "schema": {"input": {}, "output": {}}}
         contract = Contract.from_entry(entry)
         assert smallest(valid_inputs(contract), lambda value: value == {}) == {}
@@ -126,17 +126,17 @@ class TestArguments:
             violating_inputs(contract=contract)
 
     @pytest.mark.parametrize("make", [valid_inputs, boundary_inputs, requests])
-    def test_what_is_no_contract(self, make: Callable[[Any], Any]) -> None:
+    def test_an_argument_that_is_no_contract(self, make: Callable[[Any], Any]) -> None:
         with pytest.raises(ArgumentError, match=r"contract must be a Contract, not 'entry\.json'"):
             make("entry.json")
 
-    def test_a_glob_a_key_and_a_constraint_name_the_same(self) -> None:
+    def test_a_glob_a_key_and_a_constraint_are_equivalent(self) -> None:
         [seed] = [each for each in constraints() if each.key == "seed/maximum"]
         for named in ("seed/max*", "seed/maximum", seed):
             assert smallest(violating_inputs(named))["seed"] == 4294967296
 
 
-def test_the_package_offers_the_module_and_loads_hypothesis_only_then() -> None:
+def test_hypothesis_is_imported_only_with_the_strategies() -> None:
     code = (
         "import sys, aleph_contract\n"
         "from aleph_contract import cases, validate\n"

@@ -1,4 +1,4 @@
-"""Strategies for schemas of every keyword, and for values that come near to what they say."""
+"""Strategies for schemas with any keyword, and for values close to their limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the schema: it is refused with a reason, or every case made of it is what it says."""
+"""For any schema: it is refused with a reason, or every case of it is certified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every draw is what it is said to be, by both validators, for this contract and for others."""
+"""Both validators confirm every draw, for the shipped contract and for others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHERS = sorted((Path(__file__).parents[3] / "fixtures" / "contracts").glob("*.j
 
 
 def each(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], number: int = 150) -> None:
-    """Check so many draws, the same ones on every run."""
+    """Check `number` draws, the same ones on every run."""
 
     @settings(
         max_examples=number,
@@ -72,18 +72,18 @@ def assert_certified(contract: Contract, seen: Counter[str]) -> Callable[[Violat
 
 
 class TestShippedContract:
-    """Both validators judge each draw; corners come up often, not once in a million."""
+    """Both validators confirm each draw, and values on a bound come up often."""
 
     @pytest.mark.parametrize("make", [valid_inputs, boundary_inputs])
     def test_valid_draws_are_valid(self, make: Callable[..., Any]) -> None:
         each(make(), assert_valid(Contract.load()))
 
-    def test_violating_draws_break_just_the_constraint_they_name(self) -> None:
+    def test_violating_draws_break_exactly_their_constraint(self) -> None:
         seen: Counter[str] = Counter()
         each(violating_inputs(), assert_certified(Contract.load(), seen), 250)
         assert len(seen) > 30
 
-    def test_every_constraint_that_can_be_broken_alone_is(self) -> None:
+    def test_every_constraint_that_can_be_isolated_is_drawn(self) -> None:
         seen: Counter[str] = Counter()
         check = assert_certified(Contract.load(), seen)
         compound = {case.constraint for case in cases() if case.compound and case.constraint}
@@ -94,7 +94,7 @@ class TestShippedContract:
             with pytest.raises(ArgumentError, match="alone"):
                 violating_inputs(constraint)
 
-    def test_a_request_holds_the_model_and_a_valid_input(self) -> None:
+    def test_a_request_has_the_model_and_a_valid_input(self) -> None:
         contract = Contract.load()
         valid = assert_valid(contract)
 
@@ -105,7 +105,7 @@ class TestShippedContract:
 
         each(requests(), check, 50)
 
-    def test_corners_come_up_often(self) -> None:
+    def test_values_on_a_bound_come_up_often(self) -> None:
         seen: Counter[str] = Counter()
 
         def look(value: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ class TestShippedContract:
         assert min(seen.values()) >= 2, seen
         assert seen["the longest, astral"] >= 10
 
-    def test_boundary_draws_sit_on_bounds_only(self) -> None:
+    def test_boundary_draws_are_on_the_bounds(self) -> None:
         def check(value: dict[str, Any]) -> None:
             assert len(value["prompt"]) in (1, 1000)
             assert value.get("seed", 0) in (0, 4294967295)
@@ -138,7 +138,7 @@ class TestShippedContract:
 
         each(boundary_inputs(), check)
 
-    def test_portable_draws_leave_no_doubt(self) -> None:
+    def test_portable_draws_are_portable(self) -> None:
         portability = Portability(Contract.load())
 
         def check(drawn: Any) -> None:
@@ -166,9 +166,9 @@ def test_a_keyword_that_can_be_broken_many_times_is_broken_once() -> None:
 
 @pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
 class TestOtherContracts:
-    """Every keyword of draft 2020-12, without a line of code for any of these entries."""
+    """Contracts with every keyword of draft 2020-12, none of which has code of its own."""
 
-    def test_draws_are_right(self, path: Path) -> None:
+    def test_draws_are_confirmed(self, path: Path) -> None:
         contract = Contract.load(path)
         each(valid_inputs(contract), assert_valid(contract), 8)
         each(boundary_inputs(contract), assert_valid(contract), 5)

@@ -1,0 +1,43 @@
+"""Gaps: a constraint without a case of one polarity is reported with the reason."""
+
+from __future__ import annotations
+
+import pytest
+from sample_cases import cases_of, contract_of
+
+from aleph_contract.cases import gaps
+
+
+def test_the_shipped_contract_has_no_gaps() -> None:
+    assert gaps() == ()
+
+
+@pytest.mark.parametrize("limit", [10**6, 10**9])
+def test_an_input_too_large_to_build_is_a_gap(limit: int) -> None:
+    contract = contract_of({"type": "string", "maxLength": limit})
+    (gap,) = gaps(contract)
+    assert (gap.constraint.key, gap.polarity) == ("maxLength", "violating")
+    assert gap.reason == "beyond the largest input that is built: `maxLength` 1000000"
+
+
+def test_a_large_list_of_different_items_is_built() -> None:
+    items = {"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "maxItems": 300}
+    found = cases_of(items)
+    assert len(found["boundary/maxItems/on"].input) == 300
+    assert found["boundary/maxItems/above"].polarity == "violating"
+
+
+def test_a_keyword_that_a_reference_needs_is_a_gap() -> None:
+    first = {"type": "object", "properties": {"x": {"$ref": "#/anyOf/1"}}}
+    contract = contract_of({"anyOf": [first, {"type": "string"}]})
+    assert [(gap.constraint.key, gap.polarity) for gap in gaps(contract)] == [
+        ("anyOf", "violating")
+    ]
+
+
+def test_a_constraint_that_no_input_breaks_is_a_gap() -> None:
+    """A number below 0 breaks the first branch but satisfies the second."""
+    union = {"oneOf": [{"type": "integer", "minimum": 0}, {"type": "number", "maximum": 10}]}
+    (gap,) = gaps(contract_of(union))
+    assert (gap.constraint.key, gap.polarity) == ("oneOf/0/minimum", "violating")
+    assert gap.reason == "no such input was found"
