@@ -36,7 +36,7 @@ def test_a_violation_inside_a_union_names_the_nearest_branch() -> None:
 
 
 def test_the_other_branches_of_a_union_are_made_to_fail() -> None:
-    """`A quiet street …`, the default text, is too long for the first branch but fits the second."""
+    """The default text, `A quiet street …`, is too long for one branch but fits the other."""
     short, starting = {"type": "string", "maxLength": 5}, {"type": "string", "pattern": "^A"}
     found = cases_of({"anyOf": [short, starting]})
     above = found["boundary/anyOf/0/maxLength/above"]
@@ -62,7 +62,7 @@ def test_a_compound_case_names_every_broken_constraint() -> None:
 
 
 def test_a_union_on_the_path_is_never_removed() -> None:
-    """Every input that breaks `type` breaks `const` too; the path to `type` leads through `anyOf`."""
+    """An input that breaks `type` breaks `const` too; `anyOf` is on the path to `type`."""
     both = {"$defs": {"a": {"type": "integer"}}, "anyOf": [{"$ref": "#/$defs/a"}]}
     schema = {**both, "const": 3, "maximum": 4}
     found = cases_of(schema)
