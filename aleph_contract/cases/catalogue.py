@@ -11,6 +11,7 @@ from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.combinations import pairs, realistic, together
 from aleph_contract.cases.constraints import Constraint, site
 from aleph_contract.cases.isolation import MAX_TRIES, Isolator
+from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.cases.portability import Portability
 from aleph_contract.cases.probes import Probe, after_the_end, beyond_prose, probes, whole
 from aleph_contract.cases.substitution import plain_and_text, replaced
@@ -43,9 +44,28 @@ def build(contract: Contract) -> Catalogue:
         bounds += made
         gaps += _gaps(constraint, made)
     found = [*_examples(contract), *bounds, *builder.combined(bounds), *builder.probes()]
-    return Catalogue(
-        tuple({case.name: case for case in reversed(found)}.values())[::-1], tuple(gaps)
-    )
+    return Catalogue(_distinct(found), tuple(gaps))
+
+
+def build_matching(contract: Contract, globs: NameGlobs) -> tuple[Case, ...]:
+    """The cases with a matching name, combinations apart, without building all the others.
+
+    Each is equal to the case of that name in the whole catalogue. Combinations are left out
+    because a combination of bounds needs the cases of every constraint.
+    """
+    builder = CatalogueBuilder(contract)
+    found = [*_examples(contract)]
+    for constraint in builder.isolator.constraints:
+        if globs.may_match_below(f"boundary/{constraint.key}/"):
+            found += builder.boundary(constraint)
+    if globs.may_match_below("probe/"):
+        found += builder.probes()
+    return tuple(case for case in _distinct(found) if globs.match(case.name))
+
+
+def _distinct(cases: list[Case]) -> tuple[Case, ...]:
+    """`cases` without repeated names; the first of each name stays."""
+    return tuple({case.name: case for case in reversed(cases)}.values())[::-1]
 
 
 def _examples(contract: Contract) -> Iterator[Case]:

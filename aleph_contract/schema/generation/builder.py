@@ -8,17 +8,18 @@ value does not prove that none exists.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile, zip_longest
 from typing import Any
 
 from aleph_contract.schema.document import IN_PLACE, Document
 from aleph_contract.schema.generation.arrays import arrays
-from aleph_contract.schema.generation.branches import Choice, Member, expand_branches, referring
+from aleph_contract.schema.generation.branches import Choice, Member
 from aleph_contract.schema.generation.interface import MISSING, Hints, Size
 from aleph_contract.schema.generation.min_depth import min_depths
 from aleph_contract.schema.generation.numbers import numbers
 from aleph_contract.schema.generation.objects import objects
+from aleph_contract.schema.generation.shared import results_of
 from aleph_contract.schema.generation.strings import strings
 from aleph_contract.schema.generation.value_types import likely_types, listed
 from aleph_contract.schema.pointers import SchemaStep
@@ -59,7 +60,6 @@ class Builder:
         self.exclusive = exclusive
         self.branch = branch
         self.off_path_document = off_path_document or document
-        self._accepts: dict[tuple[object, ...], Callable[[Any], bool]] = {}
         self._max_depth = 0
         self._depth_exceeded = False
         self._values_left = 0
@@ -68,7 +68,7 @@ class Builder:
     def values(self, path: Sequence[SchemaStep] = (), schema: Any = True) -> Iterator[Any]:
         """Values of the whole document whose part at the end of `path` also satisfies `schema`."""
         root = Member(self.document.root, "")
-        self._values_left = _MAX_VALUES
+        self._values_left, self._tries = _MAX_VALUES, _MAX_TRIES
         for more in (3, 6, 12):
             self._max_depth = len(path) + more
             self._depth_exceeded = False
@@ -113,7 +113,8 @@ class Builder:
         members += (member for step in in_place for member in schemas_of_step(document, step))
         if not remaining and schema is not True:
             members.append(Member(schema))
-        accepts = self._test(document, members)
+        results = results_of(document)
+        accepts = results.test(members)
         given = listed([member.schema for member in members])
         if given is not None:
             yield from filter(accepts, self._listed_on_path(given, remaining, schema))
@@ -122,7 +123,7 @@ class Builder:
         choice = Choice(chosen, exclusive=self.exclusive, branch=self.branch)
         made = (
             self._candidates(conjuncts, remaining, schema, location)
-            for conjuncts in expand_branches(document, members, choice)
+            for conjuncts in results.expand(members, choice)
         )
         for value in islice(_interleave(made), self._tries):
             self._values_left -= 1
@@ -138,15 +139,6 @@ class Builder:
         deep = location.count("/") + depth > self._max_depth
         self._depth_exceeded = self._depth_exceeded or (deep and math.isfinite(depth))
         return not deep
-
-    def _test(self, document: Document, members: Sequence[Member]) -> Callable[[Any], bool]:
-        locations = tuple(member.where for member in members if member.where is not None)
-        if len(locations) < len(members):
-            return document.accepts(map(referring, members))
-        key = (document is self.off_path_document, *locations)
-        if key not in self._accepts:
-            self._accepts[key] = document.accepts(map(referring, members))
-        return self._accepts[key]
 
     def _candidates(
         self,

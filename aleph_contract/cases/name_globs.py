@@ -1,0 +1,29 @@
+"""Select cases by globs over their names, such as `boundary/seed/*`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class NameGlobs:
+    """Globs over case names, in the syntax of `fnmatch`; a name must match one of them."""
+
+    globs: tuple[str, ...]
+
+    def match(self, name: str) -> bool:
+        """Whether `name` matches."""
+        return any(fnmatchcase(name, glob) for glob in self.globs)
+
+    def may_match_below(self, prefix: str) -> bool:
+        """Whether a name that begins with `prefix` can match; `True` if in doubt.
+
+        Compares `prefix` with the start of each glob up to its first wildcard.
+        """
+        starts = (_WILDCARD.split(glob, maxsplit=1)[0] for glob in self.globs)
+        return any(s.startswith(prefix) or prefix.startswith(s) for s in starts)
+
+
+_WILDCARD = re.compile(r"[*?\[]")
