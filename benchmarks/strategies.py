@@ -120,7 +120,7 @@ def main(number: int) -> int:
         failed = failed or speed < BAR or errors > 0
         table.add_row(name, f"{speed:.2f}", f"{errors} of {len(drawn)}")
         if name == "valid_inputs()":
-            seen = Table("corner", "draws", *[""] * 0)
+            seen = Table("corner", "draws")
             for corner, count in corners(drawn):
                 seen.add_row(corner, str(count))
         if name == "violating_inputs()":
