@@ -1,4 +1,4 @@
-"""The pytest plugin: a fake for tests, a test for every rule, and no cost when unused."""
+"""The pytest plugin: a fake for tests, a test for every rule, no imports when unused."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
 
-#: Another test run, with our plugin and no other, unless it is named. The plugin is loaded by its
-#: module's name: what is under test is this tree, whatever is installed.
+#: Options of an inner test run: only our plugin, loaded by module name, so that this source tree
+#: is tested and not an installed package.
 ALONE = ("-p", "aleph_contract.pytest_plugin", "-p", "no:cacheprovider", "-W", "error")
 
 CLIENT = f"""
@@ -139,7 +139,7 @@ def test_a_broken_rule_fails_with_its_finding_and_the_others_do_not(
     assert "Traceback" not in result.stdout.str()
 
 
-def test_known_failures_are_expected_and_stale_ones_told(pytester: pytest.Pytester) -> None:
+def test_known_failures_are_expected_and_unneeded_lines_fail(pytester: pytest.Pytester) -> None:
     known = pytester.path / "known.txt"
     known.write_text("boundary/seed/minimum/on  # zero is dropped\n")
     source = DROPS_FALSY + "    known_failing = 'known.txt'\n"
@@ -190,7 +190,7 @@ class TestAsync(Client):
         ("contract = 'no-such-entry.json'", "could not verify: no-such-entry.json: *"),
     ],
 )
-def test_what_cannot_be_verified_is_an_error_in_one_line(
+def test_a_client_that_cannot_be_verified_is_an_error_of_one_line(
     pytester: pytest.Pytester, body: str, words: str
 ) -> None:
     result = run(pytester, f"class TestIt(Client):\n    {body}\n", "-k", "faithful or accounted")
@@ -231,7 +231,7 @@ def test_an_interrupt_during_the_verification_ends_the_test_run(
         conformance.of(object)
 
 
-def test_unused_the_plugin_costs_nothing(pytester: pytest.Pytester) -> None:
+def test_an_unused_plugin_imports_nothing(pytester: pytest.Pytester) -> None:
     heavy = ("fastapi", "hypothesis", "uvicorn", "fake_server", "jsonschema", "click", "rich")
     pytester.makepyfile(f"""
 import sys
@@ -246,7 +246,7 @@ def test_nothing_is_loaded():
     pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=1)
 
 
-def test_the_plugin_is_announced_to_pytest() -> None:
+def test_the_plugin_is_an_entry_point() -> None:
     from importlib.metadata import entry_points
 
     [point] = entry_points(group="pytest11", name="aleph_contract")

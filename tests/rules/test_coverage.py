@@ -1,4 +1,4 @@
-"""Coverage counts what was tried, and what came of it, from cases and from traffic alone."""
+"""Coverage counts tries and their outcomes, from driven cases and from traffic."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _row(rows: tuple[Row, ...], constraint: str, polarity: str) -> list[tuple[st
     ]
 
 
-def test_traffic_counts_by_the_answer() -> None:
+def test_traffic_counts_by_the_outcome_of_the_exchange() -> None:
     zero = {**INPUT, "seed": 0}
     rows = of_exchanges(
         [
@@ -79,15 +79,15 @@ SENT = (sample.exchange(1, sample.DROPPED.intended),)
         (replace(sample.DROPPED, status="could-not-run", outcome=None), "not-run"),
     ],
 )
-def test_a_case_counts_by_what_became_of_it(result: CaseResult, observed: str) -> None:
+def test_a_case_counts_by_its_observed_outcome(result: CaseResult, observed: str) -> None:
     assert _row(coverage([result]), "seed/minimum", "valid") == [(observed, 1)]
 
 
-def test_cases_that_probe_nothing_count_nothing() -> None:
+def test_a_case_without_a_constraint_is_not_counted() -> None:
     assert {row.observed for row in coverage([sample.case("example/simple")])} == {"never"}
 
 
-def test_gray_cases_speak_for_a_client_and_never_against_it() -> None:
+def test_gray_cases_count_only_with_a_conformant_outcome() -> None:
     gray = next(case for case in cases() if not case.portable and case.constraint)
     assert gray.constraint
     probe = _probe(exchanges=SENT)
@@ -98,12 +98,12 @@ def test_gray_cases_speak_for_a_client_and_never_against_it() -> None:
     assert {row.observed for row in coverage([against])} == {"never"}
 
 
-def test_passive_cases_count_by_their_traffic() -> None:
+def test_cases_of_traffic_count_by_their_exchanges() -> None:
     rows = coverage(sample.PASSIVE.results)
     assert _row(rows, "required", "valid") == [("accepted", 1), ("other", 2)]
 
 
-def test_a_key_that_the_contract_does_not_know_is_kept() -> None:
+def test_an_unknown_constraint_key_is_kept() -> None:
     rows = coverage([_probe(exchanges=SENT)], Contract.load())
     unknown = coverage([replace(_probe(exchanges=SENT), constraint="old/key")])
     assert len(unknown) == len(rows) + 2
@@ -113,7 +113,7 @@ def test_a_key_that_the_contract_does_not_know_is_kept() -> None:
     )
 
 
-def test_every_fault_is_told_whether_it_was_played() -> None:
+def test_fault_coverage_counts_every_fault() -> None:
     calls = [sample.limited(1, INPUT), sample.limited(2, INPUT), sample.exchange(3, INPUT)]
     odd = replace(calls[0], fault="unlisted")
     assert fault_coverage([*calls, odd], ("hang", "rate-limited")) == (
@@ -123,5 +123,5 @@ def test_every_fault_is_told_whether_it_was_played() -> None:
     )
 
 
-def test_what_a_conformant_client_shows_is_among_the_words() -> None:
+def test_every_conformant_outcome_is_an_observable_one() -> None:
     assert {word for words in RIGHT.values() for word in words} <= OBSERVED.keys()

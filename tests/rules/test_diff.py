@@ -1,4 +1,4 @@
-"""A difference names the place, the values and what likely happened, and nothing else."""
+"""A change has the pointer, the values and a hint at the cause."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def exchange(body: bytes, surface: Any = "rest") -> Exchange:
     )
 
 
-def test_the_same_value_in_another_spelling_is_no_difference() -> None:
+def test_another_notation_of_the_same_value_is_no_difference() -> None:
     intended = {"seed": 2, "at": 1.5, "list": [1, {"b": None, "a": "é"}]}
     sent = loads('{"list":[1.0,{"a":"\\u00e9","b":null}],"at":15e-1,"seed":2.0}')
     assert diff(intended, sent) == ()
@@ -47,11 +47,11 @@ def test_a_dropped_zero_is_missing_and_its_cause_is_guessed() -> None:
     )
 
 
-def test_a_dropped_truth_needs_no_guess() -> None:
+def test_a_dropped_truthy_value_has_no_hint() -> None:
     assert describe(*diff({"seed": 7}, {})) == ("missing  /seed: 7",)
 
 
-def test_what_was_put_in_is_added() -> None:
+def test_an_inserted_key_is_added() -> None:
     changes = diff({}, {"duration": 5, "seed": None})
     assert [describe(change) for change in changes] == [
         ("added    /duration: 5",),
@@ -59,16 +59,16 @@ def test_what_was_put_in_is_added() -> None:
     ]
 
 
-def test_null_is_not_absence() -> None:
+def test_a_dropped_null_is_missing() -> None:
     assert [change.kind for change in diff({"seed": None}, {})] == ["missing"]
 
 
-def test_booleans_are_no_numbers() -> None:
+def test_a_boolean_is_not_a_number() -> None:
     (change,) = diff({"a": True}, {"a": 1})
     assert change.note == "a boolean became a number"
 
 
-def test_pointers_are_escaped_as_rfc_6901_says() -> None:
+def test_pointers_are_escaped_by_rfc_6901() -> None:
     (change,) = diff({"a/b": {"c~d": [1, 2]}}, {"a/b": {"c~d": [1, 3]}})
     assert change.pointer == "/a~1b/c~0d/1"
 
@@ -84,7 +84,7 @@ def test_pointers_are_escaped_as_rfc_6901_says() -> None:
         ([1, 2, 3], [3, 1, 2], [("", "changed", [1, 2, 3], [3, 1, 2])]),
     ],
 )
-def test_items_left_out_put_in_or_reordered(
+def test_dropped_inserted_and_reordered_items(
     intended: list[Any], sent: list[Any], expected: list[tuple[Any, ...]]
 ) -> None:
     found = [(c.pointer, c.kind, c.intended, c.sent) for c in diff(intended, sent)]
@@ -96,7 +96,7 @@ def test_another_order_is_named() -> None:
     assert (change.pointer, change.note) == ("/keyframes", "the same items in another order")
 
 
-def test_a_key_written_twice_is_told_once_and_only_if_it_was_not_meant() -> None:
+def test_a_repeated_key_is_one_change_unless_intended() -> None:
     sent = loads('{"seed":1,"seed":1}')
     (change,) = diff({"seed": 1}, sent)
     assert (change.pointer, change.kind) == ("/seed", "added")
@@ -140,7 +140,7 @@ def test_a_key_written_twice_is_told_once_and_only_if_it_was_not_meant() -> None
         ("abc", "xyz", ""),
     ],
 )
-def test_what_happened_to_a_string(intended: str, sent: str, note: str) -> None:
+def test_the_hint_for_a_string(intended: str, sent: str, note: str) -> None:
     assert explain(intended, sent) == note
 
 
@@ -166,12 +166,12 @@ def test_what_happened_to_a_string(intended: str, sent: str, note: str) -> None:
         (5, 6, ""),
     ],
 )
-def test_what_happened_to_a_number_or_a_type(intended: Any, sent: Any, note: str) -> None:
+def test_the_hint_for_a_number_or_another_type(intended: Any, sent: Any, note: str) -> None:
     assert explain(intended, sent) == note
 
 
-def test_every_transformation_bears_hostile_values() -> None:
-    """A guess must never cost the report, whatever was meant."""
+def test_no_transformation_fails_on_hostile_values() -> None:
+    """A transformation that raises an exception would lose the whole report."""
     strings = ["", "\ud800", "\x00", "a" * 5000, "\U0010ffff", "%zz%", "&#x110000;"]
     numbers = [0, -1, 10**400, 5e-324, 1.7976931348623157e308, -0.0]
     assert all(isinstance(explain(one, other), str) for one in strings for other in strings)
@@ -179,7 +179,7 @@ def test_every_transformation_bears_hostile_values() -> None:
     assert len({name for name, _ in (*STRINGS, *NUMBERS)}) == len(STRINGS) + len(NUMBERS) - 1
 
 
-def test_a_long_string_is_told_by_its_length_and_its_first_difference() -> None:
+def test_a_long_string_is_shown_by_its_length_and_first_difference() -> None:
     intended = "a" * 996 + "e\u0301" + "zz"
     (change,) = diff({"prompt": intended}, {"prompt": unicodedata.normalize("NFC", intended)})
     assert describe(change) == (
@@ -191,12 +191,12 @@ def test_a_long_string_is_told_by_its_length_and_its_first_difference() -> None:
     )
 
 
-def test_long_strings_are_shortened_wherever_they_stand() -> None:
+def test_long_strings_inside_a_value_are_shortened() -> None:
     assert len(shown({"a": ["x" * 9000]})) < 120
     assert shown({"a": ["x" * 120]}) == json.dumps({"a": ["x" * 120]}, separators=(",", ":"))
 
 
-def test_the_end_of_a_shorter_string_is_a_place_too() -> None:
+def test_the_first_difference_can_be_the_end_of_a_string() -> None:
     lines = describe(*diff("abc", "ab"))
     assert lines[-2:] == (
         "  first difference at character 2: c U+0063 became the end",
@@ -204,7 +204,7 @@ def test_the_end_of_a_shorter_string_is_a_place_too() -> None:
     )
 
 
-def test_the_input_is_found_where_each_surface_has_it() -> None:
+def test_the_input_is_read_from_the_body_of_each_surface() -> None:
     assert diff_exchange({"seed": 1}, exchange(b'{"model":"m","input":{"seed":1.0}}')) == ()
     assert diff_exchange({"seed": 1}, exchange(b'{"inputs":{"seed":1}}', "binding")) == ()
 
@@ -219,13 +219,13 @@ def test_the_input_is_found_where_each_surface_has_it() -> None:
         (b'{"seed":1}', 'the body has no "input"'),
     ],
 )
-def test_a_body_that_holds_no_input_is_one_change(body: bytes, note: str) -> None:
+def test_a_body_without_an_input_is_one_change(body: bytes, note: str) -> None:
     (change,) = diff_exchange({"seed": 1}, exchange(body))
     assert (change.pointer, change.kind) == ("", "changed")
     assert change.note.startswith(note)
 
 
-def test_an_input_given_as_text_is_read_first() -> None:
+def test_an_input_given_as_text_is_parsed() -> None:
     body = b'{"model":"m","input":{"seed":1}}'
     assert diff_exchange('{"seed":1e0}', exchange(body)) == ()
     assert diff_exchange("not JSON", exchange(b'{"input":"not JSON"}')) == ()

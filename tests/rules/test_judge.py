@@ -1,4 +1,4 @@
-"""The judge, rule by rule: evidence that breaks it alone, and evidence that keeps it."""
+"""The judge, for each rule: evidence that breaks it alone, and evidence that keeps it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ LIMITED = refused(
 REDIRECT = exchange(status=307, response_body=b"", outcome="fault", billed=False)
 ELSEWHERE = exchange(outcome="elsewhere", host="localhost:1", number=2)
 
-#: Evidence that breaks exactly the rules named.
+#: A rule, and evidence that breaks this rule alone.
 BREAKS: list[tuple[str, Evidence]] = [
     ("request.route", evidence(refused(method="PUT", status=405), outcome=ERROR)),
     ("request.route", evidence(refused(outcome="no-route", status=404), outcome=ERROR)),
@@ -187,7 +187,7 @@ BREAKS: list[tuple[str, Evidence]] = [
     ),
 ]
 
-#: Evidence of good clients, legal in every way that good clients differ.
+#: Evidence of correct clients, in all the ways in which they may differ.
 KEEPS: list[Evidence] = [
     evidence(exchange()),
     evidence(exchange(request_body=json.dumps({"input": INPUT, "model": CONTRACT.model}).encode())),
@@ -216,14 +216,14 @@ KEEPS: list[Evidence] = [
 
 
 @pytest.mark.parametrize(("rule", "broken"), BREAKS, ids=[rule for rule, _ in BREAKS])
-def test_evidence_against_a_client_breaks_that_rule_alone(rule: str, broken: Evidence) -> None:
+def test_evidence_of_a_mistake_breaks_one_rule_alone(rule: str, broken: Evidence) -> None:
     findings = judge(broken).findings
     assert [f.rule for f in findings] == [rule], findings
     assert findings[0].level == RULES[rule].level
 
 
 @pytest.mark.parametrize("kept", KEEPS)
-def test_a_good_client_is_not_accused(kept: Evidence) -> None:
+def test_a_good_client_breaks_no_rule(kept: Evidence) -> None:
     judgement = judge(kept)
     assert judgement.findings == ()
     assert judgement.checked
@@ -248,7 +248,7 @@ def test_findings_about_gray_inputs_and_other_profiles_are_advice(
         assert {(f.rule, f.level) for f in judge(soft).findings} == {(rule, "advice")}
 
 
-def test_of_a_head_that_broke_off_only_what_it_said_is_held_against_a_client() -> None:
+def test_a_missing_header_of_an_incomplete_request_is_not_a_finding() -> None:
     broken = refused(request_body=b"", request_complete=False, request_headers=())
     assert {f.rule for f in judge(evidence(broken, outcome=ERROR)).findings} == {"request.valid"}
     other = replace(broken, request_headers=(("content-type", "text/plain"),))
@@ -257,18 +257,18 @@ def test_of_a_head_that_broke_off_only_what_it_said_is_held_against_a_client() -
 
 @pytest.mark.parametrize("content_type", ["text/html", "", "text/plain; charset=utf-8"])
 def test_a_usable_reply_of_another_content_type_is_advice(content_type: str) -> None:
-    """Readers that look at the bytes alone are widespread, and what they return is right."""
+    """Many clients ignore the content type, and their result is right."""
     (finding,) = judge(evidence(replied(EXAMPLE.reply, content_type))).findings
     assert (finding.rule, finding.level) == ("response.malformed", "advice")
 
 
-def test_a_finding_says_what_the_calls_would_have_cost() -> None:
+def test_a_finding_has_the_cost_of_all_calls() -> None:
     (finding,) = judge(evidence(exchange(), exchange(number=2))).findings
     assert finding.cost == Decimal("3.36")
 
 
-def test_calls_of_unknown_intent_are_paired_by_their_bytes() -> None:
-    """In passive mode another input is another call, not a repetition."""
+def test_calls_in_traffic_are_paired_by_their_bodies() -> None:
+    """A different input is a new call, not a repetition."""
     other = refused({**INPUT, "seed": 2})
     passive = {"outcome": None, "polarity": None, "intended": None}
     assert judge(evidence(refused(), other, **passive)).findings == ()

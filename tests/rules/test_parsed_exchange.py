@@ -1,129 +1,119 @@
-"""Bodies are read within bounds, and JSON exactly, whichever parser reads it."""
+"""A request body gives an input or a problem; a reply gives one verdict, by its bytes alone."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+import sample_runs as sample
 
-from aleph_contract.core.jsonvalue import MAX_DEPTH, loads, same
-from aleph_contract.errors import JSONError
-from fake_server.http.body import Body, read
-from fake_server.runs.json_body import parse
-
-NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,5})?([eE][+-]?[0-9]{1,3})?\Z")
-TEXTS = st.recursive(
-    NUMBERS | st.sampled_from(["null", "true", '"x"', '""']),
-    lambda inner: (
-        st.lists(inner, max_size=3).map(lambda items: "[" + ",".join(items) + "]")
-        | st.lists(inner, max_size=3).map(
-            lambda items: "{" + ",".join(f'"{i}":{item}' for i, item in enumerate(items)) + "}"
-        )
-    ),
-    max_leaves=8,
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.rules.parsed_exchange import (
+    BOM,
+    ReplyVerdict,
+    SentInput,
+    is_uri,
+    media_type,
+    read_reply,
+    read_request,
 )
 
-
-def attempt(reader: Callable[[bytes], Any], raw: bytes) -> tuple[Any, str]:
-    """What a reader makes of a text: a value, or the words of its refusal."""
-    try:
-        return reader(raw), ""
-    except JSONError as error:
-        return None, str(error)
+CALL = sample.exchange(1, sample.INPUT)
+RUN = {"state": "Completed", "result": {"video": "https://x/a.mp4"}}
+JSON = (("Content-Type", "application/json"),)
 
 
-class TestParse:
-    """The fast parser is used only where it reads what the exact one reads."""
-
-    @given(TEXTS.map(str.encode) | TEXTS.map(lambda text: text[1:].encode()) | st.binary())
-    @example(b"18446744073709551615")
-    @example(b"18446744073709551616")
-    @example(b"[-9223372036854775809]")
-    @example(b'{"a":{"b":[1e400]}}')
-    @example(b'{"a":1,"a":2}')
-    def test_it_reads_and_refuses_as_the_exact_reader_does(self, raw: bytes) -> None:
-        exact, refusal = attempt(loads, raw)
-        assert attempt(lambda raw: parse(raw)[0], raw)[1] == refusal
-        assert refusal or same(parse(raw)[0], exact)
-
-    @given(TEXTS)
-    def test_it_knows_whether_there_are_floats(self, text: str) -> None:
-        value, floats = parse_or_skip(text)
-        if floats is not None:
-            assert floats == ("float" in repr(kinds(value)))
-
-    @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
-    @pytest.mark.parametrize(("start", "end"), [("[", "]"), ('{"a":', "}")])
-    def test_nesting_has_one_bound(self, depth: int, start: str, end: str) -> None:
-        raw = (start * depth + "1" + end * depth).encode()
-        if depth > MAX_DEPTH:
-            with pytest.raises(JSONError, match="nested deeper"):
-                parse(raw)
-        else:
-            assert same(parse(raw)[0], json.loads(raw))
+def replied(body: Any, status: int | None = 200, headers: Any = JSON) -> Exchange:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return replace(CALL, status=status, response_headers=headers, response_body=raw)
 
 
-def parse_or_skip(text: str) -> tuple[Any, bool | None]:
-    """What is read, where it can be read."""
-    try:
-        return parse(text.encode())
-    except JSONError:
-        return None, None
+def failure(**error: Any) -> dict[str, Any]:
+    return {"errors": [error], "success": False, "result": {}}
 
 
-def kinds(value: Any) -> Any:
-    """The types of all values within one."""
-    if isinstance(value, dict):
-        return [kinds(child) for child in value.values()]
-    if isinstance(value, list):
-        return [kinds(child) for child in value]
-    return type(value)
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        (replied(RUN), ReplyVerdict("completed", "https://x/a.mp4")),
+        (replied({"success": True, "result": RUN}), ReplyVerdict("completed", "https://x/a.mp4")),
+        (replied({"result": RUN["result"]}), ReplyVerdict("completed", "https://x/a.mp4")),
+        (replied(b"\xef\xbb\xbf" + json.dumps(RUN).encode()),
+         ReplyVerdict("completed", "https://x/a.mp4", gray=BOM)),
+        (replied(RUN, headers=()),
+         ReplyVerdict("completed", "https://x/a.mp4",
+                      gray="the content type of the reply is absent")),
+        (replied({"state": "Completed", "result": {"video": "none"}}),
+         ReplyVerdict("completed", "none", gray="the video is not a URL")),
+        (replied({"state": "Running", "result": {}}),
+         ReplyVerdict("unfinished", message="the state is Running, not Completed")),
+        (replied([]), ReplyVerdict("malformed", message="the reply has no run")),
+        (replied({"state": "Completed"}),
+         ReplyVerdict("malformed", message="result is not an object")),
+        (replied({"state": "Completed", "result": {}}),
+         ReplyVerdict("malformed", message="result has no video")),
+        (replied({"state": "Completed", "result": {"video": 7}}),
+         ReplyVerdict("malformed", message="video is 7, not a string")),
+        (replied(failure(code=2003, message="Rate limited"), 429),
+         ReplyVerdict("refused", code=2003, message="Rate limited")),
+        (replied({"error": [{"code": 1}]}, 400), ReplyVerdict("refused", code=1)),
+        (replied(b"<html>", 502), ReplyVerdict("refused")),
+        (replied({"errors": ["text"]}, 400), ReplyVerdict("refused")),
+        (replied({}, 399, (("Location", "https://x"),)),
+         ReplyVerdict("redirect", message="https://x")),
+        (replied({}, 300, ()), ReplyVerdict("redirect")),
+        (replied({}, 400, ()), ReplyVerdict("refused")),
+        (replied(b"", None, ()),
+         ReplyVerdict("cut", message="the connection ended without a reply")),
+        (replied(b"{}", 200, (("Content-Length", "3"),)),
+         ReplyVerdict("cut", message="the reply has 2 of 3 bytes")),
+    ],
+)  # fmt: skip
+def test_a_reply_has_one_verdict(reply: Exchange, verdict: ReplyVerdict) -> None:
+    assert read_reply(reply) == verdict
 
 
-class TestRead:
-    """A body is read up to a bound, and no further."""
+def test_a_reply_as_long_as_its_content_length_is_complete() -> None:
+    body = json.dumps(RUN).encode()
+    headers = (*JSON, ("Content-Length", str(len(body))))
+    assert read_reply(replied(body, headers=headers)).kind == "completed"
 
-    @staticmethod
-    def read(limit: int, *messages: dict[str, Any]) -> tuple[Body, int]:
-        """The body of messages, and how many of them were left unread."""
-        left = list(messages)
 
-        async def receive() -> dict[str, Any]:
-            return left.pop(0)
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        (b'{"model":"m","input":{"a":1}}', SentInput("m", {"a": 1})),
+        (b'{"model":"m","input":{"a":1,"a":2}}', SentInput("m", {"a": 2}, ("a",))),
+        (b'{"model":"m"}', SentInput("m", None, problem='the body has no "input"')),
+        (b"[]", SentInput(None, None, problem="the body is not a JSON object")),
+    ],
+)
+def test_a_request_gives_its_input_or_a_problem(body: bytes, sent: SentInput) -> None:
+    assert read_request(replace(CALL, request_body=body)) == sent
 
-        return asyncio.run(read(receive, limit)), len(left)
 
-    @staticmethod
-    def piece(raw: bytes, *, more: bool = True) -> dict[str, Any]:
-        """One message of a body."""
-        return {"type": "http.request", "body": raw, "more_body": more}
+def test_an_incomplete_request_is_not_parsed() -> None:
+    cut = replace(CALL, request_complete=False)
+    assert read_request(cut).problem == "the request body is incomplete"
 
-    def test_a_body_in_one_piece(self) -> None:
-        assert self.read(3, self.piece(b"abc", more=False)) == (Body(b"abc", complete=True), 0)
 
-    def test_a_body_in_pieces(self) -> None:
-        pieces = (self.piece(b"a"), self.piece(b"b"), self.piece(b"c", more=False))
-        assert self.read(3, *pieces) == (Body(b"abc", complete=True), 0)
+def test_the_binding_names_the_model_in_a_header() -> None:
+    headers = (("cf-consn-model-id", "m"),)
+    call = replace(
+        CALL, surface="binding", request_headers=headers, request_body=b'{"model":"x","inputs":{}}'
+    )
+    assert read_request(call) == SentInput("m", {})
 
-    def test_a_message_may_say_nothing(self) -> None:
-        assert self.read(3, {"type": "http.request"}) == (Body(b"", complete=True), 0)
 
-    def test_reading_stops_beyond_the_bound(self) -> None:
-        pieces = [self.piece(b"ab") for _ in range(5)]
-        assert self.read(3, *pieces) == (Body(b"abab", complete=False), 3)
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [("https://x/a", True), ("data:,", True), ("a", False), ("a:", False), ("a:b c", False)],
+)
+def test_a_uri_has_a_scheme_and_no_white_space(text: str, valid: bool) -> None:
+    assert is_uri(text) == valid
 
-    def test_a_body_one_byte_too_long(self) -> None:
-        assert self.read(2, self.piece(b"abc", more=False)) == (Body(b"abc", complete=False), 0)
 
-    def test_a_client_that_leaves(self) -> None:
-        gone = {"type": "http.disconnect"}
-        assert self.read(9, gone) == (Body(b"", complete=False, gone=True), 0)
-        assert self.read(9, self.piece(b"ab"), gone) == (
-            Body(b"ab", complete=False, gone=True),
-            0,
-        )
+def test_a_media_type_has_no_parameters() -> None:
+    assert media_type("Application/JSON ; charset=utf-8") == "application/json"

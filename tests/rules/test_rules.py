@@ -1,4 +1,4 @@
-"""The rule table: complete, readable, and shown by the command line as it stands."""
+"""The rule table is complete, and the command line shows it unchanged."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def test_ids_are_area_and_name() -> None:
     assert all(rule.id == key and key.count(".") == 1 for key, rule in RULES.items())
 
 
-def test_what_only_the_live_service_was_seen_to_do_is_advice() -> None:
+def test_rules_that_rest_on_observations_are_advice() -> None:
     weak = {rule.id for rule in RULES.values() if rule.provenance in ("observed", "assumed")}
     assert all(RULES[rule].level == "advice" for rule in weak)
 
 
-def test_every_rule_tells_why_how_and_what_to_do() -> None:
+def test_every_rule_has_a_reason_a_cause_and_a_fix() -> None:
     for rule in RULES.values():
         assert all(text.endswith(".") for text in (rule.why, rule.cause, rule.fix)), rule.id
         assert not rule.sentence.endswith(".")
@@ -34,7 +34,7 @@ def test_the_command_lists_every_rule_within_80_columns() -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_the_command_prints_the_table_for_programs() -> None:
+def test_the_command_prints_the_table_as_json_lines() -> None:
     lines = CliRunner().invoke(cli, ["rules", "--json"]).output.splitlines()
     assert [json.loads(line) for line in lines] == [asdict(rule) for rule in RULES.values()]
 
@@ -48,7 +48,7 @@ def test_every_rule_can_be_explained(rule: str) -> None:
     assert RULES[rule].fix in words
 
 
-def test_an_unknown_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_name_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "request.faithfull"]) == 2
     message = capsys.readouterr().err
     assert "did you mean request.faithful" in message

@@ -1,4 +1,4 @@
-"""Passive mode: somebody's own command, judged by the traffic it makes."""
+"""`exec`: a command is judged by its traffic."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_violating_request_is_named() -> None:
     assert (broken(found), found.exit_code) == (["request.valid"], 1)
 
 
-def test_refusals_that_a_suite_means_are_advice() -> None:
+def test_intended_refusals_are_advice() -> None:
     found = run_command(command(VALID, VIOLATING), refusals_meant=True)
     assert (broken(found), found.exit_code) == ([], 0)
     assert [f.rule for r in found.results for f in r.findings] == ["request.valid"]
@@ -64,7 +64,7 @@ def test_a_call_repeated_after_a_refusal_is_named() -> None:
     assert len(found.results) == 1
 
 
-def test_the_commands_own_failure_is_the_exit_code() -> None:
+def test_a_failing_command_decides_the_exit_code() -> None:
     assert run_command(command(VIOLATING, code=7)).exit_code == 7
 
 
@@ -75,7 +75,7 @@ def test_a_command_that_makes_no_call_was_not_checked() -> None:
     assert run_command(command(code=7)).exit_code == 7
 
 
-def test_a_command_that_is_not_there_could_not_run() -> None:
+def test_a_missing_command_could_not_run() -> None:
     with pytest.raises(CouldNotRun, match="no-such-command"):
         run_command(["no-such-command"])
 

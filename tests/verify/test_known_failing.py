@@ -1,4 +1,4 @@
-"""Expected failures excuse what they name, for a reason, and nothing else."""
+"""A known-failing file marks exactly the failures that it lists, each with a reason."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ def test_names_and_globs_match_with_their_reasons(tmp_path: Path) -> None:
     )
 
 
-def test_an_exact_line_speaks_before_a_glob_and_an_earlier_glob_before_a_later() -> None:
+def test_an_exact_line_wins_over_a_glob_and_an_earlier_glob_over_a_later_one() -> None:
     known = KnownFailing((Line("a/*", "all", 1), Line("a/?", "one", 2), Line("a/b", "b", 3)))
     assert [known.match(name) for name in ("a/b", "a/c", "a/cd", "b")] == ["b", "all", "all", None]
 
 
-def test_letters_count_in_their_case() -> None:
+def test_patterns_are_case_sensitive() -> None:
     assert KnownFailing((Line("A", "why", 1),)).match("a") is None
 
 
-def test_a_star_reaches_over_slashes_and_means_itself_too() -> None:
+def test_a_star_matches_slashes_and_itself() -> None:
     name = "boundary/keyframes/*/anyOf/0/seconds/maximum"
     assert KnownFailing((Line("boundary/*", "why", 1),)).match(name) == "why"
     assert KnownFailing((Line(name, "why", 1),)).match(name) == "why"
 
 
-def test_only_failures_are_excused_and_a_pass_is_told() -> None:
+def test_only_failures_become_expected_and_passes_are_reported() -> None:
     known = KnownFailing((Line("a*", "later", 1), Line("stale", "gone", 2)))
     results = (
         result("a1", "request.faithful"),
@@ -78,7 +78,7 @@ def test_only_failures_are_excused_and_a_pass_is_told() -> None:
     assert known.apply(results, whole=False)[2] == ()
 
 
-def test_stale_lines_are_those_that_mean_no_case() -> None:
+def test_stale_lines_match_no_case() -> None:
     known = KnownFailing((Line("a", "why", 1), Line("b*", "why", 2), Line("c*", "why", 3)))
     assert known.stale(iter(["a", "cd"])) == ("b*",)
     assert known.stale([]) == ("a", "b*", "c*")
@@ -91,12 +91,12 @@ def test_a_line_without_a_reason_is_refused_with_what_to_write(tmp_path: Path, l
     assert str(tmp_path / "known.txt") in str(caught.value)
 
 
-def test_a_pattern_that_stands_twice_is_refused(tmp_path: Path) -> None:
+def test_a_repeated_pattern_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="line 3: 'a' is already in line 1"):
         read(tmp_path, "a # one\nb # two\na # three\n")
 
 
-def test_files_that_cannot_be_read_give_one_clear_line(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="cannot be read: No such file"):
         load(tmp_path / "absent")
     (tmp_path / "bytes").write_bytes(b"a # caf\xe9")
@@ -104,7 +104,7 @@ def test_files_that_cannot_be_read_give_one_clear_line(tmp_path: Path) -> None:
         load(tmp_path / "bytes")
 
 
-def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> None:
+def test_windows_line_ends_and_a_byte_order_mark_are_accepted(tmp_path: Path) -> None:
     known = read(tmp_path, "\ufeffa # one\r\nb # two\r\n")
     assert [known.match(name) for name in "ab"] == ["one", "two"]
 
@@ -137,13 +137,13 @@ def test_the_written_file_groups_by_rules_and_names_them(tmp_path: Path) -> None
     )
 
 
-def test_a_run_without_failures_writes_a_file_that_excuses_nothing(tmp_path: Path) -> None:
+def test_a_file_written_without_failures_has_no_lines(tmp_path: Path) -> None:
     path = tmp_path / "known.txt"
     assert write(path, run(result("fine"))) == 0
     assert load(path).lines == ()
 
 
-def test_a_file_that_cannot_be_written_gives_one_clear_line(tmp_path: Path) -> None:
+def test_an_unwritable_file_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="cannot be written: No such file"):
         write(tmp_path / "absent" / "known.txt", run())
 
@@ -152,10 +152,10 @@ NAMES = st.text(st.sampled_from("ab/*?[]#! "), min_size=1, max_size=6).map(str.s
 
 
 @given(st.dictionaries(NAMES, st.booleans()))
-def test_what_was_written_excuses_exactly_the_failures(names: dict[str, bool]) -> None:
-    """Names full of metacharacters: each failure is matched, and no case that passed.
+def test_a_written_file_matches_exactly_the_failures(names: dict[str, bool]) -> None:
+    """Names with glob characters: the file matches each failure, and no case that passed.
 
-    But for a case whose name spells another one's disarmed form: `[*]` beside `*`.
+    Excluded: a passed case whose name is the escaped form of another name, `[*]` next to `*`.
     """
     text, count = render(run(*(result(name, *["r"] * bad) for name, bad in names.items())))
     known = KnownFailing(tuple(_parse(text)))

@@ -1,4 +1,4 @@
-"""A whole verification in process: phases, choice, evidence, determinism, and early ends."""
+"""Verification in process: phases, selection, evidence, determinism, early ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = [phase.name for phase in PHASES]
 
 
 def post(given: Any, *, base_url: str, account_id: str, api_token: str, seconds: float = 20) -> Any:
-    """The documented call, without any care for the answer."""
+    """The documented call; returns the reply without any check."""
     request = urllib.request.Request(  # noqa: S310 - the fake's own address
         f"{base_url}/accounts/{account_id}/ai/run",
         json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
@@ -47,13 +47,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-#: Made once: an opener reads all certificates of the machine.
+#: Made once: creating an opener loads all certificates.
 HTTP = urllib.request.build_opener(_NoRedirect)
 
 
-def good(given: Any, **where: Any) -> str:
-    """A client that does all it must."""
-    run = post(given, **where)
+def good(given: Any, **account: Any) -> str:
+    """A client that keeps every rule."""
+    run = post(given, **account)
     if "success" in run:
         run = run["result"]
     video = run["result"]["video"] if run["state"] == "Completed" else None
@@ -62,13 +62,13 @@ def good(given: Any, **where: Any) -> str:
     return video
 
 
-def drops_zero(given: Any, **where: Any) -> str:
-    return good({k: v for k, v in given.items() if v != 0}, **where)
+def drops_zero(given: Any, **account: Any) -> str:
+    return good({k: v for k, v in given.items() if v != 0}, **account)
 
 
-def cuts_prompt(given: Any, **where: Any) -> str:
+def cuts_prompt(given: Any, **account: Any) -> str:
     prompt = given.get("prompt")
-    return good(given | {"prompt": prompt[:1000]} if isinstance(prompt, str) else given, **where)
+    return good(given | {"prompt": prompt[:1000]} if isinstance(prompt, str) else given, **account)
 
 
 def run(client: Client, *phases: str, **settings: Any) -> Verification:
@@ -81,7 +81,7 @@ def failures(found: Verification) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def whole() -> tuple[Verification, list[Event]]:
-    """One whole verification of the good client, and the events it told."""
+    """One verification of the good client with all phases, and its events."""
     seen: list[Event] = []
     found = verify_client(
         PythonDriver(good), settings=Settings(max_examples=15), on_event=seen.append
@@ -105,7 +105,7 @@ def test_names_are_unique(whole: tuple[Verification, list[Event]]) -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_smallest_input_that_drops_a_zero_is_found() -> None:
+def test_hypothesis_finds_the_smallest_input_with_a_dropped_zero() -> None:
     found = run(drops_zero, "property/valid")
     (name,) = failures(found)
     assert name == "property/valid"
@@ -115,7 +115,7 @@ def test_the_smallest_input_that_drops_a_zero_is_found() -> None:
     assert broken.intended["prompt"] == "a" or len(broken.intended["prompt"]) == 1
 
 
-def test_the_smallest_prompt_that_is_cut_is_one_letter_too_long() -> None:
+def test_hypothesis_finds_the_shortest_prompt_that_is_cut() -> None:
     found = run(cuts_prompt, "property/violating", max_examples=400)
     (broken,) = [r for r in found.results if r.broken]
     assert broken.findings[0].rule == "boundary.not-repaired"
@@ -133,12 +133,12 @@ def test_a_broken_client_fails_the_boundary_cases_that_show_it() -> None:
     assert found.exit_code == 1
 
 
-def test_a_finding_carries_the_whole_evidence_but_no_token() -> None:
+def test_a_result_has_the_evidence_without_the_token() -> None:
     tokens: list[str] = []
 
-    def leaks(_: Any, **where: Any) -> str:
-        tokens.append(where["api_token"])
-        raise RuntimeError(f"cannot send with {where['api_token']}")
+    def leaks(_: Any, **account: Any) -> str:
+        tokens.append(account["api_token"])
+        raise RuntimeError(f"cannot send with {account['api_token']}")
 
     (found, *_) = run(leaks, "examples").results
     assert "security.token-leak" in [f.rule for f in found.findings]
@@ -148,14 +148,14 @@ def test_a_finding_carries_the_whole_evidence_but_no_token() -> None:
     assert not any(token in repr(found) for token in tokens)
 
 
-def test_evidence_tells_how_to_see_it_again() -> None:
+def test_a_result_has_commands_that_reproduce_it() -> None:
     (found,) = run(drops_zero, "boundary/seed/minimum/on", seed=7).results
     assert found.exchanges
     assert "--run boundary/seed/minimum/on --seed 7" in found.reproduce
     assert '"seed":0' in found.curl
 
 
-def test_what_shows_a_finding_again_asks_for_all_that_it_rests_on() -> None:
+def test_the_reproduce_command_has_every_option_that_matters() -> None:
     asked = {"profile": "live", "timeout": 5.5, "patience": 0.5, "require_local_validation": True}
     (found,) = run(good, "boundary/seed/minimum/below", **asked).results
     assert found.broken
@@ -186,7 +186,7 @@ def test_run_and_skip_choose_by_name_and_by_phase() -> None:
     assert not any(r.name.startswith("example/simple") for r in found.results)
 
 
-def test_a_choice_that_leaves_nothing_is_refused() -> None:
+def test_a_selection_without_cases_is_refused() -> None:
     with pytest.raises(ArgumentError, match="no case is left"):
         run(good, "no-such-case")
 
@@ -196,46 +196,44 @@ def test_the_table_of_names_holds_every_property() -> None:
 
 
 @pytest.mark.parametrize("seconds", [{"timeout": 10}, {"timeout": 2, "patience": 3}])
-def test_a_client_whose_calls_wait_for_each_other_is_not_accused_of_one_that_hangs(
+def test_a_hanging_call_does_not_fail_the_other_calls_of_a_serial_client(
     seconds: dict[str, float],
 ) -> None:
     alone = Lock()
 
-    def one_at_a_time(given: Any, **where: Any) -> str:
+    def one_at_a_time(given: Any, **account: Any) -> str:
         with alone:
-            return good(given, **where)
+            return good(given, **account)
 
     found = run(one_at_a_time, "boundary/seed/*", "fault/hang/*", "fault/too-large/*", **seconds)
     assert failures(found) == {}
     (hung,) = [r for r in found.results if r.fault == "hang"]
     assert hung.status == "skipped"
     assert [(e.fault, e.status, e.outcome) for e in hung.exchanges] == [("hang", None, "cut")]
-    assert found.results[-1].fault == "hang", "in the order of the plans, not of their ends"
+    assert found.results[-1].fault == "hang", "results are in the order of the plans"
 
 
-def test_what_a_client_does_once_it_was_given_up_is_not_held_against_it() -> None:
-    def again(given: Any, **where: Any) -> str:
+def test_calls_after_the_end_of_a_case_are_not_judged() -> None:
+    def again(given: Any, **account: Any) -> str:
         try:
-            return good(given, **where)
-        except OSError:  # the connection that was cut for its sake
-            return good(given, **where)
+            return good(given, **account)
+        except OSError:  # the connection was cut when the case ended
+            return good(given, **account)
 
     (hung,) = run(again, "fault/hang/*").results
     assert len(hung.exchanges) == 1
 
 
 @pytest.mark.parametrize(("patience", "status"), [(0.5, "skipped"), (20, "passed")])
-def test_patience_shows_what_a_client_does_when_no_answer_comes(
-    patience: float, status: str
-) -> None:
-    def impatient(given: Any, **where: Any) -> str:
-        return good(given, seconds=1.5, **where)
+def test_patience_decides_whether_a_late_time_out_is_seen(patience: float, status: str) -> None:
+    def impatient(given: Any, **account: Any) -> str:
+        return good(given, seconds=1.5, **account)
 
     (hung,) = run(impatient, "fault/hang/*", patience=patience).results
     assert hung.status == status
 
 
-def test_the_seed_alone_decides_what_is_drawn_and_nothing_stays(
+def test_draws_depend_on_the_seed_alone_and_leave_no_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "likes.py").write_text(f"LIKED = {[*range(1000, 1200)]}", encoding="utf-8")
@@ -263,7 +261,7 @@ verify_client(PythonDriver(call), settings=Settings(run=("property/valid",)))
     assert [path.name for path in tmp_path.iterdir()] == ["likes.py"]
 
 
-def test_an_interrupt_ends_with_the_report_so_far() -> None:
+def test_an_interrupt_keeps_the_results_so_far() -> None:
     def stop(event: Event) -> None:
         if isinstance(event, CaseFinished):
             raise KeyboardInterrupt
@@ -275,8 +273,8 @@ def test_an_interrupt_ends_with_the_report_so_far() -> None:
 
 
 def test_the_other_profile_is_advice() -> None:
-    def only_bare(given: Any, **where: Any) -> str:
-        video: str = post(given, **where)["result"]["video"]
+    def only_bare(given: Any, **account: Any) -> str:
+        video: str = post(given, **account)["result"]["video"]
         return video
 
     found = run(only_bare, "examples", "profile")
@@ -286,14 +284,14 @@ def test_the_other_profile_is_advice() -> None:
     assert all(f.level == "advice" for r in found.results for f in r.findings)
 
 
-def test_violating_input_that_reaches_the_network_can_be_judged() -> None:
+def test_local_validation_can_be_required() -> None:
     found = run(good, "boundary", require_local_validation=True)
     rules = {rule for rules in failures(found).values() for rule in rules}
     assert rules == {"boundary.refused-locally"}
 
 
 @pytest.mark.parametrize("said", [None, "", "hello", 42])
-def test_what_calls_nothing_and_says_nothing_is_no_client(said: Any) -> None:
+def test_a_client_without_calls_and_results_cannot_be_verified(said: Any) -> None:
     def idle(_: Any, **__: Any) -> Any:
         return said
 
@@ -303,7 +301,7 @@ def test_what_calls_nothing_and_says_nothing_is_no_client(said: Any) -> None:
     assert found.counts["could-not-run"] == len(found.results) == 4
 
 
-def test_a_video_that_is_made_up_is_a_broken_rule() -> None:
+def test_an_invented_video_breaks_a_rule() -> None:
     def makes_up(_: Any, **__: Any) -> str:
         return "https://example.com/video.mp4"
 
