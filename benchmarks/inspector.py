@@ -1,11 +1,12 @@
-"""Measure the inspector: first paint, delay until an exchange shows, throughput with an open tab.
+"""Measure the inspector: first paint, delay of a new row, throughput with an open tab.
 
     python benchmarks/inspector.py [--check]
 
-Needs Chromium. Paint and delay are wall-clock times measured in the page. Throughput is CPU time
-per request of the server process, with a tab open and without, in alternating rounds, so that other
-load on the machine affects both. On few cores the browser competes with the server for processor
-and cache. To separate the two, a third measurement reads the page's event stream without a browser.
+Needs Chromium. Paint and delay are wall-clock times on the page. Throughput is the CPU time per
+request of the server process. It is measured alternately without and with an open tab, so that
+other load on the machine affects both alike. On few cores, the browser competes with the server for
+processors and caches. A third measurement, with a client that only reads the event stream of the
+page, shows the server's share of the cost.
 """
 
 from __future__ import annotations
@@ -23,45 +24,45 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests/support"))
 
-from browser import Browser, running_browser  # the browser driver of the tests
+from browser import Browser, running_browser
 from throughput import OURS, PATH, cpu, load, requests, serving
 
-#: The bars: seconds, seconds, and the share of the throughput that may be lost.
-PAINT, VISIBLE, LOST = 0.5, 0.3, 0.05
+#: Limits: seconds of the first paint, seconds until a row is visible, lost share of throughput.
+MAX_PAINT, MAX_DELAY, MAX_LOSS = 0.5, 0.3, 0.05
 
-#: Exchanges in the journal at the first paint.
-FULL = 10_000
+#: Exchanges in a full journal.
+FULL_JOURNAL = 10_000
 
-_PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime / 1000"
-_SEEN = """new Promise((resolve) => {
+_FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime / 1000"
+_ROW_VISIBLE = """new Promise((resolve) => {
   const number = %d;
   const look = () => document.querySelector(`#rows li[id$="-${number}"]`)
     ? requestAnimationFrame(() => resolve(performance.timeOrigin + performance.now()))
     : setTimeout(look, 4);
   look();
 })"""
-_FRAMES = """window.longest = 0; window.last = performance.now();
+_LONGEST_FRAME = """window.longest = 0; window.last = performance.now();
 (function frame(now) { longest = Math.max(longest, now - last); last = now;
   requestAnimationFrame(frame); })(last);"""
 
 
 def paint(browser: Browser, port: int, times: int = 5) -> float:
-    """Seconds until the first paint, the median."""
+    """Median seconds until the first contentful paint."""
     seen = []
     for _ in range(times):
         with browser.tab() as tab:
             tab.open(f"http://127.0.0.1:{port}/__aleph__/")
-            seen.append(float(tab.wait(_PAINTED)))
+            seen.append(float(tab.wait(_FIRST_PAINT)))
     return statistics.median(seen)
 
 
 def visible(browser: Browser, port: int, number: int, times: int = 20) -> list[float]:
-    """Seconds from a response to the frame that shows its exchange.
+    """Seconds from each response to the frame that shows its row.
 
     Args:
-        browser: The browser in which the page is open.
+        browser: The browser that opens the page.
         port: Port of the fake.
         number: Number of the account's next exchange.
         times: Number of measurements.
@@ -72,7 +73,7 @@ def visible(browser: Browser, port: int, number: int, times: int = 20) -> list[f
         tab.wait("document.querySelector('#live.on')")
         for offset in range(times):
             answered = _call(port)
-            shown = tab.ask(_SEEN % (number + offset)) / 1000
+            shown = tab.ask(_ROW_VISIBLE % (number + offset)) / 1000
             seen.append(max(0.0, shown - answered))
     return seen
 
@@ -82,16 +83,16 @@ def _call(port: int) -> float:
     body = {"model": "runwayml/aleph-2", "input": {"prompt": "a", "video_uri": "https://e.com/v"}}
     headers = {"authorization": "Bearer b", "content-type": "application/json"}
     url = f"http://127.0.0.1:{port}{PATH}"
-    asked = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(asked) as answer:  # noqa: S310 - our own server
-        answer.read()
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - a local server
+        response.read()
     return time.time()
 
 
-def burdened(
+def cpu_per_request(
     browser: Browser, port: int, pid: int, count: int, rounds: int
 ) -> tuple[float, float, float]:
-    """CPU microseconds per request: alone, with a reader of the event stream, with a tab open."""
+    """CPU microseconds per request: alone, with the event stream read, with an open tab."""
     pool = requests(2000)
     alone, read, watched = [], [], []
 
@@ -116,25 +117,25 @@ def burdened(
 
 @contextlib.contextmanager
 def reading(port: int) -> Iterator[None]:
-    """Read the event stream of the page without a browser."""
+    """Read the event stream of the page, and discard it."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(
             b"GET /__aleph__/inspector/live HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % port
         )
         reader = threading.Thread(target=lambda: [*iter(lambda: connection.recv(65536), b"")])
         reader.start()
-        time.sleep(1)  # the page counts the constraints in this time
+        time.sleep(1)  # the fake counts the constraints meanwhile
         yield
         connection.shutdown(socket.SHUT_RDWR)
         reader.join()
 
 
-def stutter(browser: Browser, port: int, count: int) -> float:
+def longest_frame(browser: Browser, port: int, count: int) -> float:
     """Seconds of the longest frame while `count` exchanges arrive."""
     with browser.tab() as tab:
         tab.open(f"http://127.0.0.1:{port}/__aleph__/")
         tab.wait("document.querySelector('#live.on')")
-        tab.ask(_FRAMES)
+        tab.ask(_LONGEST_FRAME)
         asyncio.run(load(port, requests(500), count))
         tab.wait("document.querySelector('#rows li')")
         return float(tab.ask("longest")) / 1000
@@ -143,26 +144,36 @@ def stutter(browser: Browser, port: int, count: int) -> float:
 def rows(
     browser: Browser, port: int, pid: int, count: int, rounds: int
 ) -> Iterator[tuple[str, str, str, bool]]:
-    """Take all measurements in turn."""
+    """Measure, and yield for each measurement its name, value, limit, and whether it is kept."""
     first = paint(browser, port, 1)
-    yield "first paint, nothing yet, fresh fake", f"{first:.3f} s", "", True
+    yield "first paint, no exchange, new fake", f"{first:.3f} s", "", True
     empty = paint(browser, port)
-    yield "first paint, nothing yet", f"{empty:.3f} s", f"< {PAINT} s", empty < PAINT
+    yield "first paint, no exchange", f"{empty:.3f} s", f"< {MAX_PAINT} s", empty < MAX_PAINT
     delays = visible(browser, port, 1)
     worst = max(delays)
     middle = statistics.median(delays)
-    yield "exchange visible after its answer, median", f"{middle:.3f} s", "", True
-    yield "the slowest of 20", f"{worst:.3f} s", f"< {VISIBLE} s", worst < VISIBLE
-    longest = stutter(browser, port, FULL)
-    yield f"longest frame while {FULL:,} arrive", f"{longest:.3f} s", "", True
+    yield "row visible after its response, median", f"{middle:.3f} s", "", True
+    yield (
+        "row visible after its response, slowest",
+        f"{worst:.3f} s",
+        f"< {MAX_DELAY} s",
+        worst < MAX_DELAY,
+    )
+    longest = longest_frame(browser, port, FULL_JOURNAL)
+    yield f"longest frame while {FULL_JOURNAL:,} arrive", f"{longest:.3f} s", "", True
     full = paint(browser, port)
-    yield f"first paint, {FULL:,} exchanges", f"{full:.3f} s", f"< {PAINT} s", full < PAINT
-    alone, read, watched = burdened(browser, port, pid, count, rounds)
+    yield (
+        f"first paint, {FULL_JOURNAL:,} exchanges",
+        f"{full:.3f} s",
+        f"< {MAX_PAINT} s",
+        full < MAX_PAINT,
+    )
+    alone, read, watched = cpu_per_request(browser, port, pid, count, rounds)
     lost = max(0.0, 1 - alone / watched)
-    yield "CPU per run, no tab open", f"{alone:.1f} µs", "", True
-    yield "CPU per run, its stream read", f"{read:.1f} µs", "", True
-    yield "CPU per run, a tab open", f"{watched:.1f} µs", "", True
-    yield "throughput lost", f"{lost:.1%}", f"< {LOST:.0%}", lost < LOST
+    yield "CPU per run, no open tab", f"{alone:.1f} µs", "", True
+    yield "CPU per run, event stream read", f"{read:.1f} µs", "", True
+    yield "CPU per run, open tab", f"{watched:.1f} µs", "", True
+    yield "throughput lost", f"{lost:.1%}", f"< {MAX_LOSS:.0%}", lost < MAX_LOSS
 
 
 def main() -> int:
@@ -170,15 +181,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=20_000, help="per round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--check", action="store_true", help="exit 1 if a bar is missed")
+    parser.add_argument("--check", action="store_true", help="exit 1 if a limit is exceeded")
     options = parser.parse_args()
     kept = True
     with (
         running_browser() as browser,
         serving(OURS, port := 20480 + int(time.time()) % 9000) as pid,
     ):
-        for what, measured, bar, good in rows(browser, port, pid, options.requests, options.rounds):
-            print(f"{what:<46}{measured:>12}   {bar:<10}{'' if good else 'MISSED'}", flush=True)
+        for name, measured, limit, good in rows(
+            browser, port, pid, options.requests, options.rounds
+        ):
+            print(f"{name:<46}{measured:>12}   {limit:<10}{'' if good else 'EXCEEDED'}", flush=True)
             kept = kept and good
     return int(options.check and not kept)
 

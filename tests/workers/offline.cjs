@@ -9,7 +9,7 @@ const net = require("node:net");
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0|::)$/;
 
-function note(host) {
+function logHost(host) {
   if (typeof host === "string" && !LOOPBACK.test(host)) {
     appendFileSync(process.env.OFFLINE_LOG, `${host}\n`);
   }
@@ -17,13 +17,13 @@ function note(host) {
 
 const { lookup } = dns;
 dns.lookup = function (host, ...rest) {
-  note(host);
+  logHost(host);
   return lookup.call(this, host, ...rest);
 };
 
 const { connect } = net.Socket.prototype;
 net.Socket.prototype.connect = function (...given) {
   const [options] = Array.isArray(given[0]) ? given[0] : given;
-  note(typeof options === "object" ? options.host : given[1]);
+  logHost(typeof options === "object" ? options.host : given[1]);
   return connect.apply(this, given);
 };

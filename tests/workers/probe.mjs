@@ -15,7 +15,7 @@ const { Miniflare, convertV4MiniflareOptions = (options) => options } = require(
 const build = { entryPoints: [worker], bundle: true, format: "esm", write: false };
 const [{ text: script }] = esbuild.buildSync(build).outputFiles;
 
-const begun = performance.now();
+const started = performance.now();
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     modules: true,
@@ -29,7 +29,7 @@ const answers = [];
 for (const url of urls) {
   const reply = await miniflare.dispatchFetch(new URL(url, "http://worker/"));
   answers.push(await reply.json());
-  if (answers.length === 1) answers.unshift(performance.now() - begun);
+  if (answers.length === 1) answers.unshift(performance.now() - started);
 }
 await miniflare.dispose();
 const [milliseconds, ...rest] = answers;

@@ -1,4 +1,4 @@
-"""How the plugin is found and told its address, and what the example Worker promises."""
+"""The plugin and its address, the output of `aleph-contract workers`, the example project."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from fake_server.server import Server
 
 
 class TestSettings:
-    """What `aleph-contract workers` prints."""
+    """The output of `aleph-contract workers`."""
 
-    def test_name_the_plugin_its_path_and_the_address(self) -> None:
+    def test_hold_the_name_the_path_and_the_address(self) -> None:
         result = CliRunner().invoke(command, ["--address", "localhost:9000", "--json"])
         assert json.loads(result.output) == {
             "package": str(workers.PLUGIN),
@@ -33,7 +33,7 @@ class TestSettings:
         }
         assert workers.PLUGIN.is_file()
 
-    def test_fill_the_address_into_every_recipe_that_takes_one(self) -> None:
+    def test_every_recipe_with_an_address_holds_the_given_one(self) -> None:
         result = CliRunner().invoke(command, ["--address", "[::1]:9000"])
         assert "serve --port 9000" in result.output
         for recipe in workers.recipes("[::1]:9000"):
@@ -42,7 +42,7 @@ class TestSettings:
             assert "$" not in recipe.text
 
     @pytest.mark.parametrize("recipe", workers.recipes(), ids=lambda recipe: recipe.tool)
-    def test_stand_in_the_documentation(self, recipe: workers.Recipe) -> None:
+    def test_each_recipe_is_in_the_documentation(self, recipe: workers.Recipe) -> None:
         page = (ROOT / "docs/workers.md").read_text()
         assert recipe.text.replace(str(workers.PLUGIN), "/path/to/plugin.cjs") in page
         assert recipe.command in page or recipe.command.startswith("node ")
@@ -50,14 +50,14 @@ class TestSettings:
     @pytest.mark.parametrize(
         "address", ["", "8787", "127.0.0.1", "http://127.0.0.1:8787", "a b:1", "x:0", "x:65536"]
     )
-    def test_refuse_what_is_no_address(self, address: str) -> None:
+    def test_an_invalid_address_is_refused(self, address: str) -> None:
         with pytest.raises(ArgumentError, match="HOST:PORT"):
             workers.settings(address)
         assert run_cli(["workers", "--address", address]) == 2
 
 
 class TestAddress:
-    """The plugin finds the fake, or says what is missing."""
+    """The plugin finds the address of the fake, or says how to set it."""
 
     @pytest.mark.parametrize(
         ("variables", "options"),
@@ -87,11 +87,11 @@ class TestAddress:
         [
             ({}, {}, "binding AI has no address"),
             ({"CLOUDFLARE_BASE_URL": "https://api.cloudflare.com/client/v4"}, {}, "no address"),
-            ({}, {"address": "http://127.0.0.1:8787"}, '"http://127.0.0.1:8787" is no address'),
-            ({"ALEPH_CONTRACT_BINDING_ADDRESS": "8787"}, {}, '"8787" is no address'),
+            ({}, {"address": "http://127.0.0.1:8787"}, '"http://127.0.0.1:8787" is not an address'),
+            ({"ALEPH_CONTRACT_BINDING_ADDRESS": "8787"}, {}, '"8787" is not an address'),
         ],
     )
-    def test_that_is_missing_or_wrong_is_named(
+    def test_a_missing_or_invalid_address_is_explained(
         self, node: Path, variables: dict[str, str], options: dict[str, str], message: str
     ) -> None:
         with pytest.raises(subprocess.CalledProcessError) as failed:
@@ -99,32 +99,34 @@ class TestAddress:
         assert message in failed.value.stderr
         assert "HOST:PORT, such as 127.0.0.1:8787" in failed.value.stderr
 
-    def test_where_nothing_listens_is_told(self, node: Path) -> None:
+    def test_an_address_without_a_fake_causes_a_warning(self, node: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
-        printed = ask(node, {}, {"address": f"127.0.0.1:{port}"}).stderr
+        printed = run_plugin(node, {}, {"address": f"127.0.0.1:{port}"}).stderr
         assert f"no fake answers on 127.0.0.1:{port}" in printed
         assert f"aleph-contract serve --port {port}" in printed
 
 
 def services(node: Path, variables: dict[str, str], options: dict[str, str]) -> Any:
-    return json.loads(ask(node, variables, options).stdout)
+    return json.loads(run_plugin(node, variables, options).stdout)
 
 
-def ask(
+def run_plugin(
     node: Path, variables: dict[str, str], options: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """What the plugin tells Miniflare 4 of one binding."""
+    """Ask the plugin for the services of one binding, as Miniflare 4 does."""
     binding = {"name": "AI", "options": options}
     script = (
         f"const {{ plugins }} = require({json.dumps(str(workers.PLUGIN))});"
         f"const options = [{json.dumps(binding)}];"
         "console.log(JSON.stringify(plugins['aleph-contract'].getServices({ options })));"
     )
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLOUDFLARE_", "ALEPH_"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("CLOUDFLARE_", "ALEPH_"))
+    }
     return subprocess.run(
         [node, "-e", script],
-        env=kept | variables,
+        env=environment | variables,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -133,7 +135,7 @@ def ask(
 
 
 class TestExample:
-    """The example project itself."""
+    """The example project."""
 
     @pytest.mark.parametrize("project", [EXAMPLE, HERE])
     def test_type_checks(self, node: Path, project: Path) -> None:

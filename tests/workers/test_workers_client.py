@@ -1,4 +1,4 @@
-"""`env.AI` under workerd is the runtime's own client: what it returns, throws and sends."""
+"""The results, errors and requests of `env.AI`, the runtime's own client, in workerd."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fake_server.server import Server
 
 @pytest.fixture(scope="module", params=["miniflare4", "miniflare"])
 def probed(request: pytest.FixtureRequest, node: Path, server: Server) -> dict[str, Any]:
-    """What came of everything that `probe.ts` asks of env.AI, under both Miniflares."""
+    """The outcomes of `probe.ts`, in both versions of Miniflare."""
     return probe(node, request.param, server, FIRST, "/")
 
 
 def probe(node: Path, miniflare: str, server: Server, *urls: str) -> dict[str, Any]:
-    """Run `probe.ts` under one of the Miniflares: milliseconds to the first answer, all answers."""
+    """Run `probe.ts` in one Miniflare: milliseconds to the first response, and all responses."""
     plugin = json.dumps(workers.settings(server.binding_address))
     argv: list[str | Path] = [node, "probe.mjs", miniflare, plugin, "probe.ts", *urls]
     done = subprocess.run(
@@ -35,20 +35,20 @@ def probe(node: Path, miniflare: str, server: Server, *urls: str) -> dict[str, A
     return {"miniflare": miniflare, **result}
 
 
-#: One documented sample, as the first thing asked after a start.
+#: Runs one documented sample; the first request after the start.
 FIRST = f"/?only={quote(f'sample: {next(iter(REPLIES))}')}"
 
 
 def thrown(name: str, message: str, status: int | None = None) -> dict[str, Any]:
-    """An error that env.AI throws, and the status that it remembers with it."""
-    told = {"name": name, "message": message}
-    return told if status is None else {**told, "status": status}
+    """An error that env.AI throws, and the HTTP status that env.AI holds afterwards."""
+    error = {"name": name, "message": message}
+    return error if status is None else {**error, "status": status}
 
 
 _USER_ERROR = "7003: Model execution failed (User Input Error): "
 _NO_ROUTE = "No route for that URI"
 
-#: What env.AI throws; its own refusals are those of the runtime's source.
+#: Errors of env.AI. Errors without a code come from the client code in the runtime's source.
 THROWN = {
     "invalid input": thrown(
         "AiGatewayError",
@@ -92,7 +92,7 @@ THROWN = {
 
 
 class TestClient:
-    """`env.AI` is the runtime's own client: it returns, throws and sends what that does."""
+    """`env.AI` returns, throws and sends what the live binding does."""
 
     @pytest.mark.parametrize("name", REPLIES)
     def test_returns_the_documented_object_for_each_sample(
@@ -104,7 +104,7 @@ class TestClient:
     def test_throws(self, probed: dict[str, Any], name: str) -> None:
         assert outcome(probed, name).items() >= THROWN[name].items()
 
-    def test_hands_over_the_raw_response_when_asked(self, probed: dict[str, Any]) -> None:
+    def test_returns_the_raw_response_on_request(self, probed: dict[str, Any]) -> None:
         whole = outcome(probed, "raw response")["value"]
         assert (whole["status"], whole["type"]) == (200, "application/json")
         assert whole["body"] == outcome(probed, "another input")["value"]
@@ -112,12 +112,12 @@ class TestClient:
         assert (refusal["status"], refusal["body"]["internalCode"]) == (400, 7003)
         assert outcome(probed, "websocket")["value"] == 405
 
-    def test_remembers_the_ids_of_the_last_call(self, probed: dict[str, Any]) -> None:
-        told = outcome(probed, "another input")
-        assert re.fullmatch(r"[0-9a-f-]{36}", told["requestId"])
-        assert re.fullmatch(r"[0-9A-Z]{26}", told["logId"])
+    def test_holds_the_ids_of_the_last_call(self, probed: dict[str, Any]) -> None:
+        last = outcome(probed, "another input")
+        assert re.fullmatch(r"[0-9a-f-]{36}", last["requestId"])
+        assert re.fullmatch(r"[0-9A-Z]{26}", last["logId"])
 
-    def test_sends_gateway_options_and_extra_headers_along(
+    def test_sends_gateway_options_and_extra_headers(
         self, probed: dict[str, Any], server: Server
     ) -> None:
         assert outcome(probed, "gateway")["value"]["state"] == "Completed"
@@ -133,7 +133,7 @@ class TestClient:
     def test_answers_within_a_second_of_the_start(
         self, probed: dict[str, Any], node: Path, server: Server
     ) -> None:
-        """On a busy machine by its share of the processors: waiting for others does not count."""
+        """The limit grows with the load of the machine, and a slow start is measured twice."""
         limit = 1000 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         took = probed["milliseconds"]
         if took >= limit:

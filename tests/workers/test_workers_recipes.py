@@ -1,4 +1,4 @@
-"""Each recipe of `aleph-contract workers` works as it is printed, offline, and ends clean."""
+"""Each recipe of `aleph-contract workers` works as printed, offline, and leaves no process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fake_server.server import Server
 
 @pytest.fixture
 def project(server: Server, tmp_path: Path) -> Path:
-    """A Worker's project as a user has it, with every recipe pasted in as it is printed."""
+    """The project of a Worker with the files of every recipe, as printed."""
     shutil.copytree(EXAMPLE, tmp_path / "src", ignore=shutil.ignore_patterns("broken"))
     (tmp_path / "node_modules").symlink_to(PACKAGES)
     for recipe in workers.recipes(server.binding_address):
@@ -38,7 +38,7 @@ def project(server: Server, tmp_path: Path) -> Path:
 
 
 class TestRecipes:
-    """Each recipe works as it is printed, offline, and leaves nothing behind."""
+    """Each recipe works as printed, offline, and leaves no process."""
 
     def test_wrangler_dev(self, project: Path, environment: dict[str, str], node: Path) -> None:
         argv = command_of("wrangler", node, "--port", "0", "--inspector-port", "0")
@@ -82,7 +82,7 @@ class TestRecipes:
         status, _, body = output.partition(" ")
         assert (status, json.loads(body)) == ("200", REPLIES[name])
 
-    def test_a_copy_of_the_plugin_may_be_a_package_of_the_project(
+    def test_the_plugin_works_as_a_package_of_the_project(
         self, project: Path, environment: dict[str, str], node: Path
     ) -> None:
         own = project / "own"
@@ -101,7 +101,7 @@ class TestRecipes:
         )
         assert call([node, "miniflare.mjs"], own, environment) == "200 function\n"
 
-    def test_run_under_exec_wherever_their_settings_point(
+    def test_exec_overrides_the_configured_address(
         self, project: Path, environment: dict[str, str], node: Path
     ) -> None:
         config = project / "wrangler.jsonc"
@@ -116,7 +116,7 @@ class TestRecipes:
 
 
 def installed(folder: Path, package: str) -> None:
-    """Install a package as npm would, so that it finds what lies beside it: by a real copy."""
+    """Copy a package into `folder`, next to links to the others, so that it resolves them there."""
     ignored = shutil.ignore_patterns("node_modules", "*.map")
     shutil.copytree(PACKAGES / package, folder / package, ignore=ignored)
     for other in PACKAGES.iterdir():
@@ -127,7 +127,7 @@ def installed(folder: Path, package: str) -> None:
 
 
 def command_of(tool: str, node: Path, *more: str) -> list[str | Path]:
-    """The command of a recipe as it is printed, with `npx` and `node` looked up."""
+    """The command of a recipe, with `npx` and `node` resolved to paths."""
     recipe = next(recipe for recipe in workers.recipes() if recipe.tool == tool)
     program, *arguments = recipe.command.split()
     if program == "npx":
@@ -137,7 +137,7 @@ def command_of(tool: str, node: Path, *more: str) -> list[str | Path]:
 
 
 def ready(wrangler: subprocess.Popen[str]) -> str:
-    """Where `wrangler dev` listens, once it does."""
+    """The URL of `wrangler dev`, once it accepts connections."""
     assert wrangler.stdout is not None
     printed = []
     for line in wrangler.stdout:

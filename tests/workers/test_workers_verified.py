@@ -1,4 +1,4 @@
-"""A Worker is a client like any other: verified, caught, and compared with one over REST."""
+"""Verification of Workers: the example, the broken ones, and a comparison with a REST client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aleph_contract.reports import json_report
 from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.server import Server
 
-#: What each planted bug breaks, in the phases where it shows.
+#: Each broken Worker: the phase to run, and the rules that it breaks there.
 BUGS = {
     "drops-falsy": ("boundary", {"request.faithful", "boundary.not-repaired"}),
     "forgets-state": ("faults", {"response.state", "response.malformed"}),
@@ -28,19 +28,19 @@ BUGS = {
     "shares-state": ("concurrency", {"concurrency.no-crosstalk"}),
 }
 
-#: Where the binding and REST come to something else, and why.
+#: Cases with different results over the binding and over REST, with the reason.
 DIFFERENT = {
     "boundary/type/null": "the runtime itself cannot send null",
-    "fault/redirect-*": "the runtime follows redirects; it has no token to lose",
-    "fault/hang/*": "the two clients differ in patience",
+    "fault/redirect-*": "the runtime follows redirects; it sends no token",
+    "fault/hang/*": "the two clients have different timeouts",
 }
 
 
 def examine(node: Path, program: Path, *arguments: str, run: tuple[str, ...] = ()) -> Verification:
-    """Verify a client that speaks the stdio protocol, and see that it leaves nothing running."""
+    """Verify a client over the stdio protocol, and check that it leaves no process."""
     mark = secrets.token_hex(8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(HERE)  # whence the adapter takes Miniflare, as from your own project
+        patch.chdir(HERE)  # the adapter loads Miniflare from the current folder
         patch.setenv(MARK, mark)
         driver = StdioDriver([str(node), str(program), *arguments])
         found = verify_client(driver, settings=Settings(run=run, max_examples=0))
@@ -59,7 +59,7 @@ def through_rest(node: Path) -> Verification:
 
 
 class TestVerified:
-    """A Worker is a client like any other."""
+    """A Worker is verified like every other client."""
 
     def test_the_example_worker_keeps_every_must(self, through_binding: Verification) -> None:
         assert not through_binding.trouble
@@ -67,26 +67,26 @@ class TestVerified:
         surfaces = {x.surface for result in through_binding.results for x in result.exchanges}
         assert surfaces == {"binding"}
 
-    def test_the_only_advice_is_what_the_runtime_keeps_from_a_worker(
+    def test_the_only_advice_is_about_the_missing_status(
         self, through_binding: Verification
     ) -> None:
-        """An error of env.AI holds no HTTP status."""
+        """An error of env.AI has no HTTP status."""
         portable = [result for result in through_binding.results if result.phase != "probes"]
         found = {finding.rule for result in portable for finding in result.findings}
         assert found == {"error.identified"}
 
     @pytest.mark.parametrize("bug", BUGS)
-    def test_a_worker_with_a_planted_bug_breaks_its_rule(self, node: Path, bug: str) -> None:
+    def test_a_broken_worker_breaks_its_rules(self, node: Path, bug: str) -> None:
         phase, rules = BUGS[bug]
         worker = str(EXAMPLE / f"broken/{bug}.ts")
         run = examine(node, EXAMPLE / "adapter.mjs", worker, run=(phase,))
         assert run.exit_code == 1
         assert broken(run).keys() == rules
 
-    def test_the_binding_and_rest_come_to_the_same(
+    def test_the_binding_and_rest_have_the_same_results(
         self, through_binding: Verification, through_rest: Verification, tmp_path: Path
     ) -> None:
-        """Of each case the same verdict, the same video, the same code; one report shows both."""
+        """Each case has the same status, video and error code, except those in `DIFFERENT`."""
         runs = {"rest.json": through_rest, "binding.json": through_binding}
         for name, run in runs.items():
             (tmp_path / name).write_text(json_report.render(run))
@@ -102,7 +102,7 @@ class TestVerified:
 
 
 def broken(run: Verification) -> dict[str, list[str]]:
-    """The musts that a run broke, and where."""
+    """The broken rules of level must, with the cases that break them."""
     found: dict[str, list[str]] = {}
     for result in run.results:
         for finding in result.broken:
@@ -111,10 +111,10 @@ def broken(run: Verification) -> dict[str, list[str]]:
 
 
 class TestAdapter:
-    """However the adapter ends, its workerd ends with it."""
+    """The workerd process of the adapter ends with the adapter."""
 
     @pytest.mark.parametrize("end", ["bye", "end of input", "SIGTERM"])
-    def test_leaves_nothing_behind(
+    def test_leaves_no_process(
         self, node: Path, environment: dict[str, str], server: Server, end: str
     ) -> None:
         account = server.account()
@@ -140,5 +140,5 @@ class TestAdapter:
                 adapter.stdin.close()
             else:
                 adapter.terminate()
-            # Miniflare takes the signal to end its workerd, and then exits as a shell would say it.
+            # On a signal, Miniflare ends its workerd and exits with 128 plus the signal number.
             assert adapter.wait(PATIENCE) == (128 + signal.SIGTERM if end == "SIGTERM" else 0)

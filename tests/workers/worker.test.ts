@@ -9,13 +9,13 @@ it.each(Object.keys(samples))("%s", async (name) => {
   });
 });
 
-it("answers with the video", async () => {
+it("returns the video", async () => {
   const body = JSON.stringify({ prompt: "Make it night", video_uri: "https://example.com/a.mp4" });
   const reply = await exports.default.fetch("http://worker/", { method: "POST", body });
   expect(await reply.json()).toEqual({ video: expect.stringMatching(/\.mp4$/) });
 });
 
-it("throws what the service says", async () => {
+it("throws the error of the service", async () => {
   await expect((env as Env).AI.run("runwayml/aleph-3", {})).rejects.toMatchObject({
     name: "AiGatewayError",
     message: "7003: Model not found: runwayml/aleph-3",

@@ -1,35 +1,35 @@
-// Builds the page from the OpenAPI document. Text enters the page as text alone.
+// Builds the page from the OpenAPI document. Texts are inserted as text, not as HTML.
 "use strict";
 
 function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(name), properties);
+  created.append(...children);
+  return created;
 }
 
 function resolve(api, schema) {
   return schema?.$ref ? schema.$ref.slice(2).split("/").reduce((node, key) => node[key], api) : schema;
 }
 
-// An example of a schema, to start the body from.
-function example(api, given) {
-  const schema = resolve(api, given) ?? {};
+// An example value of a schema, as the initial body.
+function exampleOf(api, unresolved) {
+  const schema = resolve(api, unresolved) ?? {};
   if (schema.examples) return schema.examples[0];
   if ("default" in schema) return schema.default;
-  if (schema.type === "array") return [example(api, schema.items)];
+  if (schema.type === "array") return [exampleOf(api, schema.items)];
   if (schema.type !== "object") return schema.type === "integer" ? 1 : "";
   const entries = Object.entries(schema.properties ?? {});
-  return Object.fromEntries(entries.map(([name, child]) => [name, example(api, child)]));
+  return Object.fromEntries(entries.map(([name, child]) => [name, exampleOf(api, child)]));
 }
 
 function field(parameter) {
   const input = element("input", { name: parameter.name, required: parameter.required });
   input.dataset.in = parameter.in;
-  const preset = parameter.schema?.default;
-  if (preset !== undefined) input.placeholder = String(preset);
-  const about = parameter.description ?? parameter.schema?.description ?? "";
+  const defaultValue = parameter.schema?.default;
+  if (defaultValue !== undefined) input.placeholder = String(defaultValue);
+  const description = parameter.description ?? parameter.schema?.description ?? "";
   return element("label", {}, element("span", { textContent: parameter.name }), input,
-    element("small", { textContent: about }));
+    element("small", { textContent: description }));
 }
 
 function address(path, form) {
@@ -41,7 +41,7 @@ function address(path, form) {
   return query.size ? `${path}?${query}` : path;
 }
 
-async function show(output, method, url, body) {
+async function send(output, method, url, body) {
   output.hidden = false;
   output.textContent = `${method} ${url} …`;
   try {
@@ -49,7 +49,7 @@ async function show(output, method, url, body) {
     const response = await fetch(url, options);
     const text = await response.text();
     let shown = text;
-    try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: as it is */ }
+    try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: show the text */ }
     output.textContent = `${method} ${url}\n${response.status} ${response.statusText}\n\n${shown}`;
   } catch (error) {
     output.textContent = `${method} ${url}\n${error}`;
@@ -63,23 +63,23 @@ function operation(api, path, method, described) {
   form.append(...(described.parameters ?? []).map(field));
   const schema = described.requestBody?.content["application/json"].schema;
   const body = schema && element("textarea", {
-    value: JSON.stringify(example(api, schema), null, 2), spellcheck: false,
+    value: JSON.stringify(exampleOf(api, schema), null, 2), spellcheck: false,
   });
   if (body) form.append(element("label", {}, element("span", { textContent: "body" }), body));
   const stream = "text/event-stream" in (described.responses["200"]?.content ?? {});
-  if (stream) form.append(element("p", { textContent: "A stream: curl -N shows it." }));
+  if (stream) form.append(element("p", { textContent: "An event stream; use curl -N." }));
   else form.append(element("button", { textContent: "Try it" }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    show(output, method.toUpperCase(), address(path, form), body?.value || undefined);
+    send(output, method.toUpperCase(), address(path, form), body?.value || undefined);
   });
   const [line, ...more] = (described.description ?? described.summary ?? "").split("\n\n");
   const summary = element("summary", {},
     element("span", { className: "method", textContent: method.toUpperCase() }),
     element("span", { className: "path", textContent: path }),
     element("span", { className: "about", textContent: line }));
-  const about = more.map((text) => element("p", { textContent: text }));
-  return element("details", {}, summary, ...about, form, output);
+  const paragraphs = more.map((text) => element("p", { textContent: text }));
+  return element("details", {}, summary, ...paragraphs, form, output);
 }
 
 async function build() {
@@ -94,7 +94,7 @@ async function build() {
       groups.set(tag, [...(groups.get(tag) ?? []), operation(api, path, method, described)]);
     }
   }
-  const sections = [...groups].flatMap(([tag, made]) => [element("h2", { textContent: tag }), ...made]);
+  const sections = [...groups].flatMap(([tag, members]) => [element("h2", { textContent: tag }), ...members]);
   document.getElementById("operations").replaceChildren(...sections);
 }
 
