@@ -8,7 +8,7 @@ from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.verify.plans import PlannedCase
 from aleph_contract.verify.settings import Settings
-from fake_server.workers import ADDRESS
+from fake_server.workers import DEFAULT_ADDRESS
 
 
 def curl(planned: PlannedCase, contract: Contract) -> str:
@@ -17,7 +17,7 @@ def curl(planned: PlannedCase, contract: Contract) -> str:
     body = f'{{"model":{dumps(contract.model)},"input":{given}}}'
     token = f"fault-{planned.fault}" if planned.fault else "any-token"
     return (
-        f"curl http://{ADDRESS}/client/v4/accounts/{'0' * 32}/ai/run "
+        f"curl http://{DEFAULT_ADDRESS}/client/v4/accounts/{'0' * 32}/ai/run "
         f"--header {shlex.quote(f'Authorization: Bearer {token}')} "
         f"--header 'Content-Type: application/json' --data-raw {shlex.quote(body)}"
     )

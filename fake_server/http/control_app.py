@@ -1,7 +1,7 @@
-"""The control API under `/__aleph__/`: what happened, what shall happen, what it would have cost.
+"""The FastAPI application below `/__aleph__/`: control API, its documentation, inspector.
 
-On FastAPI, which brings the OpenAPI document and is imported when the first call arrives; the run
-routes do not pass through here. Calls from other sites are refused, see `security.py`.
+The ASGI application of the fake imports this module on the first such call. Run requests never pass
+through it. `origin_guard.py` refuses calls from web sites.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from starlette.routing import BaseRoute, Route
 
 from aleph_contract import version
 from aleph_contract.errors import AlephContractError, JSONError
+from fake_server import inspector
 from fake_server.control import account_routes, server_routes
 from fake_server.control.dependencies import CONTROL_PREFIX, Fake, error_detail
 from fake_server.control.origin_guard import ANY_HOST, App, OriginGuard
 
-#: The files of the interactive documentation, which take nothing from anywhere else.
+#: The files of the documentation page and their media types.
 _DOCS = {"page.html": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -29,15 +30,15 @@ _POLICY = (
 
 
 def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
-    """The control API of a fake as an ASGI application.
+    """The control API of `fake` as an ASGI application.
 
     Args:
-        fake: What is controlled.
-        hosts: Names beyond the loopback ones that it answers to, see `security.refusal`.
+        fake: The fake to control.
+        hosts: Allowed host names beside the loopback names; see `origin_guard.refusal`.
     """
     api = FastAPI(
         title="aleph-contract: control API of the fake",
-        description="What happened, what shall happen, and what it would have cost.",
+        description="Accounts, recorded exchanges, scenarios, bills and verdicts of the fake.",
         version=version.__version__,
         openapi_url=f"{CONTROL_PREFIX}/openapi.json",
         docs_url=None,
@@ -47,38 +48,36 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
     api.include_router(server_routes.router, prefix=CONTROL_PREFIX)
     api.include_router(account_routes.router, prefix=CONTROL_PREFIX)
     api.router.routes.extend(_pages(fake))
-    api.add_exception_handler(AlephContractError, _unusable)
-    api.add_exception_handler(RequestValidationError, _unusable)
+    api.add_exception_handler(AlephContractError, _refuse)
+    api.add_exception_handler(RequestValidationError, _refuse)
     return OriginGuard(api, hosts)
 
 
 def _pages(fake: Fake) -> list[BaseRoute]:
-    """The documentation, and the inspector."""
-    from fake_server import inspector
-
+    """The routes of the documentation page and of the inspector."""
     return [
-        Route("/", _to(f"{CONTROL_PREFIX}/")),
-        Route(CONTROL_PREFIX, _to(f"{CONTROL_PREFIX}/")),
+        Route("/", _redirect_to(f"{CONTROL_PREFIX}/")),
+        Route(CONTROL_PREFIX, _redirect_to(f"{CONTROL_PREFIX}/")),
         Route(f"{CONTROL_PREFIX}/docs", _docs),
         Route(f"{CONTROL_PREFIX}/docs/{{name}}", _docs),
         *inspector.routes(fake),
     ]
 
 
-def _to(path: str) -> Callable[[Request], Response]:
+def _redirect_to(path: str) -> Callable[[Request], Response]:
     return lambda _: RedirectResponse(path)
 
 
-async def _unusable(_: Request, error: Exception) -> Response:
-    """An error of the caller as a `Problem`."""
+async def _refuse(_: Request, error: Exception) -> Response:
+    """Answer an invalid call with a `ProblemModel`: 400 if the body is not JSON, else 422."""
     detail = error_detail(error) if isinstance(error, RequestValidationError) else str(error)
     return JSONResponse({"detail": detail}, 400 if isinstance(error, JSONError) else 422)
 
 
 async def _docs(request: Request) -> Response:
-    """The interactive documentation of this API."""
+    """A file of the documentation page."""
     name = request.path_params.get("name", "page.html")
     if name not in _DOCS:
-        raise HTTPException(404, f"no page is named {name!r}")
+        raise HTTPException(404, f"there is no page {name!r}")
     page = (resources.files("fake_server.control") / "docs" / name).read_bytes()
     return Response(page, media_type=_DOCS[name], headers={"content-security-policy": _POLICY})
