@@ -1,12 +1,12 @@
-"""One family of errors, each of which says what is wrong, where, and what would be right."""
+"""The errors of the project: each message gives the problem, its location, and the remedy."""
 
 from __future__ import annotations
 
 
 class AlephContractError(Exception):
-    """The base of every error this project raises on purpose.
+    """Base of all errors that this project raises.
 
-    The command line prints its text in one line, without a traceback, and exits with
+    The command line prints the message in one line, without a traceback, and exits with
     `exit_code`.
     """
 
@@ -14,16 +14,16 @@ class AlephContractError(Exception):
 
 
 class ArgumentError(AlephContractError, ValueError):
-    """An argument or option that cannot be meant as it was given."""
+    """An argument or option with an impossible value."""
 
 
 class ContractError(AlephContractError, ValueError):
     """A contract file that cannot be used.
 
     Args:
-        source: The file, or what stands for it.
-        location: JSON Pointer to the offending place; the empty string is the whole document.
-        reason: What is wrong there and what would be right.
+        source: The file, or a name for the document.
+        location: JSON Pointer to the problem; empty for the whole document.
+        reason: The problem and, if known, the remedy.
     """
 
     def __init__(self, source: str, location: str, reason: str) -> None:
@@ -38,10 +38,10 @@ class ContractError(AlephContractError, ValueError):
 
 
 class JSONError(AlephContractError, ValueError):
-    """Text that is not JSON, with the place where it stops being so.
+    """Text that is not JSON, with the position of the first offending character.
 
     Args:
-        reason: What is wrong.
+        reason: The problem.
         line: Line of the first offending character, from 1.
         column: Column of it, from 1, in characters.
         offset: Offset of it in the text, from 0, in characters.
@@ -59,6 +59,6 @@ class JSONError(AlephContractError, ValueError):
 
 
 class CouldNotRun(AlephContractError):  # noqa: N818 - a state of the check, not a failure of the client
-    """The check itself could not be carried out; it says nothing about the client."""
+    """The check could not be carried out, so there is no verdict on the client."""
 
     exit_code = 3

@@ -1,4 +1,4 @@
-"""The contract as data: schemas, documented examples and price of one model, loaded and checked."""
+"""Load the contract of one model: schemas, documented examples, price."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from aleph_contract.errors import ContractError, JSONError
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.pointers import plain
 
-#: The entry that is loaded when none is named.
+#: The catalog entry that is loaded by default.
 SHIPPED = "runwayml__aleph-2.json"
 
-#: The input field by which a run is billed (documented: it serves billing alone).
+#: The input field that sets the price of a run (documented: used for billing only).
 BILLED_FIELD = "duration"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One documented exchange: an input and the bare reply the documentation shows for it."""
+    """One documented example: an input, its output, and the reply body without an envelope."""
 
     name: str
     input: Mapping[str, Any]
@@ -35,7 +35,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contract:
-    """What one model promises and asks for.
+    """The schemas, examples and price of one model.
 
     Args:
         model: The exact model id, such as `runwayml/aleph-2`.
@@ -44,9 +44,9 @@ class Contract:
         output_schema: JSON Schema draft 2020-12 of the run's result.
         examples: The documented exchanges.
         price_per_second: USD per second of source video, exactly as published; `None` if unknown.
-        source: Where the entry came from, for messages.
-        metadata: What the entry says in words, limits among it.
-        document: The input schema with its references found.
+        source: The file of the entry, for messages.
+        metadata: Facts of the entry in prose, such as limits.
+        document: The input schema with resolved references.
     """
 
     model: str
@@ -61,7 +61,7 @@ class Contract:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Contract:
-        """Load the shipped contract (once), or the catalog entry in the file `path`.
+        """Load the shipped contract (cached), or the catalog entry in the file `path`.
 
         Raises:
             ContractError: The file cannot be read, is not JSON, is not an entry, holds an invalid
@@ -78,13 +78,13 @@ class Contract:
 
     @classmethod
     def from_entry(cls, entry: Any, *, source: str = "entry") -> Contract:
-        """Build a contract from a catalog entry that was already read.
+        """Build a contract from the JSON value of a catalog entry.
 
         Raises:
             ContractError: As for `load`.
         """
         from aleph_contract.contract.entry_check import (
-            vet,  # the shipped entry does without, and starts sooner
+            vet,  # not needed for the shipped entry, which loads faster without
         )
 
         vet(entry, source)
@@ -123,6 +123,6 @@ def _read(raw: bytes, source: str) -> Any:
 
 
 def _reply(example: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The bare reply; where the entry shows only the result, that of a completed run."""
+    """The reply body of an example; if it shows only the output, that of a completed run."""
     shown: Mapping[str, Any] | None = example.get("raw_response")
     return {"state": "Completed", "result": example["output"]} if shown is None else shown

@@ -1,4 +1,4 @@
-"""What a catalog entry must be before anything is made of it."""
+"""Check a catalog entry before it is used."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from aleph_contract.schema.validation.violations import leaves
 
 
 def vet(entry: Any, source: str) -> None:
-    """Make sure that an entry can be used.
+    """Check that an entry can be used.
 
     Raises:
         ContractError: It is not an entry, holds an invalid or unsatisfiable schema, or contradicts
-            its own examples; the message says where.
+            its own examples; the message gives the location.
     """
     for location, reason in _misshapen(entry):
         raise ContractError(source, location, reason)
@@ -35,7 +35,7 @@ def vet(entry: Any, source: str) -> None:
         _satisfied(document)
 
 
-#: What an entry must hold, and of which type each part is; `?` marks what may be missing.
+#: The members of an entry and their types; `?` marks an optional one.
 _SHAPE: dict[str, type | tuple[type, ...]] = {
     "model_id": str,
     "schema_version": str,
@@ -56,7 +56,7 @@ _WORDS = {str: "a string", dict: "an object", list: "an array", (dict, bool): "a
 
 
 def _misshapen(entry: Any) -> Iterator[tuple[str, str]]:
-    """What keeps `entry` from being a catalog entry, each with its location."""
+    """The locations at which `entry` differs from a catalog entry, each with the reason."""
     yield from _parts(entry, "", _SHAPE, "a catalog entry")
     yield from _parts(entry["schema"], "/schema", _SCHEMAS, "the schemas of an entry")
     for index, example in enumerate(entry.get("examples", ())):
@@ -66,14 +66,14 @@ def _misshapen(entry: Any) -> Iterator[tuple[str, str]]:
             yield where, "shows no `output` and no `raw_response`; an example needs one of them"
     for name, price in entry.get("pricing", {}).items():
         if isinstance(price, bool) or not isinstance(price, (int, float)) or price < 0:
-            yield "/pricing" + pointer([name]), "is not a price; it would be a number of USD"
+            yield "/pricing" + pointer([name]), "is not a price: that is a number of USD, 0 or more"
 
 
 def _parts(
     value: Any, where: str, shape: Mapping[str, type | tuple[type, ...]], what: str
 ) -> Iterator[tuple[str, str]]:
     if not isinstance(value, dict):
-        yield where, f"is not {what}, which would be an object"
+        yield where, f"is not {what}: that is an object"
     for name, kind in shape.items():
         key = name.rstrip("?")
         if key not in value:
@@ -84,7 +84,7 @@ def _parts(
 
 
 def _checked(entry: Any, part: str, source: str) -> Document:
-    """One of the schemas, known to be one and not to contradict itself."""
+    """One of the schemas as a document, checked to be valid and satisfiable."""
     location = f"/schema/{part}"
     check_schema(entry["schema"][part], source=source, location=location)
     document = Document(entry["schema"][part], source=source, location=location)
@@ -92,7 +92,7 @@ def _checked(entry: Any, part: str, source: str) -> Document:
         for keyword in ASSERTIONS.intersection(schema if isinstance(schema, dict) else ()):
             if keyword not in BOUNDARIES:
                 where = pointer([*path, keyword])
-                raise document.error(where, "asserts what no case can be made for yet")
+                raise document.error(where, "is a keyword for which no boundary case can be made")
     for where, reason in contradictions(document):
         raise document.error(where, f"cannot be satisfied: it {reason}")
     return document
@@ -111,10 +111,10 @@ def _contradicted(entry: Any, document: Document, output: Document) -> Iterator[
 
 
 def _satisfied(document: Document) -> None:
-    """Find one valid input where no example is one.
+    """Check that the schema of an entry without examples has a valid input.
 
     Raises:
-        ContractError: None was found.
+        ContractError: No valid input was found.
     """
     if not any(True for _ in Builder(document, {}).values()):
         raise document.error("", "cannot be satisfied: no valid input was found")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.schema.validation.validator import Validator
 from aleph_contract.schema.validation.violations import Violation
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["validate", "validator_for"]
 
 
 def validate(input: Any, contract: Contract | None = None) -> tuple[Violation, ...]:  # noqa: A002 - the contract's word
-    """Every violation of the contract's input schema, in a stable order; empty if it is valid.
+    """The violations of the contract's input schema, in a stable order; empty if `input` is valid.
 
     Raises:
         ArgumentError: `input` holds something that is not a JSON value.
@@ -25,7 +22,7 @@ def validate(input: Any, contract: Contract | None = None) -> tuple[Violation, .
 
 
 def validator_for(contract: Any = None) -> Validator:
-    """The validator of a contract's input, or of a schema; made once and kept.
+    """The validator of a contract's input, or of a schema; cached.
 
     Args:
         contract: A `Contract`, or a schema (an object or a boolean); the shipped contract if
@@ -34,17 +31,17 @@ def validator_for(contract: Any = None) -> Validator:
     if contract is None:
         contract = _shipped()
     schema = contract.input_schema if isinstance(contract, Contract) else contract
-    kept = _KEPT.get(id(schema))
+    kept = _CACHED.get(id(schema))
     if kept is None:
-        if len(_KEPT) >= _MOST_KEPT:
-            del _KEPT[next(iter(_KEPT))]
-        kept = _KEPT[id(schema)] = Validator(schema)
+        if len(_CACHED) >= _MAX_CACHED:
+            del _CACHED[next(iter(_CACHED))]
+        kept = _CACHED[id(schema)] = Validator(schema)
     return kept
 
 
-#: By identity of the schema, which each validator keeps alive.
-_KEPT: dict[int, Validator] = {}
-_MOST_KEPT = 64
+#: Id of a schema -> its validator, which keeps the schema alive.
+_CACHED: dict[int, Validator] = {}
+_MAX_CACHED = 64
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Text that is safe to show: clients, prompts and replies may hold anything."""
+"""Escape and format text for terminals, logs and pages: it may come from a client or a prompt."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from typing import Any
 
 from aleph_contract.core.jsonvalue import Number
 
-#: What could move a cursor, hide, or turn the direction of the text around it: controls but tab
-#: and line feed, surrogates, bidirectional controls (Unicode TR 36), line separators, the byte
-#: order mark and the two noncharacters that XML forbids.
+#: Characters that move a cursor, hide, or change the direction of text: controls except tab and
+#: line feed, surrogates, bidirectional controls (Unicode TR 36), line separators, the byte order
+#: mark, and the two noncharacters that XML forbids.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 
-#: The beginnings of a workflow command, which GitHub obeys wherever a log line starts with one.
+#: The first characters of a workflow command, which GitHub executes at the start of a log line.
 _COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
 
 
 def escape_workflow_commands(text: str) -> str:
-    r"""Lines for a log that GitHub may read: none is a workflow command of somebody else's."""
+    r"""The text with the first character of every GitHub workflow command as `\uXXXX`."""
     return _COMMAND.sub(lambda match: f"{match[1] or ''}\\u{ord(match[0][-1]):04x}", text)
 
 
 def escape_controls(text: str) -> str:
-    r"""The text with what could act instead of show as `\uXXXX`; tabs and line feeds stay."""
+    r"""The text with unsafe characters as `\uXXXX`; tabs and line feeds stay."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def one_line(text: str) -> str:
-    """The text with white space collapsed, safe to show."""
+    """The text in one line: white space collapsed, unsafe characters escaped."""
     return escape_controls(" ".join(text.split()))
 
 
 def truncate(text: str, limit: int) -> str:
-    """The text, or its beginning and how much is left out."""
+    """The text; if it is longer than `limit`, its first characters and the number left out."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… {len(text) - limit:,} more characters"
@@ -51,28 +51,28 @@ def pluralise(count: int, noun: str, plural: str | None = None) -> str:
 
 
 def join_first(names: Iterable[str], most: int = 3) -> str:
-    """The first names, and how many more there are."""
+    """The first `most` names, and the number of the others: `a, b, c and 2 more`."""
     every = tuple(names)
     more = len(every) - most
     return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def money(amount: Decimal) -> str:
-    """An amount in USD, to the cent; what is less than a cent says so."""
+    """An amount in USD, to the cent: `1,234.50 USD`; below one cent `under 0.01 USD`."""
     if 0 < amount < Decimal("0.01"):
         return "under 0.01 USD"
     return f"{amount:,.2f} USD"
 
 
 def decoded(raw: bytes) -> str:
-    r"""Bytes as text; those that are not UTF-8 as `\xNN`."""
+    r"""Bytes as text; bytes that are not UTF-8 become `\xNN`."""
     return raw.decode("utf-8", "backslashreplace")
 
 
 def write_json(value: Any, indent: str = "") -> str:
-    """Indented JSON that any reader takes: numbers as they were written, nothing unsafe in strings.
+    """Indented JSON: numbers as they were written, unsafe characters in strings escaped.
 
-    What is not a JSON value (a Python client may report anything) stands as the string of it.
+    A value that JSON cannot hold becomes `str(value)`: a Python client may report any object.
     """
     deeper = indent + "  "
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What was seen and what was reported: the frozen records that fake, drivers and judge share."""
+"""Exchanges and outcomes: the frozen records that the fake, the drivers and the judge share."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import Any, Literal
 
 SurfaceName = Literal["rest", "binding"]
 
-#: How the request's bearer token stood to its account: the account's own, none, another one, or
-#: not looked at (the binding carries none).
+#: The bearer token of a request: that of its account, absent, another one, or not checked (the
+#: binding carries none).
 Credential = Literal["accepted", "missing", "refused", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request as it arrived and the answer that was sent. No secret is in it.
+    """One request as it arrived and the response that was sent, without secrets.
 
     Args:
         number: Position in its account's journal, from 1, in order of arrival.
-        account: Account id the request named; the empty string where it named none.
+        account: Account id in the request; empty if there is none.
         surface: `rest` or `binding`.
         method: HTTP method as sent.
-        target: Request target as sent (path and query), secrets replaced.
+        target: Request target as sent (path and query), secrets replaced by `REDACTED`.
         request_headers: Names in lower case, in order; secrets replaced by `REDACTED`.
-        request_body: The bytes of the body as they arrived (after transfer decoding); as many as
-            were read when `request_complete` is false.
+        request_body: Body bytes as they arrived, after transfer decoding; the part that was read if
+            `request_complete` is false.
         request_complete: Whether the whole body arrived and was kept.
-        credential: How its token stood to the account.
-        status: HTTP status of the answer; `None` when none was sent.
+        credential: See `Credential`.
+        status: HTTP status of the response; `None` if none was sent.
         response_headers: As sent.
-        response_body: Bytes that were sent, whole or cut short as scripted.
-        outcome: How the request ended; the page of replies lists every outcome.
-        fault: Name of the fault that was played, if any.
+        response_body: Body bytes that were sent; fewer than announced if a fault truncates it.
+        outcome: How the request ended; the page on replies lists every outcome.
+        fault: Name of the scripted fault, if any.
         billed_seconds: Seconds of video billed; `None` if nothing was billed or `duration` absent.
         cost: USD this exchange would have cost.
         billed: Whether the real service may have charged for it.
-        received_at: Unix time in seconds when the head had arrived.
-        elapsed: Seconds from then until the last byte was handed to the socket.
-        token_leaked: Whether the account's token stood in the target or the body.
+        received_at: Unix time in seconds at which the request head was complete.
+        elapsed: Seconds from then until the last response byte was written to the socket.
+        token_leaked: Whether the target or the body held the account's token.
         host: The `Host` header as sent.
     """
 
@@ -67,7 +67,7 @@ class Exchange:
 
 
 def as_json(exchange: Exchange, body: Callable[[bytes], Any]) -> dict[str, Any]:
-    """An exchange for a program to read: amounts as decimal text, bodies as `body` makes them."""
+    """An exchange as a JSON object: amounts as decimal text, bodies as `body` returns them."""
     seconds = exchange.billed_seconds
     return {
         "number": exchange.number,
@@ -95,17 +95,18 @@ def as_json(exchange: Exchange, body: Callable[[bytes], Any]) -> dict[str, Any]:
 
 
 def decimal(amount: Decimal) -> str:
-    """An amount without exponent, as a person writes it."""
+    """An amount without exponent: `0.0000001`, not `1E-7`."""
     return format(amount, "f")
 
 
-#: Stage at which a client says a call failed: before sending, refused by the service, on the way.
+#: Stage at which a call failed, by the client's report: before sending, in the service's error
+#: reply, in the connection.
 Stage = Literal["client", "api", "transport"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedError:
-    """An error as the client reported it; what it does not know is `None`."""
+    """An error as the client reported it; an unknown part is `None`."""
 
     message: str
     stage: Stage | None = None
@@ -115,17 +116,18 @@ class ReportedError:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a client reported for one case.
+    """The report of a client for one case.
 
     Args:
         kind: `result` (it reported a video), `error` (it reported an error), `skipped` (it says
             it cannot do this case), `stuck` (no report before the deadline; killed) or `crashed`
             (it ended without a report).
-        video: What it reported as the video, unchanged; only with `result`.
-        error: What it reported as error; only with `error`.
-        reason: Why it skipped, or how it got stuck or crashed.
-        stderr: Standard error of the client during the case, as far as it can be told apart.
-        elapsed: Seconds from handing the case over to the report.
+        video: The reported video, unchanged; only with `result`.
+        error: The reported error; only with `error`.
+        reason: Why the client skipped the case, got stuck or crashed.
+        stderr: Standard error of the client during the case; with several cases in flight it may
+            belong to another one.
+        elapsed: Seconds from the start of the case until the report.
     """
 
     kind: Literal["result", "error", "skipped", "stuck", "crashed"]

@@ -1,4 +1,4 @@
-"""Where each value of a JSON text stands, so that an error can be shown in the user's own file."""
+"""Line and column of each value of a JSON text, to show an error in the user's own file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _TOKEN = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+')
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A place in a text: line and column, both from 1, the column in characters."""
+    """A position in a text: line and column, both from 1, the column in characters."""
 
     line: int
     column: int
 
 
 class Positions:
-    """The places of all values and of all keys of one JSON text.
+    """The positions of all values and keys of one JSON text.
 
-    Where a key is repeated the last one counts, as for the value that is read.
+    Of a repeated key the last one counts, as when the text is read.
 
     Args:
         text: JSON text that has been read without an error.
@@ -37,13 +37,13 @@ class Positions:
         self._value(tokens, next(tokens), "")
 
     def value(self, where: str) -> Place:
-        """Where the value at a JSON Pointer begins; of a missing one, the nearest around it."""
+        """The start of the value at a JSON Pointer, or of the nearest value around it."""
         while where not in self._values:
             where = where.rpartition("/")[0]
         return self._place(self._values[where])
 
     def key(self, where: str, name: str) -> Place:
-        """Where the key `name` of the object at a JSON Pointer begins."""
+        """The start of the key `name` of the object at a JSON Pointer."""
         offset = self._keys.get(where + pointer([name]))
         return self.value(where) if offset is None else self._place(offset)
 

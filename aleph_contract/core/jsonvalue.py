@@ -1,7 +1,7 @@
-"""JSON read exactly: no number loses a digit, nothing malformed passes, keys that repeat are seen.
+"""Read JSON exactly: numbers keep every digit, malformed text is refused, repeated keys are kept.
 
-Both sides of the project need the same reading. The fake must not let a value change on its way
-to the journal, and the judge compares what was meant with what was sent down to the last digit.
+The fake and the judge share this reader. The fake writes values to the journal unchanged, and the
+judge compares the given input with the sent one down to the last digit.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ MAX_DIGITS = 4000
 
 
 class Number(float):
-    """A number that was written with a fraction or an exponent, and remembers how.
+    """A number written with a fraction or an exponent: the nearest double, and its text.
 
-    `2.0` and `2` are the same JSON number, and `1e0` an integer by value; the text tells a judge
-    which of them a client wrote. Behaves as the nearest double everywhere else.
+    `2.0` and `2` are the same JSON number; the text tells the judge which one a client wrote.
     """
 
     __slots__ = ("text",)
@@ -44,7 +43,7 @@ class Number(float):
 
 
 class Object(dict[str, Any]):
-    """A JSON object that remembers which of its keys were written more than once."""
+    """A JSON object that knows which of its keys were written more than once."""
 
     __slots__ = ("repeated",)
     repeated: tuple[str, ...]
@@ -57,8 +56,8 @@ def loads(raw: bytes | str) -> Any:
     last of repeated keys wins, as in JavaScript's `JSON.parse`).
 
     Raises:
-        JSONError: Not JSON, or JSON that some sane reader must refuse: `NaN` and the infinities,
-            a number beyond the doubles, a lone surrogate, a byte order mark, nesting deeper than
+        JSONError: Not JSON, or JSON that common readers refuse: `NaN` and the infinities, a number
+            beyond the range of a double, a lone surrogate, a byte order mark, nesting deeper than
             `MAX_DEPTH`, an integer longer than `MAX_DIGITS`.
     """
     text = _decode(raw) if isinstance(raw, bytes) else raw
@@ -91,9 +90,9 @@ def repeated_keys(value: Any) -> tuple[str, ...]:
 def same(left: Any, right: Any) -> bool:
     """Whether two values are the same JSON value.
 
-    Numbers are compared by exact value (`2` and `2.0` are the same; 2^53 and 2^53+1 are not; of
-    a literal with a fraction the nearest double counts, which is all that any reader keeps),
-    strings by code point, objects without regard to order. Booleans are no numbers.
+    Numbers are compared by exact value: `2` and `2.0` are the same, 2^53 and 2^53+1 are not; a
+    literal with a fraction counts as its nearest double. Strings are compared by code point,
+    objects without regard to order. Booleans are not numbers.
     """
     if isinstance(left, bool) or isinstance(right, bool) or left is None or right is None:
         return left is right
@@ -138,7 +137,7 @@ def dumps(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """`text` as it is, unless no UTF-8 file could hold it."""
+    """`text` as a JSON string; in ASCII if it holds a lone surrogate, which UTF-8 cannot encode."""
     whole = text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
     return json.dumps(text, ensure_ascii=not whole)
 
@@ -149,11 +148,11 @@ def pointer(path: Sequence[str | int]) -> str:
 
 
 class _LiteralError(Exception):
-    """A number or name that must be refused; its arguments are the reason and its text."""
+    """A number or name that is refused; the arguments are the reason and the text."""
 
 
 def _offset(text: str, literal: str) -> int:
-    """Where `literal` first stands outside strings."""
+    """The offset of the first `literal` outside strings."""
     tokens = re.finditer(r'"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+', text)
     return next((token.start() for token in tokens if token[0] == literal), 0)
 
@@ -198,7 +197,8 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-#: An escaped pair, an escaped half of one (the group), a half that was not escaped, any other.
+#: An escaped surrogate pair, an escaped lone surrogate (group 1), one that is not escaped (group
+#: 2), any other escape.
 _SURROGATE = re.compile(
     r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}"
     r"|\\u([dD][89a-fA-F][\da-fA-F]{2})|([\ud800-\udfff])|\\.",
@@ -207,7 +207,7 @@ _SURROGATE = re.compile(
 
 
 def _refuse_lone_surrogates(text: str) -> None:
-    """Look at the text: of repeated keys the value keeps only the last."""
+    """Search the text, not the value: of a repeated key the value holds only the last member."""
     if "\\u" not in text and text.isascii():
         return
     for found in _SURROGATE.finditer(text):
@@ -255,7 +255,7 @@ _DECODER = json.JSONDecoder(
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value in `value` that holds no others, keys included, with the name it goes by."""
+    """Every scalar and key in `value`, each with the name of the member that holds it."""
     if isinstance(value, dict):
         for key, child in value.items():
             yield "", key

@@ -1,4 +1,4 @@
-"""What a verification found: the frozen records that judge, runner, coverage and reports share."""
+"""Results of a verification: the frozen records that judge, runner, coverage and reports share."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One case, driven and judged, with its whole evidence.
+    """One case, run and judged, with all its evidence.
 
     Args:
         name: Stable name, such as `boundary/seed/maximum/above`.
         phase: The phase it belongs to.
         status: See `STATUSES`; a case with advice alone has passed.
-        intended: The input that the client was given (a JSON value), or its text where
-            the spelling is the point.
-        expectation: One sentence: what a conformant client does with it.
-        polarity: `valid` or `violating`; `None` where no input is probed (`exec`).
+        intended: The input given to the client, a JSON value; or its JSON text where the case
+            tests how a number is written.
+        expectation: One sentence: how a conformant client treats the input.
+        polarity: `valid` or `violating`; `None` in `exec` mode, which probes no input.
         constraint: Key of the constraint it probes (`Constraint.key`), if any.
         checked: Ids of the rules that this case could have broken.
         findings: The rules it broke.
-        outcome: What the client reported; `None` in `exec` mode.
-        exchanges: What the fake saw, in order.
+        outcome: The client's report; `None` in `exec` mode.
+        exchanges: The requests that the fake received, with their responses, in order.
         reason: Why it was skipped, expected to fail, or could not run.
-        fault: Name of the fault that was scripted, if any.
-        profile: Reply shape that was served.
+        fault: Name of the scripted fault, if any.
+        profile: The profile that was served.
         elapsed: Seconds.
         curl: A command that sends the intended request to a running fake.
-        reproduce: The command that runs this case alone again.
+        reproduce: A command that runs this case alone.
     """
 
     name: str
@@ -85,7 +85,7 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who was verified, as it calls itself."""
+    """The client under test, by the name it gives itself."""
 
     name: str
     version: str = ""
@@ -98,8 +98,8 @@ class Verification:
 
     Args:
         mode: `verify` or `exec`.
-        trouble: What kept the check from being carried out: client would not start, adapter
-            broke its protocol. Not empty means exit code 3.
+        trouble: Reasons why the check could not be carried out, such as a client that does not
+            start. If there is one, the exit code is 3.
         unexpected_passes: Known failures that passed.
         stale: Lines of the known-failing file that match no case.
         command_exit: In `exec` mode the exit code of the user's command.
@@ -125,18 +125,18 @@ class Verification:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many cases ended in each status; the values add up to the number of cases."""
+        """The number of cases in each status; the values add up to the number of cases."""
         counted = Counter[str](result.status for result in self.results)
         return {status: counted[status] for status in STATUSES}
 
     @property
     def conformant(self) -> bool:
-        """Whether nothing that the client must do was found broken, and the books are in order."""
+        """Whether no case failed and the known-failing file is up to date."""
         return not (self.counts["failed"] or self.unexpected_passes or self.stale)
 
     @property
     def exit_code(self) -> int:
-        """0 conformant, 1 not, 3 could not be carried out (2, wrong usage, never gets here)."""
+        """The command's own code if not 0; 3 if the check could not be carried out; else 0 or 1."""
         if self.command_exit:
             return self.command_exit
         if self.trouble or self.counts["could-not-run"] or self.interrupted:
@@ -145,7 +145,7 @@ class Verification:
 
 
 def smallest(results: Iterable[CaseResult], rule: str) -> CaseResult | None:
-    """Of the cases that break `rule` the one with the smallest input, a valid one if there is."""
+    """The case that breaks `rule` with the smallest input, valid inputs first; `None` if none."""
     breaking = [r for r in results if any(f.rule == rule for f in r.findings)]
     return min(breaking, key=_size, default=None)
 

@@ -1,4 +1,4 @@
-"""Jinja environments that escape everything: markup, and control characters."""
+"""Jinja environments that escape markup and control characters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aleph_contract.core.escaping import escape_controls, money, pluralise
 
 
 def environment(package: str) -> Environment:
-    """An environment for the templates of `package`, with the filters that all pages use."""
+    """A Jinja environment for the templates of `package`, with the filters of all pages."""
     jinja = Environment(
         loader=PackageLoader(package),
         autoescape=True,
@@ -25,5 +25,5 @@ def environment(package: str) -> Environment:
 
 
 def _final(value: Any) -> Any:
-    """What every expression of a template goes through before it is escaped."""
+    """Escape the control characters of an expression's value; Jinja then escapes the markup."""
     return value if hasattr(value, "__html__") else escape_controls(str(value))

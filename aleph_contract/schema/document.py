@@ -1,4 +1,4 @@
-"""A JSON Schema, draft 2020-12, as a document in which every reference has been found."""
+"""A draft 2020-12 schema as a document whose references are resolved."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ __all__ = [
     "without",
 ]
 
-_WHOLE = {"$ref": ADDRESS}
+_ROOT = {"$ref": ADDRESS}
 
-#: Steps that stay at the same instance; all others go to a child of it (or to a key's name).
+#: Steps to a schema for the same value; all others lead to a schema for a child or a key of it.
 IN_PLACE = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "then", "else", "dependentSchemas")
 
 
 class Document:
-    """A schema in which every reference has been found.
+    """A schema whose references are resolved.
 
     Args:
-        schema: The schema as published; kept as `published`, beside the `root` that is resolved.
-        source: Where it came from, for messages.
-        location: JSON Pointer to it in there, for messages.
+        schema: The schema as published; kept in `published`. `root` is the resolved copy.
+        source: The file that holds it, for messages.
+        location: JSON Pointer to it in that file, for messages.
 
     Raises:
-        ContractError: A reference leads nowhere or outside the document, or the schema asks for
-            another dialect.
+        ContractError: A reference has no target in the document, or the schema declares another
+            dialect.
     """
 
     def __init__(self, schema: Any, *, source: str = "schema", location: str = "") -> None:
@@ -55,11 +55,11 @@ class Document:
         self.targets = resolve(self.root, self.error)
 
     def at(self, where: str) -> Any:
-        """The schema, or whatever else stands at a JSON Pointer."""
+        """The schema, or another part of the document, at a JSON Pointer."""
         return follow(self.root, where)
 
     def target(self, schema: Any, keyword: str = "$ref") -> str | None:
-        """JSON Pointer to where the reference in `schema` leads; `None` if there is none."""
+        """JSON Pointer to the target of the reference in `schema`; `None` if it has none."""
         reference = schema.get(keyword) if isinstance(schema, dict) else None
         return None if reference is None else target_of(reference)
 
@@ -71,11 +71,11 @@ class Document:
         return changed
 
     def refers_into(self, where: str) -> bool:
-        """Whether a reference leads to what stands at `where` or within, which must then stay."""
+        """Whether a reference leads to `where` or into it, so that the schema there is needed."""
         return any(f"{target}/".startswith(f"{where}/") for target in self.targets)
 
     def accepts(self, schemas: Iterable[Any]) -> Callable[[Any], bool]:
-        """The test whether a value keeps all of `schemas`, which may refer into this document."""
+        """A test whether a value satisfies all of `schemas`, which may refer into this document."""
         asked = [schema for schema in schemas if schema is not True]
         if not asked:
             return lambda _: True
@@ -83,8 +83,8 @@ class Document:
         return is_valid
 
     def strictly(self) -> Callable[[Any], bool]:
-        """The test whether a value keeps the document, `format` included."""
-        is_valid: Callable[[Any], bool] = self._validator(_WHOLE, formats=True).is_valid
+        """A test whether a value satisfies the document with `format` asserted."""
+        is_valid: Callable[[Any], bool] = self._validator(_ROOT, formats=True).is_valid
         return is_valid
 
     def _validator(self, schema: Any, *, formats: bool = False) -> Any:
@@ -96,15 +96,15 @@ class Document:
         return Draft202012Validator(read, registry=self.registry, validate_formats=formats)
 
     def error(self, where: str, reason: str) -> ContractError:
-        """The error that this document is wrong at a JSON Pointer."""
+        """The error for a JSON Pointer in this document and a reason."""
         return ContractError(self.source, self.location + where, reason)
 
 
 def check_schema(schema: Any, *, source: str = "schema", location: str = "") -> None:
-    """Make sure that `schema` is one of draft 2020-12, as far as its meta-schema can tell.
+    """Check `schema` against the meta-schema of draft 2020-12.
 
     Raises:
-        ContractError: It is not.
+        ContractError: It is not a schema of that dialect.
     """
     from jsonschema_rs import ValidationError, meta
 
@@ -124,9 +124,9 @@ def check_schema(schema: Any, *, source: str = "schema", location: str = "") -> 
 
 
 def _without_patterns(value: Any) -> Any:
-    """A JSON value with `a` for each pattern: `resolve` judges these, not a version of a library.
+    """A JSON value with a plain pattern in place of each: `resolve` judges the patterns.
 
-    Members stay in their order.
+    Versions of jsonschema-rs refuse different patterns. Members keep their order.
     """
     if isinstance(value, list):
         return [_without_patterns(part) for part in value]
@@ -143,7 +143,7 @@ def _without_patterns(value: Any) -> Any:
 
 
 def _same_place(schema: Any, blank: Any, path: Sequence[str | int]) -> list[str | int]:
-    """A path in what `_without_patterns` made of `schema`, as a path in `schema`."""
+    """A path in `blank`, the result of `_without_patterns`, as a path in `schema`."""
     found: list[str | int] = []
     for step in path:
         if isinstance(blank, dict):
@@ -155,18 +155,18 @@ def _same_place(schema: Any, blank: Any, path: Sequence[str | int]) -> list[str 
     return found
 
 
-#: Every type there is; `integer` is part of `number`.
+#: All types; `integer` is part of `number`.
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
 def listed_types(schema: Any) -> list[str]:
-    """What `type` says, as a list; empty if it says nothing."""
+    """The types in `type`, as a list; empty if the schema has no `type`."""
     listed = schema.get("type", []) if isinstance(schema, dict) else []
     return [listed] if isinstance(listed, str) else list(listed)
 
 
 def admitted_types(schemas: Iterable[Any], order: Iterable[str] = TYPES) -> list[str]:
-    """The types that all of `schemas` admit; with `number` also `integer`."""
+    """The types that all of `schemas` allow; with `number` also `integer`."""
     kinds = list(order)
     for schema in schemas:
         listed = listed_types(schema) or kinds

@@ -1,4 +1,4 @@
-"""Where a draft 2020-12 schema holds other schemas: one table, and the walks that it gives."""
+"""The keywords of draft 2020-12 that hold schemas: one table, and the walks over it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ SUBSCHEMAS: dict[str, Holding] = {
 
 _NAMED = ("list", "map")
 
-#: Keywords that say "nothing more may be here" when they are `false`; they are named themselves
-#: then, of the whole object or array. Any other `false` is said of the one value it stands for.
+#: Keywords that allow no further members or items when they are `false`. Their violation names the
+#: keyword and the whole object or array; that of any other `false` names the single value.
 CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 
-#: Every keyword that turns values down by itself (JSON Schema Validation 2020-12, section 6, and
-#: the applicators that do more than hand on what their schemas say).
+#: Every keyword that rejects values by itself (JSON Schema Validation 2020-12, section 6, and the
+#: applicators that do more than apply their subschemas).
 ASSERTIONS = frozenset(
     {"type", "enum", "const"}
     | {"multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"}
@@ -53,7 +53,7 @@ Path = tuple[str | int, ...]
 
 
 def children(schema: Any) -> Iterator[tuple[Path, Any]]:
-    """The schemas that stand directly in `schema`, each with its path from there."""
+    """The direct subschemas of `schema`, each with its path from there."""
     if not isinstance(schema, dict):
         return
     for keyword, value in schema.items():
@@ -67,14 +67,14 @@ def children(schema: Any) -> Iterator[tuple[Path, Any]]:
 
 
 def walk(schema: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every schema of the document, itself first, each with its path; `$ref` is not followed."""
+    """`schema` and all its subschemas, each with its path; `$ref` is not followed."""
     yield path, schema
     for step, child in children(schema):
         yield from walk(child, path + step)
 
 
 def ends_in_keyword(path: Path) -> bool:
-    """Whether the last part of the path of a schema is a keyword, not the name of a member."""
+    """Whether the path of a schema ends in a keyword, not in the name of a member."""
     named = name_next = False
     for part in path:
         named, name_next = name_next, not name_next and SUBSCHEMAS.get(str(part)) in _NAMED
@@ -86,9 +86,9 @@ def rewrite(schema: Any, change: Callable[[Any, Path, Path], Any], path: Path = 
 
     Args:
         schema: The document.
-        change: Takes a fresh copy of one schema, its path from the root and its step from the
-            schema around it (one part, or two inside a list or an object); returns what takes its
-            place.
+        change: Takes a fresh copy of one schema, its path from the root, and its path from the
+            schema around it (one part, or two inside a list or an object); returns the schema
+            that replaces it.
         path: Path of `schema` itself.
     """
     return _rewrite(schema, change, path, ())

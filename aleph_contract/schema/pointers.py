@@ -1,4 +1,4 @@
-"""Where things stand in a schema, and what it is without some of them."""
+"""JSON Pointers into a schema: follow one, or delete keywords by theirs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from aleph_contract.schema.keywords import CLOSING, SUBSCHEMAS, children
 
 
 class SchemaStep(NamedTuple):
-    """One step of the way from the root schema to another.
+    """One step from a schema to a subschema or to the target of a reference.
 
     Args:
         keyword: The keyword that was followed, such as `properties`, `anyOf` or `$ref`.
-        name: Which of its schemas: a property, a pattern, an index; `None` where it holds one.
-        schema: JSON Pointer to the schema that was reached.
+        name: The member of the keyword: a property, a pattern, an index; `None` if the keyword
+            holds a single schema.
+        schema: JSON Pointer to the schema at the end of the step.
     """
 
     keyword: str
@@ -25,17 +26,17 @@ class SchemaStep(NamedTuple):
 
 
 def steps(schema: Any, where: str = "") -> Iterator[SchemaStep]:
-    """The ways from `schema`, which stands at `where`, to the schemas it holds directly."""
+    """The steps from `schema`, located at `where`, to its direct subschemas."""
     for path, _ in children(schema):
         keyword, name = (*path, None)[:2]
         yield SchemaStep(str(keyword), name, where + pointer(path))
 
 
 def follow(value: Any, where: str) -> Any:
-    """What stands at a JSON Pointer in `value`.
+    """The part of `value` at a JSON Pointer.
 
     Raises:
-        KeyError, IndexError, ValueError, TypeError: Nothing does.
+        KeyError, IndexError, ValueError, TypeError: There is none.
     """
     for part in parts(where):
         value = value[int(part)] if isinstance(value, list) else value[part]
@@ -48,19 +49,18 @@ def parts(where: str) -> list[str]:
 
 
 def without(schema: Any, pointers: Iterable[str]) -> Any:
-    """`schema` with these keywords deleted; what is not changed is shared.
+    """`schema` with these keywords deleted; unchanged parts are shared, not copied.
 
-    The schema `false` becomes `true`. With `minContains` goes the `contains` that it counts.
+    The schema `false` becomes `true`. `contains` is deleted along with its `minContains`.
     """
-    for where in sorted(
-        dict.fromkeys(pointers), key=len, reverse=True
-    ):  # what lies within another first
+    innermost_first = sorted(dict.fromkeys(pointers), key=len, reverse=True)
+    for where in innermost_first:
         schema = _without(schema, parts(where))
     return schema
 
 
 def _without(value: Any, path: list[str], *, named: bool = False) -> Any:
-    """As `without`, for one path; `named` tells that `value` holds schemas by name."""
+    """As `without`, for one path; `named` if `value` holds schemas by name (`properties`)."""
     if not path:
         return True
     head, *rest = path
@@ -77,7 +77,7 @@ def _without(value: Any, path: list[str], *, named: bool = False) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A deep copy of a JSON value that holds nothing but Python's own types."""
+    """A deep copy of a JSON value in Python's own types: no `Number`, no `Object`, no tuple."""
     if isinstance(value, dict):
         return {key: plain(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
@@ -86,7 +86,7 @@ def plain(value: Any) -> Any:
 
 
 def integral(value: Any) -> Any:
-    """A deep copy in which a number without a fraction is an integer: `2.0` items are two."""
+    """A deep copy in which integral numbers are integers: `"maxItems": 2.0` becomes 2."""
     if isinstance(value, dict):
         return {key: integral(child) for key, child in value.items()}
     if isinstance(value, list):

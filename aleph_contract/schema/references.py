@@ -1,4 +1,4 @@
-"""References: found, and written as pointers, so that no other name of a schema is of use."""
+"""Resolve the references of a schema: each `$ref` becomes a JSON Pointer into the document."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from aleph_contract.schema.regex import to_rust
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-#: The address under which schemas refer to each other once every reference has been found.
+#: The address of the document in a resolved `$ref`.
 ADDRESS = "urn:aleph-contract:schema"
 
-#: Makes the error that something is wrong at a JSON Pointer, for a reason.
+#: Makes the error for a JSON Pointer and a reason.
 Fail = Callable[[str, str], ContractError]
 
-#: Keywords that name the schema itself, which is then of no use, and one that draft 2020-12 does
-#: not know but jsonschema-rs does.
+#: Keywords that name the schema itself, which resolved references do not need; and one that
+#: jsonschema-rs asserts although draft 2020-12 does not have it.
 _MEANINGLESS = ("$schema", "$id", "$anchor", "$dynamicAnchor", "$vocabulary", "dependencies")
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
 def resolve(root: Any, fail: Fail) -> tuple[str, ...]:
-    """Write every reference in `root` as a pointer; the pointers of all schemas stay as they are.
+    """Write every reference in `root` as a JSON Pointer; no schema moves.
 
     Args:
         root: A schema, which is changed.
         fail: Makes the error to raise.
 
     Returns:
-        JSON Pointers to all that is referred to.
+        JSON Pointers to the targets of all references.
 
     Raises:
-        ContractError: A reference leads nowhere or outside the document, a schema asks for another
+        ContractError: A reference has no target in the document, a schema declares another
             dialect, or a pattern cannot be read.
     """
     index = _Index(root, fail)
@@ -56,17 +56,17 @@ def resolve(root: Any, fail: Fail) -> tuple[str, ...]:
 
 
 def reference_to(where: str) -> str:
-    """What a `$ref` says to lead to `where` in a `Document`."""
+    """The value of a `$ref` to the schema at `where` in a `Document`."""
     return f"{ADDRESS}#{quote(where)}"
 
 
 def target_of(reference: str) -> str:
-    """JSON Pointer to where a `$ref` that `resolve` has written leads."""
+    """JSON Pointer to the target of a `$ref` that `resolve` has written."""
     return unquote(reference.partition("#")[2])
 
 
 class _Index:
-    """What the schemas of a document are called, and what they refer to."""
+    """The names of the schemas of a document, and their references."""
 
     def __init__(self, root: Any, fail: Fail) -> None:
         self.root = root
@@ -77,7 +77,7 @@ class _Index:
         self.references: list[tuple[str, dict[str, Any], str, str]] = []
 
     def scan(self, schema: Any, where: str, base: str) -> None:
-        """Note the names in `schema` and in all schemas within, and their references."""
+        """Record the names and references of `schema` and of its subschemas."""
         if not isinstance(schema, dict) or where in self.seen:
             return
         self.seen[where] = schema
@@ -98,14 +98,14 @@ class _Index:
             self.scan(follow(self.root, step.schema), step.schema, base)
 
     def find(self, where: str, keyword: str, base: str, reference: str) -> str:
-        """JSON Pointer to the schema that a reference means."""
+        """JSON Pointer to the target of a reference."""
         here = f"{where}/{keyword}"
         resource, fragment = urldefrag(_join(base, reference))
         if keyword == "$dynamicRef" and self.dynamic.count(fragment) > 1:
             raise self.fail(
                 here,
-                f"{reference} leads to one of several $dynamicAnchor {fragment!r}; which one is"
-                " known only when a value is read, and no constraint can be named for it",
+                f"{reference} leads to one of several $dynamicAnchor {fragment!r}; which one"
+                " depends on the value, so its constraints have no fixed place in the schema",
             )
         if resource not in self.named:
             raise self.fail(

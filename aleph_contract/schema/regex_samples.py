@@ -1,4 +1,4 @@
-"""Texts in which a pattern is found, and texts that come close: samples of a regular expression."""
+"""Samples of a regular expression: texts that match, and texts that nearly match."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from aleph_contract.schema.regex import compiled, to_python
 
 try:
-    # The parser of Python's own patterns: documented nowhere, unchanged since Python 2.
+    # The parser of Python's `re`: not documented, unchanged since Python 2.
     from re import _constants as codes  # type: ignore[attr-defined]
     from re import _parser as parser  # type: ignore[attr-defined]
 except ImportError:  # Python 3.10
@@ -20,9 +20,9 @@ except ImportError:  # Python 3.10
 
 
 def matching(pattern: str, low: int = 0, high: float = float("inf")) -> Iterator[str]:
-    """Texts of `low` to `high` characters in which `pattern` is found; none if none is found.
+    """Texts of `low` to `high` characters that match `pattern`; empty if none was found.
 
-    What the pattern's lookarounds and anchors do is not planned for but tested for.
+    Candidates ignore lookarounds and anchors; those that do not match are dropped.
     """
     found = compiled(pattern).search
     seen: dict[str, None] = {}
@@ -47,7 +47,7 @@ def _tries(pattern: str, low: int, high: float) -> Iterator[str]:
 
 
 def near_misses(pattern: str) -> Iterator[tuple[str, str]]:
-    """Texts that come close to `pattern` but are not found by it, each with a label."""
+    """Texts that nearly match `pattern`, each with a label such as `one-short`."""
     found = compiled(pattern).search
     seen = {""}
     for base in (text for text in matching(pattern) if text):
@@ -76,11 +76,11 @@ def _parsed(pattern: str) -> Any:
     return parser.parse(to_python(pattern))
 
 
-#: How often a pattern is sampled with other choices of branch and character.
+#: How many samples are tried, each with other choices of branch and character.
 _VARIANTS = 6
 
-#: In the later half of the variants each choice is this far from the one before, so that one text
-#: holds letters, digits and the rest.
+#: In the second half of the variants each choice is this far from the one before, so that one text
+#: mixes letters, digits and other characters.
 _STRIDE = 11
 
 _ALPHABET = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_.:/ !#~"
@@ -98,8 +98,8 @@ class _Sampler:
     """One text of a parsed pattern.
 
     Args:
-        variant: Which branch and which character is taken where there is a choice.
-        budget: How many repetitions there are beyond the fewest allowed.
+        variant: Selects the branch and the character at each choice.
+        budget: The number of repetitions beyond the fewest allowed.
     """
 
     def __init__(self, variant: int, budget: int) -> None:
@@ -143,7 +143,7 @@ class _Sampler:
 
 
 def _members(items: Any) -> list[str]:
-    """Characters of a class, the plainest first."""
+    """Characters of a class: letters and digits first, then other ASCII."""
     negated = items[0][0] is codes.NEGATE
     positive = [char for item in items[negated:] for char in _expand(*item)]
     if negated:

@@ -1,4 +1,4 @@
-"""Every schema of a document that speaks of an input or of a part of it, and the way there."""
+"""Every schema of a document that applies to an input or to a part of it, and the path there."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from aleph_contract.schema.pointers import SchemaStep, slug, steps
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One schema, reached by one way.
+    """One schema, reached by one path.
 
     Args:
         schema: The schema.
         where: JSON Pointer to it.
-        instance: JSON Pointer pattern of the values it speaks of; `*` stands for any index and
-            for any property that has no name in the schema.
-        key: The way there in short, unions included.
+        instance: JSON Pointer pattern of the values it applies to; `*` is any index, and any
+            property that the schema does not name.
+        key: The path in short, branches included, such as `keyframes/*/anyOf/0/seconds`.
         path: The steps from the root schema to it.
     """
 
@@ -43,7 +43,7 @@ class Node:
         )
 
 
-#: For each step what it adds to the instance location and to the key.
+#: Keyword of a step -> the parts it adds to the instance location and to the key.
 _PARTS: dict[str, Callable[[Any], tuple[str, str]]] = {
     "$ref": lambda _: ("", ""),
     "$dynamicRef": lambda _: ("", ""),
@@ -63,10 +63,10 @@ _PARTS: dict[str, Callable[[Any], tuple[str, str]]] = {
 
 
 def nodes(document: Document, node: Node | None = None) -> Iterator[Node]:
-    """`node` (the root) and all below it, in the order of the document.
+    """`node` (the root if `None`) and all nodes below it, in the order of the document.
 
-    What stands below `not`, `if`, `contains` and `unevaluated…` is part of the one statement made
-    there. A schema that contains itself is entered once on each way.
+    The schemas below `not`, `if`, `contains` and `unevaluated…` are no nodes: each is part of one
+    constraint. A schema that contains itself is entered once on each path.
     """
     node = node or Node(document.root, "")
     yield node

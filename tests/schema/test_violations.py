@@ -93,7 +93,7 @@ class TestNearestBranch:
         [union] = Validator(schema).violations(3)
         assert leaves([union]) == (union,)
         assert union.branches[0] == union.branches[1] == ()
-        assert union.message == "the input fits the alternatives 0 and 1, and must fit exactly one"
+        assert union.message == "the input matches the branches 0 and 1, and must match exactly one"
 
     def test_of_a_value_of_the_wrong_type_nothing_else_is_said(self) -> None:
         threshold = {"content_moderation": {"public_figure_threshold": 5}}
@@ -118,28 +118,28 @@ SENTENCES = [
     ({"pattern": "^a$"}, "b", 'must match the pattern ^a$, not "b"'),
     ({"minItems": 2}, [1], "must have at least 2 items, not 1"),
     ({"maxItems": 1}, [1, 2], "must have at most 1 item, not 2"),
-    ({"uniqueItems": True}, [1, 1], "must not hold the same item twice"),
+    ({"uniqueItems": True}, [1, 1], "must not hold equal items"),
     ({"minProperties": 1}, {}, "must have at least 1 member, not 0"),
     ({"maxProperties": 0}, {"a": 1}, "must have at most 0 members, not 1"),
     ({"required": ["a"]}, {}, 'must have "a", which is missing'),
-    ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, 'must have "b" beside what it has'),
+    ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, 'must have "b", which another member requires'),
     ({"additionalProperties": False}, {"a": 1, "b": 2}, 'must not have "a" and "b"'),
     ({"unevaluatedProperties": False}, {"a": 1}, 'must not have "a"'),
-    ({"unevaluatedItems": False}, [1], "has an item that must not be there"),
-    ({"items": False}, [1], "has an item that must not be there"),
-    ({"contains": {"const": 1}}, [2], "must hold an item of the kind asked for"),
+    ({"unevaluatedItems": False}, [1], "has an item that is not allowed"),
+    ({"items": False}, [1], "has an item that is not allowed"),
+    ({"contains": {"const": 1}}, [2], "must hold an item that matches `contains`"),
     (
         {"contains": {"const": 1}, "minContains": 2},
         [1],
-        "must hold at least 2 items of the kind asked for",
+        "must hold at least 2 items that match `contains`",
     ),
     (
         {"contains": {"const": 1}, "maxContains": 1},
         [1, 1],
-        "must hold at most 1 items of the kind asked for",
+        "must hold at most 1 items that match `contains`",
     ),
-    ({"not": {"const": 1}}, 1, 'must not fit {"const":1}'),
-    (False, 1, "must not be there"),
+    ({"not": {"const": 1}}, 1, 'must not match {"const":1}'),
+    (False, 1, "is not allowed"),
 ]
 
 
@@ -160,7 +160,7 @@ def test_a_name_in_another_spelling_gets_the_right_one() -> None:
 
 
 def test_an_assertion_without_words_is_still_told() -> None:
-    assert sentence("novel", "seed", 1, 2) == "seed does not keep novel"
+    assert sentence("novel", "seed", 1, 2) == "seed violates novel"
 
 
 def test_places_read_as_people_write_them() -> None:

@@ -1,9 +1,8 @@
-"""On the bound and just outside: for every keyword what such a value is, as a schema.
+"""Boundary values per keyword: on the limit and just outside, each described by a schema.
 
-A proposal is a schema that holds beside all the rest of the contract; for a violating one, beside
-the rest without the keyword. So `maxLength: 1000` proposes strings of 1000 and of 1001 characters,
-and whoever builds the value also keeps the pattern that stands next to it. Nothing is validated
-here: the validators certify what is made of it.
+A proposal is combined with the rest of the contract: a valid one with all of it, a violating one
+with all but the keyword. `maxLength: 1000` proposes strings of 1000 and of 1001 characters; the
+builder of the value takes care of the `pattern` beside it. The validators certify the result.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from aleph_contract.schema.keywords import CLOSING
 
 __all__ = ["BOUNDARIES", "Boundary", "Proposal", "Site", "asserts"]
 
-#: One function for each keyword that asserts. A schema that is `false` counts as one, and so does
-#: `false` where it closes an object or an array.
+#: One function for each asserting keyword. The schema `false` counts as the keyword `false`, unless
+#: it is the value of a keyword that closes an object or an array.
 BOUNDARIES: dict[str, Boundary] = {
     "type": values.of_type,
     "enum": values.enum,
@@ -53,7 +52,7 @@ BOUNDARIES: dict[str, Boundary] = {
 
 
 def asserts(keyword: str, limit: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether a keyword, where it stands in `schema`, turns any value down."""
+    """Whether `keyword`, which has the value `limit` in `schema`, rejects any value."""
     if keyword in CLOSING and keyword.startswith("unevaluated"):
         return limit not in (True, {})
     if keyword in CLOSING:
@@ -61,13 +60,13 @@ def asserts(keyword: str, limit: Any, schema: Mapping[str, Any]) -> bool:
     if keyword in ("minContains", "maxContains"):
         return "contains" in schema and (keyword, limit) != ("minContains", 0)
     if keyword == "contains":
-        return "minContains" not in schema  # which then says it all
+        return "minContains" not in schema  # else the constraint of `minContains` covers it
     if keyword == "dependentRequired":
         return any(limit.values())
     return keyword in BOUNDARIES and not (keyword in _VACUOUS and limit == _VACUOUS[keyword])
 
 
-#: For each keyword the limit, if there is one, with which it turns nothing down.
+#: Keyword -> the limit with which it rejects nothing.
 _VACUOUS: dict[str, Any] = {
     "minLength": 0,
     "minItems": 0,

@@ -1,4 +1,4 @@
-"""What must be there, and what may not be."""
+"""Boundaries of required members, and of members and items that are not allowed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aleph_contract.schema.pointers import slug
 
 
 def required(limit: list[str], _: Site) -> Iterator[Proposal]:
-    """All of `limit` are there."""
+    """`required`: all names of `limit` are present."""
     fewest = {"type": "object", "maxProperties": len(limit)}
     yield valid("on", "the required properties and no others", fewest, {"type": "object"})
     for name in limit:
@@ -20,19 +20,19 @@ def required(limit: list[str], _: Site) -> Iterator[Proposal]:
 
 
 def dependent_required(limit: Mapping[str, list[str]], _: Site) -> Iterator[Proposal]:
-    """With one property come the others that it asks for."""
+    """`dependentRequired`: a property is present together with those it requires."""
     for trigger, names in limit.items():
         label = slug(trigger)
         yield valid(
             f"with-{label}",
-            f"`{trigger}` and all it asks for",
+            f"`{trigger}` and all that it requires",
             _requiring(trigger, *names),
         )
         for name in names:
             lacking = _requiring(trigger, *(other for other in names if other != name))
             yield violating(
                 f"{label}-without-{slug(name)}",
-                f"`{trigger}` is there, `{name}` is absent",
+                f"`{trigger}` is present, `{name}` is absent",
                 {**lacking, "properties": {name: False}},
             )
 
@@ -42,17 +42,19 @@ def _requiring(*names: str) -> Schema:
 
 
 def closed_object(limit: Schema, site: Site) -> Iterator[Proposal]:
-    """No properties but the known ones; or none that break `limit`."""
+    """Only known properties; if `limit` is a schema, others that satisfy it."""
     known = site.schema.get("properties", {})
     yield valid("on", "all known properties and no others", _requiring(*known), {"type": "object"})
-    yield valid("on-fewest", "no other properties than must be there", {"type": "object"})
+    yield valid("on-fewest", "the required properties only", {"type": "object"})
     yield violating("unknown", "an unknown property", _with("unknown_key", {"not": limit}))
     if limit is not False:
         return
     for name, schema in known.items():
         other = _in_another_case(name)
         if other not in known and other not in site.elsewhere:
-            yield violating(f"as-{slug(other)}", f"`{name}` spelt `{other}`", _with(other, schema))
+            yield violating(
+                f"as-{slug(other)}", f"`{name}` written `{other}`", _with(other, schema)
+            )
     for name, schema in site.elsewhere.items():
         yield violating(
             f"with-{slug(name)}", f"`{name}`, which belongs elsewhere", _with(name, schema)
@@ -72,15 +74,15 @@ def _in_another_case(name: str) -> str:
 
 
 def closed_array(limit: Schema, site: Site) -> Iterator[Proposal]:
-    """No items but the known ones; or none that break `limit`."""
+    """Only the first items; if `limit` is a schema, others that satisfy it."""
     most = len(site.schema.get("prefixItems", ()))
     yield valid("on", f"{most} items", {"type": "array", "minItems": most}, {"type": "array"})
-    over = (_longer_by_one(most + gap, limit) for gap in range(_MOST_ELSEWHERE))
-    yield violating("above", "an item that may not be there", *over)
+    over = (_longer_by_one(most + gap, limit) for gap in range(_MAX_ITEMS_ELSEWHERE))
+    yield violating("above", "an item too many", *over)
 
 
-#: Other schemas may know of this many items more.
-_MOST_ELSEWHERE = 6
+#: Other schemas may allow up to this many items more.
+_MAX_ITEMS_ELSEWHERE = 6
 
 
 def _longer_by_one(most: int, limit: Schema) -> Schema:
@@ -89,5 +91,5 @@ def _longer_by_one(most: int, limit: Schema) -> Schema:
 
 
 def never(_: bool, __: Site) -> Iterator[Proposal]:
-    """Not there at all."""
-    yield violating("present", "must not be there at all", {})
+    """The schema `false`: no value at all."""
+    yield violating("present", "present, though no value is allowed", {})

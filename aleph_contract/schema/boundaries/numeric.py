@@ -1,4 +1,4 @@
-"""Bounds of numbers, and the multiples they must be."""
+"""Boundaries of numbers: bounds and multiples."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 
 from aleph_contract.schema.boundaries.proposals import Proposal, Schema, Site, valid, violating
 
-#: Doubles lie denser around zero than any unit means. There the step is that of doubles at one;
-#: the next double itself, 5e-324, is proposed apart, for not every reader keeps it.
+#: Next to zero the step is that of doubles at one. The next double itself, 5e-324, is a proposal of
+#: its own, because some readers round it to zero.
 _EPSILON = sys.float_info.epsilon
 _LEAST = math.ulp(0.0)
 
 
-#: How far from a bound the closest number is looked for where the rest of the contract rules out
-#: all that are closer: a multiple may be that far.
+#: Distances from a bound within which a number is searched if the rest of the contract forbids the
+#: closest one; the next allowed multiple may be that far.
 _GAPS = (0.125, 0.5, 2, 8, 32, 128, 512, 2048, 8192)
 
 
 def _windows(limit: float, sign: int, **bound: float) -> Iterator[Schema]:
-    """Ranges that begin at `limit`, as `bound` says, each wider than the one before."""
+    """Ranges that begin at `limit`, each wider than the one before; `bound` is their near end."""
     other = "maximum" if sign > 0 else "minimum"
     gaps = _GAPS if abs(limit) < 2**53 else (gap for gap in _GAPS if isinstance(gap, int))
     return ({"type": "number", **bound, other: limit + sign * gap} for gap in gaps)
@@ -38,19 +38,19 @@ def _beyond(limit: float, sign: int) -> tuple[Schema, ...]:
 
 
 def _at(limit: float, sign: int) -> tuple[Schema, ...]:
-    """`limit`, or the closest the rest of the contract allows below (`sign` 1) or above it (-1)."""
+    """`limit`, or the closest allowed number below it (`sign` 1) or above it (-1)."""
     return {"const": exact(limit)}, *_windows(limit, -sign), {"type": "number"}
 
 
 def neighbour(number: float, towards: float) -> float:
-    """The next double in the direction of `towards`; beyond the doubles, the next integer."""
+    """The next double towards `towards`; from the largest double on, the next integer."""
     if abs(number) >= sys.float_info.max:
         return int(number) + (1 if towards > 0 else -1)
     return math.nextafter(float(number), towards)
 
 
 def exact(number: float) -> float:
-    """`number` as an integer if it is one: `30`, not `30.0`, is how a bound is written."""
+    """`number`, as an integer if it is one: a bound is written `30`, not `30.0`."""
     return int(number) if number == int(number) and abs(number) < 2**53 else number
 
 
@@ -58,7 +58,7 @@ def _inclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:
     yield valid("on", f"exactly {exact(limit)}", *_at(limit, sign))
     yield violating(side, f"the closest number {side} {exact(limit)}", *_beyond(limit, sign))
     if limit == 0:
-        yield violating(f"{side}-by-the-least", "0 but for one", {"const": sign * _LEAST})
+        yield violating(f"{side}-by-the-least", "the double next to 0", {"const": sign * _LEAST})
     yield violating(
         f"{side}-by-one", f"{exact(limit)} and one {side}", {"const": exact(limit) + sign}
     )
@@ -78,27 +78,27 @@ def _exclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:
 
 
 def maximum(limit: float, _: Site) -> Iterator[Proposal]:
-    """At most `limit`."""
+    """`maximum`: at most `limit`."""
     return _inclusive(limit, 1, "above")
 
 
 def minimum(limit: float, _: Site) -> Iterator[Proposal]:
-    """At least `limit`."""
+    """`minimum`: at least `limit`."""
     return _inclusive(limit, -1, "below")
 
 
 def exclusive_maximum(limit: float, _: Site) -> Iterator[Proposal]:
-    """Less than `limit`."""
+    """`exclusiveMaximum`: less than `limit`."""
     return _exclusive(limit, 1, "above")
 
 
 def exclusive_minimum(limit: float, _: Site) -> Iterator[Proposal]:
-    """More than `limit`."""
+    """`exclusiveMinimum`: more than `limit`."""
     return _exclusive(limit, -1, "below")
 
 
 def multiple_of(limit: float, _: Site) -> Iterator[Proposal]:
-    """A whole number of times `limit`."""
+    """`multipleOf`: an integral number of times `limit`."""
     some = {"type": "number", "not": {"const": 0}}
     yield valid("on", f"a multiple of {limit}", some, {"type": "number"})
     off = {"not": {"multipleOf": limit}}

@@ -1,4 +1,4 @@
-"""What a boundary function is given, and what it gives."""
+"""Arguments and results of a boundary function."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Schema = Any
 
 
 class Proposal(NamedTuple):
-    """One value worth trying for one keyword.
+    """One boundary value of one keyword.
 
     Args:
         label: Last part of the case's name.
-        polarity: Whether the keyword admits it.
-        schemas: What it is: the closest representable value first, then what comes next where the
-            rest of the contract rules that out.
-        note: What it is, in words.
+        polarity: Whether the keyword accepts it.
+        schemas: Schemas of the value, tried in order: the closest representable value first, then
+            values further away, for contracts that forbid the closest one.
+        note: The value in words.
     """
 
     label: str
@@ -26,12 +26,12 @@ class Proposal(NamedTuple):
 
 
 class Site(NamedTuple):
-    """Where a keyword stands.
+    """The surroundings of a keyword.
 
     Args:
         schema: The schema around it.
-        elsewhere: Properties that other schemas know of the same value, such as those of the
-            other branches of a union.
+        elsewhere: Properties that other schemas define for the same value, such as the other
+            branches of a union.
     """
 
     schema: Mapping[str, Any]
@@ -42,10 +42,10 @@ Boundary = Callable[[Any, Site], Iterator[Proposal]]
 
 
 def valid(label: str, note: str, *schemas: Schema) -> Proposal:
-    """A value that the keyword admits."""
+    """A proposal for a value that the keyword accepts."""
     return Proposal(label, "valid", schemas, note)
 
 
 def violating(label: str, note: str, *schemas: Schema) -> Proposal:
-    """A value that the keyword turns down."""
+    """A proposal for a value that the keyword rejects."""
     return Proposal(label, "violating", schemas, note)

@@ -1,4 +1,4 @@
-"""Lengths and counts: of characters, items, properties, and of the items that match."""
+"""Boundaries of lengths and counts: characters, items, properties, matching items."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ max_properties, min_properties = _upper(*_PROPERTIES), _lower(*_PROPERTIES)
 
 
 def unique_items(_: bool, __: Site) -> Iterator[Proposal]:
-    """No two items the same."""
+    """`uniqueItems`: no two equal items."""
     yield valid("on", "no two items the same", {"type": "array", "minItems": 2}, {"type": "array"})
     twice = {"type": "array", "minItems": 2, "not": {"uniqueItems": True}}
     yield violating("twice", "two items the same", {**twice, "maxItems": 2}, twice)
 
 
 def contains(limit: Schema, _: Site) -> Iterator[Proposal]:
-    """An item that matches."""
+    """`contains`: at least one matching item."""
     yield valid("on", "one item that matches", {"type": "array", "contains": limit})
     none = {"type": "array", "not": {"contains": limit}}
     yield violating("none", "no item that matches", {**none, "minItems": 1}, none)
@@ -79,14 +79,14 @@ def _matching_items(number: int, site: Site) -> Schema:
 
 
 def max_contains(limit: int, site: Site) -> Iterator[Proposal]:
-    """At most `limit` items that match."""
+    """`maxContains`: at most `limit` matching items."""
     note = "items that match"
     yield valid("on", f"{limit} {note}", _matching_items(limit, site), {"type": "array"})
     yield violating("above", f"{limit + 1} {note}", _matching_items(limit + 1, site))
 
 
 def min_contains(limit: int, site: Site) -> Iterator[Proposal]:
-    """At least `limit` items that match."""
+    """`minContains`: at least `limit` matching items."""
     note = "items that match"
     under = _matching_items(limit - 1, site)
     yield valid("on", f"{limit} {note}", _matching_items(limit, site), {"type": "array"})

@@ -1,4 +1,4 @@
-"""Unions and opposites: of several schemas some, one, or none."""
+"""Boundaries of `anyOf`, `oneOf` and `not`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from aleph_contract.schema.boundaries.values import SAMPLES
 
 
 def any_of(limit: list[Schema], _: Site) -> Iterator[Proposal]:
-    """At least one of `limit`."""
+    """`anyOf`: each branch once, and no branch."""
     for index, branch in enumerate(limit):
         yield valid(f"on-{index}", f"branch {index}", branch)
     yield from _no_branch(limit)
 
 
 def one_of(limit: list[Schema], _: Site) -> Iterator[Proposal]:
-    """Just one of `limit`."""
+    """`oneOf`: each branch alone, no branch, and each two branches at once."""
     for index, branch in enumerate(limit):
         others = [other for other in limit if other is not branch]
         only = {"allOf": [branch], "not": {"anyOf": others}} if others else branch
@@ -36,6 +36,6 @@ def _no_branch(limit: list[Schema]) -> Iterator[Proposal]:
 
 
 def opposite(limit: Schema, _: Site) -> Iterator[Proposal]:
-    """Not `limit`."""
-    yield valid("on", "not what is ruled out", {})
-    yield violating("ruled-out", "what is ruled out", limit)
+    """`not`: a value that violates `limit`, and one that satisfies it."""
+    yield valid("on", "a value that is not forbidden", {})
+    yield violating("ruled-out", "a forbidden value", limit)

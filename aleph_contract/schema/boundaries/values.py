@@ -1,15 +1,16 @@
-"""Types, listed values and patterns: what a value is, and what it nearly is."""
+"""Boundaries of types, listed values and patterns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from aleph_contract.core.jsonvalue import same
 from aleph_contract.schema.boundaries.proposals import Proposal, Schema, Site, valid, violating
 from aleph_contract.schema.pointers import slug
 from aleph_contract.schema.regex_samples import near_misses
 
-#: For each JSON type a value of it that is nothing else besides, in any reader's eyes.
+#: JSON type -> values that every reader takes for that type and no other.
 SAMPLES: dict[str, tuple[Schema, ...]] = {
     "null": ({"const": None},),
     "boolean": ({"const": True}, {"const": False}),
@@ -22,7 +23,7 @@ SAMPLES: dict[str, tuple[Schema, ...]] = {
 
 
 def of_type(limit: str | list[str], _: Site) -> Iterator[Proposal]:
-    """One of the types of `limit`."""
+    """`type`: a value of each type in `limit`, and of each other type."""
     allowed = [limit] if isinstance(limit, str) else limit
     for name in allowed:
         label = "on" if len(allowed) == 1 else f"on-{name}"
@@ -35,30 +36,26 @@ def of_type(limit: str | list[str], _: Site) -> Iterator[Proposal]:
 
 
 def enum(limit: list[Any], _: Site) -> Iterator[Proposal]:
-    """One of the values of `limit`."""
+    """`enum`: each value of `limit`, near misses of each, and another value."""
     for member in limit:
         label = "on" if len(limit) == 1 else f"on-{slug(member)}"
         yield valid(label, f"{member!r}, one of the values", {"const": member})
     for member in limit:
         prefix = "" if len(limit) == 1 else f"{slug(member)}-"
         for label, value in _near(member):
-            if not any(_same(value, other) for other in limit):
+            if not any(same(value, other) for other in limit):
                 note = f"{value!r} instead of {member!r}"
                 yield violating(prefix + label, note, {"const": value})
     yield violating("off", "none of the values", {"not": {"enum": limit}})
 
 
 def const(limit: Any, site: Site) -> Iterator[Proposal]:
-    """The value `limit`."""
+    """`const`: the value `limit`."""
     return enum([limit], site)
 
 
-def _same(left: Any, right: Any) -> bool:
-    return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)
-
-
 def _near(value: Any) -> Iterator[tuple[str, Any]]:
-    """Values that are nearly `value`: in case, in white space, of a neighbouring type."""
+    """Values close to `value`: other letter case, added white space, a similar type."""
     if isinstance(value, str):
         yield from {"upper-case": value.upper(), "capital": value.capitalize()}.items()
         yield from {"lower-case": value.lower(), "leading-space": f" {value}"}.items()
@@ -77,7 +74,7 @@ def _near(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def pattern(limit: str, _: Site) -> Iterator[Proposal]:
-    """A text in which `limit` is found."""
+    """`pattern`: a text that matches `limit`, near misses, and one that does not match."""
     yield valid("on", f"matches {limit}", {"type": "string"})
     for label, text in near_misses(limit):
         yield violating(label, f"nearly matches {limit}", {"const": text})

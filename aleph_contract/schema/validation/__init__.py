@@ -1,1 +1,1 @@
-"""Two validation engines, their violations, and the messages."""
+"""Two validation engines, the violations they find, and the messages."""

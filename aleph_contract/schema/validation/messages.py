@@ -1,4 +1,4 @@
-"""What a violation says to a person: one sentence per keyword, in one table."""
+"""The message of a violation: one sentence per keyword, in one table."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from aleph_contract.core.jsonvalue import dumps
 
-#: Longest piece of a value that a sentence quotes, in characters.
-_QUOTED = 60
+#: Longest quotation of a value in a message, in characters.
+_MAX_QUOTED = 60
 
 _ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object", "null": "null"}
 
 
 def place(path: Sequence[str | int]) -> str:
-    """A path as people write it: `keyframes[0].seconds`; the root is `the input`."""
+    """A path in code notation: `keyframes[0].seconds`; the root is `the input`."""
     written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return written.removeprefix(".") or "the input"
 
 
 def quote(value: Any) -> str:
-    """A JSON value as text, cut where it gets too long to read."""
+    """A JSON value as text, truncated to `_MAX_QUOTED` characters."""
     text = _dump(value)
-    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
+    return text if len(text) <= _MAX_QUOTED else f"{text[: _MAX_QUOTED - 1]}…"
 
 
 def sentence(
@@ -34,30 +34,30 @@ def sentence(
     names: Sequence[str] = (),
     known: Collection[str] = (),
 ) -> str:
-    """One sentence for a keyword other than the unions.
+    """The message for a keyword other than `anyOf` and `oneOf`.
 
     Args:
         keyword: The keyword.
-        subject: What it speaks of, as a noun.
+        subject: The offending value as a noun, such as `keyframes[0].seconds`.
         limit: As in `Violation`.
         actual: As in `Violation`.
-        names: Names that are there and must not be.
-        known: Names that may be there.
+        names: Members that are not allowed.
+        known: Members that are allowed.
     """
     if keyword in _MUST:
         return f"{subject} must {_MUST[keyword](limit)}, not {quote(actual)}"
     if names and keyword in ("additionalProperties", "unevaluatedProperties"):
         return _unknown(subject, names, known)
-    if keyword in _WHOLE:
-        return f"{subject} {_WHOLE[keyword](limit)}"
-    return f"{subject} does not keep {keyword}"
+    if keyword in _PREDICATES:
+        return f"{subject} {_PREDICATES[keyword](limit)}"
+    return f"{subject} violates {keyword}"
 
 
 def alternatives(subject: str, sentences: Sequence[str], matched: Sequence[int]) -> str:
-    """One sentence for a union of which no branch fits, or for `oneOf` more than one."""
+    """The message for a union that no branch matches, or more than one (`oneOf`)."""
     if matched:
         numbers = listed([str(index) for index in matched], "and")
-        return f"{subject} fits the alternatives {numbers}, and must fit exactly one"
+        return f"{subject} matches the branches {numbers}, and must match exactly one"
     reasons = dict.fromkeys(each.removeprefix(f"{subject} ") for each in sentences)
     return f"{subject} " + "; or ".join(reasons)
 
@@ -94,7 +94,7 @@ def _folded(name: str) -> str:
     return name.replace("_", "").replace("-", "").casefold()
 
 
-#: Keyword -> what the value must do; the sentence ends with `, not` and the actual value.
+#: Keyword -> the requirement, after `must`; the sentence ends with `, not` and the actual value.
 _MUST: dict[str, Callable[[Any], str]] = {
     "type": _typed,
     "enum": lambda limit: "be " + listed([quote(value) for value in limit], "or"),
@@ -113,18 +113,18 @@ _MUST: dict[str, Callable[[Any], str]] = {
     "maxProperties": _counted("most", "member", "members"),
 }
 
-#: Keyword -> the rest of the sentence, where the actual value would say nothing.
-_WHOLE: dict[str, Callable[[Any], str]] = {
+#: Keyword -> the whole predicate, for keywords where the actual value explains nothing.
+_PREDICATES: dict[str, Callable[[Any], str]] = {
     "required": lambda limit: f"must have {quote(limit)}, which is missing",
-    "dependentRequired": lambda limit: f"must have {quote(limit)} beside what it has",
-    "additionalProperties": lambda _: "has a member that must not be there",
-    "unevaluatedProperties": lambda _: "has a member that must not be there",
-    "items": lambda _: "has an item that must not be there",
-    "unevaluatedItems": lambda _: "has an item that must not be there",
-    "uniqueItems": lambda _: "must not hold the same item twice",
-    "contains": lambda _: "must hold an item of the kind asked for",
-    "minContains": lambda limit: f"must hold at least {limit} items of the kind asked for",
-    "maxContains": lambda limit: f"must hold at most {limit} items of the kind asked for",
-    "not": lambda limit: f"must not fit {quote(limit)}",
-    "false": lambda _: "must not be there",
+    "dependentRequired": lambda limit: f"must have {quote(limit)}, which another member requires",
+    "additionalProperties": lambda _: "has a member that is not allowed",
+    "unevaluatedProperties": lambda _: "has a member that is not allowed",
+    "items": lambda _: "has an item that is not allowed",
+    "unevaluatedItems": lambda _: "has an item that is not allowed",
+    "uniqueItems": lambda _: "must not hold equal items",
+    "contains": lambda _: "must hold an item that matches `contains`",
+    "minContains": lambda limit: f"must hold at least {limit} items that match `contains`",
+    "maxContains": lambda limit: f"must hold at most {limit} items that match `contains`",
+    "not": lambda limit: f"must not match {quote(limit)}",
+    "false": lambda _: "is not allowed",
 }

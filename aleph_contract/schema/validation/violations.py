@@ -1,4 +1,4 @@
-"""Violations: what a validator found, put into one shape and into words, and what to read first."""
+"""Violations: the errors of an engine in one form, with a message, and the ones to read first."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from aleph_contract.schema.validation import messages
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One statement of the contract that an input breaks.
+    """One keyword of the schema that a value violates.
 
     Args:
         instance: JSON Pointer to the offending value in the input.
-        schema: JSON Pointer to the keyword in the input schema; through `$ref` the place where
-            the keyword stands in the document.
-        keyword: The keyword; `false` where the schema is the literal `false`.
-        limit: What the keyword says. For `required` and `dependentRequired` the one missing name.
-        actual: What was held against it: the length or the count for the keywords that limit
-            those, the unknown names for `additionalProperties`, `None` for a missing name, the
-            name itself below `propertyNames`, otherwise the value.
-        message: One sentence that names the place, the limit and the actual value.
-        branches: For `anyOf` and `oneOf` the violations of each branch in order; the empty tuple
-            stands for a branch that the input satisfies.
+        schema: JSON Pointer to the keyword in the schema document; behind a `$ref`, to the
+            keyword in the target.
+        keyword: The keyword; `false` if the schema is the literal `false`.
+        limit: The value of the keyword. For `required` and `dependentRequired` the missing name.
+        actual: The compared value: the length or the count for keywords that limit those, the
+            unknown names for `additionalProperties`, `None` for a missing name, the name itself
+            below `propertyNames`, otherwise the offending value.
+        message: One sentence with the location, the limit and the actual value.
+        branches: For `anyOf` and `oneOf` the violations of each branch in order; an empty tuple
+            for a branch that the value satisfies.
     """
 
     instance: str
@@ -41,14 +41,14 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What one validator says of one error, before anything is looked up.
+    """One error as an engine reports it: paths and names only.
 
     Args:
         instance: Path of the value.
-        schema: Path of the keyword in the document, or of the schema that is `false`.
+        schema: Path of the keyword in the document, or of the schema `false`.
         keyword: As in `Violation`.
         names: The missing name, or the unknown ones.
-        key: The name that was looked at, below `propertyNames`.
+        key: The checked name, below `propertyNames`.
         branches: As in `Violation`.
     """
 
@@ -61,26 +61,26 @@ class Raw:
 
 
 def describe(raws: Iterable[Raw], schema: Any, value: Any) -> tuple[Violation, ...]:
-    """The violations that `raws` amount to, ordered by place in the input, then in the schema."""
+    """`raws` as violations, ordered by location in the value, then in the schema."""
     found = _decided(set(raws))
     return tuple(_describe(raw, schema, value) for raw in sorted(found, key=_order))
 
 
 def nearest(violation: Violation) -> tuple[Violation, ...]:
-    """Of a union's branches, the violations of the one that the value came closest to.
+    """The violations of the union branch that is closest to the value.
 
-    A branch whose type fits beats one whose type does not, then one whose discriminating `const`
-    fits, then the one with the fewest violations; the first wins a tie. Empty if the violation is
-    no union, or if a branch fits (`oneOf`).
+    Order: a branch of matching type, then one with matching `const` members, then the one with the
+    fewest violations; the first wins a tie. Empty if the violation is not of a union, or if a
+    branch matches (`oneOf`).
     """
     return min(violation.branches, key=lambda b: _distance(b, violation.instance), default=())
 
 
 def leaves(violations: Iterable[Violation]) -> tuple[Violation, ...]:
-    """The violations a person wants to read: each union replaced by those of its nearest branch.
+    """The violations to show to a person: each union replaced by those of its nearest branch.
 
-    A union stays where several branches are equally near: then its own message says it best. Of
-    a value that has the wrong type nothing else is said.
+    A union with several nearest branches stays: its message names them all. Of a value of the
+    wrong type only that is told.
     """
     found = tuple(leaf for violation in violations for leaf in _leaves(violation))
     mistyped = {leaf.instance for leaf in found if leaf.keyword == "type"}
@@ -104,10 +104,10 @@ def _distance(branch: Sequence[Violation], at: str) -> tuple[int, int, int]:
 
 
 def _decided(raws: Collection[Raw]) -> list[Raw]:
-    """`raws` without complaints of `unevaluated*` about a value that is wrong for another reason.
+    """`raws` without violations of `unevaluated*` by a value that has another violation.
 
-    What has been evaluated depends on which subschemas hold, and the specification leaves open
-    what a failed one still counts for: validators differ, and the complaint may be an echo.
+    The specification leaves open which members a failed subschema has evaluated. Validators
+    differ, and the violation may only follow from the other one.
     """
     return [
         raw
