@@ -23,7 +23,8 @@ Headers = Annotated[list[tuple[str, str]], Field(description="Name and value, in
 class ControlModel(BaseModel):
     """Base of every request and response body of the control API; other members are refused."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    # Before 2.10, pydantic warns about names that begin with "model_", as `model_id` does.
+    model_config = ConfigDict(extra="forbid", from_attributes=True, protected_namespaces=())
 
 
 class ProblemModel(ControlModel):
