@@ -175,6 +175,16 @@ def test_the_command_is_copied_without_a_permission_prompt(
     )
 
 
+def test_a_command_is_selected_if_the_browser_refuses_to_copy(tab: Tab) -> None:
+    tab.ask("navigator.clipboard.writeText = () => Promise.reject(new Error('denied')); 1")
+    tab.ask("document.execCommand = () => false; 1")
+    tab.click("[data-copy=example]")
+    assert "Selected" in tab.wait(
+        "(t => t !== 'Copy' && t)(document.querySelector('[data-copy=example]').innerText)"
+    )
+    assert tab.ask("getSelection().toString()").startswith("curl ")
+
+
 def test_the_filter_applies_to_the_list_and_to_new_exchanges(
     tab: Tab, account: AccountHandle
 ) -> None:
