@@ -26,4 +26,7 @@ class NameGlobs:
         return any(s.startswith(prefix) or prefix.startswith(s) for s in starts)
 
 
+#: Matches every name.
+EVERY_NAME = NameGlobs(("*",))
+
 _WILDCARD = re.compile(r"[*?\[]")

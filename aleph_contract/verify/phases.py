@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.results import CaseResult
 from aleph_contract.verify import plans
@@ -18,13 +19,13 @@ class Phase:
 
     Args:
         name: Its name in `--run` and in the reports.
-        plans: Returns its planned cases.
+        plans: Returns its planned cases, at least those with a name that matches the globs.
         drive: Drives and judges cases; yields each result when it is there.
         overlapping: Whether cases of another phase may be in flight at the same time.
     """
 
     name: str
-    plans: Callable[[Contract], Iterable[PlannedCase]]
+    plans: Callable[[Contract, NameGlobs], Iterable[PlannedCase]]
     drive: Callable[[Session, Iterable[PlannedCase]], Iterator[CaseResult]] = Session.each
     overlapping: bool = False
 

@@ -1,4 +1,8 @@
-"""The planned cases of a verification: for each phase a function from contract to cases."""
+"""The planned cases of a verification: for each phase a function from contract to cases.
+
+Each function also takes the globs over names that are wanted. It may return other cases too, but
+it builds none of a kind that cannot match: the runner selects.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from aleph_contract.cases import Case, Polarity, cases
+from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps, loads
@@ -102,24 +107,28 @@ def _sendable(case: Case) -> bool:
     return True
 
 
-def examples(contract: Contract) -> Iterable[PlannedCase]:
+def examples(contract: Contract, _: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
     """The documented examples."""
-    return (plan_case(c, "examples") for c in cases(contract) if c.kind == "example")
+    return (plan_case(c, "examples") for c in cases(contract, names=("example/*",)))
 
 
-def boundary(contract: Contract) -> Iterable[PlannedCase]:
+def boundary(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
     """Portable cases on each bound and just outside it, and combinations."""
     bounds = ("boundary", "combination")
-    return (plan_case(c, "boundary") for c in cases(contract) if c.kind in bounds and c.portable)
+    found = cases(contract, names=names.globs)
+    return (plan_case(c, "boundary") for c in found if c.kind in bounds and c.portable)
 
 
-def probes(contract: Contract) -> Iterable[PlannedCase]:
+def probes(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
     """Gray cases, whose findings are advice."""
-    return (plan_case(c, "probes") for c in cases(contract) if not c.portable)
+    found = cases(contract, names=names.globs)
+    return (plan_case(c, "probes") for c in found if not c.portable)
 
 
-def faults(contract: Contract) -> Iterable[PlannedCase]:
+def faults(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
     """Each fault once; each fault that ends in an error also repeated."""
+    if not names.may_match_below("fault/"):
+        return
     given = billable_input(contract)
     for fault in FAULTS.values():
         yield _fault(fault, given, "once", 1)
@@ -141,8 +150,10 @@ def _fault(fault: Fault, given: Any, word: str, times: int) -> PlannedCase:
     )
 
 
-def concurrency(contract: Contract) -> Iterable[PlannedCase]:
+def concurrency(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
     """Concurrent runs; the first one gets the last reply."""
+    if not names.may_match_below("concurrency/"):
+        return
     given = billable_input(contract)
     field = prose_field(contract)
     for number in range(1, CONCURRENT_RUNS + 1):
@@ -158,7 +169,7 @@ def concurrency(contract: Contract) -> Iterable[PlannedCase]:
         )
 
 
-def other_profile(contract: Contract) -> Iterable[PlannedCase]:
+def other_profile(contract: Contract, _: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
     """The documented examples in each reply shape, as advice.
 
     The runner leaves out the cases of the profile that was asked for.
@@ -188,7 +199,7 @@ PROPERTIES: dict[str, tuple[Polarity, str]] = {
 }
 
 
-def properties(_: Contract) -> Iterable[PlannedCase]:
+def properties(_: Contract, __: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
     """One case for each property; Hypothesis draws its inputs when it is driven."""
     for name, (polarity, expectation) in PROPERTIES.items():
         yield PlannedCase(name, "properties", None, polarity, expectation)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
+from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
@@ -85,9 +86,11 @@ def _choose(contract: Contract, settings: Settings) -> list[Chosen]:
     """The phases in order, each with the cases that `run` and `skip` leave."""
     chosen = []
     for phase in PHASES:
+        whole_phase = not settings.run or phase.name in settings.run
+        names = EVERY_NAME if whole_phase else NameGlobs(tuple(settings.run))
         cases = tuple(
             case
-            for case in phase.plans(contract)
+            for case in phase.plans(contract, names)
             if case.profile != settings.profile
             and selected(case.name, phase.name, settings.run, settings.skip)
         )
