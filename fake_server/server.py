@@ -17,14 +17,14 @@ from email.utils import formatdate
 from typing import Any
 
 import uvicorn
-from uvicorn.server import ServerState
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.control.origin_guard import is_loopback
-from fake_server.http.app import CONTROL, App, create_app
+from fake_server.http.app import CONTROL_PATH, App, create_app
 from fake_server.http.protocol import Protocol
+from fake_server.http.uvicorn_internals import ServerState
 from fake_server.journal import waiting
 from fake_server.runs.rest import API
 from fake_server.state.accounts import BINDING, Account
@@ -64,7 +64,7 @@ class Server:
         self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
         self.origin = f"http://{self.binding_address}"
         self.base_url = self.origin + API
-        self.inspector = self.origin + CONTROL
+        self.inspector = self.origin + CONTROL_PATH
         self._state = ServerState()
         self._loop = _new_loop()
         self._stopping = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The fake as an ASGI application: a lean path for runs, FastAPI for the rest when it is wanted."""
+"""The fake as an ASGI application: runs, videos, and on demand the control API on FastAPI."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.control.origin_guard import ANY_HOST
-from fake_server.http.body import read
-from fake_server.http.delivery import Connection, RecordSent, deliver
+from fake_server.http.body import Body, read
+from fake_server.http.delivery import Connection, deliver
 from fake_server.journal import open_journal
 from fake_server.journal.base import Journal
-from fake_server.journal.memory import MemoryJournal
-from fake_server.replies.faults import Delivery
-from fake_server.runs.fast_path import SHORT
+from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import Runs
-from fake_server.runs.request import Answer, Headers, Request
+from fake_server.runs.request import ReceivedRequest, RequestHead
 from fake_server.state.accounts import Account, Accounts, checked_profile
 from fake_server.state.billing import amount
 
@@ -29,31 +27,31 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-#: Bytes of body that are read unless told otherwise; a video may come as a data URI.
+#: Default bound on the bytes of a body; a body may hold a video as a data URI.
 MAX_BODY = 32 * 1024 * 1024
 
-#: Bytes of body from which on its reading takes long.
-LARGE = 1024 * 1024
+#: Bytes from which on a body is parsed in a thread, because that takes long.
+LARGE_BODY = 1024 * 1024
 
-#: Where the control API and the pages are.
-CONTROL = "/__aleph__/"
+#: Path of the control API and the pages.
+CONTROL_PATH = "/__aleph__/"
 
-#: Names of ASGI extensions: the transport of the connection; the refusal, once it was sent, of a
-#: body whose framing broke.
+#: Names of ASGI extensions: the transport of the connection; the refusal that the protocol has sent
+#: because the framing of the body is malformed.
 TRANSPORT = "fake_server.transport"
-BROKEN = "fake_server.broken"
+SENT_REFUSAL = "fake_server.sent_refusal"
 
 
 class App:
-    """One fake: contract, accounts, journal; callable as an ASGI application.
+    """One fake, as an ASGI application.
 
     Args:
-        contract: What it answers for.
-        accounts: Who may run.
-        journal: Where every exchange goes.
+        contract: The contract that it serves.
+        accounts: The accounts that may call it.
+        journal: Stores every exchange.
         latency: Seconds that a completed run takes.
-        max_body: Bytes of body that are read.
-        hosts: Names under which the control API may be called.
+        max_body: Bound on the bytes of a body.
+        hosts: Host names that the control API accepts.
     """
 
     def __init__(
@@ -69,116 +67,97 @@ class App:
         self.contract = contract
         self.accounts = accounts
         self.journal = journal
-        self.latency = latency
         self.max_body = max_body
         self.hosts = tuple(hosts)
-        self.runs = Runs(contract, accounts, journal, max_body)
-        if latency or max_body < SHORT or not isinstance(journal, MemoryJournal):
-            self.runs.lean = None  # somebody has to wait, or to be refused
-        self._playing: dict[Connection, Account] = {}
+        self.runs = Runs(contract, accounts, journal, max_body, latency)
+        self._open_connections: dict[Connection, Account] = {}
         self._control: ASGI | None = None
-        self._opening = asyncio.Lock()
+        self._loading_control = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path: str = scope.get("path", "")
         if scope["type"] != "http":
-            await _decline(scope, receive, send)
+            await _serve_other_protocol(scope, receive, send)
         elif path.startswith(media.MEDIA_PATH):
             await media.serve(scope, receive, send)
         elif is_control(path):
-            await (self._control or await self._open_control())(scope, receive, send)
+            await (self._control or await self._load_control())(scope, receive, send)
         else:
-            await self._serve(scope, receive, send)
+            await self._serve_run(scope, receive, send)
 
     def hang_up(self, account: Account) -> None:
-        """Cut the connections on which an account still waits; call it in the loop's thread."""
-        for wire, waiting in [*self._playing.items()]:
+        """Close the connections that wait for a response; call it in the event loop's thread."""
+        for connection, waiting in [*self._open_connections.items()]:
             if waiting is account:
-                wire.hang_up()
+                connection.abort()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_run(self, scope: Scope, receive: Receive, send: Send) -> None:
         extensions = scope.get("extensions") or {}
-        request = request_of(scope)
-        self.runs.start(request)
+        head = head_of(scope)
+        admission = self.runs.start(head)
+        counted = admission.account
         try:
-            if self._wants_body(request):
-                request.raw, request.complete, gone = await read(receive, self.max_body)
-                if gone:
-                    await _done(self.runs.record_aborted(request, extensions.get(BROKEN)))
-                    return
-            answer = await self._conclude(request)
-            self.runs.recount(request)
-            if b"expect" in request.known and not request.complete:  # the body may come, or not
-                answer = answer._replace(headers=(*answer.headers, (b"connection", b"close")))
-            wire = Connection(receive, send, self._recorder(request), extensions.get(TRANSPORT))
-            self._playing[wire] = request.account
+            body = await self._read(head, admission, receive)
+            request = ReceivedRequest(head, body.raw, body.complete)
+            if body.disconnected:
+                sent = extensions.get(SENT_REFUSAL)
+                stored = self.runs.record_aborted(request, admission, sent)
+                if stored is not None:
+                    await stored
+                return
+            run = await self._respond(request, admission)
+            counted = self.runs.recount(counted, run.account)
+            connection = Connection(receive, send, extensions.get(TRANSPORT))
+            self._open_connections[connection] = run.account
             try:
-                await deliver(wire, answer, *self._manner(request, answer))
+                await deliver(connection, run)
             finally:
-                del self._playing[wire]
+                del self._open_connections[connection]
         finally:
-            self.runs.end(request)
+            self.runs.end(counted)
 
-    async def _conclude(self, request: Request) -> Answer:
-        """Decide the answer; in another thread, so that others are served, if that takes long."""
-        if len(request.raw) < LARGE:
-            return self.runs.respond(request)
+    async def _respond(self, request: ReceivedRequest, admission: Admission) -> Run:
+        """Decide the answer; in a thread if the body is large, so that other requests proceed."""
+        if len(request.body) < LARGE_BODY:
+            return self.runs.respond(request, admission)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, self.runs.respond, request)
+        return await loop.run_in_executor(None, self.runs.respond, request, admission)
 
-    def _wants_body(self, request: Request) -> bool:
-        """Whether to read the body: not before an early reset, nor if it is announced too large."""
-        step = request.step
+    async def _read(self, head: RequestHead, admission: Admission, receive: Receive) -> Body:
+        """Read the body; not before an early reset, nor if its announced length is too large."""
+        step = admission.step
         if step is not None and step.fault is not None and step.fault.delivery == "reset-early":
-            return False
-        if b"expect" not in request.known:
-            return True
-        length = request.known.get(b"content-length", b"0")
-        return not length.isdigit() or int(length) <= self.max_body
+            return Body(b"", complete=False)
+        if b"expect" in head.by_name:
+            length = head.by_name.get(b"content-length", b"0")
+            if length.isdigit() and int(length) > self.max_body:
+                return Body(b"", complete=False)
+        return await read(receive, self.max_body)
 
-    def _recorder(self, request: Request) -> RecordSent:
-        async def record(
-            status: int | None, headers: Headers, answered: bytes, outcome: str
-        ) -> None:
-            await _done(self.runs.record(request, status, headers, answered, outcome))
-
-        return record
-
-    def _manner(self, request: Request, answer: Answer) -> tuple[Delivery, float]:
-        """How an answer is delivered, and how many seconds that takes."""
-        seconds = self.latency if answer.outcome == "completed" else 0.0
-        step = request.step
-        if step is None:
-            return "whole", seconds
-        if step.fault is None:
-            return "whole", seconds if step.delay is None else step.delay
-        own = seconds + step.fault.delay if step.delay is None else step.delay
-        return step.fault.delivery, own
-
-    async def _open_control(self) -> ASGI:
-        # Importing FastAPI takes half a second, in which runs go on being answered.
-        async with self._opening:
+    async def _load_control(self) -> ASGI:
+        # The import of FastAPI takes half a second; runs are served meanwhile.
+        async with self._loading_control:
             if self._control is None:
                 loop = asyncio.get_running_loop()
-                self._control = await loop.run_in_executor(None, self._make_control)
+                self._control = await loop.run_in_executor(None, self._create_control)
         return self._control
 
-    def _make_control(self) -> ASGI:
-        from fake_server.http.control_app import create_control  # see above
+    def _create_control(self) -> ASGI:
+        from fake_server.http.control_app import create_control  # imports FastAPI
 
         return create_control(self, self.hosts)
 
 
 def is_control(path: str) -> bool:
-    """Whether a path is of the control API or the pages; all others may be meant for a run."""
-    return path == "/" or (path + "/").startswith(CONTROL)
+    """Whether a path belongs to the control API or the pages; any other is a run route."""
+    return path == "/" or (path + "/").startswith(CONTROL_PATH)
 
 
-def request_of(scope: Scope) -> Request:
-    """The request of an ASGI scope."""
+def head_of(scope: Scope) -> RequestHead:
+    """The head of the request in an ASGI scope."""
     path: str = scope["path"]
-    return Request(
+    return RequestHead.now(
         scope["method"],
         path,
         scope.get("raw_path") or path.encode(),
@@ -188,13 +167,8 @@ def request_of(scope: Scope) -> Request:
     )
 
 
-async def _done(waiting: Awaitable[None] | None) -> None:
-    if waiting is not None:
-        await waiting
-
-
-async def _decline(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer what is not HTTP: a server that asks for a lifespan, a WebSocket."""
+async def _serve_other_protocol(scope: Scope, receive: Receive, send: Send) -> None:
+    """Complete a lifespan; close a WebSocket."""
     if scope["type"] == "lifespan":
         while True:
             kind = (await receive())["type"]
@@ -217,25 +191,26 @@ def create_app(
     max_body: int = MAX_BODY,
     hosts: Iterable[str] = (ANY_HOST,),
 ) -> App:
-    """A fake as an ASGI application, for use in process or under any ASGI server.
+    """Create a fake as an ASGI application, for use in process or with any ASGI server.
 
-    Only under `fake_server.Server` can it cut connections; elsewhere the faults that do so raise
-    `ConnectionResetError` in the server.
+    Faults that close a connection work only with `fake_server.Server`; other servers see a
+    `ConnectionResetError`.
 
     Args:
-        contract: What it answers for; the shipped contract if `None`.
+        contract: The contract that it serves; the shipped contract if `None`.
         profile: Shape of successful REST replies, `documented` or `live`.
-        tokens: Let in only these, and those of accounts that were made; empty: let in any.
+        tokens: The accepted API tokens, beside those of created accounts; if empty, any token is
+            accepted.
         latency: Seconds that a completed run takes.
-        credits: USD that the runs of each account may cost in all.
-        spend_limit: USD at which the gateway stops an account's runs.
+        credits: USD that all runs of one account may cost.
+        spend_limit: USD at which the gateway refuses the runs of an account.
         journal: `memory`, `sqlite:PATH`, or a journal.
-        max_body: Bytes of body that are read.
-        hosts: Names under which the control API may be called.
+        max_body: Bound on the bytes of a body.
+        hosts: Host names that the control API accepts.
 
     Raises:
-        ArgumentError: One of them is out of its range; the message names it.
-        ContractError: The contract cannot be used.
+        ArgumentError: An argument is out of range; the message names it.
+        ContractError: The contract is invalid.
     """
     if not 0 <= latency < math.inf:
         raise ArgumentError(f"latency is a number of seconds from 0, not {latency}")

@@ -1,4 +1,4 @@
-"""Reading a request body: within bounds, and exactly, as fast as orjson where that is exact."""
+"""Read a request body, up to a limit."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class Body(NamedTuple):
-    """What arrived of a body.
+    """A request body as far as it was read.
 
     Args:
-        raw: The bytes, after transfer decoding; at most about the limit.
+        raw: The bytes, after transfer decoding.
         complete: Whether that is the whole body.
-        gone: Whether the client ended the connection before its end.
+        disconnected: Whether the client disconnected before the end.
     """
 
     raw: bytes
     complete: bool
-    gone: bool = False
+    disconnected: bool = False
 
 
 async def read(receive: Receive, limit: int) -> Body:
-    """Read a body, and stop once it is longer than `limit` bytes."""
+    """Read a body; stop with the message that exceeds `limit` bytes."""
     message = await receive()
     if message["type"] != "http.request":
-        return Body(b"", complete=False, gone=True)
+        return Body(b"", complete=False, disconnected=True)
     raw = message.get("body", b"")
     if not message.get("more_body", False):
         return Body(raw, len(raw) <= limit)
-    return await _read_on(receive, raw, limit)
+    return await _read_rest(receive, raw, limit)
 
 
-async def _read_on(receive: Receive, raw: bytes, limit: int) -> Body:
-    read_so_far = bytearray(raw)
+async def _read_rest(receive: Receive, raw: bytes, limit: int) -> Body:
+    body = bytearray(raw)
     more = True
-    while more and len(read_so_far) <= limit:
+    while more and len(body) <= limit:
         message = await receive()
         if message["type"] != "http.request":
-            return Body(bytes(read_so_far), complete=False, gone=True)
-        read_so_far += message.get("body", b"")
+            return Body(bytes(body), complete=False, disconnected=True)
+        body += message.get("body", b"")
         more = message.get("more_body", False)
-    return Body(bytes(read_so_far), not more and len(read_so_far) <= limit)
+    return Body(bytes(body), not more and len(body) <= limit)

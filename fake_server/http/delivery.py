@@ -1,4 +1,4 @@
-"""How an answer gets to the client: at once, late, byte by byte, in part, or not at all."""
+"""Send a response: at once, late, in small pieces, in part, or not at all."""
 
 from __future__ import annotations
 
@@ -9,45 +9,38 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from fake_server.replies.faults import Delivery
-from fake_server.runs.request import Answer, Headers
+from fake_server.runs.decision import Answer, Run
+from fake_server.runs.request import Headers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-#: Into how many pieces at most a dripping body is cut.
-DRIPS = 250
+#: Number of pieces, at most, that `drip` sends a body in.
+MAX_DRIPS = 250
 
 
-class ClientDisconnected(Exception):  # noqa: N818 - what the client did, not an error of ours
-    """The client ended the connection."""
-
-
-#: Puts into the journal what was sent: status, headers, body, outcome.
-RecordSent = Callable[[int | None, Headers, bytes, str], Awaitable[None]]
+class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error of ours
+    """The client closed the connection."""
 
 
 class Connection:
-    """One request's connection.
+    """The connection of one request.
 
     Args:
-        receive: As ASGI has it.
-        send: As ASGI has it.
-        record: Called once, before the last byte leaves.
-        transport: The connection itself; `None` under a server that does not give it away.
+        receive: As in ASGI.
+        send: As in ASGI.
+        transport: The asyncio transport; `None` if the server does not pass it on.
     """
 
-    def __init__(
-        self, receive: Receive, send: Send, record: RecordSent, transport: Any | None = None
-    ) -> None:
+    def __init__(self, receive: Receive, send: Send, transport: Any | None = None) -> None:
         self._receive = receive
         self._send = send
         self._transport = transport
-        self.record = record
         self.sent: tuple[int | None, Headers, bytes] = (None, (), b"")
 
     async def start(self, answer: Answer) -> None:
-        """Send the head."""
+        """Send status line and headers."""
         self.sent = (answer.status, answer.headers, b"")
         await self._send(
             {
@@ -64,10 +57,10 @@ class Connection:
         await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def pause(self, seconds: float | None) -> None:
-        """Wait, for ever if `None`.
+        """Wait; without end if `None`.
 
         Raises:
-            ClientDisconnected: The client went first, or the server stops.
+            ClientDisconnected: The client disconnects first, or the server stops.
         """
         if seconds is not None and seconds <= 0:
             return
@@ -77,18 +70,22 @@ class Connection:
             return
         raise ClientDisconnected
 
-    async def cut(self, *, reset: bool) -> None:
-        """End the connection, with a reset or an end of file."""
+    async def close(self, *, reset: bool) -> None:
+        """Close the connection; with `reset`, by RST.
+
+        Raises:
+            ConnectionResetError: The server does not pass on the transport.
+        """
         if self._transport is None:
-            raise ConnectionResetError("the fake cuts the connection, as scripted")
+            raise ConnectionResetError("a scripted fault closes the connection")
         if reset:
             _reset_connection(self._transport)
         else:
             self._transport.close()
         await self._disconnect()
 
-    def hang_up(self) -> None:
-        """End the connection from outside, whatever is going on."""
+    def abort(self) -> None:
+        """Close the connection at once, from another task."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -97,65 +94,71 @@ class Connection:
             pass
 
 
-async def deliver(wire: Connection, answer: Answer, delivery: Delivery, seconds: float) -> None:
-    """Deliver an answer, and record what became of it.
-
-    Args:
-        wire: The connection.
-        answer: What; only its part for the deliveries that cut it.
-        delivery: How.
-        seconds: Before the first byte, or that `drip` takes.
-    """
+async def deliver(connection: Connection, run: Run) -> None:
+    """Send the answer of a run as its delivery says, and record what was sent."""
     try:
-        await _DELIVERIES[delivery](wire, answer, seconds)
+        await _DELIVERIES[run.delivery](connection, run)
     except ClientDisconnected:
-        await wire.record(*wire.sent, "cut")
+        await _record(run, *connection.sent, "cut")
 
 
-async def _whole(wire: Connection, answer: Answer, seconds: float) -> None:
-    await wire.pause(seconds)
-    await wire.record(answer.status, answer.headers, answer.body, answer.outcome)
-    await wire.start(answer)
-    await wire.body(answer.body, more=False)
+async def _record(
+    run: Run, status: int | None, headers: Headers, body: bytes, outcome: str
+) -> None:
+    stored = run.record(status, headers, body, outcome)
+    if stored is not None:
+        await stored
 
 
-async def _drip(wire: Connection, answer: Answer, seconds: float) -> None:
-    step = max(1, -(-len(answer.body) // DRIPS))
-    pieces = [answer.body[at : at + step] for at in range(0, len(answer.body), step)] or [b""]
-    await wire.start(answer)
+async def _whole(connection: Connection, run: Run) -> None:
+    answer = run.answer
+    await connection.pause(run.seconds)
+    await _record(run, *answer)
+    await connection.start(answer)
+    await connection.body(answer.body, more=False)
+
+
+async def _drip(connection: Connection, run: Run) -> None:
+    answer = run.answer
+    size = max(1, -(-len(answer.body) // MAX_DRIPS))
+    pieces = [answer.body[at : at + size] for at in range(0, len(answer.body), size)] or [b""]
+    await connection.start(answer)
     for piece in pieces[:-1]:
-        await wire.body(piece, more=True)
-        await wire.pause(seconds / len(pieces))
-    await wire.record(answer.status, answer.headers, answer.body, answer.outcome)
-    await wire.body(pieces[-1], more=False)
+        await connection.body(piece, more=True)
+        await connection.pause(run.seconds / len(pieces))
+    await _record(run, *answer)
+    await connection.body(pieces[-1], more=False)
 
 
-async def _truncated(wire: Connection, answer: Answer, seconds: float) -> None:
-    await wire.pause(seconds)
+async def _truncated(connection: Connection, run: Run) -> None:
+    answer = run.answer
+    await connection.pause(run.seconds)
     half = answer.body[: len(answer.body) // 2]
-    await wire.record(answer.status, answer.headers, half, "cut")
-    await wire.start(answer)
-    await wire.body(half, more=True)
-    await wire.cut(reset=False)
+    await _record(run, answer.status, answer.headers, half, "cut")
+    await connection.start(answer)
+    await connection.body(half, more=True)
+    await connection.close(reset=False)
 
 
-async def _hang(wire: Connection, answer: Answer, seconds: float) -> None:  # noqa: ARG001
-    await wire.pause(None)
+async def _hang(connection: Connection, run: Run) -> None:  # noqa: ARG001 - one signature for all
+    await connection.pause(None)
 
 
-async def _reset(wire: Connection, answer: Answer, seconds: float) -> None:  # noqa: ARG001
-    await wire.pause(seconds)
-    await wire.record(None, (), b"", "cut")
-    await wire.cut(reset=True)
+async def _reset(connection: Connection, run: Run) -> None:
+    await _close(connection, run, reset=True)
 
 
-async def _drop(wire: Connection, answer: Answer, seconds: float) -> None:  # noqa: ARG001
-    await wire.pause(seconds)
-    await wire.record(None, (), b"", "cut")
-    await wire.cut(reset=False)
+async def _drop(connection: Connection, run: Run) -> None:
+    await _close(connection, run, reset=False)
 
 
-_DELIVERIES: dict[Delivery, Callable[[Connection, Answer, float], Awaitable[None]]] = {
+async def _close(connection: Connection, run: Run, *, reset: bool) -> None:
+    await connection.pause(run.seconds)
+    await _record(run, None, (), b"", "cut")
+    await connection.close(reset=reset)
+
+
+_DELIVERIES: dict[Delivery, Callable[[Connection, Run], Awaitable[None]]] = {
     "whole": _whole,
     "slow": _whole,
     "drip": _drip,
@@ -167,13 +170,13 @@ _DELIVERIES: dict[Delivery, Callable[[Connection, Answer, float], Awaitable[None
 }
 
 
-# Switched on with a linger time of zero, a close becomes a reset (socket(7), SO_LINGER).
-_RESET = struct.pack("ii", 1, 0)
+# SO_LINGER on, with a timeout of 0: close sends RST (socket(7)).
+_LINGER_RESET = struct.pack("ii", 1, 0)
 
 
 def _reset_connection(transport: Any) -> None:
-    """End a connection with RST, so that its client reads a reset and not an end of file."""
+    """Close a connection by RST, so that the client reads a reset, not an end of file."""
     connection = transport.get_extra_info("socket")
     if connection is not None and not transport.is_closing():
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
     transport.abort()

@@ -76,7 +76,7 @@ class Tally:
 
 
 class Journal(Protocol):
-    """The interface that the fake uses; all methods but `arrive` may be called from any thread."""
+    """The interface that the fake uses; its methods may be called from any thread."""
 
     def arrive(self, account: str) -> int:
         """Number a request that has just arrived: 1, 2, … in each account."""

@@ -130,6 +130,7 @@ class SQLiteJournal:
                 raise ArgumentError(f"journal {self.path}: {error}") from None
             self._arrived: dict[str, int] = dict(self._connection.execute(_NUMBERS).fetchall())
             self._held = held.pop_all()
+        self._lock = threading.Lock()
         self._listeners = Listeners()
         self.listen = self._listeners.add
         self.watch = self._listeners.watch
@@ -138,8 +139,9 @@ class SQLiteJournal:
         self._writer.start()
 
     def arrive(self, account: str) -> int:
-        """See `Journal`; call it from one thread only."""
-        number = self._arrived[account] = self._arrived.get(account, 0) + 1
+        """See `Journal`."""
+        with self._lock:
+            number = self._arrived[account] = self._arrived.get(account, 0) + 1
         return number
 
     def append(

@@ -1,10 +1,9 @@
-"""The lean path: a plain run, from its bytes to the bytes of its answer, in one go.
+"""The fast path: answer a plain run within the parser's callback, from its bytes alone.
 
-Most requests differ from the one before in nothing but their input: same account, same token, same
-host. Whoever has made one run the long way (`rest`, `answering`, `runs`) is familiar, and its next
-plain run takes only the steps that depend on the input. Whatever is out of the ordinary about a
-request, down to a header that nobody sends, sends it the long way, which knows all the rules; the
-tests hold both ways to the same answers.
+Most requests of a caller differ only in their input. After one full-path request (`rest`,
+`responder`, `lifecycle`) the caller (path, token, host) is cached; its later plain runs take only
+the steps that depend on the input. A request with anything unusual, even one unusual header, takes
+the full path, which holds all rules. Tests check that both paths give the same answers and records.
 """
 
 from __future__ import annotations
@@ -23,48 +22,49 @@ from aleph_contract.core.jsonvalue import MAX_DEPTH
 from fake_server.journal.base import Journal
 from fake_server.replies.failures import JSON_TYPE
 from fake_server.replies.successes import Replies
+from fake_server.runs.decision import Surface
 from fake_server.runs.json_body import floats_in
-from fake_server.runs.request import Headers, Request
-from fake_server.runs.rest import RARE, Rest
+from fake_server.runs.request import Charge, FinishedRequest, Headers, RequestHead
+from fake_server.runs.rest import RARE_HEADERS, Rest
 from fake_server.state.accounts import Account
 from fake_server.state.billing import ZERO_USD, billed_seconds, cost
 
-#: Bytes of body for which nobody needs to wait; a longer one may arrive slowly.
-SHORT = 64 * 1024
+#: Bytes of the longest body on the fast path; a longer one may arrive slowly.
+MAX_FAST_BODY = 64 * 1024
 
-#: About what an exchange costs in memory beyond its bodies, in bytes.
-RECORD = 2500
+#: Approximate bytes of memory that an exchange occupies beside its bodies.
+RECORD_SIZE = 2500
 
-#: Who is remembered at most.
-_MOST = 10_000
+#: Bound on the cached callers; one more, and the cache is emptied.
+MAX_CALLERS = 10_000
 
 _JSON = JSON_TYPE.encode()
 _MEMBERS = {"model", "input"}
-_UNUSUAL = RARE | {b"expect", b"transfer-encoding"}
+_UNUSUAL = RARE_HEADERS | {b"expect", b"transfer-encoding"}
 
 
 class KnownCaller(NamedTuple):
-    """Whose runs are familiar: the account, and where it fetches its videos from."""
+    """A cached caller: its account, and the URL of its videos up to their file name."""
 
     account: Account
     origin: bytes
 
 
 class FastPath:
-    """The lean path of one fake.
+    """The fast path of one fake.
 
     Args:
-        contract: What it answers for.
-        door: The surface whose runs these are.
-        replies: The replies to its inputs.
-        journal: Where every exchange goes; one that nobody has to wait for.
-        rays: What the next answers' `cf-ray` say.
+        contract: Validates inputs and sets the price.
+        rest: The only surface with a fast path.
+        replies: The replies to valid inputs.
+        journal: Stores every exchange, at once.
+        rays: Values of the `cf-ray` header.
     """
 
     def __init__(
         self,
         contract: Contract,
-        door: Rest,
+        rest: Rest,
         replies: Replies,
         journal: Journal,
         rays: Iterator[bytes],
@@ -72,35 +72,35 @@ class FastPath:
         self._model = contract.model
         self._price = contract.price_per_second
         self._valid = validator_for(contract).is_valid_plain
-        self._door = door
+        self._rest = rest
         self._reply = replies.body
         self._journal = journal
         self._rays = rays
         self._callers: dict[tuple[bytes, bytes | None, bytes | None], KnownCaller] = {}
 
-    def learn(self, request: Request, origin: bytes) -> None:
-        """Let the caller of a run that completed the long way be familiar from now on."""
-        if request.door is self._door and not request.query:
-            if len(self._callers) >= _MOST:
+    def learn(self, head: RequestHead, surface: Surface, account: Account, origin: bytes) -> None:
+        """Cache the caller of a run that completed on the full path."""
+        if surface is self._rest and not head.query:
+            if len(self._callers) >= MAX_CALLERS:
                 self._callers.clear()
-            known = request.known
-            key = request.raw_path, known.get(b"authorization"), known.get(b"host")
-            self._callers[key] = KnownCaller(request.account, origin)
+            by_name = head.by_name
+            key = head.raw_path, by_name.get(b"authorization"), by_name.get(b"host")
+            self._callers[key] = KnownCaller(account, origin)
 
     def lookup(self, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> KnownCaller | None:
-        """The caller of a run by its head, if that is familiar and nothing in it unusual."""
-        known: Mapping[bytes, bytes] = dict(headers)
-        caller = self._callers.get((url, known.get(b"authorization"), known.get(b"host")))
+        """The caller of a request, if it is cached and the head has nothing unusual."""
+        by_name: Mapping[bytes, bytes] = dict(headers)
+        caller = self._callers.get((url, by_name.get(b"authorization"), by_name.get(b"host")))
         if (
             caller is None
             or caller.account.needs_slow_path
-            or known.get(b"content-type") != _JSON
-            or len(known) != len(headers)
-            or not _UNUSUAL.isdisjoint(known)
+            or by_name.get(b"content-type") != _JSON
+            or len(by_name) != len(headers)
+            or not _UNUSUAL.isdisjoint(by_name)
         ):
             return None
-        length = known.get(b"content-length", b"")
-        return caller if length.isdigit() and int(length) <= SHORT else None
+        length = by_name.get(b"content-length", b"")
+        return caller if length.isdigit() and int(length) <= MAX_FAST_BODY else None
 
     def answer(
         self,
@@ -110,7 +110,11 @@ class FastPath:
         raw: bytes,
         received_at: float,
     ) -> tuple[Headers, bytes] | None:
-        """Headers and body of the answer to a run that completes; `None` for the long way."""
+        """Answer and record a run.
+
+        Returns:
+            Headers and body of the response; `None` if the run must take the full path.
+        """
         try:
             document = orjson.loads(raw)
         except orjson.JSONDecodeError:
@@ -126,8 +130,8 @@ class FastPath:
         usd = ZERO_USD if seconds is None else cost(seconds, self._price)
         if account.needs_slow_path or account.charge(seconds, usd) is not None:
             return None
-        body = self._door.success(account, self._reply(value, caller.origin, floats))
-        answered: Headers = (
+        body = self._rest.success(account, self._reply(value, caller.origin, floats))
+        response_headers: Headers = (
             (b"content-type", _JSON),
             (b"cf-ray", next(self._rays)),
             (b"content-length", b"%d" % len(body)),
@@ -136,21 +140,33 @@ class FastPath:
         number = self._journal.arrive(account.id)
         record = partial(
             _exchange,
-            (self._door, account, url, tuple(headers), raw, number, answered, body, seconds, usd),
+            (account, url, tuple(headers), raw, number, response_headers, body, seconds, usd),
             (received_at, time()),
         )
-        self._journal.append(account.id, number, record, len(raw) + len(body) + RECORD)
-        return answered, body
+        self._journal.append(account.id, number, record, len(raw) + len(body) + RECORD_SIZE)
+        return response_headers, body
 
 
-def _exchange(what: tuple[Any, ...], when: tuple[float, float]) -> Exchange:
-    """The record of a lean run, made when somebody reads it."""
-    door, account, url, headers, raw, number, answered, body, seconds, usd = what
-    request = Request("POST", url.decode("ascii"), url, b"", headers, None)
-    request.door, request.account, request.credential = door, account, "accepted"
-    request.raw, request.complete, request.number = raw, True, number
-    request.billed, request.seconds, request.cost = True, seconds, usd
-    request.finish(200, answered, body, "completed")
-    request.received_at, ended = when
-    request.elapsed = max(ended - request.received_at, 0.0)
-    return request.exchange()
+def _exchange(values: tuple[Any, ...], times: tuple[float, float]) -> Exchange:
+    """Build the exchange of a run on the fast path, when the journal is read."""
+    account, url, headers, raw, number, response_headers, body, seconds, usd = values
+    received_at, ended = times
+    return FinishedRequest(
+        number=number,
+        account=account,
+        surface=Rest.name,
+        method="POST",
+        target=url,
+        headers=headers,
+        body=raw,
+        complete=True,
+        credential="accepted",
+        status=200,
+        response_headers=response_headers,
+        response_body=body,
+        outcome="completed",
+        fault=None,
+        charge=Charge(True, seconds, usd),
+        received_at=received_at,
+        elapsed=max(ended - received_at, 0.0),
+    ).exchange()

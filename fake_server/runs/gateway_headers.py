@@ -1,9 +1,8 @@
-"""The gateway's headers of a request, held to their documented ranges.
+"""Check the gateway headers of a request against their documented ranges.
 
-What the live service does with a value out of range is not known; the fake refuses it with 400
-(assumed), since a client that sends one has misread the documentation. In range they are kept in
-the journal and change nothing: a video is never cached (documented), and the fake does not fail
-by itself, so that there is nothing to try again.
+How the live service treats a value out of range is unknown. The fake refuses it with 400 (assumed),
+since a client that sends one misreads the documentation. Valid values are journalled and have no
+effect: a video is never cached (documented), and the gateway of the fake has nothing to retry.
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import JSONError
 from fake_server.replies.failures import Refused
 
-#: Names the gateway; absent, it is the default one.
+#: The header that names the gateway; without it, the default gateway is used.
 GATEWAY_ID = b"cf-aig-gateway-id"
 
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
-#: Says what is wrong with a value; `None` is nothing.
+#: Returns what is wrong with a value, or `None`.
 Check = Callable[[str], "str | None"]
 
 
 def check(headers: Mapping[bytes, bytes]) -> None:
-    """Hold the gateway headers among `headers` to their ranges.
+    """Check the values of all gateway headers.
 
     Raises:
-        Refused: One is out of range.
+        Refused: A value is out of range.
     """
     for name in headers.keys() & CHECKS.keys():
         reason = CHECKS[name](headers[name].decode("latin-1"))
@@ -36,11 +35,11 @@ def check(headers: Mapping[bytes, bytes]) -> None:
             raise Refused("malformed-gateway-header", name=name.decode(), reason=reason)
 
 
-def _count(unit: str, most: int | None = None) -> Check:
-    bound = "" if most is None else f" and at most {most}"
+def _count(unit: str, maximum: int | None = None) -> Check:
+    bound = "" if maximum is None else f" and at most {maximum}"
 
     def checked(value: str) -> str | None:
-        if _NUMBER.fullmatch(value) and (most is None or int(value) <= most):
+        if _NUMBER.fullmatch(value) and (maximum is None or int(value) <= maximum):
             return None
         return f"expected {unit}, an integer from 0{bound}"
 
@@ -67,7 +66,7 @@ def _metadata(value: str) -> str | None:
 
 _MAX_METADATA = 5
 
-#: What each header takes (documented).
+#: The check of each header (documented).
 CHECKS: Mapping[bytes, Check] = {
     b"cf-aig-skip-cache": _word("true", "false"),
     b"cf-aig-cache-ttl": _count("seconds"),

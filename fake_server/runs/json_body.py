@@ -1,4 +1,4 @@
-"""Read a JSON request body exactly, as fast as orjson where orjson is exact."""
+"""Parse a JSON request body exactly; with orjson where orjson is exact, which is faster."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ import orjson
 
 from aleph_contract.core.jsonvalue import MAX_DEPTH, loads
 
-#: Floats from here on may be integers that lost digits: orjson reads integers beyond 64 bits so.
-_DOUBTFUL = 2.0**63
+#: A float from here on may be an integer that lost digits: orjson reads integers beyond 64 bits as
+#: doubles.
+_INEXACT = 2.0**63
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def parse(raw: bytes) -> tuple[Any, bool | None]:
-    """Read a JSON document exactly; its value, and whether some number in it is no `int`.
+    """Parse a JSON document exactly.
 
-    `None` in that place says that the value was read the exact way, and may hold other than the
-    plain JSON types of Python: see `jsonvalue.loads`.
+    orjson and `jsonvalue.loads` accept the same texts, except that orjson allows deeper nesting;
+    and orjson reads integers beyond 64 bits as doubles. Documents with either, and malformed ones,
+    are parsed by `jsonvalue.loads`. The last of repeated keys wins, as in JavaScript's `JSON.parse`
+    (assumed).
 
-    orjson and `jsonvalue.loads` agree on what JSON is, except that orjson nests deeper, and reads
-    integers beyond 64 bits as doubles; those documents, and all malformed ones, go the exact way.
-    Of repeated keys the last one wins, as in JavaScript's `JSON.parse` (assumed).
+    Returns:
+        The value, and whether it holds a float. `None` instead of the latter: `jsonvalue.loads`
+        parsed it, and the value may hold types other than those of `json.loads`.
 
     Raises:
         JSONError: The text is not JSON; see `jsonvalue.loads`.
@@ -36,15 +39,15 @@ def parse(raw: bytes) -> tuple[Any, bool | None]:
 
 
 def floats_in(value: Any, depth: int) -> bool | None:
-    """Whether a value that orjson read holds floats; `None` if it is to be read the exact way.
+    """Whether a value from orjson holds a float; `None` if `jsonvalue.loads` must parse it.
 
     Args:
         value: The value.
-        depth: How deep it may be nested.
+        depth: Levels of nesting that are allowed.
     """
     kind = type(value)
     if kind is float:
-        return True if -_DOUBTFUL < value < _DOUBTFUL else None
+        return True if -_INEXACT < value < _INEXACT else None
     if kind is dict:
         value = value.values()
     elif kind is not list:

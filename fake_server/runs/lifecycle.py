@@ -1,139 +1,189 @@
-"""A run from its arrival to its record: begun by its head, concluded by its body, then put down.
+"""The full path of a request: admitted by its head, answered by its body, recorded when sent.
 
-This is the long way, which every request can go; `lean.py` is the short one.
+Every request can take it; `fast_path.py` answers plain runs of known callers in fewer steps.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable
-from contextlib import suppress
+from functools import partial
 from itertools import count
 
 from aleph_contract.contract import Contract
 from fake_server.journal.base import Journal
+from fake_server.journal.memory import MemoryJournal
 from fake_server.replies.failures import Refused
+from fake_server.replies.faults import Delivery
 from fake_server.replies.successes import Replies
-from fake_server.runs.fast_path import RECORD, FastPath
-from fake_server.runs.request import Answer, Headers, Request
-from fake_server.runs.responder import ELSEWHERE, Responder
+from fake_server.runs.decision import (
+    UNNAMED,
+    Admission,
+    Answer,
+    Applied,
+    Run,
+    Surface,
+    finish,
+)
+from fake_server.runs.fast_path import MAX_FAST_BODY, RECORD_SIZE, FastPath
+from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
+from fake_server.runs.responder import REDIRECTED, Responder
 from fake_server.runs.rest import Rest
 from fake_server.runs.workers_binding import PATHS, Binding
-from fake_server.state.accounts import Accounts
+from fake_server.state.accounts import Account, Accounts
+from fake_server.state.scenarios import ScenarioStep
 
-#: Headers that a request has once, or readers differ on what it says (RFC 9110, 5.3).
-SINGLE = frozenset({b"authorization", b"content-type", b"host"})
+#: Headers that must not be repeated, because recipients differ on which value counts (RFC 9110,
+#: 5.3).
+SINGLE_HEADERS = frozenset({b"authorization", b"content-type", b"host"})
 
-# How much of a body that did not arrive whole the journal keeps, in bytes.
-_KEPT = 64 * 1024
+#: Bytes that the journal keeps of a body that did not arrive whole.
+_MAX_PARTIAL_BODY = 64 * 1024
+
+_CLOSE = (b"connection", b"close")
 
 
 class Runs:
-    """Everything that happens to requests of the run routes, waiting aside."""
+    """Admits, answers and records the requests of the run routes.
+
+    Args:
+        contract: The contract.
+        accounts: The accounts.
+        journal: Stores every exchange.
+        max_body: Bound on the bytes of a body.
+        latency: Seconds that a completed run takes.
+    """
 
     def __init__(
-        self, contract: Contract, accounts: Accounts, journal: Journal, max_body: int
+        self,
+        contract: Contract,
+        accounts: Accounts,
+        journal: Journal,
+        max_body: int,
+        latency: float,
     ) -> None:
         self._accounts = accounts
         self._journal = journal
+        self._latency = latency
         replies = Replies(contract)
-        self._answering = Responder(contract, replies, max_body)
+        rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
+        self._responder = Responder(contract, replies, max_body, rays)
         self._rest = Rest(contract, accounts)
         self._binding = Binding(contract, accounts)
-        self._rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
-        #: The short way; without it all requests go the long one.
-        self.lean: FastPath | None = FastPath(contract, self._rest, replies, journal, self._rays)
+        #: The fast path; `None` if a response must wait, or a body that it takes is too large.
+        self.fast_path: FastPath | None = None
+        if not latency and max_body >= MAX_FAST_BODY and isinstance(journal, MemoryJournal):
+            self.fast_path = FastPath(contract, self._rest, replies, journal, rays)
 
-    def start(self, request: Request) -> None:
-        """Take in a request by its head; `end` must follow."""
-        self._identify(request)
-        try:
-            if request.path.startswith(ELSEWHERE):
-                self._welcome_elsewhere(request)
-            else:
-                request.door.admit(request)
-        except Refused as refused:
-            request.refused = refused
-        if len(request.known) != len(request.headers):
-            request.refused = _repetition(request) or request.refused
-        request.entered = account = request.account
-        account.in_flight += 1
-        account.last_seen = request.received_at
-
-    def respond(self, request: Request) -> Answer:
-        """Decide the answer, once the body is there as far as it comes."""
-        if request.elsewhere and request.refused is None:
-            answer = self._answering.elsewhere(request)
+    def start(self, head: RequestHead) -> Admission:
+        """Admit or refuse a request by its head, and count it as in flight until `end`."""
+        surface = self._surface(head.path)
+        if head.path.startswith(REDIRECTED):
+            admission = self._admit_redirected(head)
         else:
-            answer = self._answering.answer(request)
-            if self.lean and answer.outcome == "completed" and request.step is None:
-                self.lean.learn(request, self._answering.origin(request))
-        request.number = self._journal.arrive(request.account.id)
-        return answer
+            admission = surface.admit(head)
+        if len(head.by_name) != len(head.headers) and (repeated := _repeated_header(head)):
+            admission = admission._replace(refused=repeated)
+        account = admission.account
+        account.in_flight += 1
+        account.last_seen = head.received_at
+        return admission
 
-    def recount(self, request: Request) -> None:
-        """Count a request where it belongs: on the binding only the body names the account."""
-        if request.entered is not request.account:
-            request.entered.in_flight -= 1
-            request.entered = request.account
-            request.entered.in_flight += 1
+    def respond(self, request: ReceivedRequest, admission: Admission) -> Run:
+        """Decide the answer to a request whose body has been read."""
+        head = request.head
+        answer, applied = self._responder.respond(request, admission)
+        if self.fast_path and answer.outcome == "completed" and applied.step is None:
+            origin = self._responder.origin(head, admission.surface)
+            self.fast_path.learn(head, admission.surface, applied.account, origin)
+        if not request.complete and b"expect" in head.by_name:  # the body may still come, or not
+            answer = answer._replace(headers=(*answer.headers, _CLOSE))
+        number = self._journal.arrive(applied.account.id)
+        delivery, seconds = self._delivery(answer, applied.step)
+        record = partial(self._record, request, admission, applied, number)
+        return Run(answer, applied.account, delivery, seconds, record)
 
-    def record_aborted(self, request: Request, sent: Answer | None) -> Awaitable[None] | None:
-        """Put down a request whose body never ended; `sent` is what it was refused with, if so."""
-        request.number = self._journal.arrive(request.account.id)
-        return self.record(request, *(sent or (None, (), b"", "cut")))
+    def recount(self, counted: Account, account: Account) -> Account:
+        """Count a request in flight for another account: on the binding the body names it."""
+        if counted is not account:
+            counted.in_flight -= 1
+            account.in_flight += 1
+        return account
 
-    def reject(self, request: Request, answer: Answer | None) -> Awaitable[None] | None:
-        """Put down a request that is not served: `answer` refuses it, or its client has left.
+    def end(self, account: Account) -> None:
+        """Count a request as no longer in flight."""
+        account.in_flight -= 1
 
-        What comes back is to be awaited before it is answered.
+    def record_aborted(
+        self, request: ReceivedRequest, admission: Admission, sent: Answer | None
+    ) -> Awaitable[None] | None:
+        """Record a request whose body did not end, and the refusal that was sent, if any.
+
+        Returns:
+            `None`, or an awaitable that is done when the record is stored.
         """
-        self._identify(request)
-        with suppress(Refused):
-            request.door.locate(request)
-        return self.record_aborted(request, answer)
+        applied = Applied(admission.account, admission.step)
+        number = self._journal.arrive(applied.account.id)
+        return self._record(request, admission, applied, number, *(sent or (None, (), b"", "cut")))
 
-    def record(
+    def reject(self, request: ReceivedRequest, answer: Answer | None) -> Awaitable[None] | None:
+        """Record a request that `start` never saw: refused with `answer`, or its client left.
+
+        Returns:
+            `None`, or an awaitable to await before the answer is sent.
+        """
+        surface = self._surface(request.head.path)
+        account, _ = surface.locate(request.head)
+        return self.record_aborted(request, Admission(surface, account), answer)
+
+    def _record(  # noqa: PLR0917 - called with the arguments of `RecordSent`
         self,
-        request: Request,
+        request: ReceivedRequest,
+        admission: Admission,
+        applied: Applied,
+        number: int,
         status: int | None,
         headers: Headers,
-        answered: bytes,
+        body: bytes,
         outcome: str,
     ) -> Awaitable[None] | None:
-        """Put down what was sent, before the last byte leaves; what to await until then, if so."""
         if not request.complete:
-            request.raw = request.raw[:_KEPT]
-        if request.method == "HEAD":
-            answered = b""
-        request.finish(status, headers, answered, outcome)
-        size = len(request.raw) + len(answered) + RECORD
-        return self._journal.append(request.account.id, request.number, request.exchange, size)
+            request = request._replace(body=request.body[:_MAX_PARTIAL_BODY])
+        if request.head.method == "HEAD":
+            body = b""
+        done = finish(request, admission, applied, number, (status, headers, body, outcome))
+        size = len(request.body) + len(body) + RECORD_SIZE
+        return self._journal.append(applied.account.id, number, done.exchange, size)
 
-    def end(self, request: Request) -> None:
-        """Let go of a request, whatever became of it."""
-        request.entered.in_flight -= 1
+    def _delivery(self, answer: Answer, step: ScenarioStep | None) -> tuple[Delivery, float]:
+        """How to send an answer, and the seconds that it takes."""
+        seconds = self._latency if answer.outcome == "completed" else 0.0
+        if step is None:
+            return "whole", seconds
+        fault = step.fault
+        if fault is not None:
+            seconds += fault.delay
+        return "whole" if fault is None else fault.delivery, (
+            seconds if step.delay is None else step.delay
+        )
 
-    def _identify(self, request: Request) -> None:
-        request.ray = next(self._rays)
-        request.door = self._binding if request.path in PATHS else self._rest
+    def _surface(self, path: str) -> Surface:
+        return self._binding if path in PATHS else self._rest
 
-    def _welcome_elsewhere(self, request: Request) -> None:
-        """Take in a followed redirect: `/elsewhere/{account}` and the way it first came."""
-        account_id, _, way = request.path.removeprefix(ELSEWHERE + "/").partition("/")
-        request.elsewhere = True
-        request.door = self._binding if f"/{way}" in PATHS else self._rest
+    def _admit_redirected(self, head: RequestHead) -> Admission:
+        """Admit a request that follows a redirect to `/elsewhere/{account_id}{original path}`."""
+        account_id, _, path = head.path.removeprefix(REDIRECTED + "/").partition("/")
+        surface = self._surface(f"/{path}")
         account = self._accounts.find(account_id)
-        if account is None:  # no redirect of ours leads there
-            raise Refused("no-route")
-        request.account = account
-        request.credential = self._rest.credential(request)
+        if account is None:  # no redirect of this fake leads there
+            return Admission(surface, UNNAMED, refused=Refused("no-route"), redirected=True)
+        return Admission(surface, account, self._rest.credential(head, account), redirected=True)
 
 
-def _repetition(request: Request) -> Refused | None:
+def _repeated_header(head: RequestHead) -> Refused | None:
     seen: set[bytes] = set()
-    for name, _ in request.headers:
-        if name in SINGLE and name in seen:
-            return Refused("bad-framing", reason=f"header {name.decode()} stands there twice")
+    for name, _ in head.headers:
+        if name in SINGLE_HEADERS and name in seen:
+            return Refused("bad-framing", reason=f"header {name.decode()} is repeated")
         seen.add(name)
     return None

@@ -1,9 +1,9 @@
-"""From a request to its answer: what is checked, what is billed, which fault is played."""
+"""Decide the answer to a request: checks, billing, faults."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import orjson
@@ -16,126 +16,160 @@ from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Fault
 from fake_server.replies.first_violation import first_violation
 from fake_server.replies.successes import Replies
-from fake_server.runs.request import Answer, Headers, Request
+from fake_server.runs.decision import Admission, Answer, Applied, RunCall, Surface
+from fake_server.runs.request import NO_CHARGE, Charge, Headers, ReceivedRequest, RequestHead
+from fake_server.state.accounts import Account
 from fake_server.state.billing import SpendLimit, billed_seconds, cost
 
-#: Path under which a followed redirect arrives.
-ELSEWHERE = "/elsewhere"
+#: Path of the target of the fake's redirects; account id and original path follow.
+REDIRECTED = "/elsewhere"
 
 _HOST = re.compile(rb"[a-z0-9.-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.IGNORECASE)
 _MAX_ORIGINS = 1000
 
 
 class Responder:
-    """Decides every answer of one fake.
+    """Decides every answer of one fake, except those of the fast path.
 
     Args:
-        contract: What inputs are held against, and what a second costs.
-        replies_: The replies to inputs that keep it.
-        max_body: Bytes of body that are read, for the message.
+        contract: Validates inputs and sets the price.
+        replies: The replies to valid inputs.
+        max_body: Bound on the bytes of a body, for the message.
+        rays: Values of the `cf-ray` header.
     """
 
-    def __init__(self, contract: Contract, replies_: Replies, max_body: int) -> None:
+    def __init__(
+        self, contract: Contract, replies: Replies, max_body: int, rays: Iterator[bytes]
+    ) -> None:
         self._contract = contract
         self._max_body = max_body
         self._validator = validator_for(contract)
-        self._valid = self._validator.is_valid
-        self._valid_plain = self._validator.is_valid_plain
-        self._replies = replies_
+        self._replies = replies
+        self._rays = rays
         self._origins: dict[object, bytes] = {}
 
-    def answer(self, request: Request) -> Answer:
-        """The answer to a request whose body was read."""
-        try:
-            self._check(request)
-            if request.step is None:
-                return self._run(request)
-            if (fault := _overruling(request)) is not None:
-                return self._play_fault(request, fault, valid=True)
-            return self._run_with_fault(request, request.step.fault)
-        except Refused as refused:
-            if (fault := _overruling(request)) is None:
-                return refusal(request, refused)
-            return self._play_fault(request, fault, valid=False)
+    def respond(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
+        """The answer to a request, and what was applied to it."""
+        if admission.redirected and admission.refused is None:
+            return self._after_redirect(request, admission), Applied(admission.account)
+        call = self._check(request, admission)
+        fault = None if call.step is None else call.step.fault
+        if fault is not None and not fault.completes:
+            return self._play_fault(request.head, admission.surface, call, fault)
+        if call.refused is not None:
+            answer = self._refusal(admission.surface, call.refused)
+            return answer, Applied(call.account, call.step)
+        return self._run(request.head, admission.surface, call, fault)
 
-    def elsewhere(self, request: Request) -> Answer:
-        """The answer where a redirect led to: a result for who brings the token, else a refusal."""
-        door = request.door
-        if request.credential == "accepted":
-            bare = self._replies.body(request.path, self.origin(request))
-            body = door.success(request.account, bare)
-            return Answer.of(200, door.headers(request), body, "elsewhere")
-        failure = failures.FAILURES["token-wrong"]
-        body = door.failure(failure, failure.message)
-        return Answer.of(failure.status, door.headers(request), body, "elsewhere")
+    def origin(self, head: RequestHead, surface: Surface) -> bytes:
+        """The URL of a video up to its file name, at the host that the client called."""
+        key = head.by_name.get(b"host") if surface.name == "rest" else head.server
+        origin = self._origins.get(key)
+        if origin is None:
+            if len(self._origins) > _MAX_ORIGINS:
+                self._origins.clear()
+            origin = b"http://" + authority(head, surface) + media.MEDIA_PATH.encode()
+            self._origins[key] = origin
+        return origin
 
-    def _check(self, request: Request) -> None:
-        if request.refused is not None:
-            raise request.refused
-        if not request.complete:
-            raise Refused("body-too-large", limit=self._max_body)
-        request.door.open(request)
-        valid = self._valid if request.floats is None else self._valid_plain
-        if not valid(request.value):
-            raise failures.refusal(first_violation(self._validator, request.value))
+    def _check(self, request: ReceivedRequest, admission: Admission) -> RunCall:
+        refused = admission.refused
+        if refused is None and not request.complete:
+            refused = Refused("body-too-large", limit=self._max_body)
+        if refused is not None:
+            return RunCall(admission.account, admission.step, refused=refused)
+        call = admission.surface.open(request, admission)
+        if call.refused is None and not self._is_valid(call):
+            violation = first_violation(self._validator, call.value)
+            return call._replace(refused=failures.refusal(violation))
+        return call
 
-    def _run(self, request: Request) -> Answer:
-        door = request.door
-        body = door.success(request.account, self._bill(request))
-        return Answer.of(200, door.headers(request), body, "completed")
+    def _is_valid(self, call: RunCall) -> bool:
+        validator = self._validator
+        return (
+            validator.is_valid(call.value)
+            if call.floats is None
+            else validator.is_valid_plain(call.value)
+        )
 
-    def _run_with_fault(self, request: Request, fault: Fault | None) -> Answer:
-        """A run that completes though a fault is played, such as a slow one."""
-        if fault is None:
-            return self._run(request)
-        bare = self._bill(request)
-        if fault.reshape is not None:
-            bare = failures.compact(fault.reshape(orjson.loads(bare)))
-        body = (fault.raw or b"") + request.door.success(request.account, bare)
-        return Answer.of(200, _headers(request, fault), body, "completed")
-
-    def _bill(self, request: Request) -> bytes:
-        """Charge for a run; its bare reply."""
-        value = request.value
-        seconds = billed_seconds(value)
-        usd = cost(seconds, self._contract.price_per_second)
-        lacking = request.account.charge(seconds, usd)
+    def _run(
+        self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault | None
+    ) -> tuple[Answer, Applied]:
+        """A completed run; with a fault that completes, such as a slow response."""
+        charge = self._charge(call)
+        lacking = call.account.charge(charge.seconds, charge.usd)
         if lacking is not None:
-            raise Refused(lacking, **self._values(request))
-        request.billed, request.seconds, request.cost = True, seconds, usd
-        return self._replies.body(value, self.origin(request), request.floats)
+            refused = Refused(lacking, **self._values(head, call.account))
+            return self._refusal(surface, refused), Applied(call.account, call.step)
+        bare = self._replies.body(call.value, self.origin(head, surface), call.floats)
+        headers, prefix = surface.headers(next(self._rays)), b""
+        if fault is not None:
+            headers, prefix = _headers(headers, fault, call), fault.raw or b""
+            if fault.reshape is not None:
+                bare = failures.compact(fault.reshape(orjson.loads(bare)))
+        body = prefix + surface.success(call.account, bare)
+        answer = Answer.of(200, headers, body, "completed")
+        return answer, Applied(call.account, call.step, charge)
 
-    def _play_fault(self, request: Request, fault: Fault, *, valid: bool) -> Answer:
-        """A fault instead of the run."""
-        if fault.billed_maybe and valid:
-            request.billed, request.seconds = True, billed_seconds(request.value)
-            request.cost = cost(request.seconds, self._contract.price_per_second)
-            request.account.bill_maybe(request.cost)
-        headers = _headers(request, fault)
+    def _charge(self, call: RunCall) -> Charge:
+        seconds = billed_seconds(call.value)
+        return Charge(True, seconds, cost(seconds, self._contract.price_per_second))
+
+    def _play_fault(
+        self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault
+    ) -> tuple[Answer, Applied]:
+        """A fault in place of the run; it is played whether or not the request is valid."""
+        charge = NO_CHARGE
+        if fault.billed_maybe and call.refused is None:
+            charge = self._charge(call)
+            call.account.bill_maybe(charge.usd)
+        headers = _headers(surface.headers(next(self._rays)), fault, call)
         if fault.redirect:
-            headers = (*headers, (b"location", self._elsewhere(request)))
-        return Answer.of(fault.status or 200, headers, self._body(request, fault), "fault")
+            headers = (*headers, (b"location", _redirect_target(head, surface, call.account)))
+        body = self._fault_body(head, surface, call, fault)
+        answer = Answer.of(fault.status or 200, headers, body, "fault")
+        return answer, Applied(call.account, call.step, charge)
 
-    def _body(self, request: Request, fault: Fault) -> bytes:
+    def _fault_body(
+        self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault
+    ) -> bytes:
         if fault.failure is not None:
-            message = fault.message.format_map({**self._values(request), **dict(fault.values)})
-            return request.door.failure(fault.failure, message)
+            values = {**self._values(head, call.account), **dict(fault.values)}
+            return surface.failure(fault.failure, fault.message.format_map(values))
         if fault.redirect:
             return b""
         if fault.raw is not None:
             return fault.raw
-        bare = self._replies.body(request.value, self.origin(request))
+        bare = self._replies.body(call.value, self.origin(head, surface))
         if fault.reshape is not None:
             bare = failures.compact(fault.reshape(orjson.loads(bare)))
-        return request.door.success(request.account, bare)
+        return surface.success(call.account, bare)
 
-    def _values(self, request: Request) -> Mapping[str, object]:
-        """What fills the templates of failures that are not about the request's own words."""
+    def _after_redirect(self, request: ReceivedRequest, admission: Admission) -> Answer:
+        """The answer at the target of a redirect: a result if the token came along."""
+        head, surface = request.head, admission.surface
+        if admission.credential != "accepted":
+            return self._refusal(surface, Refused("token-wrong"))._replace(outcome="elsewhere")
+        bare = self._replies.body(head.path, self.origin(head, surface))
+        body = surface.success(admission.account, bare)
+        return Answer.of(200, surface.headers(next(self._rays)), body, "elsewhere")
+
+    def _refusal(self, surface: Surface, refused: Refused) -> Answer:
+        failure = refused.failure
+        headers = surface.headers(next(self._rays))
+        if failure.headers:
+            own = ((name.encode(), value.encode()) for name, value in failure.headers)
+            headers = (*headers, *own)
+        body = surface.failure(failure, refused.message)
+        return Answer.of(failure.status, headers, body, failure.outcome)
+
+    def _values(self, head: RequestHead, account: Account) -> Mapping[str, object]:
+        """Values of the placeholders in messages that the request itself does not provide."""
         provider, _, name = self._contract.model.partition("/")
-        limit = request.account.spend_limit or SpendLimit(Decimal(5))
+        limit = account.spend_limit or SpendLimit(Decimal(5))
         required = self._contract.input_schema.get("required", ())
         return {
-            "target": request.path,
+            "target": head.path,
             "path": next(iter(required), "input"),
             "detail": "Invalid input",
             "model": self._contract.model,
@@ -149,57 +183,32 @@ class Responder:
             "actual": "none",
         }
 
-    def origin(self, request: Request) -> bytes:
-        """What comes before the name of a video: the origin that the client called, and a path."""
-        key = request.known.get(b"host") if request.door.surface == "rest" else request.server
-        origin = self._origins.get(key)
-        if origin is None:
-            if len(self._origins) > _MAX_ORIGINS:
-                self._origins.clear()
-            origin = b"http://" + authority(request) + media.MEDIA_PATH.encode()
-            self._origins[key] = origin
-        return origin
 
-    def _elsewhere(self, request: Request) -> bytes:
-        """Where a redirect leads: this fake under another name of this machine."""
-        name, colon, port = authority(request).rpartition(b":")
-        other = b"127.0.0.1" if name.lower() == b"localhost" else b"localhost"
-        path = f"{ELSEWHERE}/{request.account.id}{request.path}"
-        return b"http://" + other + colon + port + path.encode()
+def authority(head: RequestHead, surface: Surface) -> bytes:
+    """Host and port from the Host header; those of the listening socket if it has none.
 
-
-def refusal(request: Request, refused: Refused) -> Answer:
-    """The answer of a refusal."""
-    failure = refused.failure
-    more = tuple((name.encode(), value.encode()) for name, value in failure.headers)
-    body = request.door.failure(failure, refused.message)
-    return Answer.of(failure.status, (*request.door.headers(request), *more), body, failure.outcome)
-
-
-def authority(request: Request) -> bytes:
-    """Host and port as the client called them; the server's own where it named none that is one.
-
-    Calls through the binding name `workers-binding.ai`, from where no video can be fetched.
+    Calls through the binding have the Host `workers-binding.ai`, where no video can be fetched.
     """
-    host = request.known.get(b"host")
-    if request.door.surface == "rest" and host is not None and _HOST.fullmatch(host):
+    host = head.by_name.get(b"host")
+    if surface.name == "rest" and host is not None and _HOST.fullmatch(host):
         return host
-    address, port = request.server or ("localhost", 80)
+    address, port = head.server or ("localhost", 80)
     name = f"[{address}]" if ":" in address else address
     return f"{name}:{port}".encode()
 
 
-def _overruling(request: Request) -> Fault | None:
-    """The fault that is answered whatever the request holds, because it was asked for."""
-    fault = None if request.step is None else request.step.fault
-    return None if fault is None or fault.completes else fault
+def _redirect_target(head: RequestHead, surface: Surface, account: Account) -> bytes:
+    """The URL of a redirect: this fake under another host name of the machine."""
+    name, colon, port = authority(head, surface).rpartition(b":")
+    other = b"127.0.0.1" if name.lower() == b"localhost" else b"localhost"
+    return b"http://" + other + colon + port + f"{REDIRECTED}/{account.id}{head.path}".encode()
 
 
-def _headers(request: Request, fault: Fault) -> Headers:
-    headers: dict[bytes, bytes] = dict(request.door.headers(request))
+def _headers(surface_headers: Headers, fault: Fault, call: RunCall) -> Headers:
+    headers: dict[bytes, bytes] = dict(surface_headers)
     if fault.content_type is not None:
         headers[b"content-type"] = fault.content_type.encode()
     headers |= {name.encode(): value.encode() for name, value in fault.headers}
-    if request.step is not None and request.step.retry_after is not None:
-        headers[b"retry-after"] = b"%d" % request.step.retry_after
+    if call.step is not None and call.step.retry_after is not None:
+        headers[b"retry-after"] = b"%d" % call.step.retry_after
     return tuple(headers.items())

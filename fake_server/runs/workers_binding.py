@@ -1,84 +1,78 @@
-"""The Workers binding surface: what the runtime's own `env.AI` client speaks.
+"""The Workers binding surface: the requests of the runtime's own `env.AI` client.
 
-`POST http://workers-binding.ai/run?version=3`, or `/ai-gateway/run` when the call names a
-gateway, with the model in a header and neither token nor account (the runtime's source). Replies
-are bare in every profile, and their content type is exactly `application/json`: with a charset the
-runtime hands the Worker a stream instead of an object.
+`POST http://workers-binding.ai/run?version=3`, or `/ai-gateway/run` when the call names a gateway.
+The model is in a header; there is no token and no account id (source of the runtime). Replies are
+bare in both profiles, and their content type is exactly `application/json`: with a charset the
+runtime gives the Worker a stream instead of an object.
 """
 
 from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Mapping
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import SurfaceName
 from fake_server.replies import faults
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
-from fake_server.runs.request import Headers, Request
-from fake_server.runs.rest import asked_for, parse_body
+from fake_server.runs.decision import Admission, RunCall
+from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
+from fake_server.runs.rest import check_rare_headers, parse_body, step_named
 from fake_server.state.accounts import ACCOUNT_ID, BINDING, Account, Accounts
+from fake_server.state.scenarios import ScenarioStep
 
 _RUN = "/run"
 _GATEWAY_RUN = "/ai-gateway/run"
 
-#: Paths of this surface.
+#: The paths of this surface.
 PATHS = frozenset({_RUN, _GATEWAY_RUN})
 
 _MODEL = b"cf-consn-model-id"
 
-#: Crockford's alphabet, of which the gateway's log ids are made (26 of them: a ULID).
+#: Crockford's base 32 alphabet: log ids of the gateway are ULIDs of 26 such characters.
 _ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Binding:
-    """What the binding surface does with a request."""
+    """See `Surface`."""
 
-    surface: SurfaceName = "binding"
+    name: SurfaceName = "binding"
 
     def __init__(self, contract: Contract, accounts: Accounts) -> None:
         self._model = contract.model
         self._accounts = accounts
 
-    def admit(self, request: Request) -> None:
-        """By its head: the binding asks for no token.
+    def locate(self, head: RequestHead) -> tuple[Account, None]:  # noqa: ARG002 - see `Surface`
+        """The account of calls that name none; `open` may find another one in the body."""
+        return self._accounts.get(BINDING), None
 
-        Raises:
-            Refused: No POST.
-        """
-        self.locate(request)
-        if request.method != "POST":
-            raise Refused("wrong-method")
-        if request.path == _RUN:
-            request.step = request.account.next_step()
+    def admit(self, head: RequestHead) -> Admission:
+        """See `Surface`; the binding sends no token."""
+        account, _ = self.locate(head)
+        if head.method != "POST":
+            return Admission(self, account, refused=Refused("wrong-method"))
+        return Admission(self, account, step=account.next_step() if head.path == _RUN else None)
 
-    def locate(self, request: Request) -> Account:
-        """The account of all that name none."""
-        request.account = self._accounts.get(BINDING)
-        return request.account
+    def open(self, request: ReceivedRequest, admission: Admission) -> RunCall:
+        """See `Surface`; the gateway id in the body selects the account or the fault."""
+        account, step = admission.account, admission.step
+        try:
+            step = check_rare_headers(request.head) or step
+            document, floats = parse_body(request)
+            if request.head.path == _GATEWAY_RUN:
+                account, step = self._gateway(document.get("options"), account, step)
+            value = self._input(request.head, document)
+        except Refused as refused:
+            return RunCall(account, step, refused=refused)
+        return RunCall(account, step, value, floats)
 
-    def open(self, request: Request) -> None:
-        """By its body, find the input; and by its gateway id, the account and the fault.
-
-        Raises:
-            Refused: The body is no run request, or the model unknown.
-        """
-        document = parse_body(request)
-        if request.path == _GATEWAY_RUN:
-            self._enter(request, document.get("options"))
-        model = request.known.get(_MODEL, b"").decode("latin-1")
-        if model != self._model:
-            raise Refused("unknown-model", model=model)
-        if "inputs" not in document:
-            raise Refused("field-missing", path="inputs")
-        request.value = document["inputs"]
-
-    def headers(self, request: Request) -> Headers:
-        """The headers of every answer (observed)."""
+    def headers(self, ray: bytes) -> Headers:
+        """See `Surface` (observed)."""
         log = "".join(secrets.choice(_ULID) for _ in range(26)).encode()
         return (
             (b"content-type", JSON_TYPE.encode()),
-            (b"cf-ray", request.ray),
+            (b"cf-ray", ray),
             (b"cf-ai-req-id", _id()),
             (b"cf-aig-log-id", log),
             (b"cf-aig-event-id", log),
@@ -86,25 +80,39 @@ class Binding:
             (b"cf-aig-step", b"0"),
         )
 
-    def success(self, account: Account, bare: bytes) -> bytes:  # noqa: ARG002 - bare in all profiles
-        """The body of a success."""
+    def success(self, account: Account, bare: bytes) -> bytes:  # noqa: ARG002 - bare in both profiles
+        """See `Surface`."""
         return bare
 
     def failure(self, failure: Failure, message: str) -> bytes:
-        """The body of a failure."""
+        """See `Surface`."""
         return failure_body(failure, message, "binding", str(uuid.uuid4()))
 
-    def _enter(self, request: Request, options: object) -> None:
+    def _gateway(
+        self, options: object, account: Account, step: ScenarioStep | None
+    ) -> tuple[Account, ScenarioStep | None]:
+        """Account and step by the gateway id.
+
+        Raises:
+            Refused: There is no gateway id, or it names an unknown fault.
+        """
         gateway = options.get("gateway") if isinstance(options, dict) else None
-        name = gateway.get("id") if isinstance(gateway, dict) else None
-        if not isinstance(name, str):
+        gateway_id = gateway.get("id") if isinstance(gateway, dict) else None
+        if not isinstance(gateway_id, str):
             raise Refused("field-missing", path="options.gateway.id")
-        if name.startswith(faults.FAULT_PREFIX):
-            request.step = asked_for(name)
-            return
-        if ACCOUNT_ID.fullmatch(name):
-            request.account = self._accounts.get(name)
-        request.step = request.step or request.account.next_step()
+        if gateway_id.startswith(faults.FAULT_PREFIX):
+            return account, step_named(gateway_id)
+        if ACCOUNT_ID.fullmatch(gateway_id):
+            account = self._accounts.get(gateway_id)
+        return account, step or account.next_step()
+
+    def _input(self, head: RequestHead, document: Mapping[str, object]) -> object:
+        model = head.by_name.get(_MODEL, b"").decode("latin-1")
+        if model != self._model:
+            raise Refused("unknown-model", model=model)
+        if "inputs" not in document:
+            raise Refused("field-missing", path="inputs")
+        return document["inputs"]
 
 
 def _id() -> bytes:

@@ -18,19 +18,20 @@ from calling import CONTRACT, HTTP, INPUT, PATIENCE, body, only, post
 from aleph_contract.cases import cases
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import ArgumentError
-from fake_server.http.app import LARGE, App, create_app
-from fake_server.runs.request import Answer, Request
+from fake_server.http.app import LARGE_BODY, App, create_app
+from fake_server.runs.decision import Admission, Run
+from fake_server.runs.request import ReceivedRequest
 from fake_server.server import AccountHandle, Server, running
 
 OTHER = "f" * 32
 
 
-@pytest.fixture(scope="module", params=["short way", "ASGI"])
+@pytest.fixture(scope="module", params=["fast path", "ASGI"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server that answers in the parser's callbacks, and one that never does."""
     with running() as started:
-        if request.param != "short way":
-            started.app.runs.lean = None
+        if request.param != "fast path":
+            started.app.runs.fast_path = None
         yield started
 
 
@@ -492,14 +493,14 @@ def test_what_takes_long_does_not_keep_others_waiting(monkeypatch: pytest.Monkey
         account, other = server.account(), server.account()
         respond, waiting = server.app.runs.respond, Event()
 
-        def hold(request: Request) -> Answer:
-            if request.account.id == account.id:
+        def hold(request: ReceivedRequest, admission: Admission) -> Run:
+            if admission.account.id == account.id:
                 waiting.wait(PATIENCE)
-            return respond(request)
+            return respond(request, admission)
 
         monkeypatch.setattr(server.app.runs, "respond", hold)
         with ThreadPoolExecutor() as pool:
-            held = pool.submit(post, account, content=body() + b" " * LARGE)
+            held = pool.submit(post, account, content=body() + b" " * LARGE_BODY)
             while not account._account.in_flight:
                 time.sleep(0.001)
             assert post(other).status_code == 200

@@ -122,8 +122,8 @@ class TestRead:
 
     def test_a_client_that_leaves(self) -> None:
         gone = {"type": "http.disconnect"}
-        assert self.read(9, gone) == (Body(b"", complete=False, gone=True), 0)
+        assert self.read(9, gone) == (Body(b"", complete=False, disconnected=True), 0)
         assert self.read(9, self.piece(b"ab"), gone) == (
-            Body(b"ab", complete=False, gone=True),
+            Body(b"ab", complete=False, disconnected=True),
             0,
         )

@@ -1,4 +1,4 @@
-"""Deliveries without a server: what is sent, what is recorded, and in which order."""
+"""Deliveries without a server: the messages sent, the record, and their order."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fake_server.http.delivery import DRIPS, Connection, deliver
+from fake_server.http.delivery import MAX_DRIPS, Connection, deliver
 from fake_server.replies.faults import Delivery
-from fake_server.runs.request import Answer
+from fake_server.runs.decision import UNNAMED, Answer, Run
 
 ANSWER = Answer.of(
     200, ((b"content-type", b"application/json"),), b'{"state":"Completed"}', "completed"
@@ -19,7 +19,7 @@ ANSWER = Answer.of(
 def delivered(
     delivery: Delivery, answer: Answer = ANSWER, *, seconds: float = 0.0, leaves: bool = False
 ) -> list[Any]:
-    """What happens, in order: messages that were sent, and what was recorded."""
+    """Messages and records, in order."""
     happened: list[Any] = []
 
     async def receive() -> dict[str, str]:
@@ -30,14 +30,12 @@ def delivered(
     async def send(message: Any) -> None:
         happened.append(message)
 
-    async def record(*what: Any) -> None:
-        happened.append(what)
-
-    asyncio.run(deliver(Connection(receive, send, record), answer, delivery, seconds))
+    run = Run(answer, UNNAMED, delivery, seconds, lambda *sent: happened.append(sent))
+    asyncio.run(deliver(Connection(receive, send), run))
     return happened
 
 
-def test_an_answer_is_recorded_before_it_leaves() -> None:
+def test_an_answer_is_recorded_before_it_is_sent() -> None:
     record, start, body = delivered("whole")
     assert record == (200, ANSWER.headers, ANSWER.body, "completed")
     assert start["status"] == 200
@@ -53,18 +51,18 @@ def test_a_drip_is_recorded_before_its_last_piece() -> None:
     assert all(len(piece) == 1 for piece in pieces)
 
 
-@pytest.mark.parametrize("length", [0, 1, DRIPS, DRIPS + 1, 10 * DRIPS + 7])
-def test_a_drip_of_any_length_comes_whole_in_few_pieces(length: int) -> None:
+@pytest.mark.parametrize("length", [0, 1, MAX_DRIPS, MAX_DRIPS + 1, 10 * MAX_DRIPS + 7])
+def test_a_drip_sends_the_whole_body_in_few_pieces(length: int) -> None:
     happened = delivered("drip", Answer.of(200, (), b"x" * length, "completed"))
     pieces = [m["body"] for m in happened if isinstance(m, dict) and "body" in m]
     assert b"".join(pieces) == b"x" * length
-    assert len(pieces) <= DRIPS
+    assert len(pieces) <= MAX_DRIPS
 
 
 @pytest.mark.parametrize(
     ("delivery", "status"), [("slow", None), ("hang", None), ("drip", 200), ("whole", None)]
 )
-def test_a_client_that_leaves_is_recorded_with_what_it_got(
+def test_when_the_client_disconnects_the_record_holds_the_part_sent(
     delivery: Delivery, status: int | None
 ) -> None:
     happened = delivered(delivery, seconds=60, leaves=True)
@@ -74,6 +72,6 @@ def test_a_client_that_leaves_is_recorded_with_what_it_got(
 
 
 @pytest.mark.parametrize("delivery", ["reset", "reset-early", "drop", "truncated"])
-def test_where_no_connection_can_be_cut_it_is_an_error(delivery: Delivery) -> None:
+def test_without_a_transport_a_fault_that_closes_the_connection_raises(delivery: Delivery) -> None:
     with pytest.raises(ConnectionResetError):
         delivered(delivery)

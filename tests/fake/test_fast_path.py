@@ -1,4 +1,4 @@
-"""The lean path answers as the long way does, and leaves to it whatever is not plain."""
+"""The fast path gives the answers of the full path, and leaves every unusual request to it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import MAX_DEPTH
 from aleph_contract.strategies import valid_inputs
 from fake_server.http.app import App, create_app
-from fake_server.runs.fast_path import SHORT, FastPath, KnownCaller
-from fake_server.runs.request import Request
+from fake_server.runs.decision import Answer
+from fake_server.runs.fast_path import MAX_FAST_BODY, FastPath, KnownCaller
+from fake_server.runs.request import ReceivedRequest, RequestHead
 from fake_server.server import running
 
 PATH = b"/client/v4/accounts/" + b"a" * 32 + b"/ai/run"
@@ -29,47 +30,46 @@ HEADERS = {
 }
 
 
-def long_way(app: App, raw: bytes, headers: dict[bytes, bytes] | None = None) -> Any:
-    """The answer of the long way."""
-    pairs = list((headers or HEADERS).items())
-    request = Request("POST", PATH.decode(), PATH, b"", pairs, ("127.0.0.1", 8787))
-    app.runs.start(request)
-    request.raw, request.complete = raw, True
-    answer = app.runs.respond(request)
-    app.runs.record(request, *answer)
-    app.runs.end(request)
-    return answer
+def full_path(app: App, raw: bytes, query: bytes = b"") -> Answer:
+    """The answer of the full path."""
+    server = "127.0.0.1", 8787
+    head = RequestHead.now("POST", PATH.decode(), PATH, query, [*HEADERS.items()], server)
+    admission = app.runs.start(head)
+    run = app.runs.respond(ReceivedRequest(head, raw, complete=True), admission)
+    run.record(*run.answer)
+    app.runs.end(admission.account)
+    return run.answer
 
 
 def warm(app: App) -> tuple[FastPath, KnownCaller]:
-    """The lean path of an app, and a caller that it knows."""
-    long_way(app, body())
-    lean = app.runs.lean
-    assert lean is not None
-    caller = lean.lookup(PATH, list(HEADERS.items()))
+    """The fast path of an app, and a caller that it has cached."""
+    full_path(app, body())
+    fast_path = app.runs.fast_path
+    assert fast_path is not None
+    caller = fast_path.lookup(PATH, list(HEADERS.items()))
     assert caller is not None
-    return lean, caller
+    return fast_path, caller
 
 
-def short_way(lean: FastPath, caller: KnownCaller, raw: bytes) -> Any:
-    """What the lean path answers."""
-    return lean.answer(caller, PATH, list(HEADERS.items()), raw, 0.0)
+def fast_answer(fast_path: FastPath, caller: KnownCaller, raw: bytes) -> Any:
+    """Headers and body of the fast path, or `None`."""
+    return fast_path.answer(caller, PATH, list(HEADERS.items()), raw, 0.0)
 
 
 APP = create_app()
-LEAN, CALLER = warm(APP)
+FAST_PATH, CALLER = warm(APP)
 
 
 def assert_same(raw: bytes) -> None:
-    """Both ways answer and record the same, ray and time aside."""
+    """Both paths answer and record the same, except for ray and time."""
     account = CALLER.account
     before = account.bill
     APP.journal.clear(account.id)
-    quick = short_way(LEAN, CALLER, raw)
+    quick = fast_answer(FAST_PATH, CALLER, raw)
     between = account.bill
-    slow = long_way(APP, raw)
+    slow = full_path(APP, raw)
     if quick is None:
-        assert between == before, "what is left to the long way costs nothing before"
+        assert between == before, "a run that is left to the full path is billed once"
         return
     headers, answered = quick
     assert slow.outcome == "completed"
@@ -82,7 +82,7 @@ def assert_same(raw: bytes) -> None:
 
 
 def timeless(exchange: Exchange) -> Exchange:
-    """An exchange without what differs from one to the next."""
+    """An exchange without the fields that differ between two of the same request."""
     return replace(exchange, response_headers=(), received_at=0.0, elapsed=0.0, number=0)
 
 
@@ -98,13 +98,13 @@ def test_every_case_of_the_catalogue_gets_the_same_answer() -> None:
             continue
         raw = body(case.input)
         assert_same(raw)
-        quick += short_way(LEAN, CALLER, raw) is not None
+        quick += fast_answer(FAST_PATH, CALLER, raw) is not None
     assert quick > 100
 
 
 @pytest.mark.parametrize("example", CONTRACT.examples, ids=lambda e: e.name)
-def test_documented_inputs_take_the_lean_path(example: Any) -> None:
-    _, answered = short_way(LEAN, CALLER, body(example.input))
+def test_documented_inputs_take_the_fast_path(example: Any) -> None:
+    _, answered = fast_answer(FAST_PATH, CALLER, body(example.input))
     assert json.loads(answered) == example.reply
 
 
@@ -126,9 +126,9 @@ def test_documented_inputs_take_the_lean_path(example: Any) -> None:
         b'{"model":"x","input":' + b"[" * 200 + b"]" * 200 + b"}",
     ],
 )
-def test_what_does_not_complete_is_left_to_the_long_way(raw: bytes) -> None:
+def test_a_run_that_does_not_complete_takes_the_full_path(raw: bytes) -> None:
     before = len(APP.journal.exchanges(CALLER.account.id)), CALLER.account.bill
-    assert short_way(LEAN, CALLER, raw) is None
+    assert fast_answer(FAST_PATH, CALLER, raw) is None
     assert (len(APP.journal.exchanges(CALLER.account.id)), CALLER.account.bill) == before
 
 
@@ -142,7 +142,7 @@ def test_what_does_not_complete_is_left_to_the_long_way(raw: bytes) -> None:
         {b"content-type": None},
         {b"content-length": None},
         {b"content-length": b"x"},
-        {b"content-length": b"%d" % (SHORT + 1)},
+        {b"content-length": b"%d" % (MAX_FAST_BODY + 1)},
         {b"content-encoding": b"identity"},
         {b"transfer-encoding": b"chunked"},
         {b"expect": b"100-continue"},
@@ -151,67 +151,70 @@ def test_what_does_not_complete_is_left_to_the_long_way(raw: bytes) -> None:
     ],
     ids=str,
 )
-def test_an_unusual_head_is_left_to_the_long_way(changes: dict[bytes, bytes | None]) -> None:
+def test_an_unusual_head_takes_the_full_path(changes: dict[bytes, bytes | None]) -> None:
     headers = [(n, v) for n, v in (HEADERS | changes).items() if v is not None]
-    assert LEAN.lookup(PATH, headers) is None
+    assert FAST_PATH.lookup(PATH, headers) is None
 
 
-def test_a_repeated_header_is_left_to_the_long_way() -> None:
-    assert LEAN.lookup(PATH, [*HEADERS.items(), (b"host", b"127.0.0.1:8787")]) is None
+def test_a_repeated_header_takes_the_full_path() -> None:
+    assert FAST_PATH.lookup(PATH, [*HEADERS.items(), (b"host", b"127.0.0.1:8787")]) is None
 
 
 @pytest.mark.parametrize("url", [PATH + b"?a=1", PATH + b"/", b"/run", PATH[:-1] + b"%6e"])
-def test_another_url_is_left_to_the_long_way(url: bytes) -> None:
-    assert LEAN.lookup(url, list(HEADERS.items())) is None
+def test_another_url_takes_the_full_path(url: bytes) -> None:
+    assert FAST_PATH.lookup(url, list(HEADERS.items())) is None
 
 
-def test_a_scenario_is_left_to_the_long_way_until_it_is_over() -> None:
+def test_a_scenario_takes_the_full_path_until_its_last_step() -> None:
     app = create_app()
-    lean, caller = warm(app)
+    fast_path, caller = warm(app)
     caller.account.scenario = [{"fault": "rate-limited"}]
-    assert lean.lookup(PATH, list(HEADERS.items())) is None
-    assert short_way(lean, caller, body()) is None, "set while the body arrived"
-    assert long_way(app, body()).status == 429
-    assert lean.lookup(PATH, list(HEADERS.items())) is not None
+    assert fast_path.lookup(PATH, list(HEADERS.items())) is None
+    assert fast_answer(fast_path, caller, body()) is None, (
+        "the scenario was set while the body arrived"
+    )
+    assert full_path(app, body()).status == 429
+    assert fast_path.lookup(PATH, list(HEADERS.items())) is not None
     caller.account.scenario = "hang"
     caller.account.scenario = None
-    assert lean.lookup(PATH, list(HEADERS.items())) is not None
+    assert fast_path.lookup(PATH, list(HEADERS.items())) is not None
 
 
-def test_money_that_lacks_is_left_to_the_long_way() -> None:
+def test_a_run_above_the_credits_takes_the_full_path() -> None:
     app = create_app(credits="1.68")
-    lean, caller = warm(app)
-    assert short_way(lean, caller, body()) is None
-    assert long_way(app, body()).status == 402
+    fast_path, caller = warm(app)
+    assert fast_answer(fast_path, caller, body()) is None
+    assert full_path(app, body()).status == 402
 
 
-def test_a_forgotten_account_is_a_stranger() -> None:
+def test_a_removed_account_takes_the_full_path() -> None:
     app = create_app()
-    lean, caller = warm(app)
+    fast_path, caller = warm(app)
     app.accounts.remove(caller.account)
-    assert lean.lookup(PATH, list(HEADERS.items())) is None
+    assert fast_path.lookup(PATH, list(HEADERS.items())) is None
 
 
-def test_a_query_is_never_familiar() -> None:
+def test_a_target_with_a_query_is_not_cached() -> None:
     app = create_app()
-    request = Request("POST", PATH.decode(), PATH, b"x=1", list(HEADERS.items()), None)
-    app.runs.start(request)
-    request.raw, request.complete = body(), True
-    assert app.runs.respond(request).outcome == "completed"
-    assert app.runs.lean is not None
-    assert app.runs.lean.lookup(PATH, list(HEADERS.items())) is None
+    assert full_path(app, body(), b"x=1").outcome == "completed"
+    assert app.runs.fast_path is not None
+    assert app.runs.fast_path.lookup(PATH, list(HEADERS.items())) is None
 
 
-@pytest.mark.parametrize("options", [{"latency": 0.1}, {"max_body": SHORT - 1}, {"sqlite": True}])
-def test_a_fake_that_must_wait_has_no_lean_path(options: dict[str, Any], tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    "options", [{"latency": 0.1}, {"max_body": MAX_FAST_BODY - 1}, {"sqlite": True}]
+)
+def test_a_fake_whose_responses_must_wait_has_no_fast_path(
+    options: dict[str, Any], tmp_path: Any
+) -> None:
     if options.pop("sqlite", False):
         options["journal"] = f"sqlite:{tmp_path / 'journal.db'}"
     app = create_app(**options)
-    assert app.runs.lean is None
+    assert app.runs.fast_path is None
     app.journal.close()
 
 
-def test_the_second_run_of_a_client_is_lean(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_run_of_a_client_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     with running() as server:
         account = server.account()
         first = post(account)
@@ -225,7 +228,7 @@ def test_the_second_run_of_a_client_is_lean(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "lean"),
+    ("text", "fast"),
     [
         (str(2**64 - 1), True),
         (str(2**64), False),
@@ -236,18 +239,18 @@ def test_the_second_run_of_a_client_is_lean(monkeypatch: pytest.MonkeyPatch) -> 
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_must_be_read_exactly_is_left_to_the_long_way(text: str, lean: bool) -> None:
-    """A contract that lets in anything leaves nothing but the reading to tell inputs apart."""
+def test_a_body_that_orjson_reads_inexactly_takes_the_full_path(text: str, fast: bool) -> None:
+    """With a schema that accepts every input, only the parser decides."""
     contract = Contract.from_entry(
         {"model_id": "a/b", "schema_version": "1", "schema": {"input": {}, "output": {}}}
     )
     app = create_app(contract)
     raw = b'{"model":"a/b","input":%b}' % text.encode()
-    long_way(app, b'{"model":"a/b","input":1}')
-    assert app.runs.lean is not None
-    caller = app.runs.lean.lookup(PATH, list(HEADERS.items()))
+    full_path(app, b'{"model":"a/b","input":1}')
+    assert app.runs.fast_path is not None
+    caller = app.runs.fast_path.lookup(PATH, list(HEADERS.items()))
     assert caller is not None
-    quick = short_way(app.runs.lean, caller, raw)
-    assert (quick is not None) == lean
+    quick = fast_answer(app.runs.fast_path, caller, raw)
+    assert (quick is not None) == fast
     if quick is not None:
-        assert quick[1] == long_way(app, raw).body
+        assert quick[1] == full_path(app, raw).body

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from calling import HTTP, body, connect, head, only, post
 
-from fake_server.http.protocol import MAX_HEAD, MAX_PIPELINE
-from fake_server.runs.fast_path import SHORT
+from fake_server.http.protocol import MAX_HEAD
+from fake_server.http.uvicorn_internals import MAX_PIPELINE
+from fake_server.runs.fast_path import MAX_FAST_BODY
 from fake_server.server import AccountHandle, Server, running
 
 
@@ -47,11 +48,11 @@ class TestShortWay:
         requests = [body(), body({}), body(model="x"), b"{", b"[]"]
         account, other = server.account(), server.account()
         quick = [post(account, content=content) for content in requests]
-        lean, server.app.runs.lean = server.app.runs.lean, None
+        fast_path, server.app.runs.fast_path = server.app.runs.fast_path, None
         try:
             slow = [post(other, content=content) for content in requests]
         finally:
-            server.app.runs.lean = lean
+            server.app.runs.fast_path = fast_path
         for one, two in zip(quick, slow, strict=True):
             assert one.content == two.content
             assert list(one.headers) == list(two.headers)
@@ -152,7 +153,7 @@ class TestShortWay:
         assert found[0][0] == 400
 
     def test_a_long_body_goes_the_long_way(self, account: AccountHandle) -> None:
-        content = body() + b" " * SHORT
+        content = body() + b" " * MAX_FAST_BODY
         assert post(account, content=content).status_code == 200
         assert only(account).request_body == content
 
@@ -228,7 +229,7 @@ class TestBadFraming:
         request = head(account, len(body()), line, "Connection: close") + body()
         ((status, content),) = answers(talk(server, request))
         assert status == 400
-        assert f"header {line.partition(':')[0].lower()} stands there twice" in content.decode()
+        assert f"header {line.partition(':')[0].lower()} is repeated" in content.decode()
         assert only(account).outcome == "malformed"
 
     def test_other_headers_may_be_repeated(self, server: Server, account: AccountHandle) -> None:
@@ -254,7 +255,7 @@ def test_a_mistake_of_ours_is_told_and_not_blamed_on_the_client(
     with running() as server:
         account = server.account()
 
-        def fail(_: object) -> None:
+        def fail(*_: object) -> None:
             raise RuntimeError("a mistake of ours")
 
         monkeypatch.setattr(server.app.runs, "respond", fail)

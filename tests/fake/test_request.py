@@ -1,13 +1,24 @@
-"""The record of a request: everything that arrived, and no secret."""
+"""The exchange of a request holds all that arrived, without secrets."""
 
 from __future__ import annotations
+
+import gc
+from typing import Any
 
 import pytest
 from calling import CONTRACT
 
 from aleph_contract.core.exchange import Exchange
 from fake_server.http.app import create_app
-from fake_server.runs.request import SECRET_HEADERS, SECRET_LENGTH, Request, is_secret
+from fake_server.replies.failures import Refused
+from fake_server.runs.decision import Applied, finish
+from fake_server.runs.request import (
+    SECRET_HEADERS,
+    SECRET_LENGTH,
+    ReceivedRequest,
+    RequestHead,
+    is_secret,
+)
 from fake_server.runs.rest import Rest
 from fake_server.state.accounts import Accounts
 
@@ -25,22 +36,21 @@ def record(
     """The exchange of a request with these headers."""
     pairs = [(b"authorization", f"Bearer {token}".encode())]
     pairs += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    request = Request("POST", PATH, PATH.encode(), query, pairs, None)
-    request.door = Rest(CONTRACT, Accounts())
-    request.door.admit(request)
-    request.raw = raw
-    request.finish(200, ((b"content-type", b"application/json"),), b"{}", "completed")
-    return request.exchange()
+    head = RequestHead.now("POST", PATH, PATH.encode(), query, pairs, None)
+    admission = Rest(CONTRACT, Accounts()).admit(head)
+    request = ReceivedRequest(head, raw, complete=True)
+    sent = (200, ((b"content-type", b"application/json"),), b"{}", "completed")
+    return finish(request, admission, Applied(admission.account), 1, sent).exchange()
 
 
 @pytest.mark.parametrize("name", sorted(SECRET_HEADERS - {b"authorization"}))
-def test_headers_that_hold_secrets_are_hidden_whatever_they_hold(name: bytes) -> None:
+def test_the_value_of_a_secret_header_is_hidden(name: bytes) -> None:
     headers = dict(record({name.decode(): "swordfish"}).request_headers)
     assert headers[name.decode()] == "REDACTED"
     assert headers["authorization"] == "Bearer REDACTED"
 
 
-def test_the_token_is_hidden_wherever_it_stands() -> None:
+def test_the_token_is_hidden_in_target_headers_and_body() -> None:
     exchange = record({"referer": f"http://x/{TOKEN}"}, query=f"t={TOKEN}".encode(),
                       raw=b"a" + TOKEN.encode() + b"b")  # fmt: skip
     assert TOKEN not in repr(exchange)
@@ -53,39 +63,51 @@ def test_the_token_is_hidden_wherever_it_stands() -> None:
     ("query", "raw", "leaked"),
     [(b"", b"", False), (TOKEN.encode(), b"", True), (b"", TOKEN.encode(), True)],
 )
-def test_it_is_told_where_the_token_must_not_stand(query: bytes, raw: bytes, leaked: bool) -> None:
+def test_a_token_in_target_or_body_is_marked_as_leaked(
+    query: bytes, raw: bytes, leaked: bool
+) -> None:
     assert record(query=query, raw=raw).token_leaked == leaked
 
 
 @pytest.mark.parametrize("token", ["x", "test", "fault-rate-limited-retry-after"])
-def test_a_token_that_is_no_secret_is_not_looked_for(token: str) -> None:
+def test_a_token_that_is_not_a_secret_is_not_hidden(token: str) -> None:
     exchange = record(token=token, raw=f'{{"prompt":"{token}"}}'.encode())
     assert token.encode() in exchange.request_body
     assert not exchange.token_leaked
 
 
-def test_what_is_long_enough_is_a_secret() -> None:
+def test_a_token_of_sixteen_bytes_is_a_secret() -> None:
     assert is_secret(b"x" * SECRET_LENGTH)
     assert not is_secret(b"x" * (SECRET_LENGTH - 1))
 
 
-def test_bytes_come_through_as_they_are() -> None:
+def test_body_and_headers_keep_their_bytes() -> None:
     exchange = record({"x-note": "é"}, raw=bytes(range(256)))
     assert exchange.request_body == bytes(range(256))
     assert dict(exchange.request_headers)["x-note"].encode("latin-1") == "é".encode()
 
 
-def test_the_host_is_the_headers() -> None:
+def test_the_host_is_that_of_the_header() -> None:
     assert record({"host": "fake:8787"}).host == "fake:8787"
     assert record().host == ""
 
 
-def test_a_record_keeps_no_more_than_the_exchange_needs() -> None:
-    """A refusal holds its traceback, and that every frame with the whole request."""
+def test_a_pending_record_keeps_no_refusal_and_no_headers_by_name() -> None:
+    """A refusal keeps its traceback alive, and with it every frame."""
     app = create_app()
-    request = Request("GET", PATH, PATH.encode(), b"", [], None)
-    app.runs.start(request)
-    assert request.refused
-    app.runs.record(request, *app.runs.respond(request))
-    kept = [getattr(request, name) for name in ("refused", "value", "known")]
-    assert not any(kept)
+    records: list[Any] = []
+    app.journal.watch(records.append)
+    head = RequestHead.now("POST", PATH, PATH.encode(), b"", [], None)
+    admission = app.runs.start(head)
+    assert admission.refused is not None
+    run = app.runs.respond(ReceivedRequest(head, b"{}", complete=True), admission)
+    run.record(*run.answer)
+    (record,) = records
+    reachable, new = {id(record)}, gc.get_referents(record)
+    while new:
+        found = {id(one): one for one in new if isinstance(one, (tuple, dict))}
+        assert not [one for one in new if one is head.by_name or isinstance(one, Refused)]
+        new = [
+            x for key, one in found.items() if key not in reachable for x in gc.get_referents(one)
+        ]
+        reachable |= found.keys()

@@ -1,0 +1,175 @@
+"""What the fake decides about a request: admission by the head, the model call, the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import time as _now
+from typing import Any, NamedTuple, Protocol
+
+from aleph_contract.core.exchange import Credential, SurfaceName
+from fake_server.replies.failures import Failure, Refused
+from fake_server.replies.faults import Delivery
+from fake_server.runs.request import (
+    NO_CHARGE,
+    Charge,
+    FinishedRequest,
+    Headers,
+    ReceivedRequest,
+    RequestHead,
+)
+from fake_server.state.accounts import NO_ACCOUNT, Account
+from fake_server.state.scenarios import ScenarioStep
+
+#: The account of requests that name no account.
+UNNAMED = Account(NO_ACCOUNT)
+
+
+class Admission(NamedTuple):
+    """What the head alone decides.
+
+    Args:
+        surface: The surface that the request came to.
+        account: The account that it names; `UNNAMED` if none.
+        credential: Whether the account accepts its token.
+        step: The step of the scenario, or of the token, that applies to it.
+        refused: Why it is refused, if it is.
+        redirected: Whether it follows a redirect of the fake.
+    """
+
+    surface: Surface
+    account: Account
+    credential: Credential = "none"
+    step: ScenarioStep | None = None
+    refused: Refused | None = None
+    redirected: bool = False
+
+
+class RunCall(NamedTuple):
+    """The model call in a request body.
+
+    Args:
+        account: The account to bill; on the binding the body names it.
+        step: The step that applies; on the binding the gateway id can name one.
+        value: The input, unless the request is refused.
+        floats: Whether some number in it is a float; `None` if that is unknown, and the input may
+            hold types other than those of `json.loads`.
+        refused: Why the request is refused, if it is.
+    """
+
+    account: Account
+    step: ScenarioStep | None
+    value: Any = None
+    floats: bool | None = None
+    refused: Refused | None = None
+
+
+class Answer(NamedTuple):
+    """A response to send, and the outcome if all of it is sent."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    outcome: str
+
+    @classmethod
+    def of(cls, status: int, headers: Headers, body: bytes, outcome: str) -> Answer:
+        """An answer with a `content-length` header."""
+        length = (b"content-length", b"%d" % len(body))
+        return tuple.__new__(cls, (status, (*headers, length), body, outcome))
+
+
+class Applied(NamedTuple):
+    """The account that a request counts for, the step that was applied, and the charge."""
+
+    account: Account
+    step: ScenarioStep | None = None
+    charge: Charge = NO_CHARGE
+
+
+#: Stores a finished request in the journal. Takes what was sent (status, headers, body, outcome);
+#: returns an awaitable if the last byte must wait for the journal.
+RecordSent = Callable[[int | None, Headers, bytes, str], "Awaitable[None] | None"]
+
+
+class Run(NamedTuple):
+    """A decided request, ready for delivery.
+
+    Args:
+        answer: The response.
+        account: The account that the request counts for.
+        delivery: How to send the response.
+        seconds: Delay before the first byte; for `drip`, seconds that the body takes.
+        record: Call it once, before the last byte is sent.
+    """
+
+    answer: Answer
+    account: Account
+    delivery: Delivery
+    seconds: float
+    record: RecordSent
+
+
+class Surface(Protocol):
+    """One of the two surfaces: how its requests are read, and the shape of its responses."""
+
+    @property
+    def name(self) -> SurfaceName:
+        """Its name."""
+
+    def locate(self, head: RequestHead) -> tuple[Account, Refused | None]:
+        """The account that the path names, and the refusal if the path is no run route."""
+
+    def admit(self, head: RequestHead) -> Admission:
+        """Check route, method and token."""
+
+    def open(self, request: ReceivedRequest, admission: Admission) -> RunCall:
+        """Read the model call from the body of an admitted request."""
+
+    def headers(self, ray: bytes) -> Headers:
+        """The headers of a response."""
+
+    def success(self, account: Account, bare: bytes) -> bytes:
+        """The body of a success, made from the bare reply."""
+
+    def failure(self, failure: Failure, message: str) -> bytes:
+        """The body of a failure."""
+
+
+def finish(
+    request: ReceivedRequest,
+    admission: Admission,
+    applied: Applied,
+    number: int,
+    sent: tuple[int | None, Headers, bytes, str],
+) -> FinishedRequest:
+    """Finish a request now.
+
+    Args:
+        request: The request.
+        admission: What its head decided.
+        applied: Account, step and charge.
+        number: Its number in the journal.
+        sent: Status, headers and body that were sent, and the outcome.
+    """
+    head, step = request.head, applied.step
+    status, response_headers, response_body, outcome = sent
+    values = (
+        number,
+        applied.account,
+        admission.surface.name,
+        head.method,
+        head.raw_path + (b"?" + head.query if head.query else b""),
+        tuple(head.headers),
+        request.body,
+        request.complete,
+        admission.credential,
+        status,
+        response_headers,
+        response_body,
+        outcome,
+        None if step is None or step.fault is None else step.fault.name,
+        applied.charge,
+        head.received_at,
+        max(_now() - head.received_at, 0.0),
+    )
+    return tuple.__new__(FinishedRequest, values)
