@@ -41,6 +41,8 @@ CONTROL_PATH = "/__aleph__/"
 TRANSPORT = "fake_server.transport"
 SENT_REFUSAL = "fake_server.sent_refusal"
 
+_UNREAD = Body(b"", complete=False)
+
 
 class App:
     """One fake, as an ASGI application.
@@ -98,9 +100,11 @@ class App:
         admission = self.runs.start(head)
         counted = admission.account
         try:
-            body = await self._read(head, admission, receive)
-            request = ReceivedRequest(head, body.raw, body.complete)
-            if body.disconnected:
+            raw, complete, disconnected = _UNREAD
+            if self._wants_body(head, admission):
+                raw, complete, disconnected = await read(receive, self.max_body)
+            request = ReceivedRequest(head, raw, complete)
+            if disconnected:
                 sent = extensions.get(SENT_REFUSAL)
                 stored = self.runs.record_aborted(request, admission, sent)
                 if stored is not None:
@@ -124,16 +128,15 @@ class App:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, self.runs.respond, request, admission)
 
-    async def _read(self, head: RequestHead, admission: Admission, receive: Receive) -> Body:
-        """Read the body; not before an early reset, nor if its announced length is too large."""
+    def _wants_body(self, head: RequestHead, admission: Admission) -> bool:
+        """Whether to read the body: not before an early reset, nor if it is announced too large."""
         step = admission.step
         if step is not None and step.fault is not None and step.fault.delivery == "reset-early":
-            return Body(b"", complete=False)
-        if b"expect" in head.by_name:
-            length = head.by_name.get(b"content-length", b"0")
-            if length.isdigit() and int(length) > self.max_body:
-                return Body(b"", complete=False)
-        return await read(receive, self.max_body)
+            return False
+        if b"expect" not in head.by_name:
+            return True
+        length = head.by_name.get(b"content-length", b"0")
+        return not length.isdigit() or int(length) <= self.max_body
 
     async def _load_control(self) -> ASGI:
         # The import of FastAPI takes half a second; runs are served meanwhile.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from time import time as _now
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from aleph_contract.core.exchange import Credential, SurfaceName
 from fake_server.replies.failures import Failure, Refused
@@ -24,7 +25,8 @@ from fake_server.state.scenarios import ScenarioStep
 UNNAMED = Account(NO_ACCOUNT)
 
 
-class Admission(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Admission:
     """What the head alone decides.
 
     Args:
@@ -36,15 +38,16 @@ class Admission(NamedTuple):
         redirected: Whether it follows a redirect of the fake.
     """
 
-    surface: Surface
-    account: Account
-    credential: Credential = "none"
-    step: ScenarioStep | None = None
-    refused: Refused | None = None
-    redirected: bool = False
+    surface: Final[Surface]
+    account: Final[Account]
+    credential: Final[Credential] = "none"
+    step: Final[ScenarioStep | None] = None
+    refused: Final[Refused | None] = None
+    redirected: Final[bool] = False
 
 
-class RunCall(NamedTuple):
+@dataclass(slots=True, eq=False)
+class RunCall:
     """The model call in a request body.
 
     Args:
@@ -56,11 +59,11 @@ class RunCall(NamedTuple):
         refused: Why the request is refused, if it is.
     """
 
-    account: Account
-    step: ScenarioStep | None
-    value: Any = None
-    floats: bool | None = None
-    refused: Refused | None = None
+    account: Final[Account]
+    step: Final[ScenarioStep | None]
+    value: Final[Any] = None
+    floats: Final[bool | None] = None
+    refused: Final[Refused | None] = None
 
 
 class Answer(NamedTuple):
@@ -78,12 +81,13 @@ class Answer(NamedTuple):
         return tuple.__new__(cls, (status, (*headers, length), body, outcome))
 
 
-class Applied(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Applied:
     """The account that a request counts for, the step that was applied, and the charge."""
 
-    account: Account
-    step: ScenarioStep | None = None
-    charge: Charge = NO_CHARGE
+    account: Final[Account]
+    step: Final[ScenarioStep | None] = None
+    charge: Final[Charge] = NO_CHARGE
 
 
 #: Stores a finished request in the journal. Takes what was sent (status, headers, body, outcome);
@@ -91,7 +95,8 @@ class Applied(NamedTuple):
 RecordSent = Callable[[int | None, Headers, bytes, str], "Awaitable[None] | None"]
 
 
-class Run(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Run:
     """A decided request, ready for delivery.
 
     Args:
@@ -102,11 +107,11 @@ class Run(NamedTuple):
         record: Call it once, before the last byte is sent.
     """
 
-    answer: Answer
-    account: Account
-    delivery: Delivery
-    seconds: float
-    record: RecordSent
+    answer: Final[Answer]
+    account: Final[Account]
+    delivery: Final[Delivery]
+    seconds: Final[float]
+    record: Final[RecordSent]
 
 
 class Surface(Protocol):
@@ -153,12 +158,12 @@ def finish(
     """
     head, step = request.head, applied.step
     status, response_headers, response_body, outcome = sent
-    values = (
+    return FinishedRequest(  # positional arguments: this runs on every request
         number,
         applied.account,
         admission.surface.name,
         head.method,
-        head.raw_path + (b"?" + head.query if head.query else b""),
+        head.raw_path + b"?" + head.query if head.query else head.raw_path,
         tuple(head.headers),
         request.body,
         request.complete,
@@ -172,4 +177,3 @@ def finish(
         head.received_at,
         max(_now() - head.received_at, 0.0),
     )
-    return tuple.__new__(FinishedRequest, values)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 
@@ -83,7 +84,7 @@ class Runs:
         else:
             admission = surface.admit(head)
         if len(head.by_name) != len(head.headers) and (repeated := _repeated_header(head)):
-            admission = admission._replace(refused=repeated)
+            admission = replace(admission, refused=repeated)
         account = admission.account
         account.in_flight += 1
         account.last_seen = head.received_at
@@ -99,8 +100,11 @@ class Runs:
         if not request.complete and b"expect" in head.by_name:  # the body may still come, or not
             answer = answer._replace(headers=(*answer.headers, _CLOSE))
         number = self._journal.arrive(applied.account.id)
-        delivery, seconds = self._delivery(answer, applied.step)
         record = partial(self._record, request, admission, applied, number)
+        seconds = self._latency if answer.outcome == "completed" else 0.0
+        if applied.step is None:
+            return Run(answer, applied.account, "whole", seconds, record)
+        delivery, seconds = _delivery(applied.step, seconds)
         return Run(answer, applied.account, delivery, seconds, record)
 
     def recount(self, counted: Account, account: Account) -> Account:
@@ -148,24 +152,12 @@ class Runs:
         outcome: str,
     ) -> Awaitable[None] | None:
         if not request.complete:
-            request = request._replace(body=request.body[:_MAX_PARTIAL_BODY])
+            request = replace(request, body=request.body[:_MAX_PARTIAL_BODY])
         if request.head.method == "HEAD":
             body = b""
         done = finish(request, admission, applied, number, (status, headers, body, outcome))
         size = len(request.body) + len(body) + RECORD_SIZE
         return self._journal.append(applied.account.id, number, done.exchange, size)
-
-    def _delivery(self, answer: Answer, step: ScenarioStep | None) -> tuple[Delivery, float]:
-        """How to send an answer, and the seconds that it takes."""
-        seconds = self._latency if answer.outcome == "completed" else 0.0
-        if step is None:
-            return "whole", seconds
-        fault = step.fault
-        if fault is not None:
-            seconds += fault.delay
-        return "whole" if fault is None else fault.delivery, (
-            seconds if step.delay is None else step.delay
-        )
 
     def _surface(self, path: str) -> Surface:
         return self._binding if path in PATHS else self._rest
@@ -178,6 +170,16 @@ class Runs:
         if account is None:  # no redirect of this fake leads there
             return Admission(surface, UNNAMED, refused=Refused("no-route"), redirected=True)
         return Admission(surface, account, self._rest.credential(head, account), redirected=True)
+
+
+def _delivery(step: ScenarioStep, seconds: float) -> tuple[Delivery, float]:
+    """How to send the answer of a step, and its seconds: those of the step count first."""
+    fault = step.fault
+    if fault is not None:
+        seconds += fault.delay
+    if step.delay is not None:
+        seconds = step.delay
+    return "whole" if fault is None else fault.delivery, seconds
 
 
 def _repeated_header(head: RequestHead) -> Refused | None:

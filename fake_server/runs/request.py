@@ -3,15 +3,19 @@
 `RequestHead` is made when the headers are complete, `ReceivedRequest` when the body has been read,
 `FinishedRequest` when the response is known. Each is complete when it is made and never changes.
 What the fake decides in between is in the records of `decision.py`.
+
+The fields are `Final`, which mypy enforces, instead of `frozen=True`: several records are made for
+each request, and a frozen one takes four times as long to make (1.2 µs instead of 0.3 µs).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from time import time as _now
-from typing import NamedTuple
+from typing import Final
 
 from aleph_contract.core.exchange import Credential, Exchange, SurfaceName
 from fake_server.replies import faults
@@ -21,7 +25,8 @@ from fake_server.state.billing import ZERO_USD
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-class RequestHead(NamedTuple):
+@dataclass(slots=True, eq=False)
+class RequestHead:
     """Request line and headers.
 
     Args:
@@ -35,14 +40,14 @@ class RequestHead(NamedTuple):
         by_name: The headers by name; of a repeated header, the last value.
     """
 
-    received_at: float
-    method: str
-    path: str
-    raw_path: bytes
-    query: bytes
-    headers: Sequence[tuple[bytes, bytes]]
-    server: tuple[str, int | None] | None
-    by_name: Mapping[bytes, bytes]
+    received_at: Final[float]
+    method: Final[str]
+    path: Final[str]
+    raw_path: Final[bytes]
+    query: Final[bytes]
+    headers: Final[Sequence[tuple[bytes, bytes]]]
+    server: Final[tuple[str, int | None] | None]
+    by_name: Final[Mapping[bytes, bytes]]
 
     @classmethod
     def now(  # noqa: PLR0917 - runs on every request, where keyword arguments cost time
@@ -55,11 +60,11 @@ class RequestHead(NamedTuple):
         server: tuple[str, int | None] | None,
     ) -> RequestHead:
         """A head whose headers are complete now."""
-        values = (_now(), method, path, raw_path, query, headers, server, dict(headers))
-        return tuple.__new__(cls, values)
+        return cls(_now(), method, path, raw_path, query, headers, server, dict(headers))
 
 
-class ReceivedRequest(NamedTuple):
+@dataclass(slots=True, eq=False)
+class ReceivedRequest:
     """A request whose body has been read, or is read no further.
 
     Args:
@@ -68,17 +73,18 @@ class ReceivedRequest(NamedTuple):
         complete: Whether that is the whole body.
     """
 
-    head: RequestHead
-    body: bytes = b""
-    complete: bool = False
+    head: Final[RequestHead]
+    body: Final[bytes] = b""
+    complete: Final[bool] = False
 
 
-class Charge(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Charge:
     """What the real service may charge for a request: whether anything, seconds of video, USD."""
 
-    billed: bool
-    seconds: Decimal | None
-    usd: Decimal
+    billed: Final[bool]
+    seconds: Final[Decimal | None]
+    usd: Final[Decimal]
 
 
 NO_CHARGE = Charge(billed=False, seconds=None, usd=ZERO_USD)
@@ -107,7 +113,8 @@ _FAULT_PREFIX = faults.FAULT_PREFIX.encode()
 _SCHEME = re.compile(rb"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
 
 
-class FinishedRequest(NamedTuple):
+@dataclass(slots=True, eq=False)
+class FinishedRequest:
     """A request and what was sent in response, as bytes.
 
     The journal keeps it instead of the `Exchange`, which `exchange` builds when it is read: most
@@ -115,23 +122,23 @@ class FinishedRequest(NamedTuple):
     does not need: a `Refused` would keep its traceback alive, and with it every frame.
     """
 
-    number: int
-    account: Account
-    surface: SurfaceName
-    method: str
-    target: bytes
-    headers: Headers
-    body: bytes
-    complete: bool
-    credential: Credential
-    status: int | None
-    response_headers: Headers
-    response_body: bytes
-    outcome: str
-    fault: str | None
-    charge: Charge
-    received_at: float
-    elapsed: float
+    number: Final[int]
+    account: Final[Account]
+    surface: Final[SurfaceName]
+    method: Final[str]
+    target: Final[bytes]
+    headers: Final[Headers]
+    body: Final[bytes]
+    complete: Final[bool]
+    credential: Final[Credential]
+    status: Final[int | None]
+    response_headers: Final[Headers]
+    response_body: Final[bytes]
+    outcome: Final[str]
+    fault: Final[str | None]
+    charge: Final[Charge]
+    received_at: Final[float]
+    elapsed: Final[float]
 
     def exchange(self) -> Exchange:
         """The exchange for the journal, without secrets."""

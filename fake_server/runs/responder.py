@@ -44,6 +44,8 @@ class Responder:
         self._contract = contract
         self._max_body = max_body
         self._validator = validator_for(contract)
+        self._is_valid = self._validator.is_valid
+        self._is_valid_plain = self._validator.is_valid_plain
         self._replies = replies
         self._rays = rays
         self._origins: dict[object, bytes] = {}
@@ -79,18 +81,13 @@ class Responder:
         if refused is not None:
             return RunCall(admission.account, admission.step, refused=refused)
         call = admission.surface.open(request, admission)
-        if call.refused is None and not self._is_valid(call):
-            violation = first_violation(self._validator, call.value)
-            return call._replace(refused=failures.refusal(violation))
+        if call.refused is None:
+            is_valid = self._is_valid if call.floats is None else self._is_valid_plain
+            if not is_valid(call.value):
+                violation = first_violation(self._validator, call.value)
+                refused = failures.refusal(violation)
+                return RunCall(call.account, call.step, call.value, call.floats, refused)
         return call
-
-    def _is_valid(self, call: RunCall) -> bool:
-        validator = self._validator
-        return (
-            validator.is_valid(call.value)
-            if call.floats is None
-            else validator.is_valid_plain(call.value)
-        )
 
     def _run(
         self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault | None

@@ -18,7 +18,7 @@ from fake_server.replies import faults
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
 from fake_server.runs.decision import Admission, RunCall
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
-from fake_server.runs.rest import check_rare_headers, parse_body, step_named
+from fake_server.runs.rest import RARE_HEADERS, check_rare_headers, parse_body, step_named
 from fake_server.state.accounts import ACCOUNT_ID, BINDING, Account, Accounts
 from fake_server.state.scenarios import ScenarioStep
 
@@ -58,7 +58,8 @@ class Binding:
         """See `Surface`; the gateway id in the body selects the account or the fault."""
         account, step = admission.account, admission.step
         try:
-            step = check_rare_headers(request.head) or step
+            if not RARE_HEADERS.isdisjoint(request.head.by_name):
+                step = check_rare_headers(request.head) or step
             document, floats = parse_body(request)
             if request.head.path == _GATEWAY_RUN:
                 account, step = self._gateway(document.get("options"), account, step)
