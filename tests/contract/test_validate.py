@@ -318,5 +318,23 @@ class TestLargeNumbers:
         assert (validator.violations(value) == ()) is valid, name
         assert (validator.reference_violations(value) == ()) is valid, name
 
+    @pytest.mark.parametrize(
+        ("schema", "value", "valid"),
+        [
+            ({"uniqueItems": True}, [2**64, float(2**64)], False),
+            ({"items": {"const": 2**64}}, [float(2**64)], True),
+            ({"enum": [{"a": [float(2**63)]}]}, {"a": [2**63]}, True),
+            ({"maximum": 2**64}, float(2**64), True),
+            ({"multipleOf": 3}, float(2**64), False),
+        ],
+    )
+    def test_jsonschema_rs_has_no_part_in_it(
+        self, schema: Any, value: Any, valid: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        validator = Validator(schema)
+        monkeypatch.setattr(validator, "_rust", None)
+        assert validator.is_valid(value) is valid
+        assert (validator.violations(value) == ()) is valid
+
     def test_many_unique_items_are_compared_in_linear_time(self) -> None:
         assert Validator({"uniqueItems": True}).is_valid([*range(200_000), 2**60])

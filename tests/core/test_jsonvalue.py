@@ -19,6 +19,7 @@ from aleph_contract.core.jsonvalue import (
     Number,
     Object,
     dumps,
+    identity,
     loads,
     pointer,
     repeated_keys,
@@ -209,3 +210,17 @@ class TestWriting:
 def test_a_pointer_escapes_what_it_must() -> None:
     assert pointer([]) == ""
     assert pointer(["a/b", 0, "~1", ""]) == "/a~1b/0/~01/"
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(_json, min_size=2, max_size=4))
+def test_identity_is_equal_for_the_same_values_only(values: list[Any]) -> None:
+    for left in values:
+        for right in values:
+            assert (identity(left) == identity(right)) is same(left, right), (left, right)
+
+
+def test_identity_tells_booleans_from_numbers() -> None:
+    values = [True, 1, False, 0, [True], [1], {"a": True}, {"a": 1}, [], {}, "", None, "1"]
+    assert len({identity(value) for value in values}) == len(values)
+    assert identity({"a": [2**64]}) == identity({"a": [float(2**64)]})

@@ -1,43 +1,18 @@
-"""On the bound and just outside, by the closest representable step, for every keyword."""
+"""For every keyword: values on the limit and just outside, by the smallest representable step."""
 
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import pytest
+from boundary_cases import boundary_values
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
 
-from aleph_contract.cases.catalogue import build
-from aleph_contract.contract import Contract
 from aleph_contract.schema.boundaries import BOUNDARIES, Site, asserts
-from aleph_contract.schema.document import Document
-from aleph_contract.schema.generation.builder import Builder
-from aleph_contract.schema.generation.strings import FORMATS, PLAIN, stretched
 from aleph_contract.schema.keywords import ASSERTIONS
-from aleph_contract.schema.regex_samples import matching, near_misses
 
 EPSILON = 2.220446049250313e-16
-
-
-def made(schema: Any, keyword: str, key: str = "x") -> dict[str, Any]:
-    """The values of the property `x` that the catalogue holds for one keyword, by label."""
-    whole = {"type": "object", "properties": {"x": schema}, "required": ["x"]}
-    entry = {
-        "model_id": "acme/model-1",
-        "schema_version": "1.0.0",
-        "schema": {"input": whole, "output": True},
-    }
-    cases = build(Contract.from_entry(entry)).cases
-    start = f"boundary/{key}/{keyword}/"
-    return {
-        ("+" if case.polarity == "valid" else "-") + case.name.removeprefix(start): plain_texts_cut(
-            case.input["x"]
-        )
-        for case in cases
-        if case.name.startswith(start) and "/" not in case.name.removeprefix(start)
-    }
 
 
 @pytest.mark.parametrize(
@@ -215,98 +190,9 @@ def made(schema: Any, keyword: str, key: str = "x") -> dict[str, Any]:
     ids=str,
 )
 def test_the_values_of_each_keyword(schema: Any, keyword: str, expected: dict[str, Any]) -> None:
-    found = made(schema, keyword)
+    found = boundary_values(schema, keyword)
     assert list(found) == list(expected)
     assert str(found) == str(expected)  # which tells 30 from 30.0 and 1 from true
-
-
-def plain_texts_cut(value: Any) -> Any:
-    """`value` with `x` for the text that is put where any will do."""
-    if isinstance(value, dict):
-        return {name: plain_texts_cut(child) for name, child in value.items()}
-    if isinstance(value, list):
-        return [plain_texts_cut(child) for child in value]
-    return "x" if isinstance(value, str) and value.startswith(PLAIN[:20]) else value
-
-
-def test_near_misses_of_an_enum_differ_in_case_space_and_length() -> None:
-    assert made({"enum": ["low", "auto"], "type": "string"}, "enum") == {
-        "+on-low": "low",
-        "+on-auto": "auto",
-        "-low-upper-case": "LOW",
-        "-low-capital": "Low",
-        "-low-leading-space": " low",
-        "-low-trailing-space": "low ",
-        "-low-longer": "lows",
-        "-low-shorter": "lo",
-        "-auto-upper-case": "AUTO",
-        "-auto-capital": "Auto",
-        "-auto-leading-space": " auto",
-        "-auto-trailing-space": "auto ",
-        "-auto-longer": "autos",
-        "-auto-shorter": "aut",
-        "-off": "x",
-    }
-
-
-def test_a_neighbouring_type_is_a_near_miss_where_no_type_stands_beside() -> None:
-    found = made({"enum": ["low", 3]}, "enum")
-    assert found["-low-in-a-list"] == ["low"]
-    assert found["-3-text"] == "3"
-
-
-def test_near_misses_of_a_pattern_are_one_step_from_it() -> None:
-    found = made({"type": "string", "pattern": "^[a-z]{2}-[A-Z]{2}$"}, "pattern")
-    assert found == {
-        "+on": "aa-AA",
-        "-one-short": "aa-A",
-        "-one-more": "aa-AA!",
-        "-wrong-start": "!a-AA",
-        "-wrong-case": "AA-aa",
-        "-leading-space": " aa-AA",
-        "-trailing-space": "aa-AA ",
-        "-trailing-line-feed": "aa-AA\n",
-        "-other-characters": "%%-%%",
-        "-digits": "77-77",
-        "-empty": "",
-    }
-
-
-def test_an_absent_key_is_left_out_and_nothing_else() -> None:
-    properties = {name: {"const": name} for name in "ab"}
-    found = made({"type": "object", "properties": properties, "required": ["a", "b"]}, "required")
-    assert found == {
-        "+on": {"a": "a", "b": "b"},
-        "-without-a": {"b": "b"},
-        "-without-b": {"a": "a"},
-    }
-
-
-def test_an_unknown_key_is_also_a_known_one_in_another_case() -> None:
-    properties = {name: {"const": 1} for name in ("video_uri", "mixedCase", "plain")}
-    found = made(
-        {"type": "object", "properties": properties, "additionalProperties": False},
-        "additionalProperties",
-    )
-    assert found.pop("-unknown") == {"unknown_key": "x"}
-    assert found == {
-        "+on": {"video_uri": 1, "mixedCase": 1, "plain": 1},
-        "+on-fewest": {},
-        "-as-videoUri": {"videoUri": 1},
-        "-as-mixed_case": {"mixed_case": 1},
-        "-as-Plain": {"Plain": 1},
-    }
-
-
-def test_what_belongs_to_another_branch_is_tried_in_each() -> None:
-    def branch(name: str) -> Any:
-        one = {"type": "object", "properties": {name: {"const": 1}}, "required": [name]}
-        return one | {"additionalProperties": False}
-
-    both = {"anyOf": [branch("a"), branch("b")]}
-    assert made(both, "additionalProperties", "x/anyOf/0")["-with-b"] == {"b": 1, "a": 1}
-    assert made(both, "required", "x/anyOf/1")["-without-b"] == {}
-    assert made(both, "anyOf")["-none-object"] == {}
 
 
 @pytest.mark.parametrize(
@@ -322,12 +208,14 @@ def test_what_belongs_to_another_branch_is_tried_in_each() -> None:
         ("title", "A", {}),
     ],
 )
-def test_what_turns_nothing_down_has_no_boundary(keyword: str, limit: Any, schema: Any) -> None:
+def test_a_keyword_that_rejects_nothing_has_no_boundary(
+    keyword: str, limit: Any, schema: Any
+) -> None:
     assert not asserts(keyword, limit, schema)
 
 
-def test_every_boundary_speaks_of_both_sides() -> None:
-    """But for `false`, whose good side is that nothing is there."""
+def test_every_boundary_proposes_valid_and_violating_values() -> None:
+    """The schema `false` has no valid value."""
     limits = {
         "type": "string", "enum": ["a"], "const": 1, "pattern": "^a$", "required": ["a"],
         "dependentRequired": {"a": ["b"]}, "contains": {"const": 1}, "anyOf": [{}], "oneOf": [{}],
@@ -340,106 +228,16 @@ def test_every_boundary_speaks_of_both_sides() -> None:
         assert polarities == ({"violating"} if keyword == "false" else {"valid", "violating"})
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 12, 43, 44, 45, 1000, 1001])
-def test_a_text_to_order_has_the_length_and_no_space_at_its_ends(length: int) -> None:
-    texts = [text for text, _ in zip(stretched(PLAIN, length, length), range(20), strict=False)]
-    assert {len(text) for text in texts} == {length}
-    assert len(set(texts)) == len(texts)
-    assert all(text == text.strip() for text in texts)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "low", "high"),
-    [
-        ("^[a-z]{2,5}$", 4, 4),
-        (r"^(foo|bar)-\d+$", 30, 30),
-        (r"^https?://[^/]+/", 1000, 1000),
-        (r"(?=.*\d).{4,}", 0, 9),
-        (r"^\S+$", 1, 1),
-        (r"(a|b)\1", 2, 2),
-        ("", 3, 3),
-    ],
-)
-def test_a_text_of_a_pattern_is_found_in_the_length_asked_for(
-    pattern: str, low: int, high: int
-) -> None:
-    text = next(matching(pattern, low, high))
-    assert low <= len(text) <= high
-    assert text.isascii()
-    assert re.search(pattern, text)
-    assert not any(re.search(f"(?:{pattern})(?!\\n)", t) for _, t in near_misses(pattern))
-
-
-def test_a_text_is_given_for_every_format_of_the_specification() -> None:
-    """`format` asserts nothing, so the other text of each is a probe and never a violation."""
-    assert len(FORMATS) == 19
-    assert all(good != bad for good, bad in FORMATS.values())
-
-
-def test_a_value_is_found_in_depth_where_unions_must_end_a_recursion() -> None:
-    node = {"anyOf": [{"type": "array", "items": {"$ref": "#"}, "minItems": 1}, {"const": 0}]}
-    assert next(Builder(Document(node), {}).values()) == [[[0]]]
-    assert next(Builder(Document(node), {}, branch=1).values()) == 0
-
-
-def test_a_size_asks_for_all_properties_at_one_end() -> None:
-    schema = {
-        "type": "object",
-        "properties": {
-            "n": {"type": "integer", "minimum": 2, "maximum": 9},
-            "l": {"type": "array", "items": {"type": "boolean"}, "maxItems": 3},
-        },
-    }
-    built = {
-        size: next(Builder(Document(schema), {}, size).values())
-        for size in ("small", "full", "smallest", "largest")
-    }
-    assert built["small"] == {}
-    assert built["smallest"] == {"n": 2, "l": [True]}
-    assert built["largest"] == {"n": 9, "l": [True, True, True]}
-    assert built["full"].keys() == {"n", "l"}
-
-
-@pytest.mark.parametrize(
-    ("schema", "value"),
-    [
-        ({"type": "array", "not": {"uniqueItems": True}, "items": {"const": 1}}, [1, 1]),
-        ({"type": "number", "not": {"type": "integer"}, "minimum": 7}, 7.5),
-        ({"type": "integer", "not": {"multipleOf": 5}, "minimum": 10}, 11),
-        ({"type": "string", "not": {"pattern": "^A"}, "minLength": 3, "maxLength": 3}, "!.."),
-        ({"not": {"not": {"const": 3}}}, 3),
-        ({"type": "object", "not": {"properties": {"a": {"type": "null"}}}}, {"a": True}),
-        ({"if": {"type": "null"}, "then": False, "enum": [None, 2]}, 2),
-        (
-            {"type": "object", "dependentSchemas": {"a": {"required": ["b"]}}, "required": ["a"]},
-            {"a": "x", "b": "x"},
-        ),
-        ({"propertyNames": {"pattern": "^k"}, "minProperties": 2}, {"k": "x", "ka": "x"}),
-        ({"oneOf": [{"minimum": 0}, {"type": "integer"}], "type": "number"}, 0.5),
-    ],
-    ids=str,
-)
-def test_a_value_is_found_for_what_only_tells_what_it_is_not(schema: Any, value: Any) -> None:
-    found = next(Builder(Document(schema), {}).values())
-    assert Document(schema).accepts([schema])(value)
-    assert plain_texts_cut(found) == value
-
-
-def test_what_cannot_be_found_ends_in_finite_time() -> None:
-    schema = {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}}
-    assert list(Builder(Document(schema), {}).values()) == []
-    puzzle = {"type": "array", "minItems": 3, "uniqueItems": True, "items": {"enum": [1, 2]}}
-    assert list(Builder(Document(puzzle), {}).values()) == []
-
-
 def test_bounds_beyond_the_doubles_are_kept() -> None:
-    found = made({"type": "integer", "minimum": 10**400}, "minimum")
+    found = boundary_values({"type": "integer", "minimum": 10**400}, "minimum")
     assert found == {"+on": 10**400, "-below": 10**400 - 1}
-    assert math.isfinite(next(iter(made({"type": "number", "maximum": 1e308}, "maximum").values())))
+    assert math.isfinite(
+        next(iter(boundary_values({"type": "number", "maximum": 1e308}, "maximum").values()))
+    )
 
 
 def test_every_assertion_of_the_specification_is_known_and_has_a_function() -> None:
-    """A closed table: what asserts and has no function is refused at load, never skipped."""
+    """The table is closed: an asserting keyword without a function is refused at load."""
     vocabulary = "https://json-schema.org/draft/2020-12/meta/validation"
     specified = SPECIFICATIONS[vocabulary].contents["properties"]
     assert specified.keys() <= ASSERTIONS
