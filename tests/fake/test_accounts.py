@@ -108,7 +108,7 @@ class TestAccounts:
         assert accounts.find(account.id) is None
         assert accounts.refusal(accounts.get(account.id), account.token or "") is None
 
-    def test_strangers_are_bounded_and_the_idle_ones_go_first(self) -> None:
+    def test_implicit_accounts_are_bounded_and_the_idle_ones_go_first(self) -> None:
         accounts = Accounts()
         made = accounts.create()
         first, second, busy = (accounts.get(f"{number:032x}") for number in range(3))

@@ -144,7 +144,7 @@ class TestAnswered:
         assert post(account, {}).status_code == 429
         assert post(account, content=b"{").status_code == 429
 
-    def test_but_not_to_strangers(self, account: AccountHandle) -> None:
+    def test_but_not_with_a_wrong_token(self, account: AccountHandle) -> None:
         account.scenario([{"fault": "rate-limited"}])
         assert post(account, token="wrong").status_code == 401
         assert post(account).status_code == 429

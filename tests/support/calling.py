@@ -1,4 +1,4 @@
-"""What the fake's tests share: calling it over HTTP, raw sockets included."""
+"""Helpers of the fake's tests: calls over HTTP and over raw sockets."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CONTRACT = Contract.load()
 #: The smallest input that is billed.
 INPUT: dict[str, Any] = {"prompt": "p", "video_uri": "https://example.com/v.mp4", "duration": 5}
 
-#: Seconds after which something that takes milliseconds counts as hung.
+#: Seconds after which a call that takes milliseconds counts as hung.
 PATIENCE = 10.0
 
 
-#: One client for all: making one takes a tenth of a second. It keeps no connection.
+#: One client for all tests, since creating one takes 0.1 s. It keeps no connection.
 HTTP = httpx.Client(
-    verify=False,  # noqa: S501 - nothing is encrypted here, and certificates take long to load
+    verify=False,  # noqa: S501 - plain HTTP, and certificates take long to load
     timeout=PATIENCE,
     limits=httpx.Limits(max_keepalive_connections=0),
     trust_env=False,
@@ -43,7 +43,7 @@ def post(
     token: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> httpx.Response:
-    """Run `value`, or send `content` as it is."""
+    """Call the model with the input `value`, or send `content` as the body."""
     return HTTP.post(
         f"{account.base_url}/accounts/{account.id}/ai/run",
         content=body(value) if content is None else content,
@@ -56,7 +56,7 @@ def post(
 
 
 def connect(server: Server) -> socket.socket:
-    """A connection without a client library."""
+    """Open a socket to the server."""
     host, _, port = server.binding_address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=PATIENCE)
 
@@ -78,3 +78,33 @@ def only(account: AccountHandle) -> Exchange:
     """The one exchange of an account."""
     (exchange,) = account.wait_for(1, PATIENCE)
     return exchange
+
+
+def code(response: httpx.Response) -> tuple[int, int]:
+    """Status and error code of a refusal."""
+    return response.status_code, response.json()["errors"][0]["code"]
+
+
+def message(response: httpx.Response) -> str:
+    """Error message of a refusal."""
+    text: str = response.json()["errors"][0]["message"]
+    return text
+
+
+def talk(server: Server, *pieces: bytes) -> bytes:
+    """Send pieces one after another on one connection, and read until the server closes it."""
+    with connect(server) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def answers(data: bytes) -> list[tuple[int, bytes]]:
+    """Statuses and bodies of the responses in a byte stream."""
+    found = []
+    while data:
+        head, _, data = data.partition(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        found.append((int(head.split()[1]), data[:length]))
+        data = data[length:]
+    return found

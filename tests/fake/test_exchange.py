@@ -1,0 +1,85 @@
+"""The exchange that the journal holds of a request, on both paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from calling import HTTP, INPUT, body, only, post
+
+from fake_server.server import AccountHandle, Server, running
+
+
+@pytest.fixture(scope="module", params=["fast path", "ASGI"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server with the fast path, and one without."""
+    with running() as started:
+        if request.param != "fast path":
+            started.app.runs.fast_path = None
+        yield started
+
+
+class TestExchange:
+    """The fields of an exchange."""
+
+    def test_it_holds_request_and_response(self, account: AccountHandle) -> None:
+        response = post(account)
+        exchange = only(account)
+        assert exchange.number == 1
+        assert exchange.account == account.id
+        assert exchange.surface == "rest"
+        assert exchange.method == "POST"
+        assert exchange.target == f"/client/v4/accounts/{account.id}/ai/run"
+        assert exchange.request_body == body()
+        assert exchange.request_complete
+        assert exchange.credential == "accepted"
+        assert exchange.status == 200
+        assert exchange.response_body == response.content
+        assert dict(exchange.response_headers)["content-length"] == str(len(response.content))
+        assert dict(exchange.response_headers)["cf-ray"] == response.headers["cf-ray"]
+        assert exchange.outcome == "completed"
+        assert exchange.billed
+        assert exchange.billed_seconds == 5
+        assert exchange.cost == Decimal("1.68")
+        assert exchange.received_at > 0
+        assert exchange.elapsed > 0
+        assert exchange.host == response.request.headers["host"]
+
+    def test_it_holds_no_secret(self, account: AccountHandle) -> None:
+        url = f"{account.base_url}/accounts/{account.id}/ai/run?token={account.token}"
+        headers = {
+            "authorization": f"Bearer {account.token}",
+            "content-type": "application/json",
+            "cookie": "session=not-hexadecimal",
+            "x-note": f"my {account.token}",
+        }
+        HTTP.post(url, content=body(INPUT | {"prompt": account.token}), headers=headers)
+        exchange = only(account)
+        assert account.token not in repr(exchange)
+        assert "not-hexadecimal" not in repr(exchange)
+        assert exchange.target.endswith("?token=REDACTED")
+        assert ("authorization", "Bearer REDACTED") in exchange.request_headers
+        assert exchange.token_leaked
+
+    def test_a_request_with_the_token_in_its_header_leaks_nothing(
+        self, account: AccountHandle
+    ) -> None:
+        post(account)
+        assert not only(account).token_leaked
+
+    def test_a_token_in_the_target_leaks_also_without_an_authorization_header(
+        self, account: AccountHandle
+    ) -> None:
+        url = f"{account.base_url}/accounts/{account.id}/ai/run?api_key={account.token}"
+        HTTP.post(url, content=body())
+        assert only(account).token_leaked
+        assert account.token not in repr(only(account))
+
+    def test_numbers_count_up_in_each_account(self, server: Server, account: AccountHandle) -> None:
+        other = server.account()
+        for _ in range(3):
+            post(account)
+            post(other)
+        assert [e.number for e in account.exchanges] == [1, 2, 3]
+        assert [e.number for e in other.exchanges] == [1, 2, 3]
