@@ -2,50 +2,77 @@
 
 Hypothesis also draws constants found in the source of imported local modules. That takes half a
 second, and the same seed draws different inputs in different projects. It stores those constants
-in the directory `.hypothesis`. There is no public setting for either, so this module replaces
-private names of Hypothesis, those that the installed version has.
+in the directory `.hypothesis`. There is no public setting for either, so this module replaces the
+private names in `PRIVATE_NAMES`; no other module uses private parts of Hypothesis.
+
+If a release lacks one of them, the draws still work: they may then also depend on the modules of
+the project, or write to `.hypothesis`. `tests/verify/test_hypothesis_settings.py` fails then.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hypothesis import configuration
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
-
+_CONFIGURATION = "hypothesis.configuration"
+_PROVIDERS = "hypothesis.internal.conjecture.providers"
+_CONSTANTS = "hypothesis.internal.constants_ast"
 _HOME = "__hypothesis_home_directory"
+
+#: The private names of Hypothesis that this module needs: (module, name).
+PRIVATE_NAMES = (
+    (_CONFIGURATION, _HOME),
+    (_PROVIDERS, "_get_local_constants"),
+    (_PROVIDERS, "CONSTANTS_CACHE"),
+    (_CONSTANTS, "Constants"),
+)
 
 
 @contextmanager
 def isolated_hypothesis() -> Iterator[None]:
     """Disable the drawing of local constants, and create no `.hypothesis` directory."""
-    unwritable = {} if _has_home() else {_HOME: Path(os.devnull)}
-    no_constants = {"_get_local_constants": Constants, "CONSTANTS_CACHE": {}}
-    with _replaced(configuration, unwritable), _replaced(providers, no_constants):
+    with ExitStack() as stack:
+        if not _has_home():
+            stack.enter_context(_replaced(_CONFIGURATION, _HOME, Path(os.devnull)))
+        no_constants = getattr(_module(_CONSTANTS), "Constants", None)
+        if no_constants is not None:
+            stack.enter_context(_replaced(_PROVIDERS, "_get_local_constants", no_constants))
+            stack.enter_context(_replaced(_PROVIDERS, "CONSTANTS_CACHE", {}))
         yield
 
 
 def _has_home() -> bool:
     """Whether the user has chosen a directory for Hypothesis, or has one already."""
     return bool(
-        getattr(configuration, _HOME, None)
+        getattr(_module(_CONFIGURATION), _HOME, None)
         or os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY")
         or Path(".hypothesis").exists()
     )
 
 
+def _module(name: str) -> ModuleType | None:
+    """A module of Hypothesis; `None` if this release has no such module."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
 @contextmanager
-def _replaced(module: ModuleType, values: Mapping[str, Any]) -> Iterator[None]:
-    """Replace attributes of a module; a name that it lacks is skipped (other releases differ)."""
-    before = {name: vars(module)[name] for name in values if name in vars(module)}
-    vars(module).update({name: values[name] for name in before})
+def _replaced(module: str, name: str, value: Any) -> Iterator[None]:
+    """Replace an attribute of a module; without effect if this release has none."""
+    names = vars(_module(module) or object)
+    if name not in names:
+        yield
+        return
+    before = names[name]
+    setattr(_module(module), name, value)
     try:
         yield
     finally:
-        vars(module).update(before)
+        setattr(_module(module), name, before)

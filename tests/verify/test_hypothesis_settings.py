@@ -1,0 +1,67 @@
+"""The private parts of Hypothesis that we replace: still there, replaced, and restored."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from aleph_contract.verify import hypothesis_settings
+from aleph_contract.verify.hypothesis_settings import PRIVATE_NAMES, isolated_hypothesis
+
+
+@pytest.mark.parametrize(("module", "name"), PRIVATE_NAMES)
+def test_this_release_of_hypothesis_has_the_private_names(module: str, name: str) -> None:
+    assert hasattr(import_module(module), name), (
+        f"Hypothesis {hypothesis.__version__} has no {module}.{name}: find its new name and change"
+        " aleph_contract/verify/hypothesis_settings.py, or bound the version in pyproject.toml"
+    )
+
+
+def test_the_names_are_replaced_inside_and_restored_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)
+    replaced = PRIVATE_NAMES[:3]
+    monkeypatch.setattr(import_module(replaced[0][0]), replaced[0][1], None)
+
+    def current() -> list[object]:
+        return [getattr(import_module(module), name) for module, name in replaced]
+
+    before = current()
+    with isolated_hypothesis():
+        assert all(now is not old for now, old in zip(current(), before, strict=True))
+    assert all(now is old for now, old in zip(current(), before, strict=True))
+
+
+def test_drawing_leaves_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)
+    monkeypatch.setattr(import_module(PRIVATE_NAMES[0][0]), PRIVATE_NAMES[0][1], None)
+    with isolated_hypothesis():
+        _draw()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_release_without_the_private_names_still_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hypothesis_settings, "_CONSTANTS", "hypothesis.no_such_module")
+    monkeypatch.setattr(hypothesis_settings, "_HOME", "no_such_name")
+    with isolated_hypothesis():
+        assert _draw()
+
+
+def _draw() -> list[int]:
+    drawn: list[int] = []
+
+    @settings(max_examples=5, database=None, derandomize=True)
+    @hypothesis.given(st.integers())
+    def collect(value: int) -> None:
+        drawn.append(value)
+
+    collect()
+    return drawn
