@@ -39,15 +39,6 @@ def test_the_names_are_replaced_inside_and_restored_after(
     assert all(now is old for now, old in zip(current(), before, strict=True))
 
 
-def test_drawing_leaves_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)
-    monkeypatch.setattr(import_module(PRIVATE_NAMES[0][0]), PRIVATE_NAMES[0][1], None)
-    with isolated_hypothesis():
-        _draw()
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_release_without_the_private_names_still_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hypothesis_settings, "_CONSTANTS", "hypothesis.no_such_module")
     monkeypatch.setattr(hypothesis_settings, "_HOME", "no_such_name")
