@@ -1,4 +1,4 @@
-"""Accounts: worlds of their own, and money to the last digit."""
+"""Accounts: tokens, limits, and no shared state."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ OTHER = "f" * 32
 class TestLimits:
     """Credits run out (402), spend limits trip (429)."""
 
-    def test_credits_last_to_the_last_cent(self) -> None:
+    def test_runs_are_allowed_until_the_credits_are_used_up(self) -> None:
         account = Account(OTHER, credits=Decimal("3.36"))
         assert account.charge(Decimal(5), Decimal("1.68")) is None
         assert account.charge(Decimal(5), Decimal("1.68")) is None
         assert account.charge(Decimal(1), PRICE) == "no-credits"
         assert account.bill.runs == 2
 
-    def test_a_cheaper_run_may_still_fit(self) -> None:
+    def test_a_cheaper_run_may_still_be_allowed(self) -> None:
         account = Account(OTHER, credits=Decimal(2))
         assert account.charge(Decimal(10), 10 * PRICE) == "no-credits"
         assert account.charge(Decimal(5), 5 * PRICE) is None
 
-    def test_a_run_of_unknown_cost_needs_something_left(self) -> None:
+    def test_a_run_of_unknown_cost_needs_remaining_credits(self) -> None:
         assert Account(OTHER, credits=Decimal(0)).charge(None, Decimal(0)) == "no-credits"
         assert Account(OTHER, credits=Decimal("0.01")).charge(None, Decimal(0)) is None
 
@@ -57,7 +57,7 @@ class TestLimits:
             assert watched.exchanges[1].outcome == "spend-limit"
             assert not watched.exchanges[1].billed
 
-    def test_an_invalid_input_is_told_before_the_money(self) -> None:
+    def test_validation_comes_before_credits(self) -> None:
         with running(credits=0) as server:
             account = server.account()
             assert post(account, {}).status_code == 400
@@ -65,9 +65,9 @@ class TestLimits:
 
 
 class TestAccounts:
-    """Who is let in where."""
+    """Which account accepts which token."""
 
-    def test_a_made_account_has_its_own_id_and_token(self) -> None:
+    def test_a_created_account_has_its_own_id_and_token(self) -> None:
         accounts = Accounts()
         one, other = accounts.create(), accounts.create()
         assert ACCOUNT_ID.fullmatch(one.id)
@@ -76,7 +76,7 @@ class TestAccounts:
         assert len(one.token or "") == 40
         assert accounts.get(one.id) is one
 
-    def test_only_its_own_token_lets_in(self) -> None:
+    def test_it_accepts_only_its_own_token(self) -> None:
         accounts = Accounts(tokens=["sesame"])
         one, other = accounts.create(), accounts.create()
         assert accounts.refusal(one, one.token or "") is None
@@ -84,7 +84,7 @@ class TestAccounts:
         assert accounts.refusal(one, "sesame") == "token-wrong"
         assert accounts.refusal(one, "") == "token-wrong"
 
-    def test_options_are_the_servers_unless_the_account_has_its_own(self) -> None:
+    def test_options_default_to_those_of_the_server(self) -> None:
         accounts = Accounts(profile="live", credits=Decimal(1), spend_limit=Decimal(2))
         default = accounts.create()
         assert (default.profile, default.credits) == ("live", Decimal(1))
@@ -97,11 +97,11 @@ class TestAccounts:
     @pytest.mark.parametrize(
         "options", [{"profile": "beta"}, {"credits": "x"}, {"spend_limit": -1}]
     )
-    def test_impossible_options_are_refused(self, options: dict[str, Any]) -> None:
+    def test_invalid_options_are_refused(self, options: dict[str, Any]) -> None:
         with pytest.raises(ArgumentError, match=next(iter(options))):
             Accounts().create(**options)
 
-    def test_a_removed_account_is_a_stranger_again(self) -> None:
+    def test_a_removed_account_is_unknown(self) -> None:
         accounts = Accounts()
         account = accounts.create()
         accounts.remove(account)
@@ -122,7 +122,7 @@ class TestAccounts:
         assert accounts.find(second.id) is None
         assert accounts.find(f"{MAX_IMPLICIT_ACCOUNTS:032x}") is not None
 
-    def test_parallel_runs_never_see_each_other(self) -> None:
+    def test_parallel_runs_do_not_share_state(self) -> None:
         with running() as server:
             handles = [server.account() for _ in range(8)]
             threads = [

@@ -1,4 +1,4 @@
-"""Money to the last digit."""
+"""Bills are exact."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class TestMoney:
 
     @pytest.mark.parametrize("value", [{}, {"duration": "5"}, {"duration": True}, [], None, "x",
                                        {"duration": -1}, {"duration": None}])  # fmt: skip
-    def test_other_durations_are_none(self, value: Any) -> None:
+    def test_invalid_durations_are_unknown(self, value: Any) -> None:
         assert billed_seconds(value) is None
 
     def test_five_seconds_cost_what_the_documentation_says(self) -> None:
         assert cost(Decimal(5), CONTRACT.price_per_second) == Decimal("1.68")
 
-    def test_what_is_unknown_costs_nothing(self) -> None:
+    def test_an_unknown_duration_costs_nothing(self) -> None:
         assert cost(None, PRICE) == cost(Decimal(5), None) == 0
 
     def test_a_tenth_ten_times_is_one(self) -> None:
@@ -64,25 +64,25 @@ class TestMoney:
         assert Fraction(account.bill.seconds) == total
         assert Fraction(account.bill.usd) == total * Fraction(PRICE)
 
-    def test_very_great_and_very_small_add_up(self) -> None:
+    def test_very_large_and_very_small_amounts_add_up(self) -> None:
         account = Account(OTHER)
         for seconds in (Decimal("1e300"), Decimal("5e-324")):
             account.charge(seconds, cost(seconds, PRICE))
         assert str(account.bill.seconds).startswith("1000")
         assert str(account.bill.seconds).endswith("5")
 
-    def test_runs_without_duration_are_counted_apart(self) -> None:
+    def test_runs_without_duration_are_counted_separately(self) -> None:
         account = Account(OTHER)
         account.charge(None, Decimal(0))
         account.charge(Decimal(5), Decimal("1.68"))
         assert account.bill == Bill(2, Decimal(5), Decimal("1.68"), runs_without_duration=1)
 
-    def test_doubtful_runs_are_no_runs(self) -> None:
+    def test_doubtful_runs_are_not_counted_as_runs(self) -> None:
         account = Account(OTHER)
         account.bill_maybe(Decimal("1.68"))
         assert account.bill == Bill(doubtful_runs=1, doubtful_usd=Decimal("1.68"))
 
-    def test_threads_lose_nothing(self) -> None:
+    def test_charges_from_threads_add_up(self) -> None:
         account = Account(OTHER)
 
         def run() -> None:
@@ -100,16 +100,16 @@ class TestMoney:
 
 
 class TestAmount:
-    """Amounts as people write them."""
+    """Amounts in USD as text and numbers."""
 
     @pytest.mark.parametrize(
         ("given", "usd"),
         [("5", "5"), ("$1.68", "1.68"), (0.1, "0.1"), (" 2 ", "2"), (Decimal("0.336"), "0.336")],
     )
-    def test_what_is_one(self, given: Any, usd: str) -> None:
+    def test_valid_amounts(self, given: Any, usd: str) -> None:
         assert amount("credits", given) == Decimal(usd)
 
     @pytest.mark.parametrize("given", ["", "much", "-1", "nan", "inf", float("nan"), "1,5"])
-    def test_what_is_none(self, given: Any) -> None:
+    def test_invalid_amounts(self, given: Any) -> None:
         with pytest.raises(ArgumentError, match="credits is an amount in USD"):
             amount("credits", given)

@@ -1,4 +1,4 @@
-"""The endurance benchmarks, small: what they promise at length holds for a little load as well."""
+"""The endurance benchmarks pass with a small load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def run(name: str, *options: str) -> str:
-    """What a benchmark prints; it fails by its exit code."""
+    """Run a benchmark; return its output."""
     command = [sys.executable, str(BENCHMARKS / name), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -25,7 +25,7 @@ def run(name: str, *options: str) -> str:
 
 
 @pytest.mark.parametrize("journal", ["memory", "sqlite:{}/journal.db"])
-def test_a_mixed_load_is_answered_as_scripted_and_journalled_once(
+def test_a_mixed_load_is_answered_as_scripted_and_recorded_once(
     journal: str, tmp_path: Path
 ) -> None:
     shown = run(
@@ -35,7 +35,7 @@ def test_a_mixed_load_is_answered_as_scripted_and_journalled_once(
     assert re.search(r"not as scripted: +0$", shown, re.MULTILINE)
 
 
-def test_a_killed_fake_has_lost_nothing_that_it_answered() -> None:
+def test_a_killed_fake_has_recorded_every_answered_run() -> None:
     shown = run("kill9.py", "--rounds", "2", "--connections", "8")
     assert re.search(r"wrong: +0$", shown, re.MULTILINE)
 

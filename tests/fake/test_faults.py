@@ -1,4 +1,4 @@
-"""The fault table: every misbehaviour as it reaches a client and as the journal tells it."""
+"""The fault table: what a client receives, and what the journal records."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def name(fault: Fault) -> str:
 
 
 class TestTable:
-    """What each row promises holds together."""
+    """The columns of each row agree."""
 
     @pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
-    def test_rows_are_sound(self, fault: Fault) -> None:
+    def test_every_row_is_consistent(self, fault: Fault) -> None:
         assert FAULTS[fault.name] is fault
         assert fault.title
         assert fault.provenance in ("documented", "observed", "assumed")
@@ -39,7 +39,9 @@ class TestTable:
         assert not (fault.completes and fault.billed_maybe)
 
     @pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
-    def test_what_is_final_is_not_retried_and_what_passes_is_bounded(self, fault: Fault) -> None:
+    def test_final_statuses_exercise_not_retried_and_server_errors_bounded(
+        self, fault: Fault
+    ) -> None:
         if fault.status in FINAL_STATUSES:
             assert "error.not-retried" in fault.rules
         elif fault.status is not None and fault.status >= 500:
@@ -47,12 +49,12 @@ class TestTable:
             assert fault.retryable
 
     @pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
-    def test_what_may_have_been_billed_must_not_be_paid_twice(self, fault: Fault) -> None:
+    def test_faults_that_may_be_billed_exercise_paid_once(self, fault: Fault) -> None:
         if fault.billed_maybe and fault.status not in FINAL_STATUSES | {424}:
             assert "billing.paid-once" in fault.rules
 
-    def test_every_kind_of_misbehaviour_is_there(self) -> None:
-        """Every row of the wire's failure table, and everything that a network can do."""
+    def test_the_table_covers_every_kind_of_fault(self) -> None:
+        """Every observed failure, malformed replies, and closed connections."""
         assert {f.status for f in FAULTS.values()} >= {
             None, 200, 301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 413, 415, 422, 424, 429,
             500, 502, 503, 504, 524,
@@ -66,10 +68,10 @@ class TestTable:
 
 
 class TestAnswered:
-    """Faults that answer something."""
+    """Faults with a response."""
 
     @pytest.mark.parametrize("fault", ANSWERED, ids=name)
-    def test_the_client_gets_it_and_the_journal_tells_it(
+    def test_the_client_receives_it_and_the_journal_records_it(
         self, account: AccountHandle, fault: Fault
     ) -> None:
         account.scenario([{"fault": fault.name, "delay": 0.05}])
@@ -92,7 +94,7 @@ class TestAnswered:
         assert exchange.cost == (COST if exchange.billed else 0)
 
     @pytest.mark.parametrize("fault", ANSWERED, ids=name)
-    def test_then_it_is_normal_again(self, account: AccountHandle, fault: Fault) -> None:
+    def test_the_next_run_is_normal(self, account: AccountHandle, fault: Fault) -> None:
         account.scenario([{"fault": fault.name, "delay": 0}])
         post(account)
         assert post(account).json()["state"] == "Completed"
@@ -111,7 +113,7 @@ class TestAnswered:
             ("result-null", {"state": "Completed", "result": None}),
         ],
     )
-    def test_a_strange_reply_is_strange_in_both_profiles(
+    def test_a_faulty_reply_is_faulty_in_both_profiles(
         self, server: Server, fault: str, expected: dict[str, Any]
     ) -> None:
         expected |= {"gatewayMetadata": {"keySource": "Unified"}}
@@ -123,7 +125,7 @@ class TestAnswered:
             account.scenario(fault)
             assert post(account).json() == reply
 
-    def test_a_good_reply_stays_good(self, account: AccountHandle) -> None:
+    def test_a_tolerable_fault_keeps_the_reply_valid(self, account: AccountHandle) -> None:
         good = post(account).json()["result"]["video"]
         for fault in ("extra-fields", "body-wrong-content-type", "delayed", "drip"):
             account.scenario([{"fault": fault, "delay": 0}])
@@ -134,12 +136,14 @@ class TestAnswered:
         assert json.loads(content.decode("utf-8-sig"))["result"]["video"] == good
 
     @pytest.mark.parametrize("fault", ["body-empty", "body-invalid-json", "body-html"])
-    def test_what_is_no_json_is_none(self, account: AccountHandle, fault: str) -> None:
+    def test_a_body_that_should_not_be_json_does_not_parse(
+        self, account: AccountHandle, fault: str
+    ) -> None:
         account.scenario(fault)
         with pytest.raises(json.JSONDecodeError):
             json.loads(post(account).content)
 
-    def test_a_fault_is_answered_whatever_the_request_holds(self, account: AccountHandle) -> None:
+    def test_a_fault_applies_to_invalid_requests_too(self, account: AccountHandle) -> None:
         account.scenario("rate-limited")
         assert post(account, {}).status_code == 429
         assert post(account, content=b"{").status_code == 429
@@ -149,23 +153,23 @@ class TestAnswered:
         assert post(account, token="wrong").status_code == 401
         assert post(account).status_code == 429
 
-    def test_a_run_that_completes_slowly_is_checked_as_ever(self, account: AccountHandle) -> None:
+    def test_a_slow_run_is_validated(self, account: AccountHandle) -> None:
         account.scenario([{"fault": "delayed", "delay": 0}])
         assert post(account, {}).status_code == 400
 
-    def test_nothing_is_billed_for_a_refused_input(self, account: AccountHandle) -> None:
+    def test_an_invalid_input_is_not_billed_during_a_fault(self, account: AccountHandle) -> None:
         account.scenario("internal-error")
         assert post(account, {}).status_code == 500
         assert not only(account).billed
 
-    def test_retry_after_is_what_the_step_says(self, account: AccountHandle) -> None:
+    def test_the_step_sets_retry_after(self, account: AccountHandle) -> None:
         account.scenario(
             [{"fault": "rate-limited", "retry_after": 7}, {"fault": "rate-limited-retry-after"}]
         )
         assert post(account).headers["retry-after"] == "7"
         assert post(account).headers["retry-after"] == "1"
 
-    def test_delay_is_what_the_step_says(self, account: AccountHandle) -> None:
+    def test_the_step_sets_the_delay(self, account: AccountHandle) -> None:
         account.scenario([{"fault": "internal-error", "delay": 0.2}, {"fault": None, "delay": 0.2}])
         assert post(account).status_code == 500
         assert post(account).status_code == 200
@@ -182,12 +186,10 @@ class TestAnswered:
 
 
 class TestCut:
-    """Faults that end the connection."""
+    """Faults that close the connection."""
 
     @pytest.mark.parametrize("fault", CUT, ids=name)
-    def test_the_client_gets_an_error_of_the_transport(
-        self, account: AccountHandle, fault: Fault
-    ) -> None:
+    def test_the_client_gets_a_transport_error(self, account: AccountHandle, fault: Fault) -> None:
         account.scenario([{"fault": fault.name}])
         with pytest.raises(httpx.TransportError):
             post(account)
@@ -199,7 +201,7 @@ class TestCut:
         assert exchange.request_complete == (fault.delivery != "reset-early")
         assert post(account).status_code == 200
 
-    def test_truncated_is_half_of_what_was_announced(self, account: AccountHandle) -> None:
+    def test_truncated_sends_half_of_the_announced_length(self, account: AccountHandle) -> None:
         account.scenario([{"fault": "body-truncated"}])
         with pytest.raises(httpx.RemoteProtocolError):
             post(account)
@@ -208,7 +210,7 @@ class TestCut:
         assert len(exchange.response_body) == announced // 2
         assert exchange.response_body.startswith(b'{"state"')
 
-    def test_a_reset_is_a_reset_and_a_drop_is_an_end(
+    def test_a_reset_sends_rst_and_a_drop_sends_fin(
         self, server: Server, account: AccountHandle
     ) -> None:
         request = head(account, len(body())) + body()
@@ -233,7 +235,7 @@ class TestCut:
         assert exchange.request_body == b""
         assert not exchange.billed
 
-    def test_a_hang_lasts_until_the_client_gives_up(
+    def test_a_hang_lasts_until_the_client_disconnects(
         self, server: Server, account: AccountHandle
     ) -> None:
         account.scenario([{"fault": "hang"}])
@@ -248,7 +250,7 @@ class TestCut:
         assert exchange.elapsed > 0.1
 
     @pytest.mark.parametrize("fault", ["delayed", "drip"])
-    def test_a_client_that_leaves_early_is_told_of(
+    def test_a_client_that_disconnects_early_is_recorded(
         self, server: Server, account: AccountHandle, fault: str
     ) -> None:
         account.scenario([{"fault": fault, "delay": 30}])
@@ -262,11 +264,11 @@ class TestCut:
 
 
 class TestRedirects:
-    """A followed redirect is recorded, and whether the token came along."""
+    """A followed redirect is recorded, with whether the token was sent."""
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     @pytest.mark.parametrize("brings", [True, False])
-    def test_elsewhere_knows_who_followed(
+    def test_the_target_records_a_token_that_is_sent_there(
         self, account: AccountHandle, status: int, brings: bool
     ) -> None:
         account.scenario([{"fault": f"redirect-{status}"}])
@@ -282,14 +284,14 @@ class TestRedirects:
         assert response.status_code == (200 if brings else 401)
         assert account.token not in repr(second)
 
-    def test_elsewhere_knows_another_token(self, server: Server, account: AccountHandle) -> None:
+    def test_the_target_refuses_another_token(self, server: Server, account: AccountHandle) -> None:
         account.scenario([{"fault": "redirect-307"}])
         location = post(account).headers["location"]
         headers = {"authorization": f"Bearer {server.account().token}"}
         assert HTTP.post(location, headers=headers).status_code == 401
         assert account.exchanges[1].credential == "refused"
 
-    def test_the_other_name_of_localhost_is_its_address(self, server: Server) -> None:
+    def test_from_localhost_it_redirects_to_the_address(self, server: Server) -> None:
         account = server.account()
         account.scenario("redirect-307")
         host = server.binding_address.replace("127.0.0.1", "localhost")
@@ -298,9 +300,9 @@ class TestRedirects:
 
 
 class TestByToken:
-    """A token, or a gateway id, that asks for a fault."""
+    """An API token or gateway id that asks for a fault."""
 
-    def test_always_answers_with_that_fault(self, server: Server) -> None:
+    def test_a_token_always_gets_its_fault(self, server: Server) -> None:
         for account_id in ("a" * 32, server.account().id):
             url = f"{server.base_url}/accounts/{account_id}/ai/run"
             headers = {
@@ -310,11 +312,11 @@ class TestByToken:
             for _ in range(2):
                 assert HTTP.post(url, content=body(), headers=headers).status_code == 429
 
-    def test_by_the_gateway_header_too(self, account: AccountHandle) -> None:
+    def test_the_gateway_header_gets_its_fault(self, account: AccountHandle) -> None:
         response = post(account, headers={"cf-aig-gateway-id": "fault-bad-gateway"})
         assert response.status_code == 502
 
-    def test_an_unknown_name_lists_what_exists(self, account: AccountHandle) -> None:
+    def test_an_unknown_name_is_refused_with_all_names(self, account: AccountHandle) -> None:
         response = post(account, token="fault-rate-limit")
         assert response.status_code == 400
         message = response.json()["errors"][0]["message"]
@@ -322,7 +324,7 @@ class TestByToken:
         assert "redirect-308" in message
 
 
-def test_the_model_in_messages_is_the_contracts(account: AccountHandle) -> None:
+def test_messages_name_the_model_of_the_contract(account: AccountHandle) -> None:
     account.scenario("unknown-model")
     assert post(account).json()["errors"][0]["message"] == f"Model not found: {CONTRACT.model}"
     account.scenario("spend-limit")

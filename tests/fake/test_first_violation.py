@@ -1,4 +1,4 @@
-"""What is wrong with a large input is said at the cost of a small one."""
+"""The first violation of a large input is found as fast as that of a small one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSON = st.recursive(
 
 
 def count(value: Any) -> int:
-    """How many values there are in one, itself among them."""
+    """The number of values in a value, including itself."""
     children = (
         value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     )
@@ -30,12 +30,12 @@ def count(value: Any) -> int:
 
 
 @given(JSON)
-def test_enough_room_keeps_everything(value: Any) -> None:
+def test_a_large_excerpt_is_complete(value: Any) -> None:
     assert excerpt(value, (), count(value)) == (value, True)
 
 
 @given(JSON, st.integers(1, 20))
-def test_less_room_keeps_less_and_says_so(value: Any, size: int) -> None:
+def test_a_small_excerpt_is_marked_incomplete(value: Any, size: int) -> None:
     kept, whole = excerpt(value, (), size)
     assert whole == (kept == value)
     assert count(kept) <= size + 1
@@ -60,7 +60,7 @@ MANY = 100_000
     ],
     ids=["items", "nested", "members", "root"],
 )
-def test_a_large_input_is_named_by_its_place(value: Any, place: str) -> None:
+def test_a_violation_in_a_large_input_is_located(value: Any, place: str) -> None:
     violation = first_violation(validator_for(), value)
     assert violation is not None
     assert violation.instance == place
@@ -72,12 +72,12 @@ def test_a_large_input_is_named_by_its_place(value: Any, place: str) -> None:
         [{}, INPUT | {"seed": -1}, INPUT | {"keyframes": []}, INPUT | {"x": 1}, 5, None]
     )
 )
-def test_of_a_small_input_it_is_the_first_of_all(value: Any) -> None:
+def test_of_a_small_input_it_is_the_first_violation(value: Any) -> None:
     validator = validator_for()
     assert first_violation(validator, value) == leaves(validator.violations(value))[0]
 
 
-def test_what_is_wrong_far_behind_is_found() -> None:
+def test_a_violation_near_the_end_is_found() -> None:
     schema = {"items": {"type": "integer"}}
     violation = first_violation(validator_for(schema), [1] * (SIZE * 20) + ["x"])
     assert violation is not None

@@ -31,17 +31,17 @@ BAD = {
 }
 
 
-def test_every_header_is_tried_both_ways() -> None:
+def test_every_header_has_valid_and_invalid_samples() -> None:
     assert {name.encode() for name in GOOD} == {name.encode() for name in BAD} == set(CHECKS)
 
 
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in GOOD.items() for v in values])
-def test_what_is_in_range_passes(name: str, value: str) -> None:
+def test_a_value_in_range_is_accepted(name: str, value: str) -> None:
     check({name.encode(): value.encode()})
 
 
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in BAD.items() for v in values])
-def test_what_is_out_of_range_is_refused_by_name(name: str, value: str) -> None:
+def test_a_value_out_of_range_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(Refused) as raised:
         check({name.encode(): value.encode("latin-1")})
     assert raised.value.message.startswith(f"Invalid value of header {name}: expected ")
@@ -55,7 +55,7 @@ def test_clients_are_told(server: Server) -> None:
     assert only(account).outcome == "malformed"
 
 
-def test_what_is_in_range_is_kept_and_changes_nothing(server: Server) -> None:
+def test_a_value_in_range_is_recorded_and_has_no_effect(server: Server) -> None:
     account = server.account()
     headers = {"cf-aig-gateway-id": "mine", "cf-aig-cache-key": "k", "cf-aig-cache-ttl": "60"}
     assert post(account, headers=headers).json() == post(account).json()

@@ -1,6 +1,6 @@
-"""Whatever comes in: a clear answer or a closed connection, and the next client is served.
+"""Hostile requests get a clear response or a closed connection, and the next client is served.
 
-Each attack goes over a raw socket to one real server, which also serves a good request after it.
+Each attack goes over a raw socket to a real server, which then serves a valid request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from fake_server.journal.waiting import wait_for
 from fake_server.replies.faults import FAULTS
 from fake_server.server import Server, running
 
-#: Seconds after which a connection counts as hung; what is awaited takes milliseconds.
+#: Seconds after which a connection counts as hung; a response takes milliseconds.
 PATIENCE = 10
 
 ATTACKS = attacks()
@@ -35,9 +35,9 @@ _IDS = itertools.count(1)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The server under attack: with a journal it need not wait for, and with one it must.
+    """The server under attack, with a journal in memory and with one in a file.
 
-    The first answers plain runs in the parser's callbacks, the second all of them as ASGI tasks.
+    The first has the fast path, the second has not.
     """
     path = tmp_path_factory.mktemp("hostile") / "journal.db"
     journal = "memory" if request.param == "memory" else f"sqlite:{path}"
@@ -52,7 +52,7 @@ def connect(server: Server) -> socket.socket:
 
 
 def exchange(server: Server, data: bytes, *, ends: bool) -> tuple[int, bytes]:
-    """Send bytes as they are; the status (0: none) and body of the first answer."""
+    """Send bytes; return status (0: none) and body of the first response."""
     with connect(server) as connection:
         with contextlib.suppress(OSError):  # refused while we send: the answer is there
             connection.sendall(data)
@@ -68,7 +68,7 @@ def exchange(server: Server, data: bytes, *, ends: bool) -> tuple[int, bytes]:
 
 
 def assert_serving(server: Server) -> None:
-    """The next client gets its result."""
+    """Check that the next client gets its result."""
     account = f"{next(_IDS):032x}"
     status, body = exchange(server, request(run()).replace(ACCOUNT, account.encode()), ends=False)
     assert status == 200, body
@@ -76,7 +76,7 @@ def assert_serving(server: Server) -> None:
 
 
 def assert_told(status: int, body: bytes) -> None:
-    """A refusal is in the service's own words, or the control API's."""
+    """Check that a refusal has the error body of the service or of the control API."""
     document = json.loads(body)
     errors = document.get("errors") or document.get("error")
     if errors:
@@ -87,13 +87,13 @@ def assert_told(status: int, body: bytes) -> None:
         assert document["detail"], status
 
 
-def test_there_are_enough_of_them() -> None:
+def test_the_corpus_has_hundreds_of_attacks() -> None:
     assert len(ATTACKS) >= 200
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_is_answered_clearly_and_the_next_client_served(
+def test_an_attack_gets_a_clear_response_and_the_next_client_is_served(
     server: Server, attack: Attack, caplog: pytest.LogCaptureFixture
 ) -> None:
     account = f"{next(_IDS):032x}"
@@ -104,7 +104,7 @@ def test_an_attack_is_answered_clearly_and_the_next_client_served(
         assert_told(status, body)
     if attack.counted:
         (seen,) = wait_for(server.app.journal, account, 1, PATIENCE)
-        # A client that ends its side counts as gone: what was put down may not reach it.
+        # A client that closes its side counts as disconnected, and may not get the response.
         assert status in ((seen.status or 0, 0) if attack.ends else (seen.status,))
     assert_serving(server)
     assert not caplog.messages, "nothing to tell the fake's owner about"
@@ -131,7 +131,7 @@ def test_an_attack_is_answered_clearly_and_the_next_client_served(
 def test_no_mutation_of_an_attack_breaks_the_server(
     server: Server, caplog: pytest.LogCaptureFixture, seed: bytes, edits: list[tuple[Any, ...]]
 ) -> None:
-    """Each edit cuts some bytes out at a place, given in parts of the whole, and puts others in."""
+    """Each edit replaces bytes at a position, which is a fraction of the length."""
     data = seed.replace(ACCOUNT, b"f" * 32)
     for place, cut, put in edits:
         at = int(place * len(data))
@@ -141,7 +141,7 @@ def test_no_mutation_of_an_attack_breaks_the_server(
     assert not caplog.messages
 
 
-#: What one connection may carry: small attacks, good runs, and such as fail in every way.
+#: Requests of one connection: small attacks, valid runs, and runs with a fault.
 PIECES = [
     *(attack.data for attack in ATTACKS if len(attack.data) < 2000),
     *(
@@ -162,14 +162,14 @@ PIECES = [
     sent=st.floats(0, 1),
     read=st.booleans(),
 )
-def test_no_conversation_that_breaks_off_leaves_anything_behind(
+def test_an_aborted_connection_leaves_no_request_in_flight(
     server: Server,
     caplog: pytest.LogCaptureFixture,
     pieces: list[bytes],
     sent: float,
     read: bool,
 ) -> None:
-    """Requests in a row of which the client takes at most the first answer, and leaves."""
+    """A client sends several requests, reads at most the first response, and disconnects."""
     account = f"{next(_IDS):032x}"
     data = b"".join(pieces).replace(ACCOUNT, account.encode())
     with connect(server) as connection, contextlib.suppress(OSError):
@@ -188,7 +188,7 @@ def test_no_conversation_that_breaks_off_leaves_anything_behind(
     assert not caplog.messages
 
 
-# --- clients without manners
+# --- slow, idle and vanishing clients
 
 
 def test_a_client_that_sends_byte_by_byte_is_served(server: Server) -> None:
@@ -200,7 +200,7 @@ def test_a_client_that_sends_byte_by_byte_is_served(server: Server) -> None:
         assert connection.recv(12) == b"HTTP/1.1 200"
 
 
-def test_two_requests_at_once_on_a_connection_are_both_answered(server: Server) -> None:
+def test_two_pipelined_requests_are_both_answered(server: Server) -> None:
     one = request(run()).replace(ACCOUNT, b"b" * 32)
     with connect(server) as connection:
         connection.sendall(one * 2)
@@ -212,7 +212,7 @@ def test_two_requests_at_once_on_a_connection_are_both_answered(server: Server) 
     assert answers.count(b"HTTP/1.1 200") == 2
 
 
-def test_silent_connections_do_not_keep_others_waiting(server: Server) -> None:
+def test_idle_connections_do_not_block_others(server: Server) -> None:
     with contextlib.ExitStack() as stack:
         for index in range(100):
             silent = stack.enter_context(connect(server))
@@ -220,7 +220,7 @@ def test_silent_connections_do_not_keep_others_waiting(server: Server) -> None:
         assert_serving(server)
 
 
-def test_clients_that_vanish_leave_nothing_behind(server: Server) -> None:
+def test_clients_that_disconnect_leave_no_request_in_flight(server: Server) -> None:
     data = request(run(), token=b"Authorization: Bearer fault-hang").replace(ACCOUNT, b"c" * 32)
     for sent in (data[:40], data[:-5], data):
         for _ in range(20):
@@ -234,8 +234,8 @@ def test_clients_that_vanish_leave_nothing_behind(server: Server) -> None:
     assert_serving(server)
 
 
-def test_a_client_that_does_not_read_is_no_burden(server: Server) -> None:
-    """Answers to a client that never reads fill its socket, not the server's memory."""
+def test_a_client_that_does_not_read_takes_no_memory(server: Server) -> None:
+    """Responses fill the socket, not the memory of the server."""
     one = request(run()).replace(ACCOUNT, b"d" * 32)
     with connect(server) as connection:
         connection.settimeout(0.2)
@@ -245,7 +245,7 @@ def test_a_client_that_does_not_read_is_no_burden(server: Server) -> None:
         assert_serving(server)
 
 
-def test_oversize_bodies_do_not_grow_the_server(server: Server) -> None:
+def test_oversize_bodies_take_no_memory(server: Server) -> None:
     coding = b"Transfer-Encoding: chunked"
     head = request(length=coding).replace(ACCOUNT, b"e" * 32)
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"

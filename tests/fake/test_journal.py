@@ -241,7 +241,9 @@ def test_numbers_are_unique_when_requests_arrive_in_several_threads(journal: Jou
     sys.setswitchinterval(1e-6)
     try:
         threads = [
-            threading.Thread(target=lambda: given.extend(journal.arrive("a") for _ in range(2000)))
+            threading.Thread(
+                target=lambda: given.extend(journal.arrive("a") for _ in range(10_000))
+            )
             for _ in range(4)
         ]
         for thread in threads:
@@ -250,4 +252,4 @@ def test_numbers_are_unique_when_requests_arrive_in_several_threads(journal: Jou
             thread.join()
     finally:
         sys.setswitchinterval(before)
-    assert sorted(given) == list(range(1, 8001))
+    assert sorted(given) == list(range(1, 40_001))

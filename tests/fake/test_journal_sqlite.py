@@ -100,7 +100,7 @@ def test_a_failed_write_raises_in_the_awaitable(path: Path) -> None:
 
 
 def foreign(path: Path) -> None:
-    """An SQLite file of somebody else."""
+    """An SQLite file of another program."""
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()

@@ -1,4 +1,4 @@
-"""The video that result URLs serve: playable, and served as RFC 9110 has it."""
+"""The video behind result URLs is playable and served by RFC 9110."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         data = data[size:]
 
 
-def test_the_file_is_an_mp4_whose_index_comes_first() -> None:
+def test_the_file_is_an_mp4_with_its_index_first() -> None:
     names = [name for name, _ in boxes(media.video())]
     assert names[0] == b"ftyp"
     assert names.index(b"moov") < names.index(b"mdat")
@@ -45,7 +45,7 @@ def test_the_file_is_h264_baseline_of_a_few_seconds_and_kilobytes() -> None:
     assert SIZE < 10_000
 
 
-def test_a_get_brings_all_of_it() -> None:
+def test_get_returns_the_whole_file() -> None:
     reply = fetch()
     assert reply.status == 200
     assert reply.body == media.video()
@@ -54,7 +54,7 @@ def test_a_get_brings_all_of_it() -> None:
     assert dict(reply.headers)[b"accept-ranges"] == b"bytes"
 
 
-def test_head_tells_the_same_without_the_body() -> None:
+def test_head_has_the_same_headers_and_no_body() -> None:
     assert fetch("HEAD").body == b""
     assert fetch("HEAD").headers == fetch().headers
     assert fetch("HEAD", range="bytes=0-1").status == 200, "Range is for GET alone (RFC 9110, 14.2)"
@@ -74,7 +74,7 @@ def test_head_tells_the_same_without_the_body() -> None:
         ("BYTES= 5-6 ", 5, 6),
     ],
 )
-def test_a_range_brings_that_part(wanted: str, first: int, last: int) -> None:
+def test_a_range_returns_that_part(wanted: str, first: int, last: int) -> None:
     reply = fetch(range=wanted)
     assert reply.status == 206
     assert reply.body == media.video()[first : last + 1]
@@ -83,7 +83,7 @@ def test_a_range_brings_that_part(wanted: str, first: int, last: int) -> None:
 
 
 @pytest.mark.parametrize("wanted", [f"bytes={SIZE}-", "bytes=-0", "bytes=" + "9" * 5000 + "-"])
-def test_a_range_beyond_the_file_is_told_its_size(wanted: str) -> None:
+def test_a_range_beyond_the_file_is_416(wanted: str) -> None:
     reply = fetch(range=wanted)
     assert reply.status == 416
     assert dict(reply.headers)[b"content-range"] == f"bytes */{SIZE}".encode()
@@ -103,17 +103,17 @@ def test_a_range_beyond_the_file_is_told_its_size(wanted: str) -> None:
         "bytes=٣-٤",
     ],
 )
-def test_a_range_that_is_none_brings_all_of_it(wanted: str) -> None:
+def test_an_invalid_range_returns_the_whole_file(wanted: str) -> None:
     assert fetch(range=wanted).status == 200
     assert fetch(range=wanted).body == media.video()
 
 
-def test_two_range_headers_bring_all_of_it() -> None:
+def test_two_range_headers_return_the_whole_file() -> None:
     reply = media.respond("GET", URL, [(b"range", b"bytes=0-1"), (b"range", b"bytes=2-3")])
     assert reply.status == 200
 
 
-def test_if_range_honours_the_range_only_of_the_same_file() -> None:
+def test_if_range_needs_the_etag_of_the_file() -> None:
     assert fetch(range="bytes=0-9", if_range=media.etag().decode()).status == 206
     assert fetch(range="bytes=0-9", if_range='"another"').status == 200
     assert fetch(range="bytes=0-9", if_range=f"W/{media.etag().decode()}").status == 200
@@ -121,13 +121,13 @@ def test_if_range_honours_the_range_only_of_the_same_file() -> None:
 
 
 @pytest.mark.parametrize("known", ["{}", "W/{}", '"a", {}', "*"])
-def test_who_has_it_already_is_told_so(known: str) -> None:
+def test_a_matching_if_none_match_is_304(known: str) -> None:
     reply = fetch(if_none_match=known.format(media.etag().decode()))
     assert (reply.status, reply.body) == (304, b"")
     assert dict(reply.headers)[b"etag"] == media.etag()
 
 
-def test_other_methods_are_told_which_there_are() -> None:
+def test_other_methods_are_405_with_allow() -> None:
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "BREW"):
         reply = fetch(method)
         assert reply.status == 405
@@ -155,13 +155,13 @@ def test_any_uuid_names_the_video(name: uuid.UUID) -> None:
     assert fetch(url=media.path(str(name))).status == 200
 
 
-def test_no_other_origin_may_read_it_by_script() -> None:
+def test_it_has_no_cors_header() -> None:
     reply = fetch(origin="https://example.com")
     assert not [name for name, _ in reply.headers if name.startswith(b"access-control")]
 
 
 @given(st.text(alphabet="bytes=-0123456789, \t", max_size=30))
-def test_every_range_header_gets_an_answer(wanted: str) -> None:
+def test_every_range_header_gets_a_valid_response(wanted: str) -> None:
     reply = fetch(range=wanted)
     assert reply.status in (200, 206, 416)
     assert int(dict(reply.headers)[b"content-length"]) == len(reply.body)

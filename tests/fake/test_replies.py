@@ -1,4 +1,4 @@
-"""The table of replies, the words of refusals, and the video that an input gets."""
+"""The table of failures, and the messages of refusals."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ WIRE = [
 
 
 class TestFailures:
-    """The rows of the table, held against what is known of the wire."""
+    """The rows of the table equal the documented and observed failures."""
 
     @pytest.mark.parametrize(("name", "status", "code", "message"), WIRE, ids=[w[0] for w in WIRE])
-    def test_they_are_the_published_and_observed_ones(
+    def test_they_are_the_documented_and_observed_ones(
         self, name: str, status: int, code: int, message: str | None
     ) -> None:
         failure = FAILURES[name]
         assert (failure.status, failure.code) == (status, code)
         assert message is None or failure.message == message
 
-    def test_every_one_has_an_outcome_and_a_provenance(self) -> None:
+    def test_each_has_an_outcome_and_a_provenance(self) -> None:
         for failure in FAILURES.values():
             assert failure.outcome in OUTCOMES
             assert failure.provenance in ("schema", "documented", "observed", "assumed")
             assert failure.title
             assert 400 <= failure.status < 600
 
-    def test_every_template_is_filled_from_known_words(self) -> None:
+    def test_every_placeholder_is_known(self) -> None:
         words = {"target", "path", "detail", "model", "provider", "name", "rule", "usd", "period",
                  "limit", "reason", "actual", "known"}  # fmt: skip
         for failure in FAILURES.values():
@@ -97,18 +97,18 @@ class TestFailures:
             b'credits","requestId":"an-id"}'
         )
 
-    def test_a_message_with_braces_is_no_template(self) -> None:
+    def test_braces_in_a_value_are_not_a_placeholder(self) -> None:
         assert Refused("unknown-model", model="{0}{x}").message == "Model not found: {0}{x}"
 
     def test_a_lone_surrogate_in_a_message_can_be_sent(self) -> None:
         assert b"?" in compact("\ud800")
 
-    def test_the_profiles_say_how_they_are_known(self) -> None:
+    def test_the_profiles_have_a_provenance(self) -> None:
         assert PROFILES == {"documented": "documented", "live": "observed"}
 
 
 class TestRefusal:
-    """Violations in the words of the live service."""
+    """Messages of violations in the wording of the live service."""
 
     @pytest.mark.parametrize(
         ("value", "message"),
@@ -136,6 +136,6 @@ class TestRefusal:
             (None, "Invalid value at input: Invalid input: expected object, received null"),
         ],
     )  # fmt: skip
-    def test_it_names_the_field_and_what_is_wrong(self, value: Any, message: str) -> None:
+    def test_it_names_the_field_and_the_violation(self, value: Any, message: str) -> None:
         refused = refusal(leaves(validate(value))[0])
         assert refused.message == "Model execution failed (User Input Error): " + message

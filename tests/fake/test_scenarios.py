@@ -1,4 +1,4 @@
-"""Scenarios: played step by step, and refused with what would have been one."""
+"""Scenarios: the order of steps, and the messages about invalid ones."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from fake_server.state.scenarios import ScenarioStep, scenario
 
 
 class TestScenario:
-    """How scenarios are written, and refused."""
+    """Valid and invalid scenarios."""
 
-    def test_steps_are_played_in_order_so_often_as_they_say(self, account: AccountHandle) -> None:
+    def test_steps_apply_in_order_and_as_often_as_set(self, account: AccountHandle) -> None:
         account.scenario(
             [{"fault": "rate-limited", "times": 2}, {"fault": None}, {"fault": "internal-error"}]
         )
         assert [post(account).status_code for _ in range(5)] == [429, 429, 200, 500, 200]
 
-    def test_a_name_alone_is_played_until_it_is_taken_back(self, account: AccountHandle) -> None:
+    def test_a_name_alone_applies_until_it_is_reset(self, account: AccountHandle) -> None:
         account.scenario("rate-limited")
         assert [post(account).status_code for _ in range(3)] == [429] * 3
         account.scenario(None)
         assert post(account).status_code == 200
 
-    def test_accounts_do_not_see_each_others(self, server: Server) -> None:
+    def test_accounts_do_not_share_scenarios(self, server: Server) -> None:
         one, other = server.account(), server.account()
         one.scenario("rate-limited")
         assert post(other).status_code == 200
@@ -53,20 +53,20 @@ class TestScenario:
             (5, ["list of steps"]),
         ],
     )
-    def test_what_is_none_is_refused_with_what_would_be_one(
+    def test_an_invalid_scenario_is_refused_with_the_valid_form(
         self, given: Any, words: list[str]
     ) -> None:
         with pytest.raises(ArgumentError) as raised:
             scenario(given)
         assert all(word in str(raised.value) for word in words)
 
-    def test_a_refused_scenario_leaves_the_old_one(self, account: AccountHandle) -> None:
+    def test_a_refused_scenario_keeps_the_old_one(self, account: AccountHandle) -> None:
         account.scenario("rate-limited")
         with contextlib.suppress(ArgumentError):
             account.scenario([{"fault": "nothing"}])
         assert post(account).status_code == 429
 
-    def test_steps_may_be_given_as_they_are_kept(self) -> None:
+    def test_steps_may_be_records(self) -> None:
         steps = (ScenarioStep(find("hang"), times=3),)
         assert scenario(steps) == steps
         assert scenario(["hang"]) == (ScenarioStep(find("hang")),)

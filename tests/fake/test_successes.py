@@ -67,15 +67,15 @@ JSON = st.recursive(
 
 
 class TestDigest:
-    """Same input, same video; any difference, another one."""
+    """The same input gives the same video, any other input another video."""
 
     @given(JSON, JSON)
-    def test_equal_values_and_only_they_share_one(self, left: Any, right: Any) -> None:
+    def test_only_equal_values_have_equal_digests(self, left: Any, right: Any) -> None:
         assert (digest(left) == digest(right)) == same(left, right)
 
     @given(JSON)
     @example({"": [], "0": -(2**63) - 1})
-    def test_spelling_does_not_matter(self, value: Any) -> None:
+    def test_the_order_of_keys_does_not_matter(self, value: Any) -> None:
         for text in (json.dumps(value), json.dumps(value, indent=1, ensure_ascii=False)):
             read, floats = parse(text.encode("utf-8", "surrogatepass"))
             assert digest(read, floats) == digest(loads(text)) == digest(value)
@@ -84,11 +84,11 @@ class TestDigest:
         ("one", "other"),
         [("2", "2.0"), ("2", "2e0"), ("0", "-0.0"), ("1e2", "100"), ("1e23", "1" + "0" * 23)],
     )
-    def test_one_number_has_many_spellings(self, one: str, other: str) -> None:
+    def test_forms_of_one_number_have_equal_digests(self, one: str, other: str) -> None:
         digests = {digest(*parse(f'{{"n":{text}}}'.encode())) for text in (one, other)}
         equal = same(loads(one), loads(other))
         assert len(digests) == (1 if equal else 2)
 
-    def test_great_integers_are_told_apart(self) -> None:
+    def test_large_integers_have_different_digests(self) -> None:
         texts = [str(2**64), str(2**64 + 1), str(10**30), str(10**30 + 1)]
         assert len({digest(*parse(text.encode())) for text in texts}) == len(texts)

@@ -1,4 +1,4 @@
-"""The Workers binding: what the runtime's own client sends, and what it must be answered."""
+"""The Workers binding: the requests of the runtime's client, and their responses."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_replies_are_bare_in_the_live_profile_too() -> None:
         assert run(server).json()["state"] == "Completed"
 
 
-def test_the_observed_headers_are_there(server: Server) -> None:
+def test_the_response_has_the_observed_headers(server: Server) -> None:
     headers = run(server).headers
     for name in ("cf-ai-req-id", "cf-aig-log-id", "cf-aig-event-id", "cf-aig-request-id"):
         assert headers[name]
@@ -70,7 +70,7 @@ def test_the_observed_headers_are_there(server: Server) -> None:
     assert headers["cf-ai-req-id"] != run(server).headers["cf-ai-req-id"]
 
 
-def test_the_video_is_where_the_fake_is_and_not_at_the_name_the_runtime_calls(
+def test_the_video_has_the_address_of_the_fake(
     server: Server,
 ) -> None:
     video = run(server).json()["result"]["video"]
@@ -78,7 +78,7 @@ def test_the_video_is_where_the_fake_is_and_not_at_the_name_the_runtime_calls(
     assert HTTP.get(video).status_code == 200
 
 
-def test_it_is_the_same_video_as_on_the_other_surface(server: Server) -> None:
+def test_both_surfaces_return_the_same_video(server: Server) -> None:
     url = f"{server.base_url}/accounts/{'a' * 32}/ai/run"
     rest = HTTP.post(
         url,
@@ -88,7 +88,7 @@ def test_it_is_the_same_video_as_on_the_other_surface(server: Server) -> None:
     assert rest.json() == run(server).json()
 
 
-def test_calls_are_in_the_journal_of_the_binding(server: Server) -> None:
+def test_calls_are_recorded_in_the_account_of_the_binding(server: Server) -> None:
     response = run(server)
     exchange = one(server.binding)
     assert exchange.surface == "binding"
@@ -99,7 +99,7 @@ def test_calls_are_in_the_journal_of_the_binding(server: Server) -> None:
     assert server.binding.bill.runs == 1
 
 
-def test_a_gateway_id_can_be_an_account(server: Server) -> None:
+def test_a_gateway_id_can_be_an_account_id(server: Server) -> None:
     account = server.account()
     assert run(server, gateway=account.id).status_code == 200
     assert one(account).surface == "binding"
@@ -107,7 +107,7 @@ def test_a_gateway_id_can_be_an_account(server: Server) -> None:
     assert account.settle()
 
 
-def test_any_other_gateway_id_is_the_bindings_account(server: Server) -> None:
+def test_any_other_gateway_id_selects_the_account_of_the_binding(server: Server) -> None:
     assert run(server, gateway="my-gateway").status_code == 200
     assert one(server.binding).target == "/ai-gateway/run?version=3"
 
@@ -120,7 +120,7 @@ def test_any_other_gateway_id_is_the_bindings_account(server: Server) -> None:
         ({"gateway": None}, "Required value missing: options.gateway.id"),
     ],
 )
-def test_the_gateway_route_wants_a_gateway(
+def test_the_gateway_route_requires_a_gateway_id(
     server: Server, options: dict[str, Any], message: str
 ) -> None:
     content = json.dumps({"inputs": INPUT, "options": options}).encode()
@@ -157,7 +157,7 @@ def test_a_refusal_has_the_observed_form(server: Server) -> None:
     ],
     ids=str,
 )
-def test_every_failure_has_it(
+def test_every_failure_has_the_observed_form(
     server: Server, changes: dict[str, Any], status: int, code: int
 ) -> None:
     response = run(server, **changes)
@@ -172,7 +172,7 @@ def test_another_method(server: Server) -> None:
     assert response.json()["name"] == "AiGatewayError"
 
 
-def test_scenarios_are_played_by_either_account(server: Server) -> None:
+def test_scenarios_apply_to_both_accounts(server: Server) -> None:
     account = server.account()
     for handle, gateway in ((server.binding, None), (account, account.id)):
         handle.scenario([{"fault": "state-running"}, {"fault": "body-html"}])
@@ -182,13 +182,13 @@ def test_scenarios_are_played_by_either_account(server: Server) -> None:
         assert [e.fault for e in handle.exchanges] == ["state-running", "body-html", None]
 
 
-def test_a_connection_can_be_cut_there_too(server: Server) -> None:
+def test_a_fault_closes_the_connection(server: Server) -> None:
     with pytest.raises(httpx.TransportError):
         run(server, gateway="fault-reset-after")
     assert one(server.binding).outcome == "cut"
 
 
-def test_a_redirect_is_recorded_there_too(server: Server) -> None:
+def test_a_redirect_is_recorded(server: Server) -> None:
     location = run(server, gateway="fault-redirect-307").headers["location"]
     assert HTTP.post(location, headers=HEADERS).status_code == 401
     assert [e.outcome for e in server.binding.exchanges] == ["fault", "elsewhere"]
