@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from aleph_contract import Contract, cases, constraints
 from aleph_contract.cli import cli
 from aleph_contract.rules import RULES
+from aleph_contract.rules.retries import RETRIES
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify.phases import PHASES
 from fake_server.replies.failures import FAILURES, OUTCOMES
@@ -96,7 +97,7 @@ def faults_page() -> str:
     """The fault table."""
     rows = [
         (f"`{f.name}`", f.status or "none", f.code, f.provenance, f.title,
-         "maybe" if f.billed_maybe else "")
+         "maybe" if f.billed_maybe else "", f.repeat)
         for f in FAULTS.values()
     ]  # fmt: skip
     return (
@@ -105,8 +106,24 @@ def faults_page() -> str:
         "`fault-<name>`, or on the Workers binding the gateway id `fault-<name>`, or set a "
         "scenario (`PUT /__aleph__/accounts/{id}/scenario`). `aleph-contract explain FAULT` prints "
         "one fault.\n\n"
-        + table(("fault", "status", "code", "provenance", "the client sees", "billed"), rows)
-    )
+        + table(("fault", "status", "code", "provenance", "the client sees", "billed", "repeat"),
+                rows)
+        + "\n## When a client may repeat a call\n\n"
+        "The rules `error.not-retried`, `billing.paid-once` and `error.bounded` read this table; "
+        "the first row that fits a reply decides. *never*: the same call fails again. "
+        "*after-wait*: nothing ran; the client may call again, after Retry-After if the reply has "
+        "it in one of its two lawful forms, an integer of seconds or a date (RFC 9110, 10.2.3). "
+        "*if-unbilled*: the run may have been billed, so a client that calls again may pay "
+        "twice.\n\n"
+        + table(
+            ("status", "code", "message holds", "repeat", "provenance", "why"),
+            [
+                (r.status.replace("|", ", ").replace(".", "x"), r.code, r.message, r.repeat,
+                 r.provenance, r.why)
+                for r in RETRIES
+            ],
+        )
+    )  # fmt: skip
 
 
 def replies_page() -> str:

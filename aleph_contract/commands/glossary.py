@@ -46,12 +46,20 @@ def _fault(fault: Fault) -> Iterator[str]:
             "status": status,
             "code": "" if fault.code is None else str(fault.code),
             "message": fault.message,
-            "retry": "the same call may succeed later" if fault.retryable else "",
+            "repeat": _REPEAT.get(fault.repeat or "", ""),
             "money": "the run may have been billed" if fault.billed_maybe else "",
             "rules": ", ".join(fault.rules),
             "play it": f"send the API token fault-{fault.name}",
         }
     )
+
+
+#: When a client may repeat a call, in words; see `rules.retries.Repeat`.
+_REPEAT = {
+    "never": "never: the same call fails again",
+    "after-wait": "after a wait: nothing ran, and the call may succeed later",
+    "if-unbilled": "only if it was not billed, which a client cannot know",
+}
 
 
 def _failure(named: tuple[str, Failure]) -> Iterator[str]:

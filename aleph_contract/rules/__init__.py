@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from aleph_contract.core.results import Level
-
-#: The source of a rule. HTTP (RFC 9110), the schemas and the documentation make a must.
-Provenance = Literal["http", "schema", "documented", "observed", "assumed"]
+from aleph_contract.rules.retries import Provenance
 
 #: A client that makes more calls than this for one run is judged unbounded (assumed: the gateway
 #: itself makes at most 5 attempts).
 MAX_TRIES = 10
-
-#: After these statuses the same request fails again (RFC 9110, section 15.5).
-FINAL_STATUSES = frozenset({400, 401, 402, 403, 404, 422})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +195,8 @@ _TABLE = (
         "must",
         "The same request is refused again; the retry costs time and rate limit.",
         "A retry helper repeats the call on any error.",
-        "Retry on 429 only, or not at all.",
+        "Retry on 429 only, or not at all. One 402 passes by itself and may be repeated: the one "
+        "whose message says that a rate limit was exceeded.",
     ),
     Rule(
         "billing.paid-once",

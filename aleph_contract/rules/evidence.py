@@ -81,7 +81,13 @@ class Evidence:
     @cached_property
     def replies(self) -> tuple[ReplyVerdict, ...]:
         """The verdict on each reply, including replies of the target of a redirect."""
-        return tuple(read_reply(x) for x in self.exchanges)
+        return tuple(read_reply(x) for x in self._answered)
+
+    @property
+    def _answered(self) -> tuple[Exchange, ...]:
+        """The exchanges that lead to the result: a page that an error message names does not."""
+        redirected = any(x.status is not None and 300 <= x.status < 400 for x in self.calls)  # noqa: PLR2004 - RFC 9110
+        return self.exchanges if redirected else self.calls or self.exchanges
 
     @property
     def last_reply(self) -> ReplyVerdict | None:
@@ -91,7 +97,7 @@ class Evidence:
     @property
     def last_status(self) -> int | None:
         """Status of the last reply; `None` if no reply was sent."""
-        return self.exchanges[-1].status if self.exchanges else None
+        return self._answered[-1].status if self._answered else None
 
     @property
     def cost(self) -> Decimal:

@@ -6,7 +6,7 @@ A careful client reads the reply by the same steps: status, content type, JSON, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from aleph_contract.core.exchange import Exchange
@@ -29,6 +29,13 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 #: RFC 8259, section 8.1: a parser may accept or refuse a byte order mark, so both are right.
 BOM = "the reply starts with a byte order mark"
+
+#: A result under another 2xx than 200: the documentation names 200 only, while HTTP calls every 2xx
+#: a success, so both are right.
+OTHER_SUCCESS = "the status is a 2xx other than 200"
+
+#: Grays for which a result and an error are both right.
+EITHER_IS_RIGHT = frozenset({BOM, OTHER_SUCCESS})
 
 #: - `completed`: a result.
 #: - `unfinished`: a 2xx with a state other than `Completed`.
@@ -113,7 +120,10 @@ def read_reply(exchange: Exchange) -> ReplyVerdict:
         return ReplyVerdict("redirect", message=headers.get("location", ""))
     if status >= 400:  # noqa: PLR2004
         return _failure(body)
-    return _success(body, headers.get("content-type", ""))
+    verdict = _success(body, headers.get("content-type", ""))
+    if verdict.kind == "completed" and status != 200 and not verdict.gray:  # noqa: PLR2004
+        return replace(verdict, gray=OTHER_SUCCESS)
+    return verdict
 
 
 def _failure(body: bytes) -> ReplyVerdict:
@@ -138,6 +148,8 @@ def _success(body: bytes, content_type: str) -> ReplyVerdict:
         value = loads(body)
     except JSONError as error:
         return ReplyVerdict("malformed", message=f"the reply is not JSON: {error}")
+    if isinstance(value, dict) and value.get("success") is False:
+        return ReplyVerdict("malformed", message="success is false")
     run = _unwrap(value)
     if not isinstance(run, dict):
         return ReplyVerdict("malformed", message="the reply has no run")

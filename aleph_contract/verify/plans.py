@@ -126,13 +126,21 @@ def probes(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[Planne
 
 
 def faults(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
-    """Each fault once; each fault that ends in an error also repeated."""
+    """Each fault once; one fault of each kind that may pass also repeated.
+
+    A repeated fault shows whether a client gives up. If a failure never passes, the second call is
+    a finding already. Faults with the same failure row, or with the same status, delivery and
+    rules, are of one kind: a client that gives up on one HTML page of a 502 gives up on all.
+    """
     if not names.may_match_below("fault/"):
         return
     given = billable_input(contract)
+    kinds: set[object] = set()
     for fault in FAULTS.values():
         yield _fault(fault, given, "once", 1)
-        if not fault.completes and fault.delivery != "hang":  # a completed run is not repeated
+        kind = fault.failure or (fault.status, fault.delivery, fault.rules)
+        if fault.retryable and not fault.silent and kind not in kinds:
+            kinds.add(kind)
             yield _fault(fault, given, "repeated", REPEATED_FAULTS)
 
 

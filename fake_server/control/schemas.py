@@ -160,6 +160,10 @@ class FaultModel(ControlModel):
     code: int | None
     message: str
     retryable: bool
+    repeat: Annotated[
+        str | None,
+        Field(description="When a client may repeat the call: never, after-wait, if-unbilled."),
+    ]
     billed_maybe: bool
     rules: tuple[str, ...]
 

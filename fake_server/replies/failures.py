@@ -151,6 +151,56 @@ FAILURES: Mapping[str, Failure] = {
         429, 2045, "Spend limit exceeded: rule '{rule}' (cost limit {usd} per {period}s, fixed)"
         " for {provider} {name}", "spend-limit", "observed", "the run would exceed the spend limit",
     ),
+    "not-unified": Failure(
+        402, 2021, "This model is not available via unified billing. Please use BYOK.", "fault",
+        "observed", "the model is not sold through unified billing; this never passes",
+    ),
+    "not-unified-2047": Failure(
+        402, 2047, "This model is not available via unified billing. Please use BYOK.", "fault",
+        "observed", "the same with another code (one report since 2026-10-01)",
+    ),
+    "wholesale-limit": Failure(
+        402, 2021, "Wholesale rate limit exceeded for this gateway. Please reduce request rate or"
+        " use BYOK.", "fault", "observed",
+        "the rate limit of all customers under unified billing; it passes by itself",
+    ),
+    "wholesale-limit-429": Failure(
+        429, 2018, "Wholesale rate limit exceeded for this gateway. Please reduce request rate or"
+        " use BYOK.", "fault", "observed", "the same with another status and code",
+        description="Invalid User Credentials",
+    ),
+    "key-rejected": Failure(
+        401, 2009, "The provider rejected the API key", "fault", "documented",
+        "the provider rejects the key that the user brought (the message is assumed)",
+    ),
+    "key-rejected-unified": Failure(
+        503, 2009, "The provider rejected the API key", "fault", "documented",
+        "the provider rejects the key of unified billing (the message is assumed)",
+    ),
+    "key-required": Failure(
+        400, 2009, "Provider credentials are required by this gateway", "fault", "documented",
+        "the gateway requires provider credentials and there are none (code and message are"
+        " assumed)",
+    ),
+    "source-unreachable": Failure(
+        400, 7003, _USER_ERROR + "Failed to fetch the source", "fault", "observed",
+        "the provider cannot fetch the source video or an image (seen once, on another video"
+        " model; the end of the message is assumed)",
+    ),
+    "url-in-error": Failure(
+        400, 7003, _USER_ERROR + "Invalid input. See {elsewhere} for details", "fault", "assumed",
+        "a refusal whose message holds a URL on another host",
+    ),
+    "request-timeout": Failure(
+        408, 7000, "Request timeout", "fault", "assumed",
+        "the request took too long to arrive; nothing ran",
+    ),
+    "conflict": Failure(
+        409, 7000, "Conflict", "fault", "assumed", "the request conflicts with another one",
+    ),
+    "too-early": Failure(
+        425, 7000, "Too early", "fault", "assumed", "the request came as early data of TLS",
+    ),
     "rate-limited": Failure(
         429, 2003, "Rate limited", "fault", "observed", "too many requests; no Retry-After",
     ),
@@ -221,7 +271,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _MAX_QUOTED else text[: _MAX_QUOTED - 1] + "…"
 
 
-_MAX_QUOTED = 2000  # characters
+_MAX_QUOTED = 4000  # characters
 
 
 def refusal(violation: Violation | None) -> Refused:

@@ -21,6 +21,8 @@ from fake_server.runs.request import (
 from fake_server.state.accounts import NO_ACCOUNT, Account
 from fake_server.state.scenarios import ScenarioStep
 
+_NO_CONTENT = 204
+
 #: The account of requests that name no account.
 UNNAMED = Account(NO_ACCOUNT)
 
@@ -76,7 +78,9 @@ class Answer(NamedTuple):
 
     @classmethod
     def of(cls, status: int, headers: Headers, body: bytes, outcome: str) -> Answer:
-        """An answer with a `content-length` header."""
+        """An answer with a `content-length` header, except for 204, which has no body."""
+        if status == _NO_CONTENT:  # RFC 9110, 8.6: a 204 has no Content-Length
+            return cls(status, headers, b"", outcome)
         length = (b"content-length", b"%d" % len(body))
         return tuple.__new__(cls, (status, (*headers, length), body, outcome))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from email.utils import formatdate
+from time import time
 
 import orjson
 
@@ -105,7 +107,8 @@ class Responder:
             if fault.reshape is not None:
                 bare = failures.compact(fault.reshape(orjson.loads(bare)))
         body = prefix + surface.success(call.account, bare)
-        answer = Answer.of(200, headers, body, "completed")
+        status = 200 if fault is None else fault.status or 200
+        answer = Answer.of(status, headers, body, "completed")
         return answer, Applied(call.account, call.step, charge)
 
     def _charge(self, call: RunCall) -> Charge:
@@ -131,7 +134,11 @@ class Responder:
         self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault
     ) -> bytes:
         if fault.failure is not None:
-            values = {**self._values(head, call.account), **dict(fault.values)}
+            values = {
+                **self._values(head, call.account),
+                "elsewhere": _redirect_target(head, surface, call.account).decode(),
+                **dict(fault.values),
+            }
             return surface.failure(fault.failure, fault.message.format_map(values))
         if fault.redirect:
             return b""
@@ -206,6 +213,9 @@ def _headers(surface_headers: Headers, fault: Fault, call: RunCall) -> Headers:
     if fault.content_type is not None:
         headers[b"content-type"] = fault.content_type.encode()
     headers |= {name.encode(): value.encode() for name, value in fault.headers}
+    if fault.retry_date is not None:
+        date = formatdate(int(time()) + fault.retry_date, usegmt=True)
+        headers[b"retry-after"] = date.encode()
     if call.step is not None and call.step.retry_after is not None:
         headers[b"retry-after"] = b"%d" % call.step.retry_after
     return tuple(headers.items())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 import pytest
 from calling import CONTRACT, HTTP, INPUT, body, connect, head, only, post
 
-from aleph_contract.rules import FINAL_STATUSES, RULES
+from aleph_contract.rules import RULES
+from aleph_contract.rules.retries import FINAL_STATUSES
 from fake_server.replies.faults import FAULTS, Fault
 from fake_server.server import AccountHandle, Server
 
@@ -37,14 +40,14 @@ class TestTable:
         assert set(fault.rules) <= set(RULES)
         assert fault.rules
         assert not (fault.completes and fault.billed_maybe)
+        assert not (fault.billed_maybe and fault.repeat == "after-wait"), "nothing ran"
 
     @pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
-    def test_final_statuses_exercise_not_retried_and_server_errors_bounded(
+    def test_failures_that_never_pass_exercise_not_retried_and_server_errors_bounded(
         self, fault: Fault
     ) -> None:
-        if fault.status in FINAL_STATUSES:
-            assert "error.not-retried" in fault.rules
-        elif fault.status is not None and fault.status >= 500:
+        assert ("error.not-retried" in fault.rules) == (fault.repeat == "never")
+        if fault.status is not None and fault.status >= 500:
             assert "error.bounded" in fault.rules
             assert fault.retryable
 
@@ -56,15 +59,15 @@ class TestTable:
     def test_the_table_covers_every_kind_of_fault(self) -> None:
         """Every observed failure, malformed replies, and closed connections."""
         assert {f.status for f in FAULTS.values()} >= {
-            None, 200, 301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 413, 415, 422, 424, 429,
-            500, 502, 503, 504, 524,
+            None, 200, 202, 204, 206, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 408,
+            409, 413, 415, 422, 424, 425, 429, 500, 502, 503, 504, *range(520, 527), 530,
         }  # fmt: skip
         assert {f.delivery for f in FAULTS.values()} == {
             "whole", "slow", "drip", "truncated", "hang", "reset", "reset-early", "drop",
         }  # fmt: skip
-        for status in (500, 502, 503):
+        for status in (400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504):
             types = {f.content_type for f in FAULTS.values() if f.status == status}
-            assert types == {None, "text/html; charset=UTF-8"}
+            assert types == {None, "text/html; charset=UTF-8", "text/plain; charset=UTF-8"}
 
 
 class TestAnswered:
@@ -169,6 +172,29 @@ class TestAnswered:
         assert post(account).headers["retry-after"] == "7"
         assert post(account).headers["retry-after"] == "1"
 
+    @pytest.mark.parametrize(("form", "least", "most"), [("date", 0, 2), ("past", -3601, -3599)])
+    def test_retry_after_may_be_a_date(
+        self, account: AccountHandle, form: str, least: float, most: float
+    ) -> None:
+        account.scenario(f"rate-limited-retry-after-{form}")
+        date = parsedate_to_datetime(post(account).headers["retry-after"])
+        assert least < date.timestamp() - time.time() <= most
+
+    def test_a_204_has_neither_body_nor_length(self, account: AccountHandle) -> None:
+        account.scenario("empty-204")
+        response = post(account)
+        assert response.content == b""
+        assert not {"content-length", "transfer-encoding"} & response.headers.keys()
+
+    def test_a_url_in_an_error_leads_to_the_other_host_name(self, account: AccountHandle) -> None:
+        account.scenario([{"fault": "url-in-error"}])
+        message = post(account).json()["errors"][0]["message"]
+        url = re.search(r"http://localhost:\S+", message)
+        assert url is not None, message
+        HTTP.get(url[0], headers={"authorization": f"Bearer {account.token}"})
+        assert account.exchanges[1].outcome == "elsewhere"
+        assert account.exchanges[1].credential == "accepted"
+
     def test_the_step_sets_the_delay(self, account: AccountHandle) -> None:
         account.scenario([{"fault": "internal-error", "delay": 0.2}, {"fault": None, "delay": 0.2}])
         assert post(account).status_code == 500
@@ -266,7 +292,7 @@ class TestCut:
 class TestRedirects:
     """A followed redirect is recorded, with whether the token was sent."""
 
-    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("brings", [True, False])
     def test_the_target_records_a_token_that_is_sent_there(
         self, account: AccountHandle, status: int, brings: bool

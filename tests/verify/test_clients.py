@@ -126,7 +126,7 @@ def test_an_example_program_keeps_every_rule(name: str) -> None:
 @pytest.mark.parametrize("variant", variants.VARIANTS, ids=lambda variant: variant.__name__)
 def test_a_variant_keeps_every_rule(variant: Any) -> None:
     local = variant is variants.validates_first
-    cases = () if WHOLE else (*INPUTS, "profile", "fault/[bsvr]*/once")
+    cases = () if WHOLE else (*INPUTS, "profile", "fault/[bcersvw]*/once")
     assert_kept(drive(PythonDriver(variant), *cases, local=local))
 
 
@@ -173,5 +173,5 @@ def test_examples_are_short_enough_to_be_read() -> None:
         for path in CLIENTS.iterdir()
         if path.is_file() and path.suffix != ".md"
     }
-    bound = {"Client.java": 260, "variants.py": 310}
+    bound = {"Client.java": 260, "variants.py": 350}
     assert {n: c for n, c in lengths.items() if c > bound.get(n, 100)} == {}

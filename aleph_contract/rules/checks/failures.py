@@ -5,9 +5,10 @@ from __future__ import annotations
 from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.rules import FINAL_STATUSES, MAX_TRIES
+from aleph_contract.rules import MAX_TRIES
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.parsed_exchange import read_reply
+from aleph_contract.rules.parsed_exchange import OTHER_SUCCESS, read_reply
+from aleph_contract.rules.retries import Repeat, retry_after, retry_row
 
 #: Share of Retry-After by which a wait may be too short, since clocks of client and server differ.
 WAIT_TOLERANCE = 0.05
@@ -62,17 +63,27 @@ def _repetitions(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
     return pairs
 
 
+def may_repeat(exchange: Exchange) -> Repeat | None:
+    """Whether the call may be repeated; `None` for a completed run and a redirect."""
+    reply = read_reply(exchange)
+    if reply.kind == "redirect" or (reply.kind == "completed" and reply.gray != OTHER_SUCCESS):
+        return None
+    status = None if reply.kind == "cut" else exchange.status
+    row = retry_row(status, reply.code, reply.message)
+    return row.repeat if row else None
+
+
 def not_retried(evidence: Evidence) -> str | None:
-    """The client never repeats a call whose status is final."""
+    """The client never repeats a call that fails again."""
     for first, _ in _repetitions(evidence):
-        if first.status in FINAL_STATUSES:
+        if may_repeat(first) == "never":
             return f"repeated a call that was answered {first.status}"
-    return "" if any(call.status in FINAL_STATUSES for call in evidence.calls) else None
+    return "" if any(may_repeat(call) == "never" for call in evidence.calls) else None
 
 
 def paid_once(evidence: Evidence) -> str | None:
     """The client does not repeat a call that may have been billed."""
-    in_doubt = [x for x in evidence.calls if x.billed and read_reply(x).kind != "completed"]
+    in_doubt = [x for x in evidence.calls if x.billed and may_repeat(x) == "if-unbilled"]
     repeated = sum(first in in_doubt for first, _ in _repetitions(evidence))
     if repeated:
         calls = "a call" if repeated == 1 else f"{repeated} calls"
@@ -83,20 +94,20 @@ def paid_once(evidence: Evidence) -> str | None:
 def bounded(evidence: Evidence) -> str | None:
     """The client gives up after some tries, and waits at least Retry-After."""
     calls = evidence.calls
-    if not any(call.status == 429 or (call.status or 0) >= 500 for call in calls):  # noqa: PLR2004 - RFC 6585 and 9110
+    if all(may_repeat(call) in (None, "never") for call in calls):
         return None
     if evidence.polarity is not None and len(calls) > MAX_TRIES:
         return f"made {len(calls)} calls for one run; at most {MAX_TRIES} are allowed"
     for first, second in _repetitions(evidence):
-        wait = _retry_after(first)
-        waited = second.received_at - (first.received_at + first.elapsed)
-        if wait and waited < wait * (1 - WAIT_TOLERANCE):
-            return f"waited {waited:.2f} s before the next call; Retry-After asked for {wait:g} s"
+        replied_at = first.received_at + first.elapsed
+        wait = 0.0 if may_repeat(first) == "never" else _retry_after(first, replied_at)
+        waited = second.received_at - replied_at
+        if waited < wait * (1 - WAIT_TOLERANCE):
+            return f"waited {waited:.2f} s before the next call; Retry-After asked for {wait:.3g} s"
     return ""
 
 
-def _retry_after(exchange: Exchange) -> float:
-    """Seconds of the Retry-After header; 0 without one, or with a date."""
+def _retry_after(exchange: Exchange, replied_at: float) -> float:
+    """Seconds that the Retry-After header asks for; 0 without one."""
     headers = {name.lower(): value for name, value in exchange.response_headers}
-    value = headers.get("retry-after", "")
-    return float(value) if value.isdigit() else 0.0
+    return retry_after(headers.get("retry-after", ""), replied_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.parsed_exchange import BOM
+from aleph_contract.rules.parsed_exchange import EITHER_IS_RIGHT
 
 
 def video(evidence: Evidence) -> str | None:
@@ -39,7 +39,7 @@ def state(evidence: Evidence) -> str | None:
 def malformed(evidence: Evidence) -> str | None:
     """The client reports an error for a malformed reply."""
     reply = evidence.last_reply
-    if evidence.outcome is None or reply is None or reply.gray == BOM:
+    if evidence.outcome is None or reply is None or reply.gray in EITHER_IS_RIGHT:
         return None
     if reply.kind == "completed" and reply.gray:
         # A completed run with a gray reply: an error and a result are both acceptable.

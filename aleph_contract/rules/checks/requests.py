@@ -6,7 +6,7 @@ from aleph_contract.core.escaping import join_first
 from aleph_contract.core.jsonvalue import dumps, same
 from aleph_contract.rules.diff import diff
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.parsed_exchange import JSON_TYPE, header, media_type
+from aleph_contract.rules.parsed_exchange import JSON_TYPE, OTHER_SUCCESS, header, media_type
 
 #: The documented requests of each surface.
 _ROUTES = {
@@ -94,7 +94,12 @@ def once(evidence: Evidence) -> str | None:
     """The client makes exactly one billed call per successful run."""
     if evidence.outcome is None:
         return None
-    completed = [reply for reply in evidence.replies if reply.kind == "completed"]
+    # A client may read a 202 as an error; if it then calls again, that is billing.paid-once.
+    completed = [
+        reply
+        for reply in evidence.replies
+        if reply.kind == "completed" and reply.gray != OTHER_SUCCESS
+    ]
     if len(completed) > 1:
         return f"made {len(completed)} billed calls for one run; one is right"
     if evidence.polarity == "valid" and not evidence.exchanges and evidence.reported_result:

@@ -1,0 +1,125 @@
+"""Every fault: clients that handle it wrongly are caught by a rule of its row, right ones are not.
+
+Four clients are driven through all faults, one verification each. What they must get follows from
+the fault table and the retry table, so that a new row is tested without a new line here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import pytest
+from driving import FIXTURES, SLOW
+
+from aleph_contract.core.results import CaseResult
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.rules.retries import retry_after
+from aleph_contract.verify.runner import Settings, verify_client
+from fake_server.replies.faults import FAULTS, Fault
+
+sys.path.insert(0, str(FIXTURES / "broken"))
+
+import correct  # type: ignore[import-not-found]  # found on the path set above
+
+FAULTY = [f for f in FAULTS.values() if not f.completes and not f.silent]
+WAITS = re.compile(r"rate-limited-retry-after(-date)?")
+
+Client = Callable[..., Any]
+
+
+def returns_a_constant(edit: Any, **call: str) -> str:
+    """Wrong for every fault: whatever the service says, there is a video."""
+    with suppress(correct.RunError):
+        correct.send(correct.build(edit, **call))
+    return "https://example.com/placeholder.mp4"
+
+
+def tries_twice_at_once(edit: Any, **call: str) -> str:
+    """Wrong for every failure that never passes, was billed, or asks for a wait."""
+    try:
+        return str(correct.run(edit, **call))
+    except correct.RunError:
+        return str(correct.run(edit, **call))
+
+
+def tries_for_ever(edit: Any, **call: str) -> str:
+    """Wrong for every failure that passes."""
+    while True:
+        with suppress(correct.RunError):
+            return str(correct.run(edit, **call))
+
+
+def waits_as_asked(edit: Any, **call: str) -> str:
+    """Right: repeats only what passes before the run, after the wait that the reply asks for."""
+    for left in (1, 0):
+        reply = correct.send(correct.build(edit, **call))
+        if left and (reply.status in (408, 409, 425, 429) or b"rate limit ex" in reply.body):
+            wait = retry_after(reply.headers.get("retry-after", ""), time.time())
+            time.sleep(wait)
+            continue
+        return str(correct.read(reply))
+    raise AssertionError
+
+
+@cache
+def judged(client: Client, word: str) -> dict[str, CaseResult]:
+    settings = Settings(run=(f"fault/*/{word}",), skip=SLOW, max_examples=0, timeout=10)
+    run = verify_client(PythonDriver(client), settings=settings)
+    assert not run.trouble
+    return {str(result.fault): result for result in run.results}
+
+
+def rules_broken(client: Client, fault: Fault, word: str = "once") -> set[str]:
+    return {finding.rule for finding in judged(client, word)[fault.name].findings}
+
+
+def name(fault: Fault) -> str:
+    return fault.name
+
+
+@pytest.mark.parametrize("fault", FAULTY, ids=name)
+def test_a_client_that_hides_a_fault_breaks_a_rule_of_its_row(fault: Fault) -> None:
+    assert rules_broken(returns_a_constant, fault) & set(fault.rules)
+
+
+@pytest.mark.parametrize("fault", FAULTY, ids=name)
+def test_a_second_call_is_judged_by_the_retry_table(fault: Fault) -> None:
+    expected: set[str] = set()
+    if fault.name in ("video-empty", "video-not-a-url"):  # the run is completed all the same
+        expected = {"request.once"}
+    elif fault.repeat == "never":
+        expected = {"error.not-retried"}
+    elif fault.repeat == "if-unbilled" and fault.billed_maybe:
+        expected = {"billing.paid-once"}
+    elif WAITS.fullmatch(fault.name):
+        expected = {"error.bounded"}
+    assert rules_broken(tries_twice_at_once, fault) == expected
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
+def test_a_careful_client_and_a_patient_one_are_not_accused(fault: Fault) -> None:
+    if not fault.silent:
+        assert rules_broken(correct.run, fault) == set()
+        assert rules_broken(waits_as_asked, fault) == set()
+
+
+def test_a_client_that_never_stops_is_caught_by_every_repeated_fault() -> None:
+    results = judged(tries_for_ever, "repeated")
+    assert len(results) > 30
+    innocent = [
+        name
+        for name, result in results.items()
+        if "error.bounded" not in {finding.rule for finding in result.findings}
+    ]
+    assert innocent == []
+
+
+def test_the_url_in_an_error_is_not_called() -> None:
+    checked = judged(correct.run, "once")["url-in-error"].checked
+    assert "security.token-host" in checked
