@@ -22,7 +22,7 @@ from aleph_contract.schema.generation.numbers import numbers, span
 from aleph_contract.schema.generation.strings import FORMATS
 from aleph_contract.schema.regex import compiled
 from aleph_contract.schema.regex_samples import matching, near_misses
-from aleph_contract.strategies.options import Option, option_of
+from aleph_contract.strategies.options import Option, index_below, option_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,12 @@ _MAX_DRAWN_LENGTH = 8
 
 #: Numbers are drawn from a range wider by this part and then clamped to the bounds, so that the
 #: bounds come up often and still shrink like any other number.
-_MARGIN_PART = 16
+_MARGIN_PART = 4
+
+#: From a wider range of integers Hypothesis draws mostly small ones: each bound is then drawn
+#: apart, in one of this many draws.
+_NARROW = 2**24
+_END_ODDS = 8
 
 #: Range of numbers without a bound; additional length of strings without a bound; most candidates
 #: in a list.
@@ -173,7 +178,27 @@ def integers(schemas: Sequence[Any], mode: DrawMode) -> Iterator[Option]:
         margin = (most - least) // _MARGIN_PART
         below = margin if math.isfinite(low) else 0
         above = margin if math.isfinite(high) else 0
-        yield _clamped(st.integers(least - below, most + above), least, most)
+        drawn = st.integers(least - below, most + above)
+        if most - least > _NARROW:
+            drawn = _often_at(ends, drawn)
+        yield _clamped(drawn, least, most)
+
+
+def _often_at(ends: list[int], drawn: Strategy) -> Strategy:
+    """Draws of `drawn`, and for each of `ends` one of `_END_ODDS` draws next to it.
+
+    An integer next to an end, not the end itself: Hypothesis can then shrink a draw by choosing
+    `drawn` and keeping the integer.
+    """
+    near = [st.integers(end - 1, end + 1) for end in ends]
+
+    @st.composite
+    def often(draw: DrawFn) -> int:
+        index = index_below(draw, _END_ODDS) - (_END_ODDS - len(near))
+        value: int = draw(drawn if index < 0 else near[index])
+        return value
+
+    return often()
 
 
 def fractions(schemas: Sequence[Any], mode: DrawMode) -> Iterator[Option]:

@@ -26,6 +26,7 @@ from aleph_contract.strategies import (
     valid_inputs,
     violating_inputs,
 )
+from aleph_contract.verify.hypothesis_settings import isolated_hypothesis
 
 OTHERS = sorted((Path(__file__).parents[3] / "fixtures" / "contracts").glob("*.json"))
 
@@ -44,7 +45,8 @@ def each(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], number:
     def test(drawn: Any) -> None:
         check(drawn)
 
-    test()
+    with isolated_hypothesis():  # otherwise the draws depend on the imported modules
+        test()
 
 
 def assert_valid(contract: Contract) -> Callable[[Any], None]:
@@ -124,7 +126,7 @@ class TestShippedContract:
                 seen["at 1"] += frame.get("at") == 1
 
         each(valid_inputs(), look, 1000)
-        assert min(seen.values()) >= 2, seen
+        assert min(seen.values()) >= 5, seen
         assert seen["the longest, astral"] >= 10
 
     def test_boundary_draws_are_on_the_bounds(self) -> None:
