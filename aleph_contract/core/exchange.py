@@ -41,6 +41,8 @@ class Exchange:
         elapsed: Seconds from then until the last response byte was written to the socket.
         token_leaked: Whether the target or the body held the account's token.
         host: The `Host` header as sent.
+        token_fingerprint: Equal for equal values of the Authorization header, within one process
+            of the fake; a keyed hash, so no secret. Empty without the header.
     """
 
     number: int
@@ -64,6 +66,7 @@ class Exchange:
     elapsed: float = 0.0
     token_leaked: bool = False
     host: str = ""
+    token_fingerprint: str = ""
 
 
 def as_json(exchange: Exchange, body: Callable[[bytes], Any]) -> dict[str, Any]:

@@ -1,23 +1,34 @@
 """Judge recorded traffic, such as the calls of a test suite under `exec`.
 
 The intended input and the client's report are unknown, so only some rules apply: each call is
-judged by the contract, and a repeated call by the call before it.
+judged by the contract, and a repeated call by the call before it; `grouping.py` says which calls
+are repetitions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.results import CaseResult
+from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.judge import judge
+from aleph_contract.rules.grouping import LinkedRun, group
+from aleph_contract.rules.judge import Judgement, judge
 from aleph_contract.rules.parsed_exchange import read_request
+from aleph_contract.rules.suite import NO_SUITE, Suite
+
+#: Rules about a call and its repetition: a finding is as certain as the link between the two.
+LINK_RULES = frozenset({"error.not-retried", "billing.paid-once", "error.bounded"})
 
 
 def judge_traffic(
-    exchanges: Iterable[Exchange], contract: Contract, *, refusals_meant: bool = False
+    exchanges: Iterable[Exchange],
+    contract: Contract,
+    *,
+    refusals_meant: bool = False,
+    suite: Suite = NO_SUITE,
 ) -> Iterator[CaseResult]:
     """Judge the calls of one account; a call and its repetitions make one case.
 
@@ -26,15 +37,16 @@ def judge_traffic(
         contract: The contract that the calls are judged by.
         refusals_meant: Whether the test suite sends violating inputs on purpose; findings about
             them are advice then.
+        suite: The tests that made the calls, as far as they are known.
     """
-    for number, calls in enumerate(_runs(exchanges), start=1):
+    for number, run in enumerate(group(exchanges, suite), start=1):
+        calls = tuple(run.calls)
         first = calls[0]
-        violating = refusals_meant and first.outcome == "invalid"
-        evidence = Evidence(contract, None, calls, portable=not violating)
-        judgement = judge(evidence)
+        meant = refusals_meant and first.outcome == "invalid"
+        judgement = _judged(run, contract, portable=not meant)
         broken = any(finding.level == "must" for finding in judgement.findings)
         yield CaseResult(
-            name=f"call/{first.account[:8] or 'no-account'}/{number:04}",
+            name=_name(run, number),
             phase="traffic",
             status="failed" if broken else "passed",
             intended=read_request(first).input,
@@ -46,17 +58,42 @@ def judge_traffic(
         )
 
 
-def _runs(exchanges: Iterable[Exchange]) -> Iterator[tuple[Exchange, ...]]:
-    """Group exchanges into runs: repeats and redirects of a failed call belong to its run."""
-    open_runs: dict[bytes, list[Exchange]] = {}
-    order: list[list[Exchange]] = []
-    for exchange in exchanges:
-        run = open_runs.get(exchange.request_body)
-        if exchange.outcome == "elsewhere" and order:
-            order[-1].append(exchange)
-        elif run is None or run[-1].outcome == "completed":
-            open_runs[exchange.request_body] = [exchange]
-            order.append(open_runs[exchange.request_body])
-        else:
-            run.append(exchange)
-    return iter(tuple(run) for run in order)
+def judge_exchange(
+    exchange: Exchange, earlier: Sequence[Exchange], contract: Contract
+) -> tuple[Finding, ...]:
+    """The findings about one exchange alone, and about its repetition of an earlier call.
+
+    Args:
+        exchange: The exchange.
+        earlier: The exchanges of its account before it, in order.
+        contract: The contract to judge it by.
+    """
+    run = next(run for run in group((*earlier, exchange)) if exchange in run.calls)
+    alone = _judged(LinkedRun([exchange], run.span), contract)
+    pair = _judged(LinkedRun(run.calls[-2:], run.span, run.doubt), contract)
+    linked = [finding for finding in pair.findings if finding.rule in LINK_RULES]
+    return (*(f for f in alone.findings if f.rule not in LINK_RULES), *linked)
+
+
+def _judged(run: LinkedRun, contract: Contract, *, portable: bool = True) -> Judgement:
+    """The judgement on the calls of a run; what rests on a guess is advice and says so."""
+    judgement = judge(Evidence(contract, None, tuple(run.calls), portable=portable))
+    if not run.doubt:
+        return judgement
+    return replace(judgement, findings=tuple(_guessed(f, run) for f in judgement.findings))
+
+
+def _guessed(finding: Finding, run: LinkedRun) -> Finding:
+    if finding.rule not in LINK_RULES:
+        return finding
+    why = (
+        "that the calls belong to one run is a guess from the same account, token and body: "
+        f"{run.doubt}"
+    )
+    return replace(finding, level="advice", message=f"{finding.message}; {why}")
+
+
+def _name(run: LinkedRun, number: int) -> str:
+    if run.span is not None:
+        return f"{run.span.test.name}, call {number}"
+    return f"call/{run.calls[0].account[:8] or 'no-account'}/{number:04}"

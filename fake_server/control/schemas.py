@@ -106,6 +106,9 @@ class ExchangeModel(ControlModel):
     request_complete: Annotated[bool, Field(description="Whether the whole body arrived.")]
     credential: Credential
     token_leaked: Annotated[bool, Field(description="Whether the URL or the body held the token.")]
+    token_fingerprint: Annotated[
+        str, Field(description="Tells calls with different tokens apart; empty without a token.")
+    ]
     status: Annotated[int | None, Field(description="`null` if no response was sent.")]
     response_headers: Headers
     response_body: BodyModel
@@ -226,7 +229,8 @@ class CoverageModel(ControlModel):
 
 def exchange_json(exchange: Exchange) -> dict[str, Any]:
     """The document of an exchange, in the shape of `ExchangeModel`."""
-    return as_json(exchange, body_json)
+    document = as_json(exchange, body_json)
+    return document | {"token_fingerprint": exchange.token_fingerprint}
 
 
 def body_json(raw: bytes) -> dict[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,14 +15,14 @@ from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.core.results import Finding
 from aleph_contract.rules import RULES, Rule
 from aleph_contract.rules.parsed_exchange import INPUT_KEY, read_reply, read_request
-from aleph_contract.rules.traffic import judge_traffic
+from aleph_contract.rules.traffic import judge_exchange
 from aleph_contract.schema.validation.violations import Violation, leaves
 from fake_server import media
 from fake_server.inspector.json_view import FormattedBody, Location, format_body
 from fake_server.journal.base import Filter, Journal
 
-#: Retries of a call are searched among this many exchanges before it, and as many after it.
-RETRY_WINDOW = 500
+#: The call that an exchange repeats is searched among this many exchanges before it.
+RETRY_WINDOW = 100
 
 #: Maximum violations shown; an input may break the contract in thousands of locations.
 MAX_VIOLATIONS = 50
@@ -61,7 +61,7 @@ class ExchangeDetail:
         exchange: The exchange.
         violations: At most `MAX_VIOLATIONS` violations of the input.
         violations_left_out: Number of further violations.
-        broken_rules: The rules that the call breaks, its retries included.
+        broken_rules: The rules that the exchange breaks, by itself or as a repetition.
         request: The request body.
         reply: The response body.
         video: Path of the result video on this fake, or `None`.
@@ -81,7 +81,7 @@ def exchange_detail(exchange: Exchange, journal: Journal, contract: Contract) ->
 
     Args:
         exchange: The exchange.
-        journal: The journal that holds it and its retries.
+        journal: The journal that holds it and the calls before it.
         contract: The contract to judge it by.
     """
     request = read_request(exchange)
@@ -136,24 +136,12 @@ def _description(violation: Violation, contract: Contract) -> str:
 
 
 def _broken_rules(exchange: Exchange, journal: Journal, contract: Contract) -> Iterator[BrokenRule]:
-    """The findings of the call that the exchange belongs to."""
-    for result in judge_traffic(_related(exchange, journal), contract):
-        if exchange.number in [other.number for other in result.exchanges]:
-            for finding in result.findings:
-                yield BrokenRule(RULES[finding.rule], finding)
-
-
-def _related(exchange: Exchange, journal: Journal) -> Sequence[Exchange]:
-    """The exchange, its retries, and the requests that followed redirects of these."""
-    number, related = exchange.number, list[Exchange]()
-    window = Filter(since=max(0, number - RETRY_WINDOW), before=number + RETRY_WINDOW)
-    for other in journal.read(exchange.account, window):
-        redirected = (
-            other.outcome == "elsewhere" and related and related[-1].number == other.number - 1
-        )
-        if other.request_body == exchange.request_body or redirected:
-            related.append(other)
-    return related
+    """The findings about the exchange itself; its neighbours have their own pages."""
+    number = exchange.number
+    before = Filter(since=max(0, number - RETRY_WINDOW), before=number)
+    earlier = journal.exchanges(exchange.account, before)
+    for finding in judge_exchange(exchange, earlier, contract):
+        yield BrokenRule(RULES[finding.rule], finding)
 
 
 def _video_path(url: Any) -> str | None:

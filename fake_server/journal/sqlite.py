@@ -33,7 +33,7 @@ from fake_server.journal.listeners import Listeners, PendingExchange, built
 APPLICATION_ID = 0x616C6570
 
 #: Version of the tables (`PRAGMA user_version`).
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _TABLES = (
     """
@@ -59,6 +59,7 @@ CREATE TABLE exchange (
     elapsed REAL NOT NULL,           -- seconds
     token_leaked INTEGER NOT NULL,
     host TEXT NOT NULL,
+    token_fingerprint TEXT NOT NULL,
     PRIMARY KEY (account, number)
 )""",
     """
@@ -67,6 +68,9 @@ CREATE TABLE numbering (             -- the last number of accounts that were cl
     number INTEGER NOT NULL
 )""",
 )
+
+#: Version of a file -> the statement that brings its tables to the next version.
+_MIGRATIONS = {1: "ALTER TABLE exchange ADD COLUMN token_fingerprint TEXT NOT NULL DEFAULT ''"}
 
 _COLUMNS = tuple(field.name for field in fields(Exchange))
 _NAMES = ", ".join(_COLUMNS)
@@ -261,7 +265,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Create the tables in an empty file; check id and version of any other file."""
+    """Create the tables in an empty file; check and migrate those of any other file."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -272,6 +276,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif application != APPLICATION_ID:
         raise sqlite3.DatabaseError("the file belongs to another program")
+    elif version in _MIGRATIONS:
+        for statement in (_MIGRATIONS[number] for number in range(version, SCHEMA_VERSION)):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif version != SCHEMA_VERSION:
         raise sqlite3.DatabaseError(
             f"its tables have version {version}; this program reads and writes {SCHEMA_VERSION}"

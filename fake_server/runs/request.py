@@ -11,9 +11,11 @@ each request, and a frozen one takes four times as long to make (1.2 µs instead
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import blake2b
 from time import time as _now
 from typing import Final
 
@@ -109,6 +111,9 @@ SECRET_HEADERS = frozenset(
 #: service have 40 characters (documented).
 SECRET_LENGTH = 16
 
+#: Key of the fingerprints; a new one for each process, so that they reveal no token.
+_FINGERPRINT_KEY = secrets.token_bytes(32)
+
 _FAULT_PREFIX = faults.FAULT_PREFIX.encode()
 _SCHEME = re.compile(rb"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
 
@@ -167,6 +172,7 @@ class FinishedRequest:
             elapsed=self.elapsed,
             token_leaked=any(secret in self.target or secret in self.body for secret in secrets),
             host=next((_text(value) for name, value in self.headers if name == b"host"), ""),
+            token_fingerprint=_fingerprint(self.headers),
         )
 
     def _secrets(self) -> tuple[bytes, ...]:
@@ -180,6 +186,14 @@ class FinishedRequest:
 def is_secret(token: bytes) -> bool:
     """Whether to hide a token: it is long enough, and does not name a fault."""
     return len(token) >= SECRET_LENGTH and not token.startswith(_FAULT_PREFIX)
+
+
+def _fingerprint(headers: Headers) -> str:
+    """The `Exchange.token_fingerprint` of a request with these headers."""
+    value = next((value for name, value in headers if name == b"authorization"), None)
+    if value is None:
+        return ""
+    return blake2b(value, key=_FINGERPRINT_KEY, digest_size=8).hexdigest()
 
 
 def _hide(text: bytes, secrets: tuple[bytes, ...]) -> bytes:

@@ -76,6 +76,18 @@ class TestExchange:
         assert only(account).token_leaked
         assert account.token not in repr(only(account))
 
+    def test_calls_with_the_same_token_have_the_same_fingerprint(self, server: Server) -> None:
+        account = server.account()
+        url = f"{account.base_url}/accounts/{account.id}/ai/run"
+        tokens = (account.token, account.token, "fault-unavailable", "fault-rate-limited")
+        for authorization in (*(f"Bearer {token}" for token in tokens), None):
+            headers = {"authorization": authorization} if authorization else {}
+            HTTP.post(url, content=body(), headers=headers | {"content-type": "application/json"})
+        first, second, third, fourth, last = [x.token_fingerprint for x in account.exchanges]
+        assert first == second
+        assert len({first, third, fourth}) == 3
+        assert last == ""
+
     def test_numbers_count_up_in_each_account(self, server: Server, account: AccountHandle) -> None:
         other = server.account()
         for _ in range(3):

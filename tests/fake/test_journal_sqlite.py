@@ -134,6 +134,21 @@ def test_a_file_that_is_not_a_journal_is_refused(
     assert (path.read_bytes() if path.is_file() else b"") == before
 
 
+def test_a_journal_of_the_first_version_is_continued(path: Path) -> None:
+    journal = SQLiteJournal(path)
+    put(journal)
+    journal.close()
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE exchange DROP COLUMN token_fingerprint")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    journal = SQLiteJournal(path)
+    put(journal)
+    assert [x.token_fingerprint for x in journal.exchanges("a")] == ["", EXCHANGE.token_fingerprint]
+    journal.close()
+    SQLiteJournal(path).close()
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="unable to open database file"):
         SQLiteJournal(tmp_path / "missing" / "j.db")

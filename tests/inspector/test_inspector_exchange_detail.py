@@ -57,19 +57,17 @@ class TestExchangeDetail:
         assert "request.valid" in [b.rule.id for b in broken]
         assert all(b.rule.id == b.finding.rule for b in broken)
 
-    def test_a_call_and_its_retries_are_judged_together(self) -> None:
+    def test_only_the_retry_is_charged_with_the_retry(self) -> None:
         app = create_app()
         refused = {"status": 401, "outcome": "unauthenticated", "response_body": b'{"errors":[]}'}
-        first, _, second = (
-            append_run(app, **refused),
-            append_run(app, request_body=b"{}"),
-            append_run(app, **refused),
-        )
-        for exchange in (first, second):
-            ids = [
-                b.rule.id for b in exchange_detail(exchange, app.journal, app.contract).broken_rules
-            ]
-            assert "error.not-retried" in ids
+        levels = [
+            {
+                broken.rule.id: broken.finding.level
+                for broken in exchange_detail(exchange, app.journal, app.contract).broken_rules
+            }.get("error.not-retried")
+            for exchange in [append_run(app, received_at=at, **refused) for at in (1.0, 2.0)]
+        ]
+        assert levels == [None, "advice"]
 
     @pytest.mark.parametrize(
         ("url", "played"),

@@ -265,13 +265,3 @@ def test_a_usable_reply_of_another_content_type_is_advice(content_type: str) -> 
 def test_a_finding_has_the_cost_of_all_calls() -> None:
     (finding,) = judge(evidence(exchange(), exchange(number=2))).findings
     assert finding.cost == Decimal("3.36")
-
-
-def test_calls_in_traffic_are_paired_by_their_bodies() -> None:
-    """A different input is a new call, not a repetition."""
-    other = refused({**INPUT, "seed": 2})
-    passive = {"outcome": None, "polarity": None, "intended": None}
-    assert judge(evidence(refused(), other, **passive)).findings == ()
-    assert [f.rule for f in judge(evidence(refused(), refused(), **passive)).findings] == [
-        "error.not-retried"
-    ]

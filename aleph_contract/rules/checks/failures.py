@@ -46,21 +46,8 @@ def _mentions(message: str, fact: str) -> bool:
 
 
 def _repetitions(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
-    """Pairs of a call and the next call that repeats it.
-
-    In a driven case every call after the first is a repetition. In traffic only a call with the
-    same account and the same body is.
-    """
-    if evidence.polarity is not None:
-        return list(zip(evidence.calls, evidence.calls[1:]))  # noqa: B905 - neighbours
-    latest: dict[tuple[str, bytes], Exchange] = {}
-    pairs = []
-    for call in evidence.calls:
-        key = (call.account, call.request_body)
-        if key in latest:
-            pairs.append((latest[key], call))
-        latest[key] = call
-    return pairs
+    """Pairs of a call and the next call: in one case every call after the first is a repetition."""
+    return list(zip(evidence.calls, evidence.calls[1:]))  # noqa: B905 - neighbours
 
 
 def may_repeat(exchange: Exchange) -> Repeat | None:
