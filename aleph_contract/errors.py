@@ -22,19 +22,29 @@ class ContractError(AlephContractError, ValueError):
 
     Args:
         source: The file, or a name for the document.
-        location: JSON Pointer to the problem; empty for the whole document.
-        reason: The problem and, if known, the remedy.
+        location: JSON Pointer to the first problem; empty for the whole document.
+        reason: The first problem and, if known, the remedy.
+        more: Location and reason of every further problem.
     """
 
-    def __init__(self, source: str, location: str, reason: str) -> None:
-        super().__init__(source, location, reason)
+    def __init__(
+        self, source: str, location: str, reason: str, more: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(source, location, reason, more)
         self.source = source
         self.location = location
         self.reason = reason
+        self.more = more
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """Location and reason of every problem."""
+        return ((self.location, self.reason), *self.more)
 
     def __str__(self) -> str:
         place = f"{self.source} at {self.location}" if self.location else self.source
-        return f"{place}: {self.reason}"
+        more = "".join(f"; {f'at {where}' if where else 'also'}: {why}" for where, why in self.more)
+        return f"{place}: {self.reason}{more}"
 
 
 class JSONError(AlephContractError, ValueError):

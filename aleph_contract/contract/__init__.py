@@ -11,6 +11,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from aleph_contract.contract.defaults import written
+from aleph_contract.contract.examples import Example, trusted
+from aleph_contract.contract.formats import Published, published
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import ContractError, JSONError
 from aleph_contract.schema.document import Document
@@ -23,30 +26,26 @@ SHIPPED = "runwayml__aleph-2.json"
 BILLED_FIELD = "duration"
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One documented example: an input, its output, and the reply body without an envelope."""
-
-    name: str
-    input: Mapping[str, Any]
-    output: Mapping[str, Any]
-    reply: Mapping[str, Any]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Contract:
     """The schemas, examples and price of one model.
 
     Args:
         model: The exact model id, such as `runwayml/aleph-2`.
-        version: The entry's `schema_version`.
-        input_schema: JSON Schema draft 2020-12 of the input.
+        version: The entry's `schema_version`; empty if it has none.
+        input_schema: JSON Schema draft 2020-12 of the input, as a caller writes it.
         output_schema: JSON Schema draft 2020-12 of the run's result.
-        examples: The documented exchanges.
+        examples: The documented exchanges that agree with the schemas.
         price_per_second: USD per second of source video, exactly as published; `None` if unknown.
         source: The file of the entry, for messages.
         metadata: Facts of the entry in prose, such as limits.
         document: The input schema with resolved references.
+        parsed_schema: The input schema as published: it also requires the members with a default.
+        pricing: Every price in USD by its unit, as published.
+        task: Name of the task, such as `Text-to-Video`; empty if unknown.
+        in_path: Whether a REST call names the model in the path, and the body is the input.
+        notes: What was left out of the entry, and what is doubtful in it.
+        entry: The entry as published.
     """
 
     model: str
@@ -58,14 +57,20 @@ class Contract:
     source: str
     metadata: Mapping[str, str]
     document: Document = field(repr=False)
+    parsed_schema: Any = field(repr=False)
+    pricing: Mapping[str, Decimal]
+    task: str
+    in_path: bool
+    notes: tuple[str, ...] = field(repr=False)
+    entry: Mapping[str, Any] = field(repr=False)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Contract:
         """Load the shipped contract (cached), or the catalog entry in the file `path`.
 
         Raises:
-            ContractError: The file cannot be read, is not JSON, is not an entry, holds an invalid
-                or unsatisfiable schema, or contradicts its own examples.
+            ContractError: The file cannot be read, is not JSON, is not an entry, or holds an
+                invalid or unsatisfiable schema.
         """
         if path is None:
             return _shipped()
@@ -78,41 +83,70 @@ class Contract:
 
     @classmethod
     def from_entry(cls, entry: Any, *, source: str = "entry") -> Contract:
-        """Build a contract from the JSON value of a catalog entry.
+        """Build a contract from the JSON value of a catalog entry, of either published format.
 
         Raises:
             ContractError: As for `load`.
         """
         from aleph_contract.contract.entry_check import (
-            vet,  # not needed for the shipped entry, which loads faster without
+            error_of,  # not needed for the shipped entry, which loads faster without
+            vet,
         )
 
-        vet(entry, source)
-        return cls._of(entry, source)
+        given, problems, notes = published(entry)
+        if given is None:
+            raise error_of(source, problems)
+        vetted = vet(given, source, notes)
+        schemas = vetted.input, vetted.output
+        texts = tuple(f"{where or 'the entry'}: {text}" for where, text in notes)
+        return cls._of(given, schemas, vetted.examples, source, texts, entry)
 
     @classmethod
-    def _of(cls, entry: Any, source: str) -> Contract:
-        price = next(iter(entry.get("pricing", {}).values()), None)
+    def _of(
+        cls,
+        given: Published,
+        schemas: tuple[Any, Any],
+        examples: tuple[Example, ...],
+        source: str,
+        notes: tuple[str, ...],
+        entry: Mapping[str, Any],
+    ) -> Contract:
+        parsed, output = schemas
+        pricing = {unit: _exact(price) for unit, price in given.pricing.items()}
         return cls(
-            model=entry["model_id"],
-            version=entry["schema_version"],
-            input_schema=plain(entry["schema"]["input"]),
-            output_schema=plain(entry["schema"]["output"]),
-            examples=tuple(
-                Example(e["name"], e["input"], e.get("output", {}), _reply(e))
-                for e in entry.get("examples", ())
-            ),
-            price_per_second=None if price is None else Decimal(getattr(price, "text", str(price))),
+            model=given.model,
+            version=given.version,
+            input_schema=written(parsed),
+            output_schema=output,
+            examples=examples,
+            price_per_second=next(iter(pricing.values()), None),
             source=source,
-            metadata=entry.get("metadata", {}),
-            document=Document(entry["schema"]["input"], source=source, location="/schema/input"),
+            metadata=given.metadata,
+            document=Document(
+                written(parsed, annotated=True), source=source, location="/schema/input"
+            ),
+            parsed_schema=parsed,
+            pricing=pricing,
+            task=given.task,
+            in_path=given.in_path,
+            notes=notes,
+            entry=entry,
         )
+
+
+def _exact(price: Any) -> Decimal:
+    return Decimal(getattr(price, "text", str(price)))
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Contract:
     raw = (resources.files(__name__) / "entries" / SHIPPED).read_bytes()
-    return Contract._of(_read(raw, SHIPPED), SHIPPED)  # noqa: SLF001 - vetted by the tests
+    entry = _read(raw, SHIPPED)
+    given, _, _ = published(entry)
+    assert given is not None, "the tests check the shipped entry"
+    schemas = plain(given.input), plain(given.output)
+    examples = tuple(trusted(given.examples))
+    return Contract._of(given, schemas, examples, SHIPPED, (), entry)  # noqa: SLF001 - its own helper
 
 
 def _read(raw: bytes, source: str) -> Any:
@@ -120,9 +154,3 @@ def _read(raw: bytes, source: str) -> Any:
         return loads(raw)
     except JSONError as error:
         raise ContractError(source, "", f"is not JSON: {error}") from None
-
-
-def _reply(example: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The reply body of an example; if it shows only the output, that of a completed run."""
-    shown: Mapping[str, Any] | None = example.get("raw_response")
-    return {"state": "Completed", "result": example["output"]} if shown is None else shown

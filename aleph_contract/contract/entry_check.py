@@ -1,120 +1,113 @@
-"""Check a catalog entry before it is used."""
+"""Check the schemas of a catalog entry before it is used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from aleph_contract.contract.defaults import written
+from aleph_contract.contract.example_check import usable
+from aleph_contract.contract.examples import Example
+from aleph_contract.contract.formats import Published, Remark
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ContractError
 from aleph_contract.schema.boundaries import BOUNDARIES
+from aleph_contract.schema.dialects import translated
 from aleph_contract.schema.document import Document, check_schema
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.unsatisfiable import contradictions
 from aleph_contract.schema.keywords import ASSERTIONS, walk
 from aleph_contract.schema.pointers import plain
-from aleph_contract.schema.validation.messages import place
 from aleph_contract.schema.validation.validator import Validator
-from aleph_contract.schema.validation.violations import leaves
 
 
-def vet(entry: Any, source: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """The parts of an entry that the check read.
+
+    Args:
+        input: The input schema in draft 2020-12.
+        output: The output schema in draft 2020-12.
+        examples: The examples that agree with the schemas.
+    """
+
+    input: Any
+    output: Any
+    examples: tuple[Example, ...]
+
+
+def vet(entry: Published, source: str, notes: list[Remark]) -> Vetted:
     """Check that an entry can be used.
 
+    Args:
+        entry: The entry.
+        source: The file, for messages.
+        notes: Receives a note for each part that is left out.
+
     Raises:
-        ContractError: It is not an entry, holds an invalid or unsatisfiable schema, or contradicts
-            its own examples; the message gives the location.
+        ContractError: A schema is invalid or unsatisfiable; it holds every problem.
     """
-    for location, reason in _misshapen(entry):
-        raise ContractError(source, location, reason)
-    document = _checked(entry, "input", source)
-    output = _checked(entry, "output", source)
-    for location, reason in _contradicted(entry, document, output):
-        raise ContractError(source, location, reason)
-    if not entry.get("examples"):
-        _satisfied(document)
+    problems: list[Remark] = []
+    schemas = {}
+    for part, schema in (("input", entry.input), ("output", entry.output)):
+        location = f"/schema/{part}"
+        current, warnings = translated(plain(schema))
+        notes += ((location + where, reason) for where, reason in warnings)
+        problems += _problems(current, source, location)
+        schemas[part] = current
+    if not problems:
+        document = Document(schemas["input"], source=source, location="/schema/input")
+        validators = {
+            "input": Validator(written(schemas["input"])),
+            "output": Validator(schemas["output"]),
+        }
+        examples = tuple(usable(entry.examples, validators, notes))
+        if examples or _satisfied(document):
+            return Vetted(schemas["input"], schemas["output"], examples)
+        problems.append(("/schema/input", "cannot be satisfied: no valid input was found"))
+    raise error_of(source, problems)
 
 
-#: The members of an entry and their types; `?` marks an optional one.
-_SHAPE: dict[str, type | tuple[type, ...]] = {
-    "model_id": str,
-    "schema_version": str,
-    "schema": dict,
-    "examples?": list,
-    "pricing?": dict,
-    "metadata?": dict,
-}
-_EXAMPLE: dict[str, type | tuple[type, ...]] = {
-    "name": str,
-    "input": object,
-    "output?": object,
-    "raw_response?": dict,
-}
-_SCHEMAS: dict[str, type | tuple[type, ...]] = {"input": (dict, bool), "output": (dict, bool)}
-
-_WORDS = {str: "a string", dict: "an object", list: "an array", (dict, bool): "a schema"}
+def error_of(source: str, problems: list[Remark]) -> ContractError:
+    """The error that holds every problem."""
+    (location, reason), *more = problems
+    return ContractError(source, location, reason, tuple(more))
 
 
-def _misshapen(entry: Any) -> Iterator[tuple[str, str]]:
-    """The locations at which `entry` differs from a catalog entry, each with the reason."""
-    yield from _parts(entry, "", _SHAPE, "a catalog entry")
-    yield from _parts(entry["schema"], "/schema", _SCHEMAS, "the schemas of an entry")
-    for index, example in enumerate(entry.get("examples", ())):
-        where = f"/examples/{index}"
-        yield from _parts(example, where, _EXAMPLE, "an example")
-        if "output" not in example and "raw_response" not in example:
-            yield where, "shows no `output` and no `raw_response`; an example needs one of them"
-    for name, price in entry.get("pricing", {}).items():
-        if isinstance(price, bool) or not isinstance(price, (int, float)) or price < 0:
-            yield "/pricing" + pointer([name]), "is not a price: that is a number of USD, 0 or more"
+def _problems(schema: Any, source: str, location: str) -> list[Remark]:
+    """Every reason why a schema cannot be used."""
+    found: list[Remark] = []
+    with _collecting(found):
+        check_schema(schema, source=source, location=location)
+        document = Document(schema, source=source, location=location)
+        found += (
+            (location + where, "is a keyword for which no boundary case can be made")
+            for where in _unbounded(schema)
+        )
+        found += (
+            (location + where, f"cannot be satisfied: it {reason}")
+            for where, reason in contradictions(document)
+        )
+    return found
 
 
-def _parts(
-    value: Any, where: str, shape: Mapping[str, type | tuple[type, ...]], what: str
-) -> Iterator[tuple[str, str]]:
-    if not isinstance(value, dict):
-        yield where, f"is not {what}: that is an object"
-    for name, kind in shape.items():
-        key = name.rstrip("?")
-        if key not in value:
-            if key == name:
-                yield where, f"has no `{key}`; {what} has one"
-        elif not isinstance(value[key], kind):
-            yield f"{where}/{key}", f"is not {_WORDS[kind]}"
+@contextmanager
+def _collecting(found: list[Remark]) -> Iterator[None]:
+    try:
+        yield
+    except ContractError as error:
+        found += error.problems
 
 
-def _checked(entry: Any, part: str, source: str) -> Document:
-    """One of the schemas as a document, checked to be valid and satisfiable."""
-    location = f"/schema/{part}"
-    check_schema(entry["schema"][part], source=source, location=location)
-    document = Document(entry["schema"][part], source=source, location=location)
-    for path, schema in walk(entry["schema"][part]):
-        for keyword in ASSERTIONS.intersection(schema if isinstance(schema, dict) else ()):
+def _unbounded(schema: Any) -> Iterator[str]:
+    for path, part in walk(schema):
+        for keyword in ASSERTIONS.intersection(part if isinstance(part, Mapping) else ()):
             if keyword not in BOUNDARIES:
-                where = pointer([*path, keyword])
-                raise document.error(where, "is a keyword for which no boundary case can be made")
-    for where, reason in contradictions(document):
-        raise document.error(where, f"cannot be satisfied: it {reason}")
-    return document
+                yield pointer([*path, keyword])
 
 
-def _contradicted(entry: Any, document: Document, output: Document) -> Iterator[tuple[str, str]]:
-    """The locations at which an example violates its schema, each with the reason."""
-    shown = {"input": document, "output": output}
-    validators = {part: Validator(plain(schema.published)) for part, schema in shown.items()}
-    for index, example in enumerate(entry.get("examples", ())):
-        for part, validator in validators.items():
-            for wrong in leaves(validator.violations(example[part]) if part in example else ()):
-                location = f"/examples/{index}/{part}{wrong.instance}"
-                message = wrong.message.replace(place(()), f"the {part}", not wrong.instance)
-                yield location, f"contradicts the {part} schema: {message}"
-
-
-def _satisfied(document: Document) -> None:
-    """Check that the schema of an entry without examples has a valid input.
-
-    Raises:
-        ContractError: No valid input was found.
-    """
-    if not any(True for _ in Builder(document, {}).values()):
-        raise document.error("", "cannot be satisfied: no valid input was found")
+def _satisfied(document: Document) -> bool:
+    """Whether the schema of an entry without examples has a valid input that can be built."""
+    return any(True for _ in Builder(document, {}).values())

@@ -49,6 +49,10 @@ ASSERTIONS = frozenset(
     | {"anyOf", "oneOf", "not"}
 )
 
+#: Annotation of ours: names of properties that the builders of inputs add although `required` does
+#: not list them. Validators ignore it.
+PREFERRED = "x-preferred"
+
 Path = tuple[str | int, ...]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.generation.interface import PartBuilder
+from aleph_contract.schema.keywords import PREFERRED
 from aleph_contract.schema.pointers import SchemaStep
 from aleph_contract.schema.regex import compiled
 from aleph_contract.schema.regex_samples import matching
@@ -148,6 +149,9 @@ def _names(
     if path_name is not None:
         names[path_name] = None
     _add_dependent(schemas, names)
+    for name in (name for s in schemas for name in s.get(PREFERRED, ())):
+        if len(names) < most:
+            _add(conjuncts, name, names)
     everything = builder.size != "small" and location.count("/") < _MAX_OPTIONAL_DEPTH
     if everything:
         for name in _declared_names(schemas):
