@@ -34,6 +34,10 @@ class Portability:
         self._is_valid = validator_for(contract).is_valid
         self._is_valid_with_formats = contract.document.strictly()
         self._stock = StockValidators(contract.input_schema)
+        parsed = contract.parsed_schema
+        self._parsed_is_valid = (
+            self._is_valid if parsed is contract.input_schema else validator_for(parsed).is_valid
+        )
         self._prose_limit = prose_limit(contract.metadata)
 
     def reason(self, value: Any) -> str:
@@ -60,6 +64,8 @@ class Portability:
             return (
                 "Validator libraries differ on this pattern or multiple; ours follows the standard."
             )
+        if valid and not self._parsed_is_valid(value):
+            return "It leaves out a member that is required and has a default."
         return self._beyond_documentation(value) if self._prose_limit else ""
 
     def _beyond_documentation(self, value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
@@ -97,28 +97,21 @@ class Contract:
         if given is None:
             raise error_of(source, problems)
         vetted = vet(given, source, notes)
-        schemas = vetted.input, vetted.output
         texts = tuple(f"{where or 'the entry'}: {text}" for where, text in notes)
-        return cls._of(given, schemas, vetted.examples, source, texts, entry)
+        return cls._of(vetted, source, entry, texts)
 
     @classmethod
     def _of(
-        cls,
-        given: Published,
-        schemas: tuple[Any, Any],
-        examples: tuple[Example, ...],
-        source: str,
-        notes: tuple[str, ...],
-        entry: Mapping[str, Any],
+        cls, given: Published, source: str, entry: Mapping[str, Any], notes: tuple[str, ...] = ()
     ) -> Contract:
-        parsed, output = schemas
+        parsed = given.input
         pricing = {unit: _exact(price) for unit, price in given.pricing.items()}
         return cls(
             model=given.model,
             version=given.version,
             input_schema=written(parsed),
-            output_schema=output,
-            examples=examples,
+            output_schema=given.output,
+            examples=tuple(given.examples),
             price_per_second=next(iter(pricing.values()), None),
             source=source,
             metadata=given.metadata,
@@ -142,11 +135,12 @@ def _exact(price: Any) -> Decimal:
 def _shipped() -> Contract:
     raw = (resources.files(__name__) / "entries" / SHIPPED).read_bytes()
     entry = _read(raw, SHIPPED)
-    given, _, _ = published(entry)
-    assert given is not None, "the tests check the shipped entry"
-    schemas = plain(given.input), plain(given.output)
+    given, problems, _ = published(entry)
+    if given is None:
+        raise ContractError(SHIPPED, *problems[0])
     examples = tuple(trusted(given.examples))
-    return Contract._of(given, schemas, examples, SHIPPED, (), entry)  # noqa: SLF001 - its own helper
+    schemas = {"input": plain(given.input), "output": plain(given.output)}
+    return Contract._of(replace(given, examples=examples, **schemas), SHIPPED, entry)  # noqa: SLF001 - vetted by the tests
 
 
 def _read(raw: bytes, source: str) -> Any:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from aleph_contract.contract.defaults import written
 from aleph_contract.contract.example_check import usable
-from aleph_contract.contract.examples import Example
 from aleph_contract.contract.formats import Published, Remark
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ContractError
@@ -23,23 +22,8 @@ from aleph_contract.schema.pointers import plain
 from aleph_contract.schema.validation.validator import Validator
 
 
-@dataclass(frozen=True, slots=True)
-class Vetted:
-    """The parts of an entry that the check read.
-
-    Args:
-        input: The input schema in draft 2020-12.
-        output: The output schema in draft 2020-12.
-        examples: The examples that agree with the schemas.
-    """
-
-    input: Any
-    output: Any
-    examples: tuple[Example, ...]
-
-
-def vet(entry: Published, source: str, notes: list[Remark]) -> Vetted:
-    """Check that an entry can be used.
+def vet(entry: Published, source: str, notes: list[Remark]) -> Published:
+    """The entry with its schemas in draft 2020-12, and with the examples that agree with them.
 
     Args:
         entry: The entry.
@@ -65,7 +49,7 @@ def vet(entry: Published, source: str, notes: list[Remark]) -> Vetted:
         }
         examples = tuple(usable(entry.examples, validators, notes))
         if examples or _satisfied(document):
-            return Vetted(schemas["input"], schemas["output"], examples)
+            return replace(entry, **schemas, examples=examples)
         problems.append(("/schema/input", "cannot be satisfied: no valid input was found"))
     raise error_of(source, problems)
 

@@ -31,8 +31,8 @@ def usable(
         if problem:
             where, reason = problem
             name = example.get("name") if isinstance(example, Mapping) else None
-            named = f"the example {name!r} is left out: " if isinstance(name, str) else ""
-            notes.append((f"/examples/{index}{where}", named + reason))
+            named = f"the example {name!r}" if isinstance(name, str) else "the example"
+            notes.append((f"/examples/{index}{where}", f"{named} is left out: it {reason}"))
             continue
         accepts = validators["output"].is_valid
         reply = reply_of(example)

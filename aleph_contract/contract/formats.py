@@ -79,11 +79,8 @@ def _unusable(entry: Mapping[str, Any], id_member: str) -> Iterator[Remark]:
     """The problems that no part of the entry makes up for: no model id, or no schemas."""
     name = entry.get(id_member)
     if name is None:
-        yield (
-            "",
-            f"has no `{id_member}`; a catalog entry has one, or `name` and a list `properties`"
-            " (the provider's own format)",
-        )
+        other = "; the provider's own format has `name` and a list `properties`"
+        yield "", f"has no `{id_member}`; a catalog entry has one{other}"
     elif not isinstance(name, str) or not name:
         yield f"/{id_member}", "is not a model id: that is a string"
     schemas = entry.get("schema")
@@ -169,9 +166,7 @@ def _price_rows(properties: Sequence[Any]) -> Iterator[tuple[str, str, Any]]:
                     yield where, _text(row.get("unit")), row.get("price")
 
 
-def _prices(
-    rows: Iterator[tuple[str, str, Any]], notes: list[Remark]
-) -> Iterator[tuple[str, Any]]:
+def _prices(rows: Iterator[tuple[str, str, Any]], notes: list[Remark]) -> Iterator[tuple[str, Any]]:
     for where, unit, price in rows:
         if isinstance(price, bool) or not isinstance(price, (int, float)) or price < 0:
             reason = "is not a price: that is a number of USD, 0 or more; it is left out"

@@ -199,6 +199,12 @@ _FOREIGN: Mapping[str, tuple[type, str]] = {
 }
 
 
+_DROPPED = (
+    "`{}` has a meaning only in {}; without `$schema` the schema is read as draft 2020-12, and the"
+    " keyword is ignored"
+)
+
+
 def foreign(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The keywords of one schema that only another dialect gives a meaning to, and that dialect."""
     for keyword, (kind, dialect) in _FOREIGN.items():
@@ -211,11 +217,7 @@ def _without_foreign(schema: Schema) -> Translated:
 
     def change(part: Schema, path: Path) -> Schema:
         for keyword, dialect in foreign(part):
-            found.append((
-                pointer((*path, keyword)),
-                f"`{keyword}` has a meaning only in {dialect}; without `$schema` the schema is read"
-                " as draft 2020-12, and the keyword is ignored",
-            ))
+            found.append((pointer((*path, keyword)), _DROPPED.format(keyword, dialect)))
             del part[keyword]
         return part
 

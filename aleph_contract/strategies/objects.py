@@ -13,6 +13,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.generation.interface import MISSING
 from aleph_contract.schema.generation.objects import property_members
+from aleph_contract.schema.keywords import PREFERRED
 from aleph_contract.schema.regex_samples import matching
 from aleph_contract.strategies.options import (
     ANYWHERE,
@@ -57,6 +58,8 @@ class _Objects:
         self.fewest = max((s.get("minProperties", 0) for s in self.schemas), default=0)
         self.most = min((s.get("maxProperties", math.inf) for s in self.schemas), default=math.inf)
         asked = [name for schema in self.schemas for name in schema.get("required", ())]
+        if strategy.builder.mode.portable:
+            asked += (name for schema in self.schemas for name in schema.get(PREFERRED, ()))
         if self.step and self.step.keyword == "properties":
             asked.append(str(self.step.name))
         self.required = self._with_dependents(asked)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from aleph_contract import version
-from aleph_contract.core.jsonvalue import Number, dumps
+from aleph_contract.core.jsonvalue import dumps
 from fake_server.control import event_stream, schemas, verdict
 from fake_server.control.dependencies import ERROR_RESPONSES, FakeDep, account_id
 from fake_server.replies import faults
@@ -27,20 +27,8 @@ async def get_health(fake: FakeDep) -> schemas.HealthModel:
 
 @router.get("/contract", response_model=schemas.EntryModel)
 async def get_contract(fake: FakeDep) -> Response:
-    """Return the contract in use as a catalog entry, in the format that `--contract` takes."""
-    contract = fake.contract
-    price = contract.price_per_second
-    entry = {
-        "model_id": contract.model,
-        "schema_version": contract.version,
-        "pricing": {} if price is None else {"Default (per second)": Number(str(price))},
-        "schema": {"input": contract.input_schema, "output": contract.output_schema},
-        "examples": [
-            {"name": e.name, "input": e.input, "output": e.output, "raw_response": e.reply}
-            for e in contract.examples
-        ],
-    }
-    return Response(dumps(entry), media_type="application/json")
+    """Return the contract in use: its catalog entry, as it is published."""
+    return Response(dumps(fake.contract.entry), media_type="application/json")
 
 
 @router.get("/faults")

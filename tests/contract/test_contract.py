@@ -88,10 +88,9 @@ REFUSALS = {
     "not-an-object": ("", "is not a catalog entry"),
     "no-model": ("", "has no `model_id`"),
     "no-schema": ("", "has no `schema`"),
+    "several-misshapen": ("", "has no `model_id`"),
+    "several-problems": ("/schema/input/properties/seed", "`minimum` 10 and `maximum` 5"),
     "no-input": ("/schema", "has no `input`"),
-    "examples-not-a-list": ("/examples", "is not an array"),
-    "example-without-reply": ("/examples/0", "needs one of them"),
-    "price-is-text": ("/pricing/Default (per second)", "is not a price"),
     "unknown-type": ("/schema/input/properties/prompt/type", '"strin" is not valid'),
     "negative-length": ("/schema/input/properties/prompt/maxLength", "minimum of 0"),
     "bad-pattern": ("/schema/input/properties/prompt/pattern", "not a regular expression"),
@@ -102,14 +101,6 @@ REFUSALS = {
     "ambiguous-dynamic-reference": (
         "/schema/input/properties/a/$dynamicRef",
         "one of several $dynamicAnchor",
-    ),
-    "example-breaks-input": (
-        "/examples/0/input/prompt",
-        "prompt must have at most 5 characters, not 8",
-    ),
-    "example-breaks-output": (
-        "/examples/0/output",
-        'the output must have "video", which is missing',
     ),
     "crossed-bounds": ("/schema/input/properties/seed", "`minimum` 10 and `maximum` 5"),
     "no-integer-between": ("/schema/input/properties/seed", "`exclusiveMaximum` 2"),
