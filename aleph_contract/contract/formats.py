@@ -138,7 +138,7 @@ _FORMATS: Mapping[str, _Format] = {
     "provider": _Format("name", _provider),
 }
 
-_WORDS = {dict: "an object", list: "an array"}
+_WORDS: Mapping[type, str] = {dict: "an object", list: "an array"}
 
 
 def _member(entry: Mapping[str, Any], name: str, kind: type, notes: list[Remark]) -> Any:

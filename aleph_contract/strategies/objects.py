@@ -58,7 +58,7 @@ class _Objects:
         self.fewest = max((s.get("minProperties", 0) for s in self.schemas), default=0)
         self.most = min((s.get("maxProperties", math.inf) for s in self.schemas), default=math.inf)
         asked = [name for schema in self.schemas for name in schema.get("required", ())]
-        if strategy.builder.mode.portable:
+        if strategy.portable:
             asked += (name for schema in self.schemas for name in schema.get(PREFERRED, ()))
         if self.step and self.step.keyword == "properties":
             asked.append(str(self.step.name))

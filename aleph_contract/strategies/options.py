@@ -88,6 +88,10 @@ class PartStrategy(Protocol):
         """Whether a bounded value is drawn only on its bounds."""
 
     @property
+    def portable(self) -> bool:
+        """Whether gray values are not drawn."""
+
+    @property
     def violating_one(self) -> bool:
         """Whether the input breaks one constraint, so that its other parts are kept short."""
 

@@ -146,6 +146,11 @@ class ValueStrategy:
         return self.builder.mode.bounds_only
 
     @property
+    def portable(self) -> bool:
+        """Whether gray values are not drawn."""
+        return self.builder.mode.portable
+
+    @property
     def violating_one(self) -> bool:
         """Whether the input breaks one constraint, so that its other parts are kept short."""
         return self.builder.off_path_builder is not None

@@ -147,7 +147,7 @@ def test_an_entry_without_model_and_schemas_is_refused_with_each_of_them() -> No
 
 
 #: Values that a part of an entry may hold by mistake.
-_VALUES = st.sampled_from(
+_VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 0.5, "", "a", "string", [], ["a"], [1, 1], {}, {"type": "null"}, {"a": {}}]
 )
 
@@ -159,13 +159,13 @@ def _entries(draw: st.DrawFn) -> Any:
     for _ in range(draw(st.integers(0, 3))):
         part: Any = entry
         while True:
-            keys = list(part) if isinstance(part, dict) else list(range(len(part)))
-            key = draw(st.sampled_from(keys)) if keys else "added"
+            keys: list[Any] = list(part) if isinstance(part, dict) else list(range(len(part)))
+            key: Any = draw(st.sampled_from(keys)) if keys else "added"
             inner = part[key] if keys else None
             if isinstance(inner, (dict, list)) and inner and draw(st.integers(0, 4)):
                 part = inner
                 continue
-            if isinstance(part, dict) and keys and draw(st.booleans()):
+            if isinstance(part, dict) and keys and draw(st.integers(0, 1)):
                 del part[key]
             elif isinstance(part, dict) or keys:
                 part[key] = draw(_VALUES)

@@ -92,5 +92,6 @@ def test_a_property_named_like_a_keyword_is_no_keyword() -> None:
 
 
 def test_a_malformed_schema_is_left_for_the_check_of_the_schema() -> None:
-    for schema in (True, {"properties": 5}, {"allOf": {}}, {"items": 3}, {"anyOf": [7]}):
+    malformed: list[Any] = [True, {"properties": 5}, {"allOf": {}}, {"items": 3}, {"anyOf": [7]}]
+    for schema in malformed:
         assert translated(schema).schema == schema
