@@ -162,10 +162,12 @@ def _entries(draw: st.DrawFn) -> Any:
             keys: list[Any] = list(part) if isinstance(part, dict) else list(range(len(part)))
             key: Any = draw(st.sampled_from(keys)) if keys else "added"
             inner = part[key] if keys else None
-            if isinstance(inner, (dict, list)) and inner and draw(st.integers(0, 4)):
+            deeper = draw(st.integers(0, 4)) > 0
+            if isinstance(inner, (dict, list)) and inner and deeper:
                 part = inner
                 continue
-            if isinstance(part, dict) and keys and draw(st.integers(0, 1)):
+            removes = draw(st.booleans())
+            if isinstance(part, dict) and keys and removes:
                 del part[key]
             elif isinstance(part, dict) or keys:
                 part[key] = draw(_VALUES)

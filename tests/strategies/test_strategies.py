@@ -37,7 +37,7 @@ def smallest(
         condition or (lambda _: True),
         settings=settings(
             database=None,
-            max_examples=250 if condition else 20,
+            max_examples=1000 if condition else 20,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
