@@ -123,17 +123,18 @@ class Outcome:
 
     Args:
         kind: `result` (it reported a video), `error` (it reported an error), `skipped` (it says
-            it cannot do this case), `stuck` (no report before the deadline; killed) or `crashed`
-            (it ended without a report).
+            it cannot do this case), `stuck` (no report before the deadline; killed), `crashed`
+            (it ended without a report) or `could-not-run` (its program does not run here, or its
+            report cannot be read; nothing is known about the client).
         video: The reported video, unchanged; only with `result`.
         error: The reported error; only with `error`.
-        reason: Why the client skipped the case, got stuck or crashed.
+        reason: Why the client skipped the case, got stuck, crashed or could not run.
         stderr: Standard error of the client during the case; with several cases in flight it may
             belong to another one.
         elapsed: Seconds from the start of the case until the report.
     """
 
-    kind: Literal["result", "error", "skipped", "stuck", "crashed"]
+    kind: Literal["result", "error", "skipped", "stuck", "crashed", "could-not-run"]
     video: Any = None
     error: ReportedError | None = None
     reason: str = ""

@@ -116,19 +116,11 @@ def read_json(raw: bytes | str) -> Any:
     except JSONError:
         try:
             text = raw.decode() if isinstance(raw, bytes) else raw
-            return to_json(json.loads(text, parse_constant=str))
+            value = json.loads(text, parse_constant=str)
+            return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             pass
         raise
-
-
-def to_json(value: Any) -> Any:
-    """Convert a returned value to JSON data; an object that JSON cannot hold becomes its `repr`."""
-    try:
-        text = json.dumps(value, default=repr, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        text = json.dumps(repr(value), ensure_ascii=False)
-    return json.loads(text.encode("utf-8", "replace"), parse_constant=str)
 
 
 def _is_status(value: Any) -> bool:

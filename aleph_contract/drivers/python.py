@@ -30,9 +30,16 @@ from aleph_contract.drivers import (
 from aleph_contract.drivers.capture import Output
 from aleph_contract.drivers.event_loop import EventLoopExecutor, LoopThread
 from aleph_contract.drivers.in_flight import Executor, run_windowed
+from aleph_contract.drivers.main_thread import (
+    CallTimeoutError,
+    MainThreadExecutor,
+    in_main_thread,
+)
 from aleph_contract.drivers.threads import ThreadExecutor
+from aleph_contract.drivers.typed_results import UnreadableResultError, to_json
+from aleph_contract.drivers.unrunnable import why_unrunnable
 
-Kind = Literal["result", "error", "stuck", "crashed"]
+Kind = Literal["result", "error", "stuck", "crashed", "could-not-run"]
 
 #: Calls in flight: threads for a sync callable, tasks of one event loop for an async one.
 SYNC_WINDOW = 4
@@ -42,12 +49,14 @@ ASYNC_WINDOW = 16
 class PythonDriver(Driver):
     """Calls `target(input, base_url=…, account_id=…, api_token=…)`.
 
-    Every returned value is a result; every exception is an error. A stuck callable cannot be
-    killed: its thread or task is abandoned, and the run continues without it.
+    Every returned value is a result; every exception is an error, except one that says that the
+    callable cannot run here (see `unrunnable`). A stuck callable cannot be killed: its thread or
+    task is abandoned, and the run continues without it.
 
     Args:
         target: `MODULE:CALLABLE`, `FILE.py:CALLABLE`, or the callable itself.
-        jobs: Maximum number of calls in flight; `None` for `SYNC_WINDOW` or `ASYNC_WINDOW`.
+        jobs: Maximum number of calls in flight; `None` for `SYNC_WINDOW` or `ASYNC_WINDOW`. With
+            1, a sync callable runs in the main thread, as in its own program.
     """
 
     def __init__(self, target: str | Callable[..., Any], *, jobs: int | None = None) -> None:
@@ -75,6 +84,8 @@ class PythonDriver(Driver):
             loop = EventLoopExecutor(self._call_async, self._timed_out, self._blocked_loop)
             self._cleanup.callback(loop.end)
             self._executor: Executor = loop
+        elif self._jobs == 1 and in_main_thread():
+            self._executor = MainThreadExecutor(self._call_sync, self._timed_out)
         else:
             self._executor = ThreadExecutor(self._call_sync, self._timed_out)
 
@@ -93,12 +104,12 @@ class PythonDriver(Driver):
             value = self._send(call)
             if inspect.isawaitable(value):  # a sync function that returns a coroutine
                 value = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop()).result()
-            attempt.value = value
+            attempt.value = to_json(value)
         return attempt.outcome
 
     async def _call_async(self, call: Call) -> Outcome:
         with self._attempt(call) as attempt:
-            attempt.value = await self._send(call)
+            attempt.value = to_json(await self._send(call))
         return attempt.outcome
 
     def _send(self, call: Call) -> Any:
@@ -115,6 +126,12 @@ class PythonDriver(Driver):
         try:
             with capture.capture(attempt.output):
                 yield attempt
+        except CallTimeoutError:
+            raise
+        except KeyboardInterrupt:
+            if in_main_thread():
+                raise  # Ctrl-C ends the run, not one case
+            attempt.error = KeyboardInterrupt()
         except BaseException as error:  # noqa: BLE001 - every exception is the client's report
             attempt.error = error
         self._attempts.pop(call, None)
@@ -151,9 +168,12 @@ class _Attempt:
         """The outcome: an `Exception` is an error, `SystemExit` a crash, a value a result."""
         error = self.error
         if error is None:
-            video = outcomes.find_video(outcomes.to_json(self.value))
-            return replace(self.ended("result"), video=video)
+            return replace(self.ended("result"), video=outcomes.find_video(self.value))
+        if isinstance(error, UnreadableResultError):
+            return replace(self.ended("could-not-run"), reason=str(error))
         self.output.stderr.add("".join(_traceback(error)).encode("utf-8", "replace"))
+        if reason := why_unrunnable(error):
+            return replace(self.ended("could-not-run"), reason=reason)
         if isinstance(error, Exception):
             return replace(self.ended("error"), error=outcomes.error_from_exception(error))
         return replace(self.ended("crashed"), reason=f"raised {outcomes.describe_exception(error)}")

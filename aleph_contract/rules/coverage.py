@@ -126,7 +126,7 @@ def _observed(result: CaseResult) -> str:
         return "not-run"
     if not result.exchanges:
         return "refused-locally" if outcome.kind == "error" else "lost"
-    if outcome.kind in ("stuck", "crashed"):
+    if outcome.kind in ("stuck", "crashed", "could-not-run"):
         return "lost"
     last = result.exchanges[-1]
     if diff_exchange(result.intended, last):

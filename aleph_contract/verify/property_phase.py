@@ -63,7 +63,11 @@ class _Exploration:
         )
         result = self.session.one(planned)
         self.checked |= set(result.checked)
-        if result.outcome is not None and result.outcome.kind in ("stuck", "crashed"):
+        if result.outcome is not None and result.outcome.kind in (
+            "stuck",
+            "crashed",
+            "could-not-run",
+        ):
             self.unreported += 1
         rule = next((f.rule for f in result.broken if self._new(f.rule)), None)
         if rule is not None:

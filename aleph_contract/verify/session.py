@@ -171,8 +171,8 @@ class Session:
             expectation=planned.expectation,
             polarity=planned.polarity,
             constraint=planned.constraint,
-            checked=() if status == "skipped" else judgement.checked,
-            findings=() if status == "skipped" else judgement.findings,
+            checked=judgement.checked if status in ("passed", "failed") else (),
+            findings=judgement.findings if status in ("passed", "failed") else (),
             outcome=outcome,
             exchanges=evidence.exchanges,
             reason=reason,
@@ -202,9 +202,11 @@ def _videos(account: AccountHandle) -> Iterator[str]:
 def _status(
     planned: PlannedCase, outcome: Outcome, timeout: float, *, broken: bool
 ) -> tuple[Status, str]:
-    """Status of a case, and the reason if it is skipped."""
+    """Status of a case, and the reason if it was not judged."""
     if outcome.kind == "skipped":
         return "skipped", outcome.reason or "the client skipped it"
+    if outcome.kind == "could-not-run":
+        return "could-not-run", outcome.reason
     if outcome.kind == "stuck" and planned.never_answered:
         return "skipped", (
             f"the client still waits after {timeout:g} s (not a failure: runs take minutes; raise "

@@ -179,27 +179,6 @@ def test_an_exception_whose_properties_raise_reports_its_text_only() -> None:
     assert outcomes.error_from_exception(CodedError("no", response=Trap())).status is None
 
 
-@pytest.mark.parametrize(
-    ("value", "plain"),
-    [
-        ({"video": URL}, {"video": URL}),
-        (("a", 1.5), ["a", 1.5]),
-        (b"raw", "b'raw'"),
-        ({"x": object}, {"x": "<class 'object'>"}),
-        (float("nan"), "NaN"),
-        ("cut \ud83d", "cut ?"),
-    ],
-)
-def test_a_returned_value_becomes_json(value: Any, plain: Any) -> None:
-    assert outcomes.to_json(value) == plain
-
-
-def test_a_recursive_value_becomes_its_repr() -> None:
-    endless: list[Any] = []
-    endless.append(endless)
-    assert outcomes.to_json(endless) == "[[...]]"
-
-
 INTERRUPTED = """
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.command import CommandDriver
