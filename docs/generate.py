@@ -22,6 +22,7 @@ from aleph_contract.rules import RULES
 from aleph_contract.rules.retries import RETRIES
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify.phases import PHASES
+from fake_server.replies.behaviours import BEHAVIOURS
 from fake_server.replies.failures import FAILURES, OUTCOMES
 from fake_server.replies.faults import FAULTS
 
@@ -139,6 +140,15 @@ def replies_page() -> str:
         "page (profile `documented`), or the envelope of the live service (profile `live`, "
         "observed).\n\n"
         + table(("name", "status", "code", "message", "provenance", "when"), rows)
+        + "\n## Behaviour around a run\n\nA row with an option is off unless `aleph-contract "
+        "serve` gets that option.\n\n"
+        + table(
+            ("behaviour", "provenance", "option", "the fake"),
+            [
+                (f"`{b.name}`", b.provenance, f"`{b.option}`" if b.option else "", b.sentence)
+                for b in BEHAVIOURS
+            ],
+        )
         + "\n## Outcomes\n\nThe journal gives every exchange one of these outcomes.\n\n"
         + table(("outcome", "meaning"), [(f"`{k}`", v) for k, v in OUTCOMES.items()])
     )

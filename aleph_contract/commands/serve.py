@@ -39,6 +39,12 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 @click.option("--credits", metavar="USD", callback=_amount, help="Credits of each account.")
 @click.option("--spend-limit", metavar="USD", callback=_amount, help="Spend limit of the gateway.")
 @click.option(
+    "--spend-limit-lag", default=0, metavar="N", help="Runs let through after the limit.  [0]"
+)
+@click.option(
+    "--presigned", type=int, metavar="SECONDS", help="Sign result URLs; they expire after this."
+)
+@click.option(
     "--journal", default="memory", metavar="memory|sqlite:PATH", help="Storage of the exchanges."
 )
 @click.option("--contract", metavar="FILE", help="Catalog entry of the model.")

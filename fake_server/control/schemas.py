@@ -65,6 +65,9 @@ class NewAccountModel(ControlModel):
     spend_limit: Annotated[
         Decimal | None, Field(description="USD from which on the gateway answers 429.", ge=0)
     ] = None
+    spend_limit_lag: Annotated[
+        int | None, Field(description="Runs let through after the spend limit is passed.", ge=0)
+    ] = None
 
 
 class AccountModel(ControlModel):

@@ -16,6 +16,7 @@ from fake_server.http.body import Body, read
 from fake_server.http.delivery import Connection, deliver
 from fake_server.journal import open_journal
 from fake_server.journal.base import Journal
+from fake_server.media.presigned import Presigner
 from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import Runs
 from fake_server.runs.request import ReceivedRequest, RequestHead
@@ -54,6 +55,7 @@ class App:
         latency: Seconds that a completed run takes.
         max_body: Bound on the bytes of a body.
         hosts: Host names that the control API accepts.
+        presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
     """
 
     def __init__(
@@ -65,13 +67,17 @@ class App:
         latency: float = 0.0,
         max_body: int = MAX_BODY,
         hosts: Iterable[str] = (ANY_HOST,),
+        presigned: int | None = None,
     ) -> None:
+        self.presigner = None if presigned is None else Presigner(presigned)
         self.contract = contract
         self.accounts = accounts
         self.journal = journal
         self.max_body = max_body
         self.hosts = tuple(hosts)
-        self.runs = Runs(contract, accounts, journal, max_body, latency)
+        self.runs = Runs(
+            contract, accounts, journal, max_body, latency=latency, presigner=self.presigner
+        )
         self._open_connections: dict[Connection, Account] = {}
         self._control: ASGI | None = None
         self._loading_control = asyncio.Lock()
@@ -82,7 +88,7 @@ class App:
         if scope["type"] != "http":
             await _serve_other_protocol(scope, receive, send)
         elif path.startswith(media.MEDIA_PATH):
-            await media.serve(scope, receive, send)
+            await media.serve(scope, receive, send, self.presigner)
         elif is_control(path):
             await (self._control or await self._load_control())(scope, receive, send)
         else:
@@ -190,6 +196,8 @@ def create_app(
     latency: float = 0.0,
     credits: Decimal | str | float | None = None,  # noqa: A002 - the service's word
     spend_limit: Decimal | str | float | None = None,
+    spend_limit_lag: int = 0,
+    presigned: int | None = None,
     journal: Journal | str = "memory",
     max_body: int = MAX_BODY,
     hosts: Iterable[str] = (ANY_HOST,),
@@ -207,6 +215,8 @@ def create_app(
         latency: Seconds that a completed run takes.
         credits: USD that all runs of one account may cost.
         spend_limit: USD at which the gateway refuses the runs of an account.
+        spend_limit_lag: Runs of an account that the gateway lets through after its limit.
+        presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
         journal: `memory`, `sqlite:PATH`, or a journal.
         max_body: Bound on the bytes of a body.
         hosts: Host names that the control API accepts.
@@ -219,11 +229,16 @@ def create_app(
         raise ArgumentError(f"latency is a number of seconds from 0, not {latency}")
     if max_body < 1:
         raise ArgumentError(f"max_body is a number of bytes from 1, not {max_body}")
+    if spend_limit_lag < 0:
+        raise ArgumentError(f"spend_limit_lag is a number of runs from 0, not {spend_limit_lag}")
+    if presigned is not None and presigned < 0:
+        raise ArgumentError(f"presigned is a number of seconds from 0, not {presigned}")
     accounts = Accounts(
         profile=checked_profile(profile),
         tokens=tokens,
         credits=None if credits is None else amount("credits", credits),
         spend_limit=None if spend_limit is None else amount("spend_limit", spend_limit),
+        spend_limit_lag=spend_limit_lag,
     )
     return App(
         contract or Contract.load(),
@@ -232,4 +247,5 @@ def create_app(
         latency=latency,
         max_body=max_body,
         hosts=hosts,
+        presigned=presigned,
     )

@@ -18,6 +18,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from fake_server.media.presigned import Presigner
+
 #: Path of the videos; `<uuid>.mp4` follows, as in the documentation.
 MEDIA_PATH = "/__aleph__/media/"
 
@@ -64,13 +66,21 @@ def serves(target: str) -> bool:
     return target.startswith(MEDIA_PATH) and bool(_NAME.fullmatch(target.removeprefix(MEDIA_PATH)))
 
 
-def respond(method: str, target: str, headers: Iterable[tuple[bytes, bytes]]) -> MediaResponse:
+def respond(
+    method: str,
+    target: str,
+    headers: Iterable[tuple[bytes, bytes]],
+    query: bytes = b"",
+    presigner: Presigner | None = None,
+) -> MediaResponse:
     """Respond to a request below `MEDIA_PATH`.
 
     Args:
         method: As sent.
         target: The path, without query.
         headers: As in ASGI, names in lower case.
+        query: What follows the question mark of the target.
+        presigner: Checks the query; `None` if URLs are not signed.
     """
     if not serves(target):
         return _refusal(
@@ -78,6 +88,9 @@ def respond(method: str, target: str, headers: Iterable[tuple[bytes, bytes]]) ->
         )
     if method not in ("GET", "HEAD"):
         return _refusal(405, "Fetch a video with GET or HEAD", method, (b"allow", b"GET, HEAD"))
+    name = target.removeprefix(MEDIA_PATH).encode()
+    if presigner is not None and (problem := presigner.problem(name, query)):
+        return _refusal(403, f"<Error><Code>{problem}</Code></Error>", method)
     conditions = _Conditions(headers)
     if etag() in conditions.values(b"if-none-match") or b"*" in conditions.values(b"if-none-match"):
         return MediaResponse(304, _common(), b"")
@@ -86,9 +99,16 @@ def respond(method: str, target: str, headers: Iterable[tuple[bytes, bytes]]) ->
     return _part(conditions.range())
 
 
-async def serve(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's
+async def serve(
+    scope: Scope,
+    receive: Receive,  # noqa: ARG001 - ASGI's
+    send: Send,
+    presigner: Presigner | None = None,
+) -> None:
     """Respond to a request below `MEDIA_PATH`, as an ASGI application; the body is not read."""
-    reply = respond(scope["method"], scope["path"], scope["headers"])
+    reply = respond(
+        scope["method"], scope["path"], scope["headers"], scope["query_string"], presigner
+    )
     start = {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
     await send(start)
     await send({"type": "http.response.body", "body": reply.body})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -38,6 +39,9 @@ JSON_TYPE = "application/json"
 
 _USER_ERROR = "Model execution failed (User Input Error): "
 
+#: The class of a failure, in the message of a run that failed.
+_CLASS = re.compile(r"Model execution failed \(([^)]+)\)")
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -50,7 +54,8 @@ class Failure:
         outcome: A key of `OUTCOMES`.
         provenance: How well status, code and message are known.
         title: One line that says what happened.
-        description: The binding's `description` where it differs from the message.
+        description: The binding's `description`, unless it is the class that the message names.
+        second: Code and message of `errors[1]`, if the body has two errors.
         null_result: Whether `result` is `null` and the keys are in the order result, success,
             errors, messages, as in authentication failures (observed).
         headers: Further response headers.
@@ -65,15 +70,25 @@ class Failure:
     description: str = ""
     null_result: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+    second: tuple[int, str] | None = None
+
+    def describe(self, message: str) -> str:
+        """The binding's `description`: the bare class of the failure, without its detail.
+
+        A Worker sees only this text, such as `7003: User Input Error` (observed, ten projects).
+        """
+        named = _CLASS.match(message)
+        return self.description or (named[1] if named else message)
 
 
 #: Every failure of the service, in the order of its checks: route, authentication, request, model,
 #: input, gateway, provider.
 FAILURES: Mapping[str, Failure] = {
     "no-route": Failure(
-        400, 7000, "No route for that URI", "no-route", "observed",
-        "no such route (the message is observed, its status and code are assumed)",
-        null_result=True,
+        400, 7003, "Could not route to {target}, perhaps your object identifier is invalid?",
+        "no-route", "observed",
+        "no such route; the body has a second error, 7000 `No route for that URI`",
+        null_result=True, second=(7000, "No route for that URI"),
     ),
     "wrong-method": Failure(
         405, 10405, "Method not allowed for this route", "no-route", "assumed",
@@ -133,6 +148,7 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "unknown-model": Failure(
         404, 7003, "Model not found: {model}", "unknown-model", "observed", "no such model",
+        description="User Input Error",
     ),
     "field-missing": Failure(
         400, 7003, _USER_ERROR + "Required value missing: {path}", "invalid", "observed",
@@ -301,12 +317,13 @@ def failure_body(
                 "httpCode": failure.status,
                 "internalCode": code,
                 "message": message,
-                "description": failure.description or message,
+                "description": failure.describe(message),
                 "requestId": request_id,
             }
         )
     if failure.null_result:
-        errors = [{"code": code, "message": message}]
+        pairs = [(code, message), *([failure.second] if failure.second else [])]
+        errors = [{"code": code, "message": message} for code, message in pairs]
         return compact({"result": None, "success": False, "errors": errors, "messages": []})
     errors = [{"message": message, "code": code}]
     return compact({"errors": errors, "success": False, "result": {}, "messages": []})

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from aleph_contract.contract import Contract
+from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import compact
 
 
@@ -22,8 +23,9 @@ class Replies:
     other input another URL.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, presigner: Presigner | None = None) -> None:
         self.contract = contract
+        self._presigner = presigner
         self._documented = {
             digest(dict(example.input)): compact(example.reply) for example in contract.examples
         }
@@ -53,7 +55,9 @@ class Replies:
         documented = self._documented.get(key)
         if documented is not None:
             return documented
-        return (origin + _NAME % _GROUPS(key)).join(self._parts)
+        name = _NAME % _GROUPS(key)
+        query = b"" if self._presigner is None else self._presigner.query(name)
+        return (origin + name + query).join(self._parts)
 
 
 def enveloped(bare: bytes) -> bytes:

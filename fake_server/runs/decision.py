@@ -134,8 +134,8 @@ class Surface(Protocol):
     def open(self, request: ReceivedRequest, admission: Admission) -> RunCall:
         """Read the model call from the body of an admitted request."""
 
-    def headers(self, ray: bytes) -> Headers:
-        """The headers of a response."""
+    def headers(self, ray: bytes, status: int) -> Headers:
+        """The headers of a response with this status."""
 
     def success(self, account: Account, bare: bytes) -> bytes:
         """The body of a success, made from the bare reply."""

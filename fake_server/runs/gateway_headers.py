@@ -1,4 +1,4 @@
-"""Check the gateway headers of a request against their documented ranges.
+"""The gateway's headers: those of a request are checked, those of a response are made.
 
 How the live service treats a value out of range is unknown. The fake refuses it with 400 (assumed),
 since a client that sends one misreads the documentation. Valid values are journalled and have no
@@ -8,7 +8,12 @@ effect: a video is never cached (documented), and the gateway of the fake has no
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
+from itertools import islice
+from time import time_ns
+from typing import Any
+from uuid import UUID
 
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import JSONError
@@ -55,25 +60,65 @@ def _metadata(value: str) -> str | None:
         entries = loads(value)
     except JSONError as error:
         return f"expected a JSON object: {error}"
-    if not isinstance(entries, dict):
-        return "expected a JSON object"
-    if len(entries) > _MAX_METADATA:
-        return f"expected at most {_MAX_METADATA} entries, received {len(entries)}"
-    if any(isinstance(entry, (dict, list)) for entry in entries.values()):
-        return "expected strings, numbers and booleans as values"
-    return None
+    return None if isinstance(entries, dict) else "expected a JSON object"
 
 
-_MAX_METADATA = 5
+#: Milliseconds that `cf-aig-retry-delay` may ask for. The documentation contradicts itself: a page
+#: says 5 s, a change of 2026-09 says 60 s; the fake accepts what either allows.
+MAX_RETRY_DELAY = 60_000
 
-#: The check of each header (documented).
+#: Entries of `cf-aig-metadata` that the gateway keeps.
+MAX_METADATA = 5
+
+
+def kept_metadata(value: str) -> dict[str, Any]:
+    """The entries of a `cf-aig-metadata` header that the gateway logs (observed on the binding).
+
+    Of more than five entries it keeps the first five. One entry that is null, an object or an array
+    (assumed) loses all of them. In both cases there is no error.
+
+    Args:
+        value: The header, a JSON object.
+    """
+    entries: dict[str, Any] = dict(loads(value))
+    if any(entry is None or isinstance(entry, (dict, list)) for entry in entries.values()):
+        return {}
+    return dict(islice(entries.items(), MAX_METADATA))
+
+
 CHECKS: Mapping[bytes, Check] = {
     b"cf-aig-skip-cache": _word("true", "false"),
     b"cf-aig-cache-ttl": _count("seconds"),
     b"cf-aig-collect-log": _word("true", "false"),
     b"cf-aig-request-timeout": _count("milliseconds"),
     b"cf-aig-max-attempts": _count("attempts", 5),
-    b"cf-aig-retry-delay": _count("milliseconds", 5000),
+    b"cf-aig-retry-delay": _count("milliseconds", MAX_RETRY_DELAY),
     b"cf-aig-backoff": _word("constant", "linear", "exponential"),
     b"cf-aig-metadata": _metadata,
 }
+
+_LOG_ID, _EVENT_ID, _REQUEST_ID = b"cf-aig-log-id", b"cf-aig-event-id", b"cf-aig-request-id"
+_STEP = b"cf-aig-step"
+
+#: The gateway's headers by status (observed, one account); any other status has all of them.
+_CARRIED: Mapping[int, tuple[bytes, ...]] = {
+    402: (_EVENT_ID, _REQUEST_ID),
+    429: (_LOG_ID, _STEP),
+}
+_ALL = (_LOG_ID, _EVENT_ID, _REQUEST_ID, _STEP)
+
+
+def of_response(status: int) -> tuple[tuple[bytes, bytes], ...]:
+    """The gateway's headers of a response on the binding.
+
+    For a run of one step the three ids are the same lower-case UUIDv7 (documented, 2026-10-08).
+    """
+    run_id = str(uuid7()).encode()
+    return tuple((name, b"0" if name == _STEP else run_id) for name in _CARRIED.get(status, _ALL))
+
+
+def uuid7() -> UUID:
+    """A UUID of version 7: milliseconds of Unix time, then random bits (RFC 9562, 5.7)."""
+    milliseconds = time_ns() // 1_000_000
+    high = milliseconds << 16 | 7 << 12 | secrets.randbits(12)
+    return UUID(int=high << 64 | 2 << 62 | secrets.randbits(62))

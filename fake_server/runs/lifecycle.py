@@ -14,6 +14,7 @@ from itertools import count
 from aleph_contract.contract import Contract
 from fake_server.journal.base import Journal
 from fake_server.journal.memory import MemoryJournal
+from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Delivery
 from fake_server.replies.successes import Replies
@@ -53,6 +54,7 @@ class Runs:
         journal: Stores every exchange.
         max_body: Bound on the bytes of a body.
         latency: Seconds that a completed run takes.
+        presigner: Signs the URLs of results; `None` for URLs without a signature.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Runs:
         accounts: Accounts,
         journal: Journal,
         max_body: int,
+        *,
         latency: float,
+        presigner: Presigner | None = None,
     ) -> None:
         self._accounts = accounts
         self._journal = journal
         self._latency = latency
-        replies = Replies(contract)
+        replies = Replies(contract, presigner)
         rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
         self._responder = Responder(contract, replies, max_body, rays)
         self._rest = Rest(contract, accounts)
@@ -168,7 +172,9 @@ class Runs:
         surface = self._surface(f"/{path}")
         account = self._accounts.find(account_id)
         if account is None:  # no redirect of this fake leads there
-            return Admission(surface, UNNAMED, refused=Refused("no-route"), redirected=True)
+            return Admission(
+                surface, UNNAMED, refused=Refused("no-route", target=head.path), redirected=True
+            )
         return Admission(surface, account, self._rest.credential(head, account), redirected=True)
 
 

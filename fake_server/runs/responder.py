@@ -101,13 +101,13 @@ class Responder:
             refused = Refused(lacking, **self._values(head, call.account))
             return self._refusal(surface, refused), Applied(call.account, call.step)
         bare = self._replies.body(call.value, self.origin(head, surface), call.floats)
-        headers, prefix = surface.headers(next(self._rays)), b""
+        status = 200 if fault is None else fault.status or 200
+        headers, prefix = surface.headers(next(self._rays), status), b""
         if fault is not None:
             headers, prefix = _headers(headers, fault, call), fault.raw or b""
             if fault.reshape is not None:
                 bare = failures.compact(fault.reshape(orjson.loads(bare)))
         body = prefix + surface.success(call.account, bare)
-        status = 200 if fault is None else fault.status or 200
         answer = Answer.of(status, headers, body, "completed")
         return answer, Applied(call.account, call.step, charge)
 
@@ -123,11 +123,12 @@ class Responder:
         if fault.billed_maybe and call.refused is None:
             charge = self._charge(call)
             call.account.bill_maybe(charge.usd)
-        headers = _headers(surface.headers(next(self._rays)), fault, call)
+        status = fault.status or 200
+        headers = _headers(surface.headers(next(self._rays), status), fault, call)
         if fault.redirect:
             headers = (*headers, (b"location", _redirect_target(head, surface, call.account)))
         body = self._fault_body(head, surface, call, fault)
-        answer = Answer.of(fault.status or 200, headers, body, "fault")
+        answer = Answer.of(status, headers, body, "fault")
         return answer, Applied(call.account, call.step, charge)
 
     def _fault_body(
@@ -156,11 +157,11 @@ class Responder:
             return self._refusal(surface, Refused("token-wrong"))._replace(outcome="elsewhere")
         bare = self._replies.body(head.path, self.origin(head, surface))
         body = surface.success(admission.account, bare)
-        return Answer.of(200, surface.headers(next(self._rays)), body, "elsewhere")
+        return Answer.of(200, surface.headers(next(self._rays), 200), body, "elsewhere")
 
     def _refusal(self, surface: Surface, refused: Refused) -> Answer:
         failure = refused.failure
-        headers = surface.headers(next(self._rays))
+        headers = surface.headers(next(self._rays), failure.status)
         if failure.headers:
             own = ((name.encode(), value.encode()) for name, value in failure.headers)
             headers = (*headers, *own)

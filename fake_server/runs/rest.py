@@ -52,7 +52,7 @@ class Rest:
         if below and well_formed:
             account = self._accounts.get(account_id)
         if not below or slash + rest != _RUN:
-            return account, Refused("no-route")
+            return account, Refused("no-route", target=head.path)
         return account, None if well_formed else Refused("malformed-account", target=path)
 
     def admit(self, head: RequestHead) -> Admission:
@@ -98,7 +98,7 @@ class Rest:
             return RunCall(account, step, refused=refused)
         return RunCall(account, step, value, floats)
 
-    def headers(self, ray: bytes) -> Headers:
+    def headers(self, ray: bytes, status: int) -> Headers:  # noqa: ARG002 - see `Surface`
         """See `Surface`."""
         return _TYPE, (b"cf-ray", ray)
 

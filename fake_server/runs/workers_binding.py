@@ -8,7 +8,6 @@ runtime gives the Worker a stream instead of an object.
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Mapping
 
@@ -16,9 +15,16 @@ from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import SurfaceName
 from fake_server.replies import faults
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
+from fake_server.runs import gateway_headers
 from fake_server.runs.decision import Admission, RunCall
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
-from fake_server.runs.rest import RARE_HEADERS, check_rare_headers, parse_body, step_named
+from fake_server.runs.rest import (
+    RARE_HEADERS,
+    check_rare_headers,
+    parse_body,
+    step_named,
+    wrong_type,
+)
 from fake_server.state.accounts import ACCOUNT_ID, BINDING, Account, Accounts
 from fake_server.state.scenarios import ScenarioStep
 
@@ -29,9 +35,6 @@ _GATEWAY_RUN = "/ai-gateway/run"
 PATHS = frozenset({_RUN, _GATEWAY_RUN})
 
 _MODEL = b"cf-consn-model-id"
-
-#: Crockford's base 32 alphabet: log ids of the gateway are ULIDs of 26 such characters.
-_ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Binding:
@@ -61,24 +64,22 @@ class Binding:
             if not RARE_HEADERS.isdisjoint(request.head.by_name):
                 step = check_rare_headers(request.head) or step
             document, floats = parse_body(request)
+            if not isinstance(options := document.get("options", {}), dict):
+                raise wrong_type("options", "object", options)
             if request.head.path == _GATEWAY_RUN:
-                account, step = self._gateway(document.get("options"), account, step)
+                account, step = self._gateway(options, account, step)
             value = self._input(request.head, document)
         except Refused as refused:
             return RunCall(account, step, refused=refused)
         return RunCall(account, step, value, floats)
 
-    def headers(self, ray: bytes) -> Headers:
-        """See `Surface` (observed)."""
-        log = "".join(secrets.choice(_ULID) for _ in range(26)).encode()
+    def headers(self, ray: bytes, status: int) -> Headers:
+        """See `Surface`; which gateway headers a response carries depends on its status."""
         return (
             (b"content-type", JSON_TYPE.encode()),
             (b"cf-ray", ray),
-            (b"cf-ai-req-id", _id()),
-            (b"cf-aig-log-id", log),
-            (b"cf-aig-event-id", log),
-            (b"cf-aig-request-id", _id()),
-            (b"cf-aig-step", b"0"),
+            (b"cf-ai-req-id", str(uuid.uuid4()).encode()),
+            *gateway_headers.of_response(status),
         )
 
     def success(self, account: Account, bare: bytes) -> bytes:  # noqa: ARG002 - bare in both profiles
@@ -90,14 +91,14 @@ class Binding:
         return failure_body(failure, message, "binding", str(uuid.uuid4()))
 
     def _gateway(
-        self, options: object, account: Account, step: ScenarioStep | None
+        self, options: Mapping[str, object], account: Account, step: ScenarioStep | None
     ) -> tuple[Account, ScenarioStep | None]:
         """Account and step by the gateway id.
 
         Raises:
             Refused: There is no gateway id, or it names an unknown fault.
         """
-        gateway = options.get("gateway") if isinstance(options, dict) else None
+        gateway = options.get("gateway")
         gateway_id = gateway.get("id") if isinstance(gateway, dict) else None
         if not isinstance(gateway_id, str):
             raise Refused("field-missing", path="options.gateway.id")
@@ -114,7 +115,3 @@ class Binding:
         if "inputs" not in document:
             raise Refused("field-missing", path="inputs")
         return document["inputs"]
-
-
-def _id() -> bytes:
-    return str(uuid.uuid4()).encode()

@@ -37,6 +37,19 @@ class TestLimits:
         assert Account(OTHER, credits=Decimal(0)).charge(None, Decimal(0)) == "no-credits"
         assert Account(OTHER, credits=Decimal("0.01")).charge(None, Decimal(0)) is None
 
+    @pytest.mark.parametrize("lag", [0, 1, 2])
+    def test_the_gateway_may_let_some_runs_through_after_the_spend_limit(self, lag: int) -> None:
+        account = Account(OTHER, spend_limit=Decimal(2), spend_limit_lag=lag)
+        results = [account.charge(Decimal(5), Decimal("1.68")) for _ in range(5)]
+        assert results == [None] * (1 + lag) + ["spend-limit"] * (4 - lag)
+        assert account.bill.runs == 1 + lag
+
+    def test_the_server_and_an_account_set_the_lag(self) -> None:
+        with running(spend_limit=1, spend_limit_lag=1) as server:
+            for account, passed in ((server.account(), 1), (server.account(spend_limit_lag=0), 0)):
+                codes = [post(account, INPUT).status_code for _ in range(3)]
+                assert codes == [200] * passed + [429] * (3 - passed)
+
     def test_the_spend_limit_comes_after_the_credits(self) -> None:
         account = Account(OTHER, credits=Decimal(1), spend_limit=Decimal(1))
         assert account.charge(Decimal(5), Decimal("1.68")) == "no-credits"

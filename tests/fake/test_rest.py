@@ -138,8 +138,10 @@ class TestRefusals:
     def test_no_route(self, account: AccountHandle, path: str) -> None:
         url = f"{account.base_url}/accounts/{account.id}{path}"
         response = HTTP.post(url, content=body())
-        assert code(response) == (400, 7000)
-        assert message(response) == "No route for that URI"
+        assert code(response) == (400, 7003)
+        first, second = response.json()["errors"]
+        assert first["message"].startswith("Could not route to /client/v4/accounts/")
+        assert second == {"code": 7000, "message": "No route for that URI"}
         assert only(account).outcome == "no-route"
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"])
@@ -190,7 +192,7 @@ class TestRefusals:
         """Route, authentication, form, model, input (observed)."""
         url = f"{account.base_url}/accounts/{account.id}/ai/run"
         bad_input = json.dumps({"model": "other", "input": {}}).encode()
-        assert code(HTTP.post(url + "/x", content=b"{")) == (400, 7000)
+        assert code(HTTP.post(url + "/x", content=b"{")) == (400, 7003)
         assert code(post(account, content=b"{", token="wrong")) == (401, 10000)
         assert code(post(account, content=b"{")) == (400, 7002)
         assert code(post(account, content=bad_input)) == (404, 7003)

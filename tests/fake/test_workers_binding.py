@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,6 +130,72 @@ def test_the_gateway_route_requires_a_gateway_id(
     assert message in response.text
 
 
+@pytest.mark.parametrize("options", ["x", None, [], 5])
+@pytest.mark.parametrize("path", ["/run", "/ai-gateway/run"])
+def test_options_of_another_type_are_refused(server: Server, path: str, options: Any) -> None:
+    content = json.dumps({"inputs": INPUT, "options": options}).encode()
+    response = HTTP.post(f"{server.origin}{path}", content=content, headers=HEADERS)
+    assert response.status_code == 400
+    assert "Invalid value at options: Invalid input: expected object" in response.text
+    assert not one(server.binding).billed
+
+
+def test_a_worker_sees_only_the_class_of_a_failure(server: Server) -> None:
+    """The runtime throws `<internalCode>: <description>`; the detail is in `message`."""
+    shown = []
+    for gateway, headers in (
+        ("fault-field-invalid", {}),
+        ("mine", {"cf-consn-model-id": "runwayml/aleph-3"}),
+        ("fault-no-credits", {}),
+        ("fault-content-refused", {}),
+        ("fault-wholesale-limit-429", {}),
+    ):
+        answer = run(server, gateway=gateway, headers=headers).json()
+        assert answer["message"] == answer["error"][0]["message"]
+        shown.append(f"{answer['internalCode']}: {answer['description']}")
+    assert shown == [
+        "7003: User Input Error",
+        "7003: User Input Error",
+        "2021: Insufficient AI Gateway credits",
+        "2021: Payment error",
+        "2018: Invalid User Credentials",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gateway", "absent"),
+    [
+        ("mine", set()),
+        ("fault-no-credits", {"cf-aig-log-id", "cf-aig-step"}),
+        ("fault-rate-limited", {"cf-aig-event-id", "cf-aig-request-id"}),
+    ],
+)
+def test_the_status_decides_the_gateway_headers(
+    server: Server, gateway: str, absent: set[str]
+) -> None:
+    names = {"cf-aig-log-id", "cf-aig-event-id", "cf-aig-request-id", "cf-aig-step"}
+    headers = run(server, gateway=gateway).headers
+    assert names - headers.keys() == absent
+    (run_id,) = {headers[name] for name in names - absent if name.endswith("-id")}
+    assert re.fullmatch(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", run_id
+    )
+
+
+def test_a_call_that_its_signal_aborts_is_recorded(server: Server) -> None:
+    """An `AbortSignal` closes the connection; the run may have been billed all the same."""
+    with pytest.raises(httpx.ReadTimeout):
+        HTTP.post(
+            f"{server.origin}/ai-gateway/run",
+            json={"inputs": INPUT, "options": {"gateway": {"id": "fault-hang"}}},
+            headers=HEADERS,
+            timeout=0.1,
+        )
+    assert server.binding.settle()
+    exchange = one(server.binding)
+    assert (exchange.outcome, exchange.status, exchange.billed) == ("cut", None, True)
+
+
 def test_a_refusal_has_the_observed_form(server: Server) -> None:
     response = run(server, {})
     assert response.status_code == 400
@@ -139,7 +206,8 @@ def test_a_refusal_has_the_observed_form(server: Server) -> None:
                             "internalCode", "message", "description", "requestId"]  # fmt: skip
     assert answer["error"] == [{"code": 7003, "message": text}]
     assert (answer["name"], answer["httpCode"]) == ("AiGatewayError", 400)
-    assert (answer["internalCode"], answer["description"]) == (7003, text)
+    assert answer["message"] == text
+    assert (answer["internalCode"], answer["description"]) == (7003, "User Input Error")
 
 
 @pytest.mark.parametrize(

@@ -45,30 +45,24 @@ def thrown(name: str, message: str, status: int | None = None) -> dict[str, Any]
     return error if status is None else {**error, "status": status}
 
 
-_USER_ERROR = "7003: Model execution failed (User Input Error): "
-_NO_ROUTE = "No route for that URI"
+#: A Worker sees the bare class of a failure; its detail is in the raw response.
+_USER_ERROR = "7003: User Input Error"
+
+
+def no_route(path: str) -> str:
+    """The first of the two errors of a route that the service does not have."""
+    return f"Could not route to {path}, perhaps your object identifier is invalid?"
+
 
 #: Errors of env.AI. Errors without a code come from the client code in the runtime's source.
 THROWN = {
-    "invalid input": thrown(
-        "AiGatewayError",
-        _USER_ERROR + "Invalid value at seed: Too small: expected number to be >=0",
-        400,
-    ),
-    "unknown field": thrown(
-        "AiGatewayError",
-        _USER_ERROR + 'Invalid value at input: Unrecognized key: "stream"',
-        400,
-    ),
-    "field missing": thrown(
-        "AiGatewayError", _USER_ERROR + "Required value missing: video_uri", 400
-    ),
+    "invalid input": thrown("AiGatewayError", _USER_ERROR, 400),
+    "unknown field": thrown("AiGatewayError", _USER_ERROR, 400),
+    "field missing": thrown("AiGatewayError", _USER_ERROR, 400),
     "no input": thrown("TypeError", "Cannot convert undefined or null to object"),
-    "unknown model": thrown("AiGatewayError", "7003: Model not found: runwayml/aleph-3", 404),
-    "another model": thrown(
-        "AiGatewayError", "7003: Model not found: @cf/meta/llama-3.1-8b-instruct", 404
-    ),
-    "prefix": thrown("AiGatewayError", "7003: Model not found: beta:runwayml/aleph-2", 404),
+    "unknown model": thrown("AiGatewayError", _USER_ERROR, 404),
+    "another model": thrown("AiGatewayError", _USER_ERROR, 404),
+    "prefix": thrown("AiGatewayError", _USER_ERROR, 404),
     "no credits": thrown("AiGatewayError", "2021: Insufficient AI Gateway credits", 402),
     "stream": thrown(
         "AiGatewayError", "7002: Content-Type must be application/json, received video/mp4", 415
@@ -84,10 +78,14 @@ THROWN = {
         "AiInternalError", "AI Gateway does not support ReadableStreams yet."
     ),
     "aborted": thrown("AbortError", "The operation was aborted"),
-    "models": thrown("AiInternalError", _NO_ROUTE),
-    "to markdown": thrown("AiInternalError", _NO_ROUTE),
-    "gateway url": thrown("AiGatewayInternalError", _NO_ROUTE),
-    "gateway log": thrown("AiGatewayInternalError", _NO_ROUTE),
+    "models": thrown("AiInternalError", no_route("/ai-api/models/search")),
+    "to markdown": thrown("AiInternalError", no_route("/to-everything/markdown/transformer")),
+    "gateway url": thrown(
+        "AiGatewayInternalError", no_route("/ai-gateway/gateways/default/url/runwayml")
+    ),
+    "gateway log": thrown(
+        "AiGatewayInternalError", no_route("/ai-gateway/gateways/default/logs/1")
+    ),
 }
 
 
@@ -115,7 +113,7 @@ class TestClient:
     def test_holds_the_ids_of_the_last_call(self, probed: dict[str, Any]) -> None:
         last = outcome(probed, "another input")
         assert re.fullmatch(r"[0-9a-f-]{36}", last["requestId"])
-        assert re.fullmatch(r"[0-9A-Z]{26}", last["logId"])
+        assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}", last["logId"])
 
     def test_sends_gateway_options_and_extra_headers(
         self, probed: dict[str, Any], server: Server

@@ -18,6 +18,6 @@ it("returns the video", async () => {
 it("throws the error of the service", async () => {
   await expect((env as Env).AI.run("runwayml/aleph-3", {})).rejects.toMatchObject({
     name: "AiGatewayError",
-    message: "7003: Model not found: runwayml/aleph-3",
+    message: "7003: User Input Error",
   });
 });
