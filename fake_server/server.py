@@ -8,12 +8,14 @@ import math
 import os
 import signal
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -46,22 +48,36 @@ class Server:
         host: Address or name to listen on.
         port: 0 picks a free port.
         expose: Whether the host may be reachable from other machines.
+        uds: Path of a Unix domain socket to listen on instead of host and port.
 
     Raises:
-        ArgumentError: The port is taken, the host is not an address of this machine, or other
-            machines can reach it and `expose` is not set.
+        ArgumentError: The port or the path is taken, the host is not an address of this machine,
+            or other machines can reach it and `expose` is not set.
     """
 
-    def __init__(self, app: App, host: str, port: int, *, expose: bool = False) -> None:
-        if not (expose or is_loopback(host)):
+    def __init__(
+        self,
+        app: App,
+        host: str,
+        port: int,
+        *,
+        expose: bool = False,
+        uds: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if not (expose or uds or is_loopback(host)):
             raise ArgumentError(
                 f"host {host} is reachable from other machines: they could read every prompt and "
                 "response and script the responses to your clients; to allow that, add --expose"
             )
         self.app = app
-        self._socket = _listen(host, port)
-        name = f"[{host}]" if ":" in host else host
-        self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
+        self.uds = None if uds is None else os.fspath(uds)
+        if self.uds is None:
+            self._socket = _listen(host, port)
+            name = f"[{host}]" if ":" in host else host
+            self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
+        else:
+            self._socket = _listen_unix(self.uds)
+            self.binding_address = "localhost"
         self.origin = f"http://{self.binding_address}"
         self.base_url = self.origin + API
         self.inspector = self.origin + CONTROL_PATH
@@ -87,6 +103,8 @@ class Server:
             asyncio.set_event_loop(None)
             self._loop.close()
             self.app.journal.close()
+            if self.uds is not None:
+                Path(self.uds).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Stop within a second, also with requests in flight."""
@@ -135,7 +153,8 @@ class Server:
             timeout_keep_alive=KEEP_ALIVE,
         )
         config.load()
-        listener = await loop.create_server(
+        create = loop.create_server if self.uds is None else loop.create_unix_server
+        listener = await create(
             lambda: Protocol(config=config, server_state=self._state, app_state={}),
             sock=self._socket,
             backlog=2048,
@@ -283,6 +302,36 @@ def _listen(host: str, port: int) -> socket.socket:
         reason = os.strerror(error.errno) if error.errno else str(error)
         free = "; port 0 picks a free port" if port else ""
         raise ArgumentError(f"cannot listen on {host} port {port}: {reason}{free}") from None
+
+
+def _listen_unix(path: str) -> socket.socket:
+    """Listen on a Unix domain socket that only this user can connect to.
+
+    The file of a server that was killed is replaced; the file of a running one is not.
+    """
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        if stat.S_ISSOCK(Path(path).stat().st_mode) and not _accepts(path):
+            Path(path).unlink()
+    except FileNotFoundError:
+        pass
+    umask = os.umask(0o177)
+    try:
+        listening.bind(path)
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ArgumentError(f"cannot listen on the socket {path}: {reason}") from None
+    finally:
+        os.umask(umask)
+    return listening
+
+
+def _accepts(path: str) -> bool:
+    """Whether a server listens on a Unix domain socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

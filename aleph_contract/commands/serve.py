@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from fake_server.port import DEFAULT_PORT
+
 
 def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001
     from fake_server.state.billing import amount
@@ -19,7 +21,7 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
-    default=8787,
+    default=DEFAULT_PORT,
     show_default=True,
     envvar="ALEPH_CONTRACT_PORT",
     show_envvar=True,
@@ -49,6 +51,9 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 )
 @click.option("--contract", metavar="FILE", help="Catalog entry of the model.")
 @click.option("--max-body", type=int, metavar="BYTES", help="Maximum size of a body.  [32 MiB]")
+@click.option(
+    "--uds", metavar="PATH", help="Listen on a Unix domain socket instead of host and port."
+)
 @click.option("--expose", is_flag=True, help="Let other machines connect, also to the control API.")
 @click.option(
     "--allow-host",
@@ -64,6 +69,7 @@ def command(
     max_body: int | None,
     allow_hosts: tuple[str, ...],
     *,
+    uds: str | None,
     expose: bool,
     **options: Any,
 ) -> None:
@@ -81,8 +87,8 @@ def command(
     if max_body is not None:
         options["max_body"] = max_body
     app = create_app(Contract.load(contract), hosts=(host, *allow_hosts), **options)
-    server = Server(app, host, port, expose=expose)
-    if not is_loopback(host):
+    server = Server(app, host, port, expose=expose, uds=uds)
+    if uds is None and not is_loopback(host):
         click.echo(
             f"aleph-contract: warning: other machines can reach {host}; they can make runs, and "
             "at /__aleph__/ read all prompts and replies and change the replies of other clients",
@@ -110,4 +116,5 @@ def _ready(server: Any) -> dict[str, str]:
         "base_url": server.base_url,
         "inspector": server.inspector,
         "binding_address": server.binding_address,
+        **({} if server.uds is None else {"uds": server.uds}),
     }

@@ -6,12 +6,14 @@ import json
 
 import click
 
+from fake_server.port import DEFAULT_PORT
+
 
 @click.command("workers", epilog="Example: aleph-contract workers --address 127.0.0.1:9000")
 @click.option(
     "--address",
     metavar="HOST:PORT",
-    default="127.0.0.1:8787",
+    default=f"127.0.0.1:{DEFAULT_PORT}",
     show_default=True,
     help="Address of the fake: the `binding_address` that `serve` prints.",
 )

@@ -137,7 +137,27 @@ class OriginGuard:
         elif reason := refusal(scope["headers"], self._hosts):
             await _refuse(send_with_headers, reason)
         else:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(*_as_get(scope, receive, send_with_headers))
+
+
+def _as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
+    """Answer HEAD as GET without the body (RFC 9110, 9.3.2), on every route.
+
+    Tools that wait until a server is ready, such as wait-on and `wget --spider`, send HEAD.
+    """
+    if scope.get("method") != "HEAD":
+        return scope, receive, send
+    ended = False
+
+    async def send_head(message: MutableMapping[str, Any]) -> None:
+        nonlocal ended
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not ended:
+            ended = True
+            await send({"type": "http.response.body", "body": b""})
+
+    return {**scope, "method": "GET"}, receive, send_head
 
 
 async def _refuse(send: Send, reason: str) -> None:

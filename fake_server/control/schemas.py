@@ -76,7 +76,7 @@ class AccountModel(ControlModel):
     id: str
     token: str
     profile: Profile
-    base_url: Annotated[str, Field(examples=["http://127.0.0.1:8787/client/v4"])]
+    base_url: Annotated[str, Field(examples=["http://127.0.0.1:8790/client/v4"])]
     env: Annotated[dict[str, str], Field(description="Variables that the official SDKs read.")]
 
 

@@ -37,7 +37,7 @@ def curl_command(exchange: Exchange, origin: str, body_path: str) -> str:
 
     Args:
         exchange: The request.
-        origin: Origin of the fake, such as `http://localhost:8787`.
+        origin: Origin of the fake, such as `http://localhost:8790`.
         body_path: Path at which the fake serves the exact bytes of the request body.
     """
     body = exchange.request_body

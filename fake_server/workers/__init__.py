@@ -16,6 +16,7 @@ from string import Template
 from typing import Any
 
 from aleph_contract.errors import ArgumentError
+from fake_server.port import DEFAULT_PORT
 
 #: Path of the plugin file, for the configuration of Miniflare.
 PLUGIN = Path(__file__).with_name("plugin.cjs")
@@ -24,7 +25,7 @@ PLUGIN = Path(__file__).with_name("plugin.cjs")
 PLUGIN_NAME = "aleph-contract"
 
 #: Default address of `aleph-contract serve`.
-DEFAULT_ADDRESS = "127.0.0.1:8787"
+DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 
 #: Environment variable that overrides the configured address; `aleph-contract exec` sets it.
 ADDRESS_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"

@@ -57,7 +57,7 @@ function addressFor(name, given) {
   const { ALEPH_CONTRACT_BINDING_ADDRESS: override, CLOUDFLARE_BASE_URL: base } = process.env;
   const address = override || given?.address || hostOf(base);
   if (/^[^\s/@]+:\d+$/.test(address ?? "")) return address;
-  const format = "HOST:PORT, such as 127.0.0.1:8787";
+  const format = "HOST:PORT, such as 127.0.0.1:8790";
   throw new TypeError(
     address === undefined
       ? `aleph-contract: binding ${name} has no address: set "address" in its options, ` +

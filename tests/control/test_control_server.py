@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import httpx
 from control_client import API, ControlClient, append_exchange
 
 from aleph_contract.contract import Contract
 from fake_server.http.app import App
 from fake_server.http.control_app import create_control
 from fake_server.replies import faults
+from fake_server.server import Server
 
 
 def test_health_names_the_model_and_the_profile(client: ControlClient) -> None:
@@ -54,7 +56,7 @@ def test_other_sites_are_refused(client: ControlClient) -> None:
 def test_dns_rebinding_is_refused(app: App) -> None:
     guarded = create_control(app, hosts=("127.0.0.1",))
     assert ControlClient(guarded, "http://evil.example").get(f"{API}/health").status_code == 403
-    assert ControlClient(guarded, "http://localhost:8787").get(f"{API}/health").status_code == 200
+    assert ControlClient(guarded, "http://localhost:8790").get(f"{API}/health").status_code == 200
 
 
 def test_an_unknown_path_is_404_and_an_unknown_method_405(client: ControlClient) -> None:
@@ -70,3 +72,17 @@ def test_the_root_redirects_to_the_start_page(client: ControlClient) -> None:
 def test_importing_the_app_does_not_import_fastapi() -> None:
     program = "import sys, fake_server.http.app; sys.exit('fastapi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_head_is_answered_wherever_get_is(server: Server) -> None:
+    """wait-on and `wget --spider` send HEAD to find out whether a server is ready."""
+    account = server.account().id
+    paths = ("", "health", "faults", "contract", "docs", "openapi.json", f"accounts/{account}/bill")
+    with httpx.Client(base_url=server.inspector, trust_env=False) as http:
+        for path in paths:
+            response, got = http.head(path), http.get(path)
+            assert (response.status_code, got.status_code) == (200, 200), path
+            assert response.content == b"", path
+            assert response.headers["content-type"] == got.headers["content-type"], path
+        assert http.head("events").headers["content-type"].startswith("text/event-stream")
+        assert http.head("nosuch").status_code == 404

@@ -11,7 +11,7 @@ import pytest
 
 from fake_server.control import origin_guard
 
-LOCAL = "127.0.0.1:8787"
+LOCAL = "127.0.0.1:8790"
 
 
 def refusal(*hosts: str, **headers: str) -> str | None:
@@ -22,8 +22,8 @@ def refusal(*hosts: str, **headers: str) -> str | None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "LOCALHOST:1", "127.0.0.1:8787", "127.9.9.9", "[::1]", "[::1]:80", "a.localhost",
-     "localhost.:8787", "[::ffff:127.0.0.1]:80"],
+    ["localhost", "LOCALHOST:1", "127.0.0.1:8790", "127.9.9.9", "[::1]", "[::1]:80", "a.localhost",
+     "localhost.:8790", "[::ffff:127.0.0.1]:80"],
 )  # fmt: skip
 def test_loopback_names_are_allowed(host: str) -> None:
     assert refusal(host=host) is None
@@ -31,22 +31,22 @@ def test_loopback_names_are_allowed(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8787", "localhost.evil.example", "127.0.0.1.evil.example", "",
-     "192.168.1.5:8787", "notlocalhost", "[::2]", "0.0.0.0", "localhost:80:80", "2130706433"],
+    ["evil.example", "evil.example:8790", "localhost.evil.example", "127.0.0.1.evil.example", "",
+     "192.168.1.5:8790", "notlocalhost", "[::2]", "0.0.0.0", "localhost:80:80", "2130706433"],
 )  # fmt: skip
 def test_other_hosts_are_refused_by_a_fake_on_loopback(host: str) -> None:
     assert "is not a name of this machine" in (refusal("127.0.0.1", host=host) or "")
 
 
 def test_the_bound_address_and_the_allowed_names_are_allowed() -> None:
-    assert refusal("192.168.1.5", host="192.168.1.5:8787") is None
-    assert refusal("127.0.0.1", "Fake", host="fake:8787") is None
-    assert refusal("127.0.0.1", "fake", host="fake2:8787")
+    assert refusal("192.168.1.5", host="192.168.1.5:8790") is None
+    assert refusal("127.0.0.1", "Fake", host="fake:8790") is None
+    assert refusal("127.0.0.1", "fake", host="fake2:8790")
 
 
 def test_a_wildcard_address_allows_every_address_and_no_name() -> None:
-    assert refusal("0.0.0.0", host="192.168.1.5:8787") is None
-    assert refusal("::", host="[fd00::5]:8787") is None
+    assert refusal("0.0.0.0", host="192.168.1.5:8790") is None
+    assert refusal("::", host="[fd00::5]:8790") is None
     assert refusal("0.0.0.0", host="evil.example")
 
 
@@ -58,7 +58,7 @@ def test_an_app_without_a_socket_allows_every_name() -> None:
 @pytest.mark.parametrize(
     "origin",
     ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:3000",
-     "http://localhost:8787", "http://127.0.0.1:8787.evil.example", "file://", ""],
+     "http://localhost:8790", "http://127.0.0.1:8790.evil.example", "file://", ""],
 )  # fmt: skip
 def test_pages_of_other_origins_are_refused(origin: str) -> None:
     assert "is not the origin of" in (refusal(origin=origin) or "")

@@ -122,7 +122,7 @@ def test_containers_serve_under_the_name_that_the_app_is_told() -> None:
     container = json.loads((RECIPES / "devcontainer.json").read_text())
     assert "aleph-contract serve --host 0.0.0.0" in services["aleph"]["command"]
     app = services["app"]["environment"]
-    assert app["CLOUDFLARE_BASE_URL"] == "http://aleph:8787/client/v4"
-    assert app["ALEPH_CONTRACT_BINDING_ADDRESS"] == "aleph:8787"
+    assert app["CLOUDFLARE_BASE_URL"] == "http://aleph:8790/client/v4"
+    assert app["ALEPH_CONTRACT_BINDING_ADDRESS"] == "aleph:8790"
     assert container["containerEnv"].keys() < app.keys()
     assert "aleph-contract serve" in container["postStartCommand"]

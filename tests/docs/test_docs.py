@@ -3,7 +3,7 @@
 A fenced block marked `console` is a session. Each page gets one shell, in an empty directory, with
 the installed command on the PATH. A line after `$ ` is a command; the lines below it are its
 output, in which `...` matches any text. A command that ends in `&` runs in the background after its
-first line of output. The tests replace port 8787 by a free port. A block with a file name after its
+first line of output. The tests replace port 8790 by a free port. A block with a file name after its
 language, such as ```python client.py, is written to that file.
 """
 
@@ -42,7 +42,7 @@ _END = "--- end of command"
 PATIENCE = 120
 
 #: The default port of `serve`.
-PORT = "8787"
+PORT = "8790"
 
 
 @dataclass(frozen=True)

@@ -310,7 +310,7 @@ def test_calls_to_this_machine_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("no_proxy", raising=False)
 
     def client(_input: Any, **_: str) -> Any:
-        bypassed = urllib.request.proxy_bypass_environment("127.0.0.1:8787")  # type: ignore[attr-defined]
+        bypassed = urllib.request.proxy_bypass_environment("127.0.0.1:8790")  # type: ignore[attr-defined]
         return [bool(bypassed), os.environ["no_proxy"]]
 
     assert one(client).video == [True, "intranet,127.0.0.1,localhost"]

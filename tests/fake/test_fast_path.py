@@ -23,7 +23,7 @@ from fake_server.server import running
 
 PATH = b"/client/v4/accounts/" + b"a" * 32 + b"/ai/run"
 HEADERS = {
-    b"host": b"127.0.0.1:8787",
+    b"host": b"127.0.0.1:8790",
     b"authorization": b"Bearer any-token",
     b"content-type": b"application/json",
     b"content-length": b"100",
@@ -32,7 +32,7 @@ HEADERS = {
 
 def full_path(app: App, raw: bytes, query: bytes = b"") -> Answer:
     """The answer of the full path."""
-    server = "127.0.0.1", 8787
+    server = "127.0.0.1", 8790
     head = RequestHead.now("POST", PATH.decode(), PATH, query, [*HEADERS.items()], server)
     admission = app.runs.start(head)
     run = app.runs.respond(ReceivedRequest(head, raw, complete=True), admission)
@@ -137,7 +137,7 @@ def test_a_run_that_does_not_complete_takes_the_full_path(raw: bytes) -> None:
     [
         {b"authorization": b"Bearer other"},
         {b"authorization": None},
-        {b"host": b"localhost:8787"},
+        {b"host": b"localhost:8790"},
         {b"content-type": b"application/json; charset=utf-8"},
         {b"content-type": None},
         {b"content-length": None},
@@ -157,7 +157,7 @@ def test_an_unusual_head_takes_the_full_path(changes: dict[bytes, bytes | None])
 
 
 def test_a_repeated_header_takes_the_full_path() -> None:
-    assert FAST_PATH.lookup(PATH, [*HEADERS.items(), (b"host", b"127.0.0.1:8787")]) is None
+    assert FAST_PATH.lookup(PATH, [*HEADERS.items(), (b"host", b"127.0.0.1:8790")]) is None
 
 
 @pytest.mark.parametrize("url", [PATH + b"?a=1", PATH + b"/", b"/run", PATH[:-1] + b"%6e"])

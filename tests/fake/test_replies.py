@@ -20,7 +20,7 @@ from fake_server.replies.failures import (
     refusal,
 )
 
-ORIGIN = b"http://127.0.0.1:8787/__aleph__/media/"
+ORIGIN = b"http://127.0.0.1:8790/__aleph__/media/"
 
 WIRE = [
     ("token-missing", 400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"),

@@ -88,7 +88,7 @@ def test_body_and_headers_keep_their_bytes() -> None:
 
 
 def test_the_host_is_that_of_the_header() -> None:
-    assert record({"host": "fake:8787"}).host == "fake:8787"
+    assert record({"host": "fake:8790"}).host == "fake:8790"
     assert record().host == ""
 
 

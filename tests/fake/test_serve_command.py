@@ -176,3 +176,45 @@ class TestRefusedToStart:
             process.send_signal(signal.SIGTERM)
             _, err = process.communicate(timeout=PATIENCE)
         assert "other machines can reach 0.0.0.0" in err
+
+
+class TestUnixSocket:
+    """`serve --uds PATH`."""
+
+    def test_it_answers_on_the_socket_and_removes_it_at_the_end(self, tmp_path: Path) -> None:
+        path = tmp_path / "fake.sock"
+        with serving("--uds", str(path)) as (process, ready):
+            assert ready["uds"] == str(path)
+            assert path.stat().st_mode & 0o777 == 0o600
+            with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as http:
+                assert http.get(f"{ready['inspector']}health").status_code == 200
+                reply = http.post(
+                    f"{ready['base_url']}/accounts/{'a' * 32}/ai/run",
+                    headers={
+                        "authorization": "Bearer any-token",
+                        "content-type": "application/json",
+                    },
+                    content=body(),
+                )
+                assert reply.status_code == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        assert not path.exists()
+
+    def test_the_socket_of_a_killed_server_is_replaced(self, tmp_path: Path) -> None:
+        path = tmp_path / "fake.sock"
+        with serving("--uds", str(path)):
+            pass  # killed
+        assert path.is_socket()
+        with serving("--uds", str(path)) as (_, ready):
+            assert ready["uds"] == str(path)
+
+    def test_a_socket_in_use_and_another_file_are_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "fake.sock"
+        with serving("--uds", str(path)):
+            code, message = refused("--uds", str(path))
+            assert (code, str(path) in message) == (2, True)
+        other = tmp_path / "notes.txt"
+        other.write_text("mine")
+        assert refused("--uds", str(other))[0] == 2
+        assert other.read_text() == "mine"

@@ -15,7 +15,7 @@ from aleph_contract.core.jsonvalue import loads, same
 from fake_server.replies.successes import Replies, digest
 from fake_server.runs.json_body import parse
 
-ORIGIN = b"http://127.0.0.1:8787/__aleph__/media/"
+ORIGIN = b"http://127.0.0.1:8790/__aleph__/media/"
 
 
 class TestReplies:

@@ -48,7 +48,7 @@ class TestSettings:
         assert recipe.command in page or recipe.command.startswith("node ")
 
     @pytest.mark.parametrize(
-        "address", ["", "8787", "127.0.0.1", "http://127.0.0.1:8787", "a b:1", "x:0", "x:65536"]
+        "address", ["", "8790", "127.0.0.1", "http://127.0.0.1:8790", "a b:1", "x:0", "x:65536"]
     )
     def test_an_invalid_address_is_refused(self, address: str) -> None:
         with pytest.raises(ArgumentError, match="HOST:PORT"):
@@ -87,8 +87,8 @@ class TestAddress:
         [
             ({}, {}, "binding AI has no address"),
             ({"CLOUDFLARE_BASE_URL": "https://api.cloudflare.com/client/v4"}, {}, "no address"),
-            ({}, {"address": "http://127.0.0.1:8787"}, '"http://127.0.0.1:8787" is not an address'),
-            ({"ALEPH_CONTRACT_BINDING_ADDRESS": "8787"}, {}, '"8787" is not an address'),
+            ({}, {"address": "http://127.0.0.1:8790"}, '"http://127.0.0.1:8790" is not an address'),
+            ({"ALEPH_CONTRACT_BINDING_ADDRESS": "8790"}, {}, '"8790" is not an address'),
         ],
     )
     def test_a_missing_or_invalid_address_is_explained(
@@ -97,7 +97,7 @@ class TestAddress:
         with pytest.raises(subprocess.CalledProcessError) as failed:
             services(node, variables, options)
         assert message in failed.value.stderr
-        assert "HOST:PORT, such as 127.0.0.1:8787" in failed.value.stderr
+        assert "HOST:PORT, such as 127.0.0.1:8790" in failed.value.stderr
 
     def test_an_address_without_a_fake_causes_a_warning(self, node: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as closed:
