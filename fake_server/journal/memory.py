@@ -10,6 +10,7 @@ import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator
+from heapq import heapify, heappop, heapreplace
 from itertools import count
 from operator import itemgetter
 
@@ -37,8 +38,8 @@ class MemoryJournal:
     """The default journal: the newest exchanges of each account, within bounds.
 
     An account with more than `max_exchanges` loses its own oldest exchange. When all accounts
-    together exceed `max_bytes`, the accounts above an equal share lose their oldest exchanges,
-    longest idle account first: a busy account displaces its own exchanges, not those of others.
+    together exceed `max_bytes`, the largest account loses its oldest exchanges until another is as
+    large: a busy account displaces its own exchanges, not those of a modest one.
 
     Args:
         max_exchanges: Bound on the exchanges of one account.
@@ -157,20 +158,34 @@ class MemoryJournal:
             self._bytes -= idle.bytes
         return log
 
-    def _drop(self, log: _Log) -> None:
+    def _drop(self, log: _Log) -> int:
+        """Drop the oldest exchange of an account; return its size."""
         _, size, _, _ = log.entries.popleft()
         log.bytes -= size
         log.dropped += 1
         self._bytes -= size
+        return size
 
     def _make_room(self) -> None:
-        """Drop a sixteenth more than needed, so that few appends walk through all accounts."""
-        enough = self._max_bytes - self._max_bytes // 16
-        share = enough // len(self._logs)
-        for account, log in list(self._logs.items()):
-            while self._bytes > enough and log.bytes > share and log.entries:
-                if len(log.entries) == 1 and account == next(reversed(self._logs)):
-                    return  # the newest exchange stays, however large
-                self._drop(log)
-            if not log.entries:
+        """Drop the oldest exchange of the largest account, the longest idle of equals, in turn.
+
+        A sixteenth more than needed is dropped, so that few appends walk through all accounts. The
+        newest exchange of all stays, however large, and does not count.
+        """
+        newest = next(reversed(self._logs))
+        kept = {newest: self._logs[newest].entries[-1][1]}
+        excess = self._bytes - kept[newest] - (self._max_bytes - self._max_bytes // 16)
+        largest = [
+            (kept.get(account, 0) - log.bytes, idle, account)
+            for idle, (account, log) in enumerate(self._logs.items())
+        ]
+        heapify(largest)
+        while excess > 0:
+            _, idle, account = largest[0]
+            log = self._logs[account]
+            excess -= self._drop(log)
+            if log.entries:
+                heapreplace(largest, (kept.get(account, 0) - log.bytes, idle, account))
+            else:
+                heappop(largest)
                 self._drained[account] = self._logs.pop(account)

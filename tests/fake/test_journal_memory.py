@@ -74,7 +74,17 @@ def test_memory_keeps_the_newest_exchange_of_any_size() -> None:
     put(journal, "b", size=5000)
     assert (numbers(journal, "a"), numbers(journal, "b")) == ([1], [1])
     put(journal, "a", size=5000)
-    assert (numbers(journal, "a"), numbers(journal, "b")) == ([2], [])
+    assert (numbers(journal, "a"), numbers(journal, "b")) == ([1, 2], [])
+
+
+def test_memory_drops_nothing_of_a_modest_account_for_a_few_large_exchanges() -> None:
+    journal = MemoryJournal(max_bytes=32_000)
+    for _ in range(200):
+        put(journal, "modest", size=50)
+    for _ in range(6):
+        put(journal, "large", size=6_000)
+    assert journal.tally("modest") == Tally(200, 0)
+    assert journal.tally("large").dropped > 0
 
 
 def test_memory_removes_accounts_beyond_its_bound() -> None:
