@@ -15,10 +15,21 @@ from typing import Any
 from aleph_contract.cases.case import Case, Gap, Kind, Polarity
 from aleph_contract.cases.catalogue import Catalogue, build, build_matching
 from aleph_contract.cases.certificates import Certificate
+from aleph_contract.cases.doubt import Doubt, DoubtKind
 from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.contract import Contract
 
-__all__ = ["Case", "Certificate", "Gap", "Kind", "Polarity", "cases", "gaps"]
+__all__ = [
+    "Case",
+    "Certificate",
+    "Doubt",
+    "DoubtKind",
+    "Gap",
+    "Kind",
+    "Polarity",
+    "cases",
+    "gaps",
+]
 
 
 def cases(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.constraints import Constraint
+from aleph_contract.cases.doubt import Doubt
 
 Polarity = Literal["valid", "violating"]
 Kind = Literal["example", "boundary", "combination", "probe"]
@@ -19,7 +20,6 @@ class Case:
     Args:
         name: Stable name, such as `boundary/seed/maximum/above`.
         polarity: Whether the contract allows the input.
-        portable: Whether every sane implementation must agree with the polarity; `False` is gray.
         constraint: The constraint that it probes; `None` if it probes none.
         input: The input, in plain JSON values.
         compound: Whether it breaks further constraints, because none of its inputs breaks only one.
@@ -27,11 +27,11 @@ class Case:
         note: What the case shows, in one or two sentences.
         text: The exact JSON text of the input if its spelling matters (`1e0`), else `None`.
         kind: The part of the catalogue that it belongs to.
+        doubt: Why implementations may differ on it; `None` if it is portable.
     """
 
     name: str
     polarity: Polarity
-    portable: bool
     constraint: Constraint | None
     input: Any = field(hash=False)
     compound: bool = False
@@ -39,6 +39,12 @@ class Case:
     note: str = ""
     text: str | None = None
     kind: Kind = "boundary"
+    doubt: Doubt | None = None
+
+    @property
+    def portable(self) -> bool:
+        """Whether every sane implementation treats the input alike; if not, it is gray."""
+        return self.doubt is None
 
 
 @dataclass(frozen=True, slots=True)

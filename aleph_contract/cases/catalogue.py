@@ -10,12 +10,14 @@ from aleph_contract.cases.case import Case, Gap, Polarity
 from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.combinations import pairs, realistic, together
 from aleph_contract.cases.constraints import Constraint, site
+from aleph_contract.cases.doubt import Doubt
 from aleph_contract.cases.isolation import MAX_TRIES, Isolator
 from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.cases.portability import Portability
-from aleph_contract.cases.probes import Probe, after_the_end, beyond_prose, probes, whole
+from aleph_contract.cases.probes import Probe, left_open, probes, whole
 from aleph_contract.cases.substitution import plain_and_text, replaced
 from aleph_contract.contract import Contract
+from aleph_contract.contract.doubts import doubts_of
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.schema.boundaries import BOUNDARIES, Proposal
@@ -72,7 +74,7 @@ def _examples(contract: Contract) -> Iterator[Case]:
     for example in contract.examples:
         name = f"example/{slug(example.name.lower())}"
         note = "An example of the documentation."
-        yield Case(name, "valid", True, None, plain(example.input), note=note, kind="example")
+        yield Case(name, "valid", None, plain(example.input), note=note, kind="example")
 
 
 def _gaps(constraint: Constraint, made: list[Case]) -> Iterator[Gap]:
@@ -107,7 +109,7 @@ class CatalogueBuilder:
         self.isolator = Isolator(contract.input_schema, self.document, self.hints)
         self.builder = Builder(self.document, self.hints)
         self.portability = Portability(contract)
-        self.metadata = contract.metadata
+        self.doubts = doubts_of(contract.model)
 
     def is_valid(self, value: Any) -> bool:
         """Whether both validators accept `value`."""
@@ -133,42 +135,44 @@ class CatalogueBuilder:
 
     def combined(self, bounds: list[Case]) -> Iterator[Case]:
         """Valid inputs that combine several properties or bounds."""
-        combined, real = together(self.document, self.hints), realistic(self.document, self.hints)
+        combined = together(self.document, self.hints, self.portability.reason)
+        real = realistic(self.document, self.hints)
         for name, value, note in (*combined, *pairs(bounds), *real):
             if self.is_valid(value):
-                gray = self.portability.reason(value)
+                doubt = self.portability.doubt(value)
                 yield Case(
                     f"combination/{name}",
                     "valid",
-                    not gray,
                     None,
                     value,
-                    note=f"{note} {gray}".strip(),
+                    note=f"{note} {doubt.reason if doubt else ''}".strip(),
                     kind="combination",
+                    doubt=doubt,
                 )
 
     def probes(self) -> Iterator[Case]:
-        """Gray inputs, on which implementations differ."""
+        """Inputs that real clients treat wrongly or differently, most of them gray."""
         for node in nodes(self.document):
             given = next(self.builder.values(node.path), None)
             if given is None or any(step.keyword == "propertyNames" for step in node.path):
                 continue
-            for probe in (*probes(node, self.hints), *beyond_prose(node, self.metadata)):
+            for probe in probes(node, self.hints):
                 yield from self._probe(node, probe, replaced(given, node.instance, probe.value))
-            late = after_the_end(node, given)
-            if late is not None:
-                yield from self._probe(
-                    node, Probe("after-the-end", None, self.portability.reason(late)), late
-                )
+            for probe in left_open(node, given, self.doubts):
+                yield from self._probe(node, probe, probe.value)
         root = Node(self.document.root, "")
         smallest = next(self.builder.values(), None)
         full = next(Builder(self.document, self.hints, "full").values(), None)
         if isinstance(smallest, dict) and isinstance(full, dict):
-            for probe in whole(smallest, full):
+            for probe in whole(smallest, full, self.doubts):
                 yield from self._probe(root, probe, probe.value)
 
     def _probe(self, node: Node, probe: Probe, given: Any) -> Iterator[Case]:
         value, text = plain_and_text(given)
+        text = probe.text or text
+        doubt = self.portability.doubt(value, text)
+        if probe.doubt and (doubt is None or doubt.kind == "acceptance"):
+            doubt = Doubt(probe.doubt, probe.note)
         asked = f"{node.where}/{probe.keyword}"
         constraint = next((c for c in self.isolator.constraints if c.schema == asked), None)
         violations = self.validator.reference_violations(value)
@@ -179,13 +183,13 @@ class CatalogueBuilder:
         yield Case(
             f"probe/{node.key}/{probe.label}".replace("//", "/"),
             "violating" if broken else "valid",
-            portable=False,
             constraint=self.isolator.of(certificate) if certificate else constraint,
             input=value,
             certificate=certificate,
             note=probe.note,
-            text=probe.text or text,
+            text=text,
             kind="probe",
+            doubt=doubt,
         )
 
     def _valid_input(self, constraint: Constraint, proposal: Proposal) -> Any:
@@ -208,19 +212,21 @@ class CatalogueBuilder:
         value: Any,
         certificate: Certificate | None,
     ) -> Case:
-        gray = self.portability.reason(value)
+        doubt = self.portability.doubt(value)
         sentences = [f"`{constraint.instance or '/'}`: {proposal.note}."]
         if certificate and certificate.branch:
             sentences.append(f"Nearest branch: {certificate.branch[-1]}.")
         if certificate and certificate.reason:
             sentences.append(certificate.reason)
+        if doubt:
+            sentences.append(doubt.reason)
         return Case(
             f"boundary/{constraint.key}/{proposal.label}",
             proposal.polarity,
-            not gray,
             constraint,
             value,
             bool(certificate and certificate.reason),
             certificate,
-            " ".join([*sentences, gray]).strip(),
+            " ".join(sentences),
+            doubt=doubt,
         )

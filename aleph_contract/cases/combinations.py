@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
 from aleph_contract.cases.case import Case
-from aleph_contract.cases.portability import gray_reason
 from aleph_contract.cases.substitution import replaced
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.builder import Builder
@@ -31,8 +30,14 @@ _SIZES: dict[str, Size] = {
 }
 
 
-def together(document: Document, hints: Hints) -> Iterator[Combination]:
-    """Each optional property alone; all of them; all at their minimum, and at their maximum."""
+def together(document: Document, hints: Hints, gray: Callable[[Any], str]) -> Iterator[Combination]:
+    """Each optional property alone; all of them; all at their minimum, and at their maximum.
+
+    Args:
+        document: The input schema.
+        hints: Realistic values by location.
+        gray: Returns why an input is gray, or the empty string.
+    """
     smallest = next(Builder(document, hints).values(), None)
     full = next(Builder(document, hints, "full").values(), None)
     if not isinstance(smallest, dict) or not isinstance(full, dict):
@@ -49,18 +54,18 @@ def together(document: Document, hints: Hints) -> Iterator[Combination]:
             whole = next(Builder(document, hints, size, branch=branch).values(), None)
             if isinstance(whole, dict):
                 name = f"{label}-{branch + 1}" if branch else label
-                yield from _with_and_without(name, whole, optional)
+                yield from _with_and_without(name, whole, optional, gray)
 
 
 def _with_and_without(
-    name: str, whole: dict[str, Any], optional: list[str]
+    name: str, whole: dict[str, Any], optional: list[str], gray: Callable[[Any], str]
 ) -> Iterator[Combination]:
     """An input; if it is gray, also the same without the property that makes it gray."""
     yield Combination(name, whole, "All properties at once.")
-    if gray_reason(whole):
+    if gray(whole):
         for left_out in optional:
             partial = {key: value for key, value in whole.items() if key != left_out}
-            if partial != whole and not gray_reason(partial):
+            if partial != whole and not gray(partial):
                 yield Combination(
                     f"{name}/but/{left_out}",
                     partial,
@@ -165,7 +170,7 @@ def _fractions(document: Document, hints: Hints) -> Iterator[Combination]:
 #: Four decimal places: fewer than every number format keeps, more than most user interfaces show.
 _FRACTION = 0.4117
 
-#: Text as users write it, printable and within the basic plane, so that JSON carries it unchanged.
+#: Text as users and shells write it, without a character that makes it gray.
 _TEXTS = {
     "punctuation": 'Make it "noir"; keep the 2nd shot (100%) & the logo\'s #1 colour, ok?',
     "escapes": r"C:\new\table \u0041 %s %20 {0} ${HOME} $(date) `date` {{x}} \\",
@@ -173,6 +178,10 @@ _TEXTS = {
     "looks-like-a-number": "42",
     "looks-like-null": "null",
     "two-lines": "First the harbour at dawn.\nThen the hills.",
+    "outer-line-breaks": "\nSlow zoom on the harbour\n\n",
+    "tabs": "\tdawn\tharbour\n\tdusk\thills\t",
+    "windows-line-ends": "First the harbour at dawn.\r\nThen the hills.\r\n",
+    "emoji": "A \U0001f305 over the harbour, \U0001f469\u200d\U0001f680 on deck \u2764\ufe0f",
     "accents": "Le café s'éveille : façade dorée, ciel d'été",
     "combining-accent": "Slow zoom on the cafe\u0301 terrace",
     "other-scripts": "東京の夜景, Ночь над рекой, Αθήνα",
@@ -189,9 +198,12 @@ _MEDIA = {"mp4": "video/mp4", "mov": "video/quicktime", "png": "image/png", "jpg
 
 
 def _addresses(known: str) -> Mapping[str, str]:
-    media = _MEDIA.get(known.rpartition(".")[2], "application/octet-stream")
+    suffix = known.rpartition(".")[2]
+    media = _MEDIA.get(suffix, "application/octet-stream")
     return {
         "https-with-query": f"{known}?token=a%2Fb&expires=1781553600#t=1,2",
+        "not-normalised": "https://Media.EXAMPLE.com:443/%7euser/a%2fb/clip+1." + suffix,
+        "query-without-path": f"https://example.com?clip=1.{suffix}&sig=a+b%3d%3D",
         "runway": "runway://eyJhbGciOiJIUzI1NiJ9.c291cmNlLXVwbG9hZA.7Qk2",
         "data": f"data:{media};base64,AAAAIGZ0eXBpc29tAAACAGlzb21pc28yYXZjMW1wNDE=",
     }

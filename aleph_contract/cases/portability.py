@@ -1,17 +1,17 @@
 """Decide which inputs every sane implementation treats alike, and why the others are gray.
 
-Only portable cases fail a client, so an input is gray as soon as implementations may differ on it.
+A gray input is doubtful in one of two ways, see `DoubtKind`. What its doubt excuses is advice.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from itertools import combinations
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from aleph_contract.contract import BILLED_FIELD, Contract
+from aleph_contract.cases.doubt import Doubt
+from aleph_contract.contract import Contract
+from aleph_contract.contract.doubts import doubts_of
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import leaves
 from aleph_contract.schema.validation.stock import StockValidators
@@ -38,89 +38,64 @@ class Portability:
         self._parsed_is_valid = (
             self._is_valid if parsed is contract.input_schema else validator_for(parsed).is_valid
         )
-        self._prose_limit = prose_limit(contract.metadata)
+        self._of_model = doubts_of(contract.model)
+
+    def doubt(self, value: Any, text: str | None = None) -> Doubt | None:
+        """The doubt about an input; `None` if it is portable.
+
+        Args:
+            value: The input.
+            text: Its JSON text, if the notation matters.
+        """
+        carriage = next(_carriage(value, text), None)
+        if carriage:
+            return Doubt("carriage", carriage)
+        acceptance = next(self._acceptance(value), None)
+        return Doubt("acceptance", acceptance) if acceptance else None
 
     def reason(self, value: Any) -> str:
-        """Why implementations may differ on `value`, in one sentence; empty if it is portable.
+        """The reason of the doubt about `value`; empty if it is portable."""
+        doubt = self.doubt(value)
+        return doubt.reason if doubt else ""
 
-        Non-ASCII text is gray only if the verdict depends on how its length is counted; a
-        `format` only if the value violates it.
+    def _acceptance(self, value: Any) -> Iterator[str]:
+        """The reasons to doubt that every implementation allows, or refuses, `value`.
+
+        The length of a text in bytes is no reason: `maxLength` counts characters, and no common
+        validator counts bytes.
         """
-        plain = gray_reason(_measured(value, _count_graphemes))
-        if plain:
-            return plain
+        yield from _unusual_texts(value)
         valid = self._is_valid(value)
-        if any(
+        if not _is_ascii(value) and any(
             self._is_valid(_measured(value, count)) is not valid
-            for count in (_count_graphemes, _count_bytes)
+            for count in (_count_utf16, _count_graphemes)
         ):
-            return (
+            yield (
                 "Whether it is valid depends on what length counts:"
-                " characters, UTF-16 code units or bytes."
+                " code points, UTF-16 code units or grapheme clusters."
             )
         if self._is_valid_with_formats(value) is not valid:
-            return "`format` is an annotation in draft 2020-12, but many validators assert it."
+            yield "`format` is an annotation in draft 2020-12, but many validators assert it."
         if not self._stock.verdicts(value) <= {valid}:
-            return (
+            yield (
                 "Validator libraries differ on this pattern or multiple; ours follows the standard."
             )
         if valid and not self._parsed_is_valid(value):
-            return "It leaves out a member that is required and has a default."
-        return self._beyond_documentation(value) if self._prose_limit else ""
-
-    def _beyond_documentation(self, value: Any) -> str:
-        words, most = self._prose_limit or ("", 0)
-        given = (leaf for name, leaf in leaves(value) if name == BILLED_FIELD and _is_number(leaf))
-        return (
-            f"The documentation states `{words}`, the schema does not."
-            if max(given, default=0) > most
-            else ""
-        )
+            yield "It leaves out a member that is required and has a default."
+        yield from (doubt.reason for doubt in self._of_model if doubt.applies(value))
 
 
-def prose_limit(metadata: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The longest video by the documentation: its words and the seconds; `None` if unstated."""
-    for name, text in metadata.items():
-        found = re.fullmatch(r"(\d+) seconds", str(text))
-        if found:
-            return f"{name}: {text}", int(found[1])
-    return None
+# -- carriage ---------------------------------------------------------------------------------
 
 
-def gray_reason(value: Any) -> str:
-    """Why implementations may differ on `value` under any contract; empty if they agree."""
-    return next((reason for check in _CHECKS for reason in check(value)), "")
-
-
-def _measured(value: Any, measure: Callable[[str], int]) -> Any:
-    """`value` with each printable non-ASCII string replaced by an ASCII one of length `measure`."""
-    if isinstance(value, dict):
-        return {name: _measured(child, measure) for name, child in value.items()}
-    if isinstance(value, list):
-        return [_measured(child, measure) for child in value]
-    if isinstance(value, str) and not value.isascii() and _printable(value):
-        return "x" * measure(value)
-    return value
-
-
-def _count_graphemes(text: str) -> int:
-    """About the number of grapheme clusters of `text`."""
-    return sum(not unicodedata.combining(char) for char in text)
-
-
-def _count_bytes(text: str) -> int:
-    return len(text.encode())
-
-
-def _printable(text: str) -> bool:
-    """Whether `text` holds only printable characters of the basic plane, and line feeds."""
-    shown = text.replace("\n", "")
-    return shown.isprintable() and max(shown, default="") <= "\uffff"
-
-
-def _numbers(value: Any) -> Iterator[str]:
+def _carriage(value: Any, text: str | None) -> Iterator[str]:
+    """The reasons to doubt that `value` can travel unchanged."""
+    if text is not None:
+        yield "Few JSON readers keep the notation of a number, or the first of two equal keys."
     for _, leaf in leaves(value):
-        if isinstance(leaf, int) and abs(leaf) > MAX_SAFE_INTEGER:
+        if isinstance(leaf, str):
+            yield from _unsafe_text(leaf)
+        elif isinstance(leaf, int) and abs(leaf) > MAX_SAFE_INTEGER:
             yield "A reader that stores numbers as doubles rounds integers beyond 2^53."
         elif isinstance(leaf, float) and leaf == int(leaf):
             yield "Implementations differ on whether a number such as 1.0 is an integer."
@@ -128,40 +103,58 @@ def _numbers(value: Any) -> Iterator[str]:
             yield "Some readers round numbers this close to zero or this large."
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _unsafe_text(text: str) -> Iterator[str]:
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        yield "UTF-8 cannot hold a lone surrogate."
+    if "\0" in text:
+        yield "C strings and shell variables end before a NUL."
+
+
+# -- acceptance -------------------------------------------------------------------------------
+
+
+def _unusual_texts(value: Any) -> Iterator[str]:
     for _, leaf in leaves(value):
-        if isinstance(leaf, str) and not _printable(leaf):
-            yield "Some layers change non-printing characters and characters beyond U+FFFF."
-        elif isinstance(leaf, str) and not leaf.isascii():
-            yield "Implementations count the length of non-ASCII text differently."
+        if not isinstance(leaf, str):
+            continue
+        if leaf and not leaf.strip():
+            yield "Some implementations take blank text for missing text."
+        elif not leaf.isprintable() and not all(map(_is_ordinary, leaf)):
+            yield "Some implementations refuse control, format and unassigned characters."
 
 
-def _pairs_of_arrays(value: Any) -> Iterator[str]:
+#: Characters of everyday text that `str.isprintable` excludes: line breaks, tab, and the joiner
+#: of emoji.
+_ORDINARY = "\n\r\t\N{ZERO WIDTH JOINER}"
+
+
+def _is_ordinary(char: str) -> bool:
+    return char.isprintable() or char in _ORDINARY or unicodedata.category(char) == "Zs"
+
+
+def _is_ascii(value: Any) -> bool:
+    return all(leaf.isascii() for _, leaf in leaves(value) if isinstance(leaf, str))
+
+
+def _measured(value: Any, measure: Callable[[str], int]) -> Any:
+    """`value` with an ASCII string of length `measure` for each string of another length."""
     if isinstance(value, dict):
-        lists = [name for name, child in value.items() if isinstance(child, list) and child]
-        for one, other in combinations(lists, 2):
-            yield f"No document says whether `{one}` and `{other}` may be given together."
+        return {name: _measured(child, measure) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_measured(child, measure) for child in value]
+    if isinstance(value, str) and not value.isascii() and measure(value) != len(value):
+        return "x" * measure(value)
+    return value
 
 
-#: Names of properties whose value is a moment of the video, in seconds.
-MOMENTS = ("seconds", "timestampSeconds")
+def _count_utf16(text: str) -> int:
+    return len(text) + sum(char > "\uffff" for char in text)
 
 
-def _late_moments(value: Any) -> Iterator[str]:
-    found = list(leaves(value))
-    lengths = [leaf for name, leaf in found if name == BILLED_FIELD and _is_number(leaf)]
-    for name, leaf in found:
-        if name in MOMENTS and _is_number(leaf) and any(leaf > length for length in lengths):
-            yield f"`{name}` lies beyond the end of the video; no document says what happens."
+#: General categories of characters that belong to the grapheme cluster of the character before.
+_EXTENDING = {"Mn", "Me", "Cf"}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-_CHECKS: tuple[Callable[[Any], Iterator[str]], ...] = (
-    _numbers,
-    _texts,
-    _pairs_of_arrays,
-    _late_moments,
-)
+def _count_graphemes(text: str) -> int:
+    """About the number of grapheme clusters of `text`."""
+    return sum(unicodedata.category(char) not in _EXTENDING for char in text)

@@ -1,18 +1,17 @@
-"""Gray probes: inputs on which implementations differ, and what each shows about a client.
+"""Probes: inputs that clients treat wrongly or differently, and what each shows about a client.
 
-The schema decides the polarity of every probe. A client that differs does not fail; its owner
-gets advice.
+The schema decides the polarity of every probe. Most are gray: what the doubt about the input
+excuses is advice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aleph_contract.cases.portability import MOMENTS, prose_limit
+from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.cases.substitution import replaced
-from aleph_contract.contract import BILLED_FIELD
+from aleph_contract.contract.doubts import Above, InputDoubt, Together
 from aleph_contract.core.jsonvalue import Number, dumps
 from aleph_contract.schema.generation.strings import FORMATS
 from aleph_contract.schema.subschemas import Node
@@ -27,6 +26,7 @@ class Probe(NamedTuple):
         note: What the case shows.
         keyword: The keyword that it probes; empty if it probes none.
         text: The exact JSON text of the whole input, if no value expresses it.
+        doubt: The kind of doubt, where `Portability` cannot see it in the value.
     """
 
     label: str
@@ -34,6 +34,7 @@ class Probe(NamedTuple):
     note: str
     keyword: str = ""
     text: str | None = None
+    doubt: DoubtKind | None = None
 
 
 def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
@@ -154,29 +155,36 @@ _TEXTS = {
 
 def _addresses(known: str) -> Iterator[Probe]:
     scheme, _, remainder = known.partition("://")
-    yield Probe("empty", "", "Not an absolute URI; the schema only requires a string.")
-    yield Probe("relative", "clip.mp4", "Not an absolute URI; the schema only requires a string.")
-    yield Probe(
-        "plain-http", f"http://{remainder}", "Plain HTTP: a client that requires HTTPS refuses it."
-    )
-    yield Probe(
-        "scheme-in-capitals",
-        f"{scheme.upper()}://{remainder}",
-        "A scheme in capitals: URI schemes are case-insensitive.",
-    )
-    yield Probe(
-        "with-a-space",
-        f"{known} 2",
-        "A space, not allowed in a URI: a client that parses the URI encodes it.",
-    )
-    yield Probe(
-        "international",
-        f"{known}?name=\N{LATIN SMALL LETTER E WITH ACUTE}",
-        "An IRI: a client that parses it as a URI encodes it.",
-    )
-    yield Probe(
-        "dot-segments", f"{known}/../x", "Dot segments: a client that parses the URI removes them."
-    )
+    for label, address, note in (
+        ("empty", "", "Not an absolute URI; the schema only requires a string."),
+        ("relative", "clip.mp4", "Not an absolute URI; the schema only requires a string."),
+        (
+            "plain-http",
+            f"http://{remainder}",
+            "Plain HTTP: a client that requires HTTPS refuses it.",
+        ),
+        (
+            "scheme-in-capitals",
+            f"{scheme.upper()}://{remainder}",
+            "A scheme in capitals: URI schemes are case-insensitive.",
+        ),
+        (
+            "with-a-space",
+            f"{known} 2",
+            "A space, not allowed in a URI: a client that parses the URI encodes it.",
+        ),
+        (
+            "international",
+            f"{known}?name=\N{LATIN SMALL LETTER E WITH ACUTE}",
+            "An IRI: a client that parses it as a URI encodes it.",
+        ),
+        (
+            "dot-segments",
+            f"{known}/../x",
+            "Dot segments: a client that parses the URI removes them.",
+        ),
+    ):
+        yield Probe(label, address, note, doubt="acceptance")
 
 
 def _integers() -> Iterator[Probe]:
@@ -193,9 +201,7 @@ def _integers() -> Iterator[Probe]:
         "minus-zero", Number("-0"), "Negative zero: an integer type drops the sign.", "minimum"
     )
     yield Probe("minus-zero-float", Number("-0.0"), "Negative zero, written as a float.", "minimum")
-    yield Probe(
-        "text", "42", "A number as a string: a lenient client converts it to a number.", "type"
-    )
+    yield _number_as_text("42")
     for label, value in _LARGE_INTEGERS.items():
         yield Probe(
             label,
@@ -238,9 +244,7 @@ def _numbers() -> Iterator[Probe]:
         Number("0.1000000000000000055511151231257827"),
         "More digits than a double holds: most clients round it, one that reads decimals keeps it.",
     )
-    yield Probe(
-        "text", "0.5", "A number as a string: a lenient client converts it to a number.", "type"
-    )
+    yield _number_as_text("0.5")
     yield Probe(
         "10-to-the-400",
         10**400,
@@ -249,18 +253,26 @@ def _numbers() -> Iterator[Probe]:
     )
 
 
-def whole(given: Mapping[str, Any], full: Mapping[str, Any]) -> Iterator[Probe]:
+def _number_as_text(text: str) -> Probe:
+    note = "A number as a string: a lenient client converts it to a number."
+    return Probe("text", text, note, "type", doubt="acceptance")
+
+
+def whole(
+    given: Mapping[str, Any], full: Mapping[str, Any], doubts: Iterable[InputDoubt]
+) -> Iterator[Probe]:
     """Probes of the whole input.
 
     Args:
         given: A valid input.
         full: A valid input with all properties.
+        doubts: The doubts of the model.
     """
-    lists = [name for name, value in full.items() if isinstance(value, list)]
-    for one, other in combinations(lists, 2):
-        note = f"No document says whether `{one}` and `{other}` may be given together."
-        both = {**given, one: full[one], other: full[other]}
-        yield Probe(f"together/{one}+{other}", both, note)
+    for doubt in doubts:
+        names = [place[1:] for place in doubt.locations] if isinstance(doubt, Together) else []
+        if names and full.keys() >= set(names):
+            both = {**given, **{name: full[name] for name in names}}
+            yield Probe(f"together/{'+'.join(names)}", both, doubt.reason)
     for name, value in given.items():
         if isinstance(value, str):
             again = f"{value} (again)"
@@ -272,27 +284,27 @@ def whole(given: Mapping[str, Any], full: Mapping[str, Any]) -> Iterator[Probe]:
         "proto-key",
         {**given, "__proto__": {"seed": 1}},
         "`__proto__` as a key: JavaScript that copies objects by assignment loses it.",
+        doubt="carriage",
     )
-    yield Probe("empty-key", {**given, "": True}, "An empty key: some languages drop it.")
+    yield Probe(
+        "empty-key", {**given, "": True}, "An empty key: some languages drop it.", doubt="carriage"
+    )
 
 
-def after_the_end(node: Node, given: Any) -> Any:
-    """`given` with a moment beyond the end of the video; `None` if `node` is no moment.
+def left_open(node: Node, given: Any, doubts: Iterable[InputDoubt]) -> Iterator[Probe]:
+    """Whole inputs with a number beyond a limit that only the documentation of the model states.
 
     Args:
-        node: The schema of a number.
+        node: The schema of the number.
         given: A valid input that contains a value for it.
+        doubts: The doubts of the model.
     """
-    if not node.instance.endswith(tuple(f"/{name}" for name in MOMENTS)):
-        return None
-    return replaced({**given, BILLED_FIELD: 1}, node.instance, 2)
-
-
-def beyond_prose(node: Node, metadata: Mapping[str, Any]) -> Iterator[Probe]:
-    """A video longer than the limit that only the documentation states."""
-    said = prose_limit(metadata)
-    if said and node.instance == f"/{BILLED_FIELD}":
-        words, most = said
-        yield Probe(
-            "beyond-the-prose", most + 1, f"Longer than the documentation allows (`{words}`)."
-        )
+    for doubt in doubts:
+        if not isinstance(doubt, Above) or node.instance != doubt.at:
+            continue
+        if isinstance(doubt.limit, str):
+            late = replaced(replaced(given, doubt.limit, 1), node.instance, 2)
+            yield Probe("after-the-end", late, doubt.reason)
+        else:
+            beyond = replaced(given, node.instance, doubt.limit + 1)
+            yield Probe("beyond-the-prose", beyond, doubt.reason)

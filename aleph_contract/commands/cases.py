@@ -36,7 +36,7 @@ def command(
 
     Each line has the polarity, a mark and the name. Marks: "gray" if
     implementations may disagree about the case, "compound" if it breaks several
-    constraints.
+    constraints. With --json, "doubt" says why a case is gray.
     """
     from aleph_contract.cases import cases
     from aleph_contract.contract import Contract
@@ -62,6 +62,7 @@ def line(case: Case) -> dict[str, Any]:
         "name": case.name,
         "polarity": case.polarity,
         "portable": case.portable,
+        "doubt": case.doubt and {"kind": case.doubt.kind, "reason": case.doubt.reason},
         "constraint": place,
         "input": case.input,
         "compound": case.compound,

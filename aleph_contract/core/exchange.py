@@ -14,6 +14,14 @@ SurfaceName = Literal["rest", "binding"]
 Credential = Literal["accepted", "missing", "refused", "none"]
 
 
+#: The text that replaces a secret in an exchange.
+REDACTED = "REDACTED"
+
+#: The headers in which a token of the account belongs: `cf-aig-authorization` is that of an
+#: authenticated gateway (documented).
+TOKEN_HEADERS = frozenset({"authorization", "cf-aig-authorization", "proxy-authorization"})
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request as it arrived and the response that was sent, without secrets.
@@ -39,7 +47,8 @@ class Exchange:
         billed: Whether the real service may have charged for it.
         received_at: Unix time in seconds at which the request head was complete.
         elapsed: Seconds from then until the last response byte was written to the socket.
-        token_leaked: Whether the target or the body held the account's token.
+        token_leaked: Whether the target, the body or a header outside `TOKEN_HEADERS` held the
+            account's token.
         host: The `Host` header as sent.
         token_fingerprint: Equal for equal values of the Authorization header, within one process
             of the fake; a keyed hash, so no secret. Empty without the header.

@@ -75,6 +75,16 @@ _TABLE = (
         "Copy the id from the contract.",
     ),
     Rule(
+        "request.envelope",
+        "sends no member beside model and input, and no query in the URL",
+        "assumed",
+        "advice",
+        "No document says how the service treats them: a later version may refuse them, or give "
+        "them a meaning.",
+        "Options for a different endpoint, such as stream, are put beside the input.",
+        'Send {"model": …, "input": …} and nothing else.',
+    ),
+    Rule(
         "request.valid",
         "sends an input that the contract allows when it was given a valid one",
         "schema",
@@ -228,7 +238,7 @@ _TABLE = (
     ),
     Rule(
         "security.token-leak",
-        "never puts the token in the URL, the body, its output or its error messages",
+        "never puts the token in the URL, the body, another header, its output or its errors",
         "http",
         "must",
         "URLs and messages are copied into logs, traces and issue trackers.",

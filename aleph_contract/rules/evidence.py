@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validate
 from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
@@ -25,7 +26,8 @@ class Evidence:
         exchanges: The exchanges that the fake recorded, in order.
         intended: The input that the client was given.
         polarity: Polarity of that input; `None` for traffic.
-        portable: False for gray cases, whose findings are advice.
+        doubt: The kind of doubt about a gray input, which turns the findings that it excuses into
+            advice; `None` for a portable one.
         fault: Name of the scripted fault, if any.
         leaks: Places where the client wrote the token, such as `its standard output`.
         other_videos: In concurrent runs: video URL of every other run, and the name of its case.
@@ -38,7 +40,7 @@ class Evidence:
     exchanges: tuple[Exchange, ...]
     intended: Any = None
     polarity: Literal["valid", "violating"] | None = None
-    portable: bool = True
+    doubt: DoubtKind | None = None
     fault: str | None = None
     leaks: tuple[str, ...] = ()
     other_videos: Mapping[str, str] = field(default_factory=dict)

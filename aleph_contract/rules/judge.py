@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.core.results import Finding, Level
 from aleph_contract.rules import RULES
 from aleph_contract.rules.checks import CHECKS
@@ -36,9 +38,20 @@ def judge(evidence: Evidence) -> Judgement:
     )
 
 
+#: The rules that a doubt about the input excuses. No doubt excuses a rule about the token, about
+#: paying twice, or about the report of a failure.
+_ABOUT_ACCEPTANCE = frozenset({"boundary.accepted", "boundary.refused-locally"})
+_ABOUT_CARRIAGE = frozenset({"request.valid", "request.faithful", "boundary.not-repaired"})
+EXCUSED: Mapping[DoubtKind | None, frozenset[str]] = {
+    None: frozenset(),
+    "acceptance": _ABOUT_ACCEPTANCE,
+    "carriage": _ABOUT_ACCEPTANCE | _ABOUT_CARRIAGE,
+}
+
+
 def _level(rule: str, evidence: Evidence) -> Level:
-    """The level of the rule, but advice for gray inputs, gray replies and the other profile."""
+    """The level of the rule, but advice for gray replies, the other profile, and excused rules."""
     reply = evidence.last_reply
     gray_reply = rule == "response.malformed" and reply is not None and reply.gray
-    soft = evidence.advice or not evidence.portable or gray_reply
+    soft = evidence.advice or rule in EXCUSED[evidence.doubt] or gray_reply
     return "advice" if soft else RULES[rule].level

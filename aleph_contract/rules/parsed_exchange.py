@@ -16,6 +16,9 @@ from aleph_contract.errors import JSONError
 #: Key of the input in the request body of each surface.
 INPUT_KEY = {"rest": "input", "binding": "inputs"}
 
+#: Documented members of the request body of each surface.
+_MEMBERS = {"rest": ("model", "input"), "binding": ("inputs", "options")}
+
 #: Header that names the model on the binding; on REST the body does.
 _MODEL_HEADER = "cf-consn-model-id"
 
@@ -48,12 +51,21 @@ Kind = Literal["completed", "unfinished", "malformed", "refused", "redirect", "c
 
 @dataclass(frozen=True, slots=True)
 class SentInput:
-    """Model and input of a request; `problem` says why its body is unreadable, else it is empty."""
+    """Model and input of a request.
+
+    Args:
+        model: The model that it names.
+        input: The input.
+        repeated: The keys that an object of the body holds more than once.
+        problem: Why the body is unreadable; else empty.
+        beside: The members of the body that are not documented.
+    """
 
     model: Any
     input: Any
     repeated: tuple[str, ...] = ()
     problem: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,8 @@ def read_request(exchange: Exchange) -> SentInput:
     key = INPUT_KEY[exchange.surface]
     if key not in body:
         return SentInput(model, None, problem=f'the body has no "{key}"')
-    return SentInput(model, body[key], repeated_keys(body))
+    beside = tuple(name for name in body if name not in _MEMBERS[exchange.surface])
+    return SentInput(model, body[key], repeated_keys(body), beside=beside)
 
 
 def read_reply(exchange: Exchange) -> ReplyVerdict:

@@ -43,7 +43,7 @@ def judge_traffic(
         calls = tuple(run.calls)
         first = calls[0]
         meant = refusals_meant and first.outcome == "invalid"
-        judgement = _judged(run, contract, portable=not meant)
+        judgement = _judged(run, contract, advice=meant)
         broken = any(finding.level == "must" for finding in judgement.findings)
         yield CaseResult(
             name=_name(run, number),
@@ -75,9 +75,9 @@ def judge_exchange(
     return (*(f for f in alone.findings if f.rule not in LINK_RULES), *linked)
 
 
-def _judged(run: LinkedRun, contract: Contract, *, portable: bool = True) -> Judgement:
+def _judged(run: LinkedRun, contract: Contract, *, advice: bool = False) -> Judgement:
     """The judgement on the calls of a run; what rests on a guess is advice and says so."""
-    judgement = judge(Evidence(contract, None, tuple(run.calls), portable=portable))
+    judgement = judge(Evidence(contract, None, tuple(run.calls), advice=advice))
     if not run.doubt:
         return judgement
     return replace(judgement, findings=tuple(_guessed(f, run) for f in judgement.findings))

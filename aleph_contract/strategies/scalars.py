@@ -41,10 +41,12 @@ class DrawMode:
 #: No digits and no capitals: Hypothesis shrinks towards them rather than towards `a`.
 _PLAIN = string.ascii_lowercase + " .,-'"
 
-#: Characters that break text handling: of two, three and four bytes, combining and joining marks,
-#: right to left, line ends, quotes, controls. The bar stands for a backslash, towards which
-#: Hypothesis would shrink rather than towards `a`.
-_HARD = '\u00e9\u6f22\u0301\u05d0\u200d\u202e\ufeff\u2028\n\t\0\x7f"|'
+#: Further characters of everyday text: of two and three bytes, right to left, line ends, quotes.
+#: The bar stands for a backslash, towards which Hypothesis would shrink rather than towards `a`.
+_EVERYDAY = '\u00e9\u6f22\u05d0\n\r\t"|'
+
+#: Characters that make a text gray, or do so in some places: combining and joining marks, controls.
+_HARD = "\u0301\u200d\u202e\ufeff\u2028\0\x7f"
 _ASTRAL = "\U0001f305\U0001d4d0\U0001f3ac\U0001f468\U00020bb7"
 
 #: Addresses of the kinds that the documentation of such models allows, and strings that are none.
@@ -133,7 +135,11 @@ def _stretched(low: int, high: float, mode: DrawMode) -> Callable[[DrawFn, int],
     A drawn length beyond the maximum is clamped to it; one far beyond also makes each character
     one of four bytes.
     """
-    alphabet = _PLAIN if mode.portable else _PLAIN + _HARD + _ASTRAL
+    alphabet = _PLAIN + _EVERYDAY
+    if not mode.portable:
+        alphabet += _HARD + _ASTRAL
+    elif not mode.bounds_only:
+        alphabet += _ASTRAL
     most = low + _DEFAULT_LENGTH if math.isinf(high) else int(high)
     fewest = low if low <= _MAX_DRAWN_LENGTH else 1
     pieces = st.text(alphabet, min_size=fewest, max_size=max(min(most, _MAX_DRAWN_LENGTH), fewest))
@@ -144,16 +150,24 @@ def _stretched(low: int, high: float, mode: DrawMode) -> Callable[[DrawFn, int],
     def stretched(draw: DrawFn, _: int) -> str:
         piece = draw(pieces).replace("|", "\\")
         if most <= _MAX_DRAWN_LENGTH and not mode.bounds_only:
-            return piece
+            return _within_utf16(piece, most) if mode.portable else piece
         length = draw(lengths)
         size = max(low, min(length, most))
         if not mode.bounds_only:
             size = max(size, len(piece))
         if length > most * 7 // 4 and not mode.portable:
             piece = "".join(_ASTRAL[ord(char) % len(_ASTRAL)] for char in piece)
-        return (piece * (size // len(piece) + 1))[:size] if piece else "a" * size
+        text = (piece * (size // len(piece) + 1))[:size] if piece else "a" * size
+        return _within_utf16(text, most) if mode.portable else text
 
     return stretched
+
+
+def _within_utf16(text: str, most: int) -> str:
+    """`text`, without characters beyond U+FFFF if it has more than `most` UTF-16 code units."""
+    if len(text) + sum(char > "\uffff" for char in text) <= most:
+        return text
+    return "".join(char if char <= "\uffff" else "a" for char in text)
 
 
 def integers(schemas: Sequence[Any], mode: DrawMode) -> Iterator[Option]:

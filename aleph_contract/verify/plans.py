@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
-from aleph_contract.cases import Case, Polarity, cases
+from aleph_contract.cases import Case, DoubtKind, Polarity, cases
 from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.contract.validate import validator_for
@@ -49,7 +49,7 @@ class PlannedCase:
         polarity: Polarity of the input.
         expectation: What a conformant client does, in one sentence.
         text: Exact JSON text of the input if its notation matters, such as `1e0`; else `None`.
-        portable: False for a gray case, whose findings are advice.
+        doubt: The kind of doubt about a gray input; `None` for a portable one.
         constraint: Key of the constraint that the input probes, if any.
         fault: Name of the fault that the fake plays, if any.
         scenario: Steps that the fake plays for the account of this case.
@@ -64,7 +64,7 @@ class PlannedCase:
     polarity: Polarity
     expectation: str
     text: str | None = None
-    portable: bool = True
+    doubt: DoubtKind | None = None
     constraint: str | None = None
     fault: str | None = None
     scenario: tuple[Mapping[str, Any], ...] = ()
@@ -90,11 +90,22 @@ def plan_case(case: Case, phase: str) -> PlannedCase:
         phase=phase,
         input=case.input,
         polarity=polarity,
-        expectation=_EXPECTATION[polarity] if case.portable else case.note,
+        expectation=_expectation(case, polarity),
         text=case.text,
-        portable=case.portable,
+        doubt=case.doubt.kind if case.doubt else None,
         constraint=case.constraint.key if case.constraint else None,
     )
+
+
+#: What a client may do with a gray input, by the kind of doubt about it.
+_MAY = {
+    "acceptance": "A client may refuse it or send it, but not change it.",
+    "carriage": "A client may refuse it, or send it changed.",
+}
+
+
+def _expectation(case: Case, polarity: Polarity) -> str:
+    return f"{case.note} {_MAY[case.doubt.kind]}" if case.doubt else _EXPECTATION[polarity]
 
 
 def _sendable(case: Case) -> bool:
@@ -120,9 +131,9 @@ def boundary(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[Plan
 
 
 def probes(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:
-    """Gray cases, whose findings are advice."""
+    """Inputs that clients treat wrongly or differently, and every other gray case."""
     found = cases(contract, names=names.globs)
-    return (plan_case(c, "probes") for c in found if not c.portable)
+    return (plan_case(c, "probes") for c in found if c.kind == "probe" or not c.portable)
 
 
 def faults(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]:

@@ -152,7 +152,7 @@ class Session:
             exchanges=account.exchanges,
             intended=planned.input,
             polarity=planned.polarity,
-            portable=planned.portable,
+            doubt=planned.doubt,
             fault=planned.fault,
             leaks=leaks,
             other_videos=other_videos or {},

@@ -108,7 +108,9 @@ class ExchangeModel(ControlModel):
     request_body: BodyModel
     request_complete: Annotated[bool, Field(description="Whether the whole body arrived.")]
     credential: Credential
-    token_leaked: Annotated[bool, Field(description="Whether the URL or the body held the token.")]
+    token_leaked: Annotated[
+        bool, Field(description="Whether the URL, the body or another header held the token.")
+    ]
     token_fingerprint: Annotated[
         str, Field(description="Tells calls with different tokens apart; empty without a token.")
     ]

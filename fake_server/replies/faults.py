@@ -14,6 +14,7 @@ from fake_server.replies.edge_faults import EDGE_FAULTS
 from fake_server.replies.fault import RESULT, Delivery, Fault, cut, redirect
 from fake_server.replies.refusal_faults import REFUSAL_FAULTS
 from fake_server.replies.reply_faults import REPLY_FAULTS
+from fake_server.replies.url_faults import URL_FAULTS
 
 __all__ = ["FAULTS", "FAULT_PREFIX", "Delivery", "Fault", "find"]
 
@@ -42,7 +43,14 @@ _DELIVERY_FAULTS: tuple[Fault, ...] = (
 
 #: Every fault by its name.
 FAULTS: Mapping[str, Fault] = {
-    fault.name: fault for fault in (*REFUSAL_FAULTS, *EDGE_FAULTS, *REPLY_FAULTS, *_DELIVERY_FAULTS)
+    fault.name: fault
+    for fault in (
+        *REFUSAL_FAULTS,
+        *EDGE_FAULTS,
+        *REPLY_FAULTS,
+        *URL_FAULTS,
+        *_DELIVERY_FAULTS,
+    )
 }
 
 

@@ -19,7 +19,8 @@ from hashlib import blake2b
 from time import time as _now
 from typing import Final
 
-from aleph_contract.core.exchange import Credential, Exchange, SurfaceName
+from aleph_contract.core.exchange import REDACTED as REDACTED_TEXT
+from aleph_contract.core.exchange import TOKEN_HEADERS, Credential, Exchange, SurfaceName
 from fake_server.replies import faults
 from fake_server.state.accounts import Account
 from fake_server.state.billing import ZERO_USD
@@ -92,7 +93,9 @@ class Charge:
 NO_CHARGE = Charge(billed=False, seconds=None, usd=ZERO_USD)
 
 
-REDACTED = b"REDACTED"
+REDACTED = REDACTED_TEXT.encode()
+
+_TOKEN_HEADERS = frozenset(name.encode() for name in TOKEN_HEADERS)
 
 #: Headers whose whole value is a secret.
 SECRET_HEADERS = frozenset(
@@ -170,10 +173,16 @@ class FinishedRequest:
             cost=self.charge.usd,
             received_at=self.received_at,
             elapsed=self.elapsed,
-            token_leaked=any(secret in self.target or secret in self.body for secret in secrets),
+            token_leaked=self._leaks(secrets),
             host=next((_text(value) for name, value in self.headers if name == b"host"), ""),
             token_fingerprint=_fingerprint(self.headers),
         )
+
+    def _leaks(self, secrets: tuple[bytes, ...]) -> bool:
+        """Whether a secret is in a place where it does not belong."""
+        headers = (value for name, value in self.headers if name not in _TOKEN_HEADERS)
+        places = (self.target, self.body, *headers)
+        return any(secret in place for secret in secrets for place in places)
 
     def _secrets(self) -> tuple[bytes, ...]:
         words = {(self.account.token or "").encode()}

@@ -22,6 +22,7 @@ CHECKS: dict[str, Check] = {
     "request.auth": requests.auth,
     "request.content-type": requests.content_type,
     "request.model": requests.model,
+    "request.envelope": requests.envelope,
     "request.valid": requests.valid,
     "request.faithful": requests.faithful,
     "request.once": requests.once,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aleph_contract.core.escaping import join_first
+from aleph_contract.core.escaping import join_first, truncate
 from aleph_contract.core.jsonvalue import dumps, same
 from aleph_contract.rules.diff import diff
 from aleph_contract.rules.evidence import Evidence
@@ -13,6 +13,9 @@ _ROUTES = {
     "rest": "POST {base_url}/accounts/{account_id}/ai/run",
     "binding": "POST /run or /ai-gateway/run",
 }
+
+#: Longest query that a finding quotes.
+MAX_QUERY = 80
 
 
 def route(evidence: Evidence) -> str | None:
@@ -58,6 +61,19 @@ def model(evidence: Evidence) -> str | None:
     if wrong:
         return f"sent the model {dumps(wrong[0])} instead of {dumps(expected)}"
     return "" if named else None
+
+
+def envelope(evidence: Evidence) -> str | None:
+    """The client sends nothing that is not documented around the input."""
+    for sent in evidence.sent:
+        if sent.beside:
+            names = join_first(map(dumps, sent.beside))
+            return f"sent members beside the documented ones: {names}"
+    for call in evidence.posts:
+        query = call.target.partition("?")[2]
+        if query and call.surface == "rest":
+            return f"sent a query in the URL: ?{truncate(query, MAX_QUERY)}"
+    return "" if evidence.posts else None
 
 
 def valid(evidence: Evidence) -> str | None:

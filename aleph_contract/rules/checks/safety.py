@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aleph_contract.core.exchange import REDACTED, TOKEN_HEADERS, Exchange
 from aleph_contract.rules.evidence import Evidence
 
 
@@ -22,9 +23,25 @@ def token_leak(evidence: Evidence) -> str | None:
     """The client puts the token into the Authorization header only."""
     if evidence.leaks:
         return f"put the token into {evidence.leaks[0]}"
-    if any(x.token_leaked for x in evidence.exchanges):
-        return "put the token into the URL or the body"
+    leaked = next((x for x in evidence.exchanges if x.token_leaked), None)
+    if leaked is not None:
+        return f"put the token into {_leak(leaked)}"
     return "" if evidence.exchanges or evidence.outcome else None
+
+
+def _leak(exchange: Exchange) -> str:
+    """The part of a request that holds the token, which the journal has replaced."""
+    if REDACTED in exchange.target:
+        return "the URL"
+    header = next(
+        (
+            name
+            for name, value in exchange.request_headers
+            if REDACTED in value and name not in TOKEN_HEADERS
+        ),
+        None,
+    )
+    return f"the header {header}" if header else "the body"
 
 
 def no_crosstalk(evidence: Evidence) -> str | None:
