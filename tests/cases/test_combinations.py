@@ -38,10 +38,29 @@ def test_pairs_of_bounds_share_an_input() -> None:
 
 def test_every_kind_of_address_has_a_case() -> None:
     for place in ("video_uri", "keyframes/*/uri", "prompt_images/*/uri"):
-        starts = {"https-with-query": "https://", "runway": "runway://", "data": "data:"}
+        starts = {
+            "https-with-query": "https://",
+            "not-normalised": "https://Media.EXAMPLE.com:443/%7e",
+            "query-without-path": "https://example.com?",
+            "runway": "runway://",
+            "data": "data:",
+        }
         for label, start in starts.items():
             case = BY_NAME[f"combination/uri/{place}/{label}"]
             assert case.portable
             assert any(
                 isinstance(leaf, str) and leaf.startswith(start) for _, leaf in leaves(case.input)
             )
+
+
+def test_texts_as_shells_and_phones_produce_them_are_portable() -> None:
+    texts = {
+        label: BY_NAME[f"combination/text/prompt/{label}"]
+        for label in ("outer-line-breaks", "tabs", "windows-line-ends", "emoji")
+    }
+    assert all(case.portable for case in texts.values())
+    prompts = {label: case.input["prompt"] for label, case in texts.items()}
+    assert prompts["outer-line-breaks"].strip("\n") != prompts["outer-line-breaks"]
+    assert "\t" in prompts["tabs"]
+    assert prompts["windows-line-ends"].endswith("\r\n")
+    assert max(prompts["emoji"]) > "\uffff"

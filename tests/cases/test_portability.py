@@ -8,7 +8,7 @@ import pytest
 from sample_cases import BY_NAME, ENTRIES
 
 from aleph_contract.cases import cases
-from aleph_contract.cases.portability import Portability, gray_reason
+from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import leaves
 
@@ -20,7 +20,7 @@ def test_portable_cases_contain_only_portable_values() -> None:
         assert case.text is None
         for _, leaf in leaves(case.input):
             if isinstance(leaf, str):
-                assert all(c == "\n" or (c.isprintable() and c <= "\uffff") for c in leaf)
+                assert all(c in "\n\r\t\u200d" or c.isprintable() for c in leaf)
             elif isinstance(leaf, int):
                 assert abs(leaf) < 2**53
             elif isinstance(leaf, float):
@@ -29,39 +29,88 @@ def test_portable_cases_contain_only_portable_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "gray"),
+    ("part", "kind"),
     [
-        ({"prompt": "x" * 1000}, False),
-        ({"prompt": "Le café"}, False),
-        ({"prompt": "é" * 500}, False),
-        ({"prompt": "é" * 501}, True),
-        ({"prompt": "e\u0301" * 501}, True),
-        ({"prompt": "\U0001f305"}, True),
-        ({"prompt": "a\x00b"}, True),
-        ({"prompt": "a\u200bb"}, True),
-        ({"prompt": "a\ud800b"}, True),
-        ({"prompt": "one\ntwo"}, False),
-        ({"seed": 2**53 - 1}, False),
-        ({"seed": 2**53}, True),
-        ({"seed": 1.0}, True),
-        ({"duration": 5e-324}, True),
-        ({"duration": 2.220446049250313e-16}, False),
-        ({"duration": 30}, False),
-        ({"duration": 31}, True),
-        ({"keyframes": [{"seconds": 30.000000000000004}]}, False),
-        ({"keyframes": [{}], "prompt_images": [{}]}, True),
-        ({"keyframes": [{"seconds": 6}], "duration": 5}, True),
-        ({"keyframes": [{"seconds": 5}], "duration": 5}, False),
+        ({"prompt": "x" * 1000}, None),
+        ({"prompt": "Le café"}, None),
+        ({"prompt": "é" * 501}, None),
+        ({"prompt": "é" * 1000}, None),
+        ({"prompt": "é" * 1001}, None),
+        ({"prompt": "e\u0301" * 500}, None),
+        ({"prompt": "e\u0301" * 501}, "acceptance"),
+        ({"prompt": "\U0001f305"}, None),
+        ({"prompt": "\U0001f305" * 500}, None),
+        ({"prompt": "\U0001f305" * 501}, "acceptance"),
+        ({"prompt": "\U0001f305" * 1001}, None),
+        ({"prompt": "\U0001f469\u200d\U0001f680 \u2764\ufe0f"}, None),
+        ({"prompt": "a\x01b"}, "acceptance"),
+        ({"prompt": "a\u200bb"}, "acceptance"),
+        ({"prompt": "\u202eb"}, "acceptance"),
+        ({"prompt": " \n"}, "acceptance"),
+        ({"prompt": "a\x00b"}, "carriage"),
+        ({"prompt": "a\ud800b"}, "carriage"),
+        ({"prompt": "\U0001f305" * 501 + "\0"}, "carriage"),
+        ({"prompt": "\r\none\ttwo\n\n"}, None),
+        ({"prompt": "un\u00a0deux\u3000"}, None),
+        ({"seed": 2**53 - 1}, None),
+        ({"seed": 2**53}, "carriage"),
+        ({"seed": 1.0}, "carriage"),
+        ({"duration": 5e-324}, "carriage"),
+        ({"duration": 2.220446049250313e-16}, None),
+        ({"duration": 30}, None),
+        ({"duration": 31}, "acceptance"),
+        ({"keyframes": [{"seconds": 30.000000000000004}]}, None),
+        ({"keyframes": [{}], "prompt_images": [{}]}, "acceptance"),
+        ({"keyframes": [], "prompt_images": [{}]}, None),
+        ({"keyframes": [{"seconds": 6}], "duration": 5}, "acceptance"),
+        ({"keyframes": [{"seconds": 5}], "duration": 5}, None),
+        ({"prompt_images": [{"position": {"timestampSeconds": 6}}], "duration": 5}, "acceptance"),
+        ({"keyframes": {"seconds": 6}, "duration": "x"}, None),
     ],
 )
-def test_gray_values(part: Any, gray: bool) -> None:
+def test_the_kind_of_doubt_about_a_value(part: Any, kind: str | None) -> None:
     given = BY_NAME["example/simple-video-edit"].input | part
-    assert bool(Portability(Contract.load()).reason(given)) is gray
+    doubt = Portability(Contract.load()).doubt(given)
+    assert (doubt and doubt.kind) == kind
 
 
-def test_non_ascii_text_is_gray_without_a_contract() -> None:
-    assert gray_reason({"prompt": "Le café"})
-    assert not gray_reason({"prompt": "The cafe"})
+def test_text_whose_notation_matters_is_in_doubt_of_carriage() -> None:
+    given = BY_NAME["example/simple-video-edit"].input
+    doubt = Portability(Contract.load()).doubt(given, text="{}")
+    assert doubt is not None
+    assert doubt.kind == "carriage"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("prompt/length-utf16", "acceptance"),
+        ("prompt/length-utf8", None),
+        ("prompt/length-graphemes", "acceptance"),
+        ("prompt/control", "acceptance"),
+        ("prompt/lone-surrogate", "carriage"),
+        ("prompt/lines", None),
+        ("prompt/emoji-sequence", None),
+        ("prompt/html", None),
+        ("seed/integral-float", "carriage"),
+        ("seed/minus-zero", "carriage"),
+        ("seed/2-to-the-53-plus-1", "carriage"),
+        ("seed/text", "acceptance"),
+        ("repeated-key/prompt", "carriage"),
+        ("together/keyframes+prompt_images", "acceptance"),
+        ("video_uri/with-a-space", "acceptance"),
+        ("video_uri/dot-segments", "acceptance"),
+        ("duration/beyond-the-prose", "acceptance"),
+        ("keyframes/*/anyOf/0/seconds/after-the-end", "acceptance"),
+    ],
+)
+def test_the_kind_of_doubt_about_a_probe(name: str, kind: str | None) -> None:
+    doubt = BY_NAME[f"probe/{name}"].doubt
+    assert (doubt and doubt.kind) == kind
+
+
+def test_every_doubt_has_a_reason() -> None:
+    assert all(case.doubt.reason.endswith(".") for case in cases() if case.doubt)
 
 
 def test_a_string_that_violates_its_format_is_gray() -> None:

@@ -17,6 +17,7 @@ def test_json_output_has_one_object_per_line(capsys: pytest.CaptureFixture[str])
         "name": "boundary/seed/maximum/above",
         "polarity": "violating",
         "portable": True,
+        "doubt": None,
         "constraint": {
             "instance": "/seed",
             "schema": "/properties/seed/maximum",

@@ -70,6 +70,20 @@ def test_a_token_in_target_or_body_is_marked_as_leaked(
 
 
 @pytest.mark.parametrize("token", ["x", "test", "fault-rate-limited-retry-after"])
+@pytest.mark.parametrize(
+    ("header", "leaked"),
+    [
+        ("user-agent", True),
+        ("x-auth-key", True),
+        ("content-disposition", True),
+        ("cf-aig-authorization", False),
+        ("proxy-authorization", False),
+    ],
+)
+def test_a_token_in_another_header_is_marked_as_leaked(header: str, leaked: bool) -> None:
+    assert record({header: f"a {TOKEN}"}).token_leaked == leaked
+
+
 def test_a_token_that_is_not_a_secret_is_not_hidden(token: str) -> None:
     exchange = record(token=token, raw=f'{{"prompt":"{token}"}}'.encode())
     assert token.encode() in exchange.request_body

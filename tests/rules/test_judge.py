@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aleph_contract.cases import DoubtKind
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
 from aleph_contract.rules import MAX_TRIES, RULES
@@ -175,6 +176,8 @@ BREAKS: list[tuple[str, Evidence]] = [
     ("error.bounded", evidence(*[refused(status=429)] * (MAX_TRIES + 1), outcome=ERROR)),
     ("error.bounded", evidence(LIMITED, exchange(received_at=1.0))),
     ("security.token-host", evidence(REDIRECT, ELSEWHERE)),
+    ("request.envelope", evidence(exchange(request_body=body(INPUT, stream=True)))),
+    ("request.envelope", evidence(exchange(target="/client/v4/accounts/a/ai/run?wait=1"))),
     ("security.token-leak", evidence(exchange(token_leaked=True))),
     ("security.token-leak", evidence(exchange(), leaks=("its error message",))),
     (
@@ -240,12 +243,47 @@ def test_every_rule_is_kept_by_some_good_client_that_could_have_broken_it() -> N
     assert examined | local >= set(RULES)
 
 
+#: The rules that each kind of doubt excuses; every other rule keeps its level.
+EXCUSED = {
+    "acceptance": {"boundary.accepted", "boundary.refused-locally"},
+    "carriage": {
+        "boundary.accepted",
+        "boundary.refused-locally",
+        "request.valid",
+        "request.faithful",
+        "boundary.not-repaired",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ["acceptance", "carriage"])
 @pytest.mark.parametrize(("rule", "broken"), BREAKS, ids=[rule for rule, _ in BREAKS])
-def test_findings_about_gray_inputs_and_other_profiles_are_advice(
-    rule: str, broken: Evidence
+def test_a_doubt_excuses_only_what_it_is_about(
+    rule: str, broken: Evidence, kind: DoubtKind
 ) -> None:
-    for soft in (replace(broken, portable=False), replace(broken, advice=True)):
-        assert {(f.rule, f.level) for f in judge(soft).findings} == {(rule, "advice")}
+    level = "advice" if rule in EXCUSED[kind] else RULES[rule].level
+    findings = judge(replace(broken, doubt=kind)).findings
+    assert {(f.rule, f.level) for f in findings} == {(rule, level)}
+
+
+@pytest.mark.parametrize(("rule", "broken"), BREAKS, ids=[rule for rule, _ in BREAKS])
+def test_findings_about_the_other_profile_are_advice(rule: str, broken: Evidence) -> None:
+    findings = judge(replace(broken, advice=True)).findings
+    assert {(f.rule, f.level) for f in findings} == {(rule, "advice")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"target": "/client/v4/accounts/a/ai/run?token=REDACTED"}, "the URL"),
+        ({"request_headers": (("user-agent", "cli/REDACTED"),)}, "the header user-agent"),
+        ({"request_headers": (("authorization", "Bearer REDACTED"),)}, "the body"),
+    ],
+)
+def test_a_leaked_token_is_reported_with_its_place(changes: Any, place: str) -> None:
+    leaked = exchange(token_leaked=True, **changes)
+    messages = [f.message for f in judge(evidence(leaked)).findings]
+    assert f"put the token into {place}" in messages
 
 
 def test_a_missing_header_of_an_incomplete_request_is_not_a_finding() -> None:

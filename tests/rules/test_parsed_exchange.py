@@ -104,7 +104,7 @@ def test_the_binding_names_the_model_in_a_header() -> None:
     call = replace(
         CALL, surface="binding", request_headers=headers, request_body=b'{"model":"x","inputs":{}}'
     )
-    assert read_request(call) == SentInput("m", {})
+    assert read_request(call) == SentInput("m", {}, beside=("model",))
 
 
 @pytest.mark.parametrize(
