@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fake_server.replies.fault import RESULT, Fault, reply
 from fake_server.replies.failures import Provenance
+from fake_server.replies.fault import RESULT, Fault, reply
 
 #: Query of a presigned URL: result URLs of other models have one like it (observed).
 _PRESIGNED = (

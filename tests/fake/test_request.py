@@ -69,7 +69,6 @@ def test_a_token_in_target_or_body_is_marked_as_leaked(
     assert record(query=query, raw=raw).token_leaked == leaked
 
 
-@pytest.mark.parametrize("token", ["x", "test", "fault-rate-limited-retry-after"])
 @pytest.mark.parametrize(
     ("header", "leaked"),
     [
@@ -84,6 +83,7 @@ def test_a_token_in_another_header_is_marked_as_leaked(header: str, leaked: bool
     assert record({header: f"a {TOKEN}"}).token_leaked == leaked
 
 
+@pytest.mark.parametrize("token", ["x", "test", "fault-rate-limited-retry-after"])
 def test_a_token_that_is_not_a_secret_is_not_hidden(token: str) -> None:
     exchange = record(token=token, raw=f'{{"prompt":"{token}"}}'.encode())
     assert token.encode() in exchange.request_body
