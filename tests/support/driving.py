@@ -39,8 +39,9 @@ INPUTS = (
     "combination/uri/video_uri/*",
     "combination/only/*",
     "combination/beside/keyframes/?/anyOf/1/at/*",
-    "probe/prompt/lines",
-    "probe/prompt/length-utf8",
+    "probe/prompt/*",
+    "probe/video_uri/*",
+    "probe/together/*",
     "fault/field-invalid/once",
 )
 
