@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from itertools import groupby
+from tempfile import TemporaryDirectory
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
@@ -56,7 +57,10 @@ def run_command(
     """
     contract = contract or Contract.load()
     begun = time.perf_counter()
-    with running(contract, profile=profile) as server:
+    with (
+        TemporaryDirectory(prefix="aleph-contract-") as folder,
+        running(contract, profile=profile, journal=f"sqlite:{folder}/journal") as server,
+    ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
         code, interrupted = _execute(command, _environment(server))
         exchanges = server.exchanges
     results = tuple(

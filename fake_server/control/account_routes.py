@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from aleph_contract.core.exchange import decimal
 from aleph_contract.core.jsonvalue import loads
-from fake_server.control import schemas, verdict
+from fake_server.control import schemas
 from fake_server.control.dependencies import (
     ACCOUNT_NAMES,
     ERROR_RESPONSES,
@@ -26,6 +26,7 @@ from fake_server.control.dependencies import (
     error_detail,
     request_body,
 )
+from fake_server.control.verdict import VerdictLedger
 from fake_server.journal.base import Filter
 from fake_server.journal.waiting import wait_for_async
 from fake_server.state import accounts
@@ -122,9 +123,10 @@ def _json_document(head: dict[str, Any], name: str, items: Iterator[Any]) -> Ite
 
 
 @router.delete("/{account}/exchanges", status_code=204, response_model=None)
-def clear_exchanges(fake: FakeDep, account: AccountId) -> None:
+def clear_exchanges(fake: FakeDep, account: AccountId, request: Request) -> None:
     """Delete the exchanges of an account; the numbers of later exchanges continue."""
     fake.journal.clear(account)
+    request.app.state.verdicts.forget(account)
 
 
 @router.get("/{account}/scenario")
@@ -185,6 +187,10 @@ async def get_bill(fake: FakeDep, account: AccountId) -> schemas.BillModel:
 
 
 @router.get("/{account}/verdict")
-def get_verdict(fake: FakeDep, account: AccountId) -> schemas.VerdictModel:
-    """Judge the traffic of an account by every rule that can be checked from the wire alone."""
-    return verdict.account_verdict(account, fake.journal.exchanges(account), fake.contract)
+def get_verdict(fake: FakeDep, account: AccountId, request: Request) -> schemas.VerdictModel:
+    """Judge the traffic of an account by every rule that can be checked from the wire alone.
+
+    Findings stay when the journal drops their exchanges later.
+    """
+    ledger: VerdictLedger = request.app.state.verdicts
+    return ledger.verdict(account, fake.journal, fake.contract)

@@ -203,9 +203,16 @@ class VerdictModel(ControlModel):
     """The traffic of an account, judged by the rules that can be checked from the wire alone."""
 
     account: str
-    conformant: Annotated[bool, Field(description="Whether no rule of level must is broken.")]
-    calls: int
-    exchanges: int
+    conformant: Annotated[
+        bool | None,
+        Field(
+            description="Whether no rule of level must is broken; null (not checked) if there is "
+            "no exchange, or one that the journal dropped before a verdict judged it."
+        ),
+    ]
+    calls: Annotated[int, Field(description="Calls in the exchanges that the journal holds.")]
+    exchanges: Annotated[int, Field(description="Exchanges since the account was created.")]
+    not_judged: Annotated[int, Field(description="Exchanges dropped before a verdict.")]
     findings: list[FindingModel]
 
 

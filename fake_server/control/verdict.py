@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange, decimal
@@ -11,7 +13,81 @@ from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.traffic import judge_traffic
 from fake_server.control import schemas
+from fake_server.journal.base import Journal, Tally
 from fake_server.replies import faults
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What earlier verdicts found in one account.
+
+    Args:
+        tally: The account's tally at the last verdict.
+        unjudged: Exchanges that the journal dropped before a verdict judged them.
+        findings: Findings by the number of the last exchange of their call.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    unjudged: int = 0
+    findings: dict[int, list[schemas.FindingModel]] = field(default_factory=dict)
+
+
+class VerdictLedger:
+    """Keeps findings of exchanges that the journal drops after a verdict judged them.
+
+    The journal is bounded, a verdict is not: a violation stays found, and exchanges that were
+    dropped before any verdict make the account *not checked*. Example: one violating run, a
+    verdict, then 10,050 good runs that displace it; the account still does not conform.
+    """
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, _Judged] = {}
+        self._lock = Lock()
+
+    def verdict(self, account: str, journal: Journal, contract: Contract) -> schemas.VerdictModel:
+        """Judge an account by its exchanges in the journal and by earlier verdicts."""
+        with self._lock:
+            tally = journal.tally(account)
+            exchanges = journal.exchanges(account)
+            judged = self._accounts.setdefault(account, _Judged())
+            before = max(judged.tally.total, judged.tally.dropped)
+            judged.unjudged += max(0, tally.dropped - before)
+            judged.tally = tally
+            found = account_verdict(account, exchanges, contract)
+            oldest = exchanges[0].number if exchanges else 0
+            kept = [
+                finding
+                for number, findings in judged.findings.items()
+                if number < oldest
+                for finding in findings
+            ]
+            for finding in found.findings:
+                judged.findings[finding.exchanges[-1]] = []
+            for finding in found.findings:
+                judged.findings[finding.exchanges[-1]].append(finding)
+        findings = [*kept, *found.findings]
+        return found.model_copy(
+            update={
+                "conformant": _conformant(findings, tally.total, judged.unjudged),
+                "exchanges": tally.total,
+                "not_judged": judged.unjudged,
+                "findings": findings,
+            }
+        )
+
+    def forget(self, account: str) -> None:
+        """Forget the findings of an account whose exchanges are deleted."""
+        with self._lock:
+            self._accounts.pop(account, None)
+
+
+def _conformant(
+    findings: Sequence[schemas.FindingModel], exchanges: int, unjudged: int
+) -> bool | None:
+    """`False` with a broken rule; `None` if nothing, or not everything, was judged."""
+    if any(finding.level == "must" for finding in findings):
+        return False
+    return None if unjudged or not exchanges else True
 
 
 def account_verdict(
@@ -33,9 +109,10 @@ def account_verdict(
     ]
     return schemas.VerdictModel(
         account=account,
-        conformant=not any(finding.level == "must" for finding in findings),
+        conformant=_conformant(findings, len(exchanges), 0),
         calls=len(results),
         exchanges=len(exchanges),
+        not_judged=0,
         findings=findings,
     )
 

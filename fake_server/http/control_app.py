@@ -20,6 +20,7 @@ from fake_server import inspector
 from fake_server.control import account_routes, server_routes
 from fake_server.control.dependencies import CONTROL_PREFIX, Fake, error_detail
 from fake_server.control.origin_guard import ANY_HOST, App, OriginGuard
+from fake_server.control.verdict import VerdictLedger
 
 #: The files of the documentation page and their media types.
 _DOCS = {"page.html": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
@@ -45,6 +46,7 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
         redoc_url=None,
     )
     api.state.fake = fake
+    api.state.verdicts = VerdictLedger()
     api.include_router(server_routes.router, prefix=CONTROL_PREFIX)
     api.include_router(account_routes.router, prefix=CONTROL_PREFIX)
     api.router.routes.extend(_pages(fake))
