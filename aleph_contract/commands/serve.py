@@ -46,6 +46,7 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 @click.option(
     "--presigned", type=int, metavar="SECONDS", help="Sign result URLs; they expire after this."
 )
+@click.option("--background", is_flag=True, help="Allow background runs with a webhook.")
 @click.option(
     "--journal", default="memory", metavar="memory|sqlite:PATH", help="Storage of the exchanges."
 )

@@ -20,6 +20,7 @@ from fake_server.media.presigned import Presigner
 from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import Runs
 from fake_server.runs.request import ReceivedRequest, RequestHead
+from fake_server.runs.webhook import Webhook, send
 from fake_server.state.accounts import Account, Accounts, checked_profile
 from fake_server.state.billing import amount
 
@@ -56,6 +57,7 @@ class App:
         max_body: Bound on the bytes of a body.
         hosts: Host names that the control API accepts.
         presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
+        background: Whether a call on the binding may ask for a run in the background.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class App:
         max_body: int = MAX_BODY,
         hosts: Iterable[str] = (ANY_HOST,),
         presigned: int | None = None,
+        background: bool = False,
     ) -> None:
         self.presigner = None if presigned is None else Presigner(presigned)
         self.contract = contract
@@ -76,9 +79,16 @@ class App:
         self.max_body = max_body
         self.hosts = tuple(hosts)
         self.runs = Runs(
-            contract, accounts, journal, max_body, latency=latency, presigner=self.presigner
+            contract,
+            accounts,
+            journal,
+            max_body,
+            latency=latency,
+            presigner=self.presigner,
+            background=background,
         )
         self._open_connections: dict[Connection, Account] = {}
+        self._webhooks: set[asyncio.Future[None]] = set()
         self._control: ASGI | None = None
         self._loading_control = asyncio.Lock()
 
@@ -124,8 +134,16 @@ class App:
                 await deliver(connection, run)
             finally:
                 del self._open_connections[connection]
+            if run.webhook is not None:
+                self._call_webhook(*run.webhook)
         finally:
             self.runs.end(counted)
+
+    def _call_webhook(self, webhook: Webhook, seconds: float) -> None:
+        """Call a webhook in a task, which is referenced here so that it is not collected."""
+        task = asyncio.ensure_future(send(webhook, seconds))
+        self._webhooks.add(task)
+        task.add_done_callback(self._webhooks.discard)
 
     async def _respond(self, request: ReceivedRequest, admission: Admission) -> Run:
         """Decide the answer; in a thread if the body is large, so that other requests proceed."""
@@ -198,6 +216,7 @@ def create_app(
     spend_limit: Decimal | str | float | None = None,
     spend_limit_lag: int = 0,
     presigned: int | None = None,
+    background: bool = False,
     journal: Journal | str = "memory",
     max_body: int = MAX_BODY,
     hosts: Iterable[str] = (ANY_HOST,),
@@ -217,6 +236,7 @@ def create_app(
         spend_limit: USD at which the gateway refuses the runs of an account.
         spend_limit_lag: Runs of an account that the gateway lets through after its limit.
         presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
+        background: Whether a call on the binding may ask for a run in the background.
         journal: `memory`, `sqlite:PATH`, or a journal.
         max_body: Bound on the bytes of a body.
         hosts: Host names that the control API accepts.
@@ -248,4 +268,5 @@ def create_app(
         max_body=max_body,
         hosts=hosts,
         presigned=presigned,
+        background=background,
     )

@@ -145,6 +145,8 @@ def _broken_rules(exchange: Exchange, journal: Journal, contract: Contract) -> I
 
 
 def _video_path(url: Any) -> str | None:
-    """The path of `url` if this fake serves that video; the page plays no other videos."""
-    path = urlsplit(url).path if isinstance(url, str) else ""
-    return path if media.serves(path) else None
+    """Path and query of `url` if this fake serves that video; the page plays no other videos."""
+    parts = urlsplit(url if isinstance(url, str) else "")
+    if not media.serves(parts.path):
+        return None
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -100,4 +100,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         "observed",
         "--presigned SECONDS",
     ),
+    Behaviour(
+        "background-run",
+        'A call on the binding with `options: {"background": true, "webhookUrl": …}` is answered '
+        "with 202; when the run ends, its result is sent to the URL in one POST that is not "
+        "repeated. The fake calls loopback addresses only. One project saw this; the "
+        "documentation has withdrawn it.",
+        "observed",
+        "--background",
+    ),
 )

@@ -18,6 +18,7 @@ from fake_server.runs.request import (
     ReceivedRequest,
     RequestHead,
 )
+from fake_server.runs.webhook import Webhook
 from fake_server.state.accounts import NO_ACCOUNT, Account
 from fake_server.state.scenarios import ScenarioStep
 
@@ -59,6 +60,7 @@ class RunCall:
         floats: Whether some number in it is a float; `None` if that is unknown, and the input may
             hold types other than those of `json.loads`.
         refused: Why the request is refused, if it is.
+        webhook: The URL that gets the result of a background run.
     """
 
     account: Final[Account]
@@ -66,6 +68,7 @@ class RunCall:
     value: Final[Any] = None
     floats: Final[bool | None] = None
     refused: Final[Refused | None] = None
+    webhook: Final[str | None] = None
 
 
 class Answer(NamedTuple):
@@ -87,11 +90,12 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Applied:
-    """The account that a request counts for, the step that was applied, and the charge."""
+    """The account that a request counts for, the step, the charge, and the webhook to call."""
 
     account: Final[Account]
     step: Final[ScenarioStep | None] = None
     charge: Final[Charge] = NO_CHARGE
+    webhook: Final[Webhook | None] = None
 
 
 #: Stores a finished request in the journal. Takes what was sent (status, headers, body, outcome);
@@ -109,6 +113,7 @@ class Run:
         delivery: How to send the response.
         seconds: Delay before the first byte; for `drip`, seconds that the body takes.
         record: Call it once, before the last byte is sent.
+        webhook: The POST that ends a background run, and the seconds until then.
     """
 
     answer: Final[Answer]
@@ -116,6 +121,7 @@ class Run:
     delivery: Final[Delivery]
     seconds: Final[float]
     record: Final[RecordSent]
+    webhook: Final[tuple[Webhook, float] | None] = None
 
 
 class Surface(Protocol):

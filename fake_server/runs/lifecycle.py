@@ -55,6 +55,7 @@ class Runs:
         max_body: Bound on the bytes of a body.
         latency: Seconds that a completed run takes.
         presigner: Signs the URLs of results; `None` for URLs without a signature.
+        background: Whether a call on the binding may ask for a run in the background.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Runs:
         *,
         latency: float,
         presigner: Presigner | None = None,
+        background: bool = False,
     ) -> None:
         self._accounts = accounts
         self._journal = journal
@@ -74,7 +76,7 @@ class Runs:
         rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
         self._responder = Responder(contract, replies, max_body, rays)
         self._rest = Rest(contract, accounts)
-        self._binding = Binding(contract, accounts)
+        self._binding = Binding(contract, accounts, background=background)
         #: The fast path; `None` if a response must wait, or a body that it takes is too large.
         self.fast_path: FastPath | None = None
         if not latency and max_body >= MAX_FAST_BODY and isinstance(journal, MemoryJournal):
@@ -106,6 +108,9 @@ class Runs:
         number = self._journal.arrive(applied.account.id)
         record = partial(self._record, request, admission, applied, number)
         seconds = self._latency if answer.outcome == "completed" else 0.0
+        if applied.webhook is not None:
+            ended = (applied.webhook, seconds)
+            return Run(answer, applied.account, "whole", 0.0, record, ended)
         if applied.step is None:
             return Run(answer, applied.account, "whole", seconds, record)
         delivery, seconds = _delivery(applied.step, seconds)

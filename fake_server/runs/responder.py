@@ -20,6 +20,7 @@ from fake_server.replies.first_violation import first_violation
 from fake_server.replies.successes import Replies
 from fake_server.runs.decision import Admission, Answer, Applied, RunCall, Surface
 from fake_server.runs.request import NO_CHARGE, Charge, Headers, ReceivedRequest, RequestHead
+from fake_server.runs.webhook import start_run
 from fake_server.state.accounts import Account
 from fake_server.state.billing import SpendLimit, billed_seconds, cost
 
@@ -28,6 +29,7 @@ REDIRECTED = "/elsewhere"
 
 _HOST = re.compile(rb"[a-z0-9.-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.IGNORECASE)
 _MAX_ORIGINS = 1000
+_ACCEPTED = 202  # RFC 9110, 15.3.3
 
 
 class Responder:
@@ -101,6 +103,11 @@ class Responder:
             refused = Refused(lacking, **self._values(head, call.account))
             return self._refusal(surface, refused), Applied(call.account, call.step)
         bare = self._replies.body(call.value, self.origin(head, surface), call.floats)
+        if call.webhook is not None and fault is None:
+            body, webhook = start_run(call.webhook, bare, self._contract)
+            headers = surface.headers(next(self._rays), _ACCEPTED)
+            answer = Answer.of(_ACCEPTED, headers, body, "completed")
+            return answer, Applied(call.account, call.step, charge, webhook)
         status = 200 if fault is None else fault.status or 200
         headers, prefix = surface.headers(next(self._rays), status), b""
         if fault is not None:

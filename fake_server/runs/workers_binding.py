@@ -25,6 +25,7 @@ from fake_server.runs.rest import (
     step_named,
     wrong_type,
 )
+from fake_server.runs.webhook import webhook_url
 from fake_server.state.accounts import ACCOUNT_ID, BINDING, Account, Accounts
 from fake_server.state.scenarios import ScenarioStep
 
@@ -42,7 +43,8 @@ class Binding:
 
     name: SurfaceName = "binding"
 
-    def __init__(self, contract: Contract, accounts: Accounts) -> None:
+    def __init__(self, contract: Contract, accounts: Accounts, *, background: bool = False) -> None:
+        self._background = background
         self._model = contract.model
         self._accounts = accounts
 
@@ -69,9 +71,10 @@ class Binding:
             if request.head.path == _GATEWAY_RUN:
                 account, step = self._gateway(options, account, step)
             value = self._input(request.head, document)
+            webhook = webhook_url(options) if self._background else None
         except Refused as refused:
             return RunCall(account, step, refused=refused)
-        return RunCall(account, step, value, floats)
+        return RunCall(account, step, value, floats, webhook=webhook)
 
     def headers(self, ray: bytes, status: int) -> Headers:
         """See `Surface`; which gateway headers a response carries depends on its status."""
