@@ -202,8 +202,8 @@ def page() -> Iterator[str]:
         yield ""
     yield f"## Where a violation is located\n\n{PLACES}"
     yield (
-        "## Where the two agree and others do not\n\nThese make the gray probes of the catalogue:"
-        " a client is advised about them, not judged by them.\n"
+        "## Where the two agree and others do not\n\nThese make the gray probes of the catalogue."
+        " What the doubt about them excuses is advice.\n"
     )
     yield columns
     yield from map(_line, AGREED)

@@ -150,6 +150,20 @@ class TestShippedContract:
         for make in (valid_inputs, boundary_inputs, violating_inputs):
             each(make(portable=True), check)
 
+    def test_portable_draws_hold_everyday_text(self) -> None:
+        """A client that corrupts emoji, line breaks or letters meets them."""
+        seen: Counter[str] = Counter()
+
+        def check(value: dict[str, Any]) -> None:
+            prompt = value["prompt"]
+            seen["emoji"] += max(prompt) > "\uffff"
+            seen["line breaks"] += bool({"\n", "\r"} & set(prompt))
+            seen["accents"] += "\u00e9" in prompt
+            seen["white space at an end"] += prompt != prompt.strip()
+
+        each(valid_inputs(portable=True), check)
+        assert min(seen.values()) >= 5, seen
+
 
 def test_a_keyword_that_can_be_broken_many_times_is_broken_once() -> None:
     schema = {
