@@ -11,15 +11,17 @@ from aleph_contract.cases.constraints import Constraint, constraints
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validate
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.jsonvalue import pointer
+from aleph_contract.core.jsonvalue import dumps, pointer
 from aleph_contract.core.results import Finding
+from aleph_contract.errors import JSONError
 from aleph_contract.rules import RULES, Rule
-from aleph_contract.rules.parsed_exchange import INPUT_KEY, read_reply, read_request
+from aleph_contract.rules.parsed_exchange import INPUT_KEY, header, read_reply, read_request
 from aleph_contract.rules.traffic import judge_exchange
 from aleph_contract.schema.validation.violations import Violation, leaves
 from fake_server import media
 from fake_server.inspector.json_view import FormattedBody, Location, format_body
 from fake_server.journal.base import Filter, Journal
+from fake_server.runs.gateway_headers import METADATA, kept_metadata
 
 #: The call that an exchange repeats is searched among this many exchanges before it.
 RETRY_WINDOW = 100
@@ -65,6 +67,7 @@ class ExchangeDetail:
         request: The request body.
         reply: The response body.
         video: Path of the result video on this fake, or `None`.
+        metadata: What the gateway keeps of the call's metadata, as JSON; `None` without metadata.
     """
 
     exchange: Exchange
@@ -74,6 +77,7 @@ class ExchangeDetail:
     request: FormattedBody
     reply: FormattedBody
     video: str | None
+    metadata: str | None
 
 
 def exchange_detail(exchange: Exchange, journal: Journal, contract: Contract) -> ExchangeDetail:
@@ -98,7 +102,18 @@ def exchange_detail(exchange: Exchange, journal: Journal, contract: Contract) ->
         request=format_body(exchange.request_body, [v.location for v in shown]),
         reply=format_body(exchange.response_body),
         video=_video_path(read_reply(exchange).video),
+        metadata=_metadata(exchange),
     )
+
+
+def _metadata(exchange: Exchange) -> str | None:
+    sent = header(exchange, METADATA.decode())
+    if sent is None:
+        return None
+    try:
+        return dumps(kept_metadata(sent))
+    except (JSONError, TypeError, ValueError):  # not a JSON object; the call was refused
+        return None
 
 
 def _violations(value: Any, base: str, contract: Contract) -> Iterator[LocatedViolation]:

@@ -22,6 +22,9 @@ from fake_server.replies.failures import Refused
 #: The header that names the gateway; without it, the default gateway is used.
 GATEWAY_ID = b"cf-aig-gateway-id"
 
+#: The header with the caller's entries for the gateway's log.
+METADATA = b"cf-aig-metadata"
+
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 #: Returns what is wrong with a value, or `None`.
@@ -94,7 +97,7 @@ CHECKS: Mapping[bytes, Check] = {
     b"cf-aig-max-attempts": _count("attempts", 5),
     b"cf-aig-retry-delay": _count("milliseconds", MAX_RETRY_DELAY),
     b"cf-aig-backoff": _word("constant", "linear", "exponential"),
-    b"cf-aig-metadata": _metadata,
+    METADATA: _metadata,
 }
 
 _LOG_ID, _EVENT_ID, _REQUEST_ID = b"cf-aig-log-id", b"cf-aig-event-id", b"cf-aig-request-id"

@@ -40,6 +40,21 @@ class TestExchangeDetail:
             Location("/input/seed"): "seed/minimum",
         }
 
+    @pytest.mark.parametrize(
+        ("sent", "kept"),
+        [
+            ('{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}', {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}),
+            ('{"a":1,"b":null}', {}),
+        ],
+    )
+    def test_the_metadata_that_the_gateway_keeps(self, sent: str, kept: dict[str, int]) -> None:
+        detail = self.detail(GOOD, request_headers=(("cf-aig-metadata", sent),))
+        assert json.loads(detail.metadata) == kept
+
+    @pytest.mark.parametrize("headers", [(), (("cf-aig-metadata", "[1]"),)], ids=["none", "list"])
+    def test_without_an_object_there_is_no_metadata(self, headers: tuple[Any, ...]) -> None:
+        assert self.detail(GOOD, request_headers=headers).metadata is None
+
     def test_a_valid_input_has_no_violations(self) -> None:
         assert self.detail(GOOD, outcome="completed", status=200).violations == ()
 
