@@ -54,6 +54,21 @@ def vet(entry: Published, source: str, notes: list[Remark]) -> Published:
     raise error_of(source, problems)
 
 
+def check_form(entry: Published, source: str) -> None:
+    """Check that both schemas are valid schemas: the quick part of `vet`.
+
+    Raises:
+        ContractError: One is not; it holds every problem.
+    """
+    problems: list[Remark] = []
+    for part, schema in (("input", entry.input), ("output", entry.output)):
+        with _collecting(problems):
+            current = translated(plain(schema)).schema
+            check_schema(current, source=source, location=f"/schema/{part}")
+    if problems:
+        raise error_of(source, problems)
+
+
 def error_of(source: str, problems: list[Remark]) -> ContractError:
     """The error that holds every problem."""
     (location, reason), *more = problems

@@ -61,14 +61,6 @@ def published(entry: Any) -> tuple[Published | None, list[Remark], list[Remark]]
     return read.read(entry, notes), problems, notes
 
 
-def model_of(entry: Any) -> str | None:
-    """The model id of an entry; `None` if it names none."""
-    if not isinstance(entry, Mapping):
-        return None
-    name = entry.get(_FORMATS[format_of(entry)].id_member)
-    return name if isinstance(name, str) and name else None
-
-
 def format_of(entry: Mapping[str, Any]) -> str:
     """`provider` if the entry has the provider's own format, else `third-party`."""
     own = "model_id" not in entry and isinstance(entry.get("properties"), list)

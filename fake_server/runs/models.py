@@ -1,0 +1,99 @@
+"""The models that one fake serves, each with what a run needs: validator, replies, price."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.contract.validate import validator_for
+from aleph_contract.schema.validation.validator import Validator
+from fake_server.replies.failures import Refused
+from fake_server.replies.successes import Replies
+
+_log = logging.getLogger("aleph_contract")
+
+#: Unknown models that are named on standard error, each once.
+_MAX_HINTS = 100
+
+
+@dataclass(slots=True, eq=False)
+class Model:
+    """One served model.
+
+    Args:
+        contract: Its contract.
+        validator: Validates its inputs.
+        replies: Its replies to valid inputs.
+        price: USD per second of source video; `None` if unknown.
+    """
+
+    contract: Final[Contract]
+    validator: Final[Validator]
+    replies: Final[Replies]
+    price: Final[Decimal | None]
+
+    @classmethod
+    def of(cls, contract: Contract) -> Model:
+        """The model of a contract."""
+        validator = validator_for(contract)
+        return cls(contract, validator, Replies(contract), contract.price_per_second)
+
+
+class Models:
+    """The models of one fake; each is made when it is first called.
+
+    Args:
+        contracts: The contracts that are served.
+    """
+
+    def __init__(self, contracts: ContractSet) -> None:
+        self.contracts = contracts
+        self._made: dict[str, Model] = {}
+        self._named_in_body: dict[str, Model] = {}
+        self._hinted: set[str] = set()
+        #: The model of a call that names none, such as one that follows a redirect.
+        self.default = self._make(contracts.default)
+
+    @property
+    def named_in_body(self) -> Mapping[str, Model]:
+        """The models that were called before and are named in the body: those of the fast path."""
+        return self._named_in_body
+
+    def find(self, name: Any, *, in_path: bool | None = None) -> Model:
+        """The model of a call.
+
+        Args:
+            name: The model id in the request.
+            in_path: Whether the request names it in the path; `None` where that does not matter.
+
+        Raises:
+            Refused: No such model is served, or a REST call must name it in the other place.
+        """
+        model = self._made.get(name) if isinstance(name, str) else None
+        if model is None:
+            contract = self.contracts.find(name)
+            model = None if contract is None else self._make(contract)
+        if model is None:
+            self._hint(str(name), self.contracts.hint(str(name)))
+            raise Refused("unknown-model", model=name)
+        if in_path is not None and model.contract.in_path is not in_path:
+            where = "path, as in POST …/ai/run/" + str(name) if not in_path else "body"
+            self._hint(str(name), f"; its name stands in the {where}")
+            raise Refused("no-route" if in_path else "unknown-model", model=name)
+        return model
+
+    def _make(self, contract: Contract) -> Model:
+        model = self._made[contract.model] = Model.of(contract)
+        if not contract.in_path:
+            self._named_in_body[contract.model] = model
+        return model
+
+    def _hint(self, name: str, hint: str) -> None:
+        if name not in self._hinted and len(self._hinted) < _MAX_HINTS:
+            self._hinted.add(name)
+            _log.warning("aleph-contract: no model %.200r was found%s", name, hint)
