@@ -21,7 +21,10 @@ COMMANDS = {
     "check": ("check", "Validate an input or a complete request body."),
     "cases": ("cases", "Print the catalogue of certified cases."),
     "rules": ("rules", "List the rules that judge a client."),
-    "explain": ("explain", "Explain a rule, a fault or an outcome of the fake."),
+    "explain": (
+        "explain",
+        "Explain a rule, a fault or an outcome of the fake, or show a contract.",
+    ),
     "workers": ("workers", "Show how to run a Worker's env.AI against the fake."),
 }
 

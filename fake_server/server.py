@@ -21,6 +21,7 @@ from typing import Any
 import uvicorn
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.control.origin_guard import is_loopback
@@ -257,7 +258,7 @@ class AccountHandle:
 
 @contextmanager
 def running(
-    contract: Contract | str | os.PathLike[str] | None = None,
+    contract: Contract | ContractSet | str | os.PathLike[str] | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -268,15 +269,16 @@ def running(
     """Run the fake in a thread, on a real socket, for the duration of a `with` block.
 
     Args:
-        contract: A contract, the path of its file, or `None` for the shipped contract.
+        contract: A contract, a set of contracts, or the path of an entry or of a folder of entries;
+            `None` for the shipped contract.
         host: Address to listen on.
         port: 0 picks a free port.
         expose: Whether the host may be reachable from other machines.
         allow_hosts: Further host names that the control API accepts.
         **options: Options of `fake_server.create_app`.
     """
-    if contract is not None and not isinstance(contract, Contract):
-        contract = Contract.load(contract)
+    if contract is not None and not isinstance(contract, (Contract, ContractSet)):
+        contract = ContractSet.load([contract])
     app = create_app(contract, hosts=(host, *allow_hosts), **options)
     try:
         server = Server(app, host, port, expose=expose)

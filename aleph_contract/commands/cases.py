@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aleph_contract.commands.options import contract_option
+from aleph_contract.commands.options import chosen_contract, contract_option, model_option
 
 if TYPE_CHECKING:
     from aleph_contract.cases import Case
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     help="Only cases whose constraint or name matches.",
 )
 @contract_option
+@model_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option(
     "--certificates", is_flag=True, help="With --json: add the certificate of each violating case."
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 def command(
     polarity: Any,
     constraint: str | None,
-    contract_file: str | None,
+    contract_files: tuple[str, ...],
+    model: str | None,
+    *,
     as_json: bool,
     certificates: bool,
 ) -> None:
@@ -39,9 +42,8 @@ def command(
     constraints. With --json, "doubt" says why a case is gray.
     """
     from aleph_contract.cases import cases
-    from aleph_contract.contract import Contract
 
-    contract = Contract.load(contract_file)
+    contract = chosen_contract(contract_files, model)
     for case in cases(contract, polarity=polarity, constraint=constraint):
         if as_json:
             click.echo(json.dumps(line(case) | (proof(case) if certificates else {})))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from aleph_contract.commands.options import contract_option
+from aleph_contract.commands.options import contract_option, model_option
 from aleph_contract.errors import ArgumentError, JSONError
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class Checked:
 @click.argument("file", default="-")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @contract_option
-def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
+@model_option
+def command(file: str, contract_files: tuple[str, ...], model: str | None, *, as_json: bool) -> int:
     """Validate an input or a complete request body.
 
     FILE holds an input, a REST body {"model", "input"} or a body of the Workers
@@ -86,7 +87,6 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
     standard input. Exit code 0: valid; 1: not valid; 2: FILE cannot be read or is
     not JSON.
     """
-    from aleph_contract.contract import Contract
     from aleph_contract.core.json_positions import Positions
     from aleph_contract.core.jsonvalue import loads
 
@@ -101,12 +101,23 @@ def command(file: str, contract_file: str | None, *, as_json: bool) -> int:
             f"{name}:{error.line}:{error.column}: not JSON: {error.reason}"
         ) from None
     positions = Positions(raw.decode())
-    checked = check(document, positions, Contract.load(contract_file))
+    checked = check(document, positions, _contract(document, contract_files, model))
     if as_json:
         click.echo(json.dumps(asdict(checked), indent=2, ensure_ascii=False))
     else:
         _show(checked, name, positions)
     return 0 if checked.valid else 1
+
+
+def _contract(document: Any, files: tuple[str, ...], model: str | None) -> Contract:
+    """The chosen contract; without `--model` that of the model which a request body names."""
+    from aleph_contract.contract.contract_set import ContractSet
+
+    contracts = ContractSet.load(files)
+    named = document.get("model") if isinstance(document, dict) else None
+    if model is None and isinstance(named, str) and named in contracts:
+        model = named
+    return contracts.choose(model)
 
 
 def check(document: Any, positions: Positions, contract: Contract) -> Checked:

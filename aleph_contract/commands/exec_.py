@@ -25,7 +25,7 @@ from aleph_contract.commands.signals import terminable
 def command(
     *,
     profile: str,
-    contract_file: str | None,
+    contract_files: tuple[str, ...],
     report: tuple[str, ...],
     expect_refusals: bool,
     command: tuple[str, ...],
@@ -38,13 +38,13 @@ def command(
     and 1 if it does not.
     """
     from aleph_contract import reports
-    from aleph_contract.contract import Contract
+    from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.verify.exec_command import run_command
 
     with terminable(), reports.open_reports(report) as outputs:
         run = run_command(
             command,
-            Contract.load(contract_file),
+            ContractSet.load(contract_files),
             profile=profile,
             refusals_meant=expect_refusals,
         )

@@ -6,11 +6,15 @@ from difflib import get_close_matches
 
 import click
 
+from aleph_contract.commands.options import chosen_contract, contract_option, model_option
+
 
 @click.command("explain", epilog="Example: aleph-contract explain request.faithful")
-@click.argument("name", metavar="RULE|FAULT|OUTCOME")
-def command(*, name: str) -> None:
-    """Explain a rule, a fault or an outcome of the fake.
+@click.argument("name", metavar="RULE|FAULT|OUTCOME|contract")
+@contract_option
+@model_option
+def command(*, name: str, contract_files: tuple[str, ...], model: str | None) -> None:
+    """Explain a rule, a fault or an outcome of the fake, or show a contract.
 
     The provenance is the source of a fact: http, schema, documented, observed or
     assumed.
@@ -18,6 +22,11 @@ def command(*, name: str) -> None:
     from aleph_contract.commands.glossary import explain, names
     from aleph_contract.errors import ArgumentError
 
+    if name == "contract":
+        from aleph_contract.commands.contract_text import contract_text
+
+        click.echo(contract_text(chosen_contract(contract_files, model)))
+        return
     known = names()
     if name not in known:
         near = get_close_matches(name, known, 3)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from aleph_contract.contract import Contract
 
 contract_option = click.option(
     "--contract",
-    "contract_file",
-    metavar="FILE",
-    help="Catalog entry of the model; the package contains the default one.",
+    "contract_files",
+    metavar="FILE|DIR",
+    multiple=True,
+    help="Catalog entry of a model, or a folder of entries. Repeatable.",
+)
+model_option = click.option(
+    "--model", metavar="ID", help="Model to choose, where --contract names several."
 )
 profile_option = click.option(
     "--profile",
@@ -24,3 +34,15 @@ report_option = click.option(
     default=["terminal"],
     help="terminal, json, junit, html or github; without PATH to standard output. Repeatable.",
 )
+
+
+def chosen_contract(files: Sequence[str], model: str | None = None) -> Contract:
+    """The contract that `--contract` and `--model` choose; the shipped one without them.
+
+    Raises:
+        ArgumentError: `files` hold several models and none is chosen, or not that one.
+        ContractError: An entry cannot be used.
+    """
+    from aleph_contract.contract.contract_set import ContractSet
+
+    return ContractSet.load(files).choose(model)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from aleph_contract.commands.options import contract_option
 from fake_server.port import DEFAULT_PORT
 
 
@@ -50,7 +51,8 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 @click.option(
     "--journal", default="memory", metavar="memory|sqlite:PATH", help="Storage of the exchanges."
 )
-@click.option("--contract", metavar="FILE", help="Catalog entry of the model.")
+@contract_option
+@click.option("--strict", is_flag=True, help="Refuse to start if an entry in a folder is bad.")
 @click.option("--max-body", type=int, metavar="BYTES", help="Maximum size of a body.  [32 MiB]")
 @click.option(
     "--uds", metavar="PATH", help="Listen on a Unix domain socket instead of host and port."
@@ -66,12 +68,13 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 def command(
     host: str,
     port: int,
-    contract: str | None,
+    contract_files: tuple[str, ...],
     max_body: int | None,
     allow_hosts: tuple[str, ...],
     *,
     uds: str | None,
     expose: bool,
+    strict: bool,
     **options: Any,
 ) -> None:
     """Run the fake until it is interrupted.
@@ -80,14 +83,15 @@ def command(
     account id of 32 hexadecimal digits works, with any token; a request with the
     token `fault-NAME` gets that fault.
     """
-    from aleph_contract.contract import Contract
+    from aleph_contract.contract.contract_set import ContractSet
     from fake_server.control.origin_guard import is_loopback
     from fake_server.http.app import create_app
     from fake_server.server import Server
 
     if max_body is not None:
         options["max_body"] = max_body
-    app = create_app(Contract.load(contract), hosts=(host, *allow_hosts), **options)
+    contracts = ContractSet.load(contract_files, strict=strict)
+    app = create_app(contracts, hosts=(host, *allow_hosts), **options)
     server = Server(app, host, port, expose=expose, uds=uds)
     if uds is None and not is_loopback(host):
         click.echo(

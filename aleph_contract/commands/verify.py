@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aleph_contract.commands.options import contract_option, profile_option, report_option
+from aleph_contract.commands.options import (
+    chosen_contract,
+    contract_option,
+    model_option,
+    profile_option,
+    report_option,
+)
 from aleph_contract.commands.signals import terminable
 
 if TYPE_CHECKING:
@@ -25,6 +31,7 @@ def command() -> None:
 )
 @profile_option
 @contract_option
+@model_option
 @click.option("--run", "run", metavar="GLOB", multiple=True, help="Run only these cases or phases.")
 @click.option("--skip", metavar="GLOB", multiple=True, help="Leave out these cases or phases.")
 @click.option(
@@ -80,7 +87,8 @@ def command() -> None:
 def client(
     *,
     profile: str,
-    contract_file: str | None,
+    contract_files: tuple[str, ...],
+    model: str | None,
     run: tuple[str, ...],
     skip: tuple[str, ...],
     known_failing: str | None,
@@ -108,12 +116,11 @@ def client(
     """
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
     from aleph_contract import reports
-    from aleph_contract.contract import Contract
     from aleph_contract.reports.files import check_writable
     from aleph_contract.verify import known_failing as known
     from aleph_contract.verify.runner import Settings, verify_client
 
-    contract = Contract.load(contract_file)
+    contract = chosen_contract(contract_files, model)
     if write_known_failing:
         check_writable(Path(write_known_failing), "--write-known-failing")
     settings = Settings(
@@ -126,7 +133,7 @@ def client(
         patience=patience,
         require_local_validation=require_local_validation,
         known_failing=known.load(known_failing) if known_failing else None,
-        command=_words(contract_file, kind, python, argv),
+        command=_words(_chosen(contract_files, model), kind, python, argv),
     )
     with terminable(), reports.open_reports(report) as outputs:
         result = verify_client(
@@ -168,9 +175,13 @@ def _driver(kind: str, python: str | None, argv: tuple[str, ...], jobs: int | No
     return CommandDriver(argv, **options)
 
 
+def _chosen(files: tuple[str, ...], model: str | None) -> tuple[str, ...]:
+    given = (word for path in files for word in ("--contract", path))
+    return (*given, *(("--model", model) if model else ()))
+
+
 def _words(
-    contract_file: str | None, kind: str, python: str | None, argv: tuple[str, ...]
+    chosen: tuple[str, ...], kind: str, python: str | None, argv: tuple[str, ...]
 ) -> tuple[str, ...]:
-    contract = ("--contract", contract_file) if contract_file else ()
     adapter = ("--python", python) if python is not None else (f"--{kind}", "--", *argv)
-    return (*contract, *adapter)
+    return (*chosen, *adapter)

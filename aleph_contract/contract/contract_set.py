@@ -52,7 +52,9 @@ class ContractSet:
     @classmethod
     def of(cls, contract: Contract | ContractSet | None = None) -> ContractSet:
         """A set as it is; the set of one contract, the shipped one by default."""
-        return contract if isinstance(contract, cls) else cls([_single(contract)])
+        if isinstance(contract, ContractSet):
+            return contract
+        return cls([contract or Contract.load()])
 
     @classmethod
     def load(
@@ -181,10 +183,6 @@ def _listed(models: Iterable[str]) -> str:
     return ", ".join(names[:_MAX_LISTED]) + more
 
 
-def _single(contract: Contract | None) -> Contract:
-    return Contract.load() if contract is None else contract
-
-
 def _tell_notes(contract: Contract) -> None:
     for note in contract.notes:
         _log.warning("aleph-contract: note: %s at %s", contract.source, note)
@@ -199,21 +197,26 @@ def _read_folder(
 ) -> None:
     before = len(files) + len(contracts)
     for path in sorted(folder.rglob("*.json")):
-        try:
-            if strict:
-                contract = Contract.load(path)
-                _check_new(contract.model, str(path), contracts, files)
-                contracts[contract.model] = contract
-            else:
-                model, file = _read_entry(path)
-                _check_new(model, str(path), contracts, files)
-                files[model] = file
-        except ContractError as error:
-            if strict:
-                raise
-            _log.warning("aleph-contract: left out: %s", error)
+        if strict:
+            contract = Contract.load(path)
+            _check_new(contract.model, str(path), contracts, files)
+            contracts[contract.model] = contract
+        else:
+            _read_or_warn(path, contracts, files)
     if len(files) + len(contracts) == before:
         raise ContractError(str(folder), "", "holds no catalog entry in a *.json file")
+
+
+def _read_or_warn(
+    path: Path, contracts: Mapping[str, Contract], files: dict[str, EntryFile]
+) -> None:
+    try:
+        model, file = _read_entry(path)
+        _check_new(model, str(path), contracts, files)
+    except ContractError as error:
+        _log.warning("aleph-contract: left out: %s", error)
+    else:
+        files[model] = file
 
 
 def _read_entry(path: Path) -> tuple[str, EntryFile]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
+from urllib.parse import unquote
 
 SurfaceName = Literal["rest", "binding"]
 
@@ -20,6 +21,18 @@ REDACTED = "REDACTED"
 #: The headers in which a token of the account belongs: `cf-aig-authorization` is that of an
 #: authenticated gateway (documented).
 TOKEN_HEADERS = frozenset({"authorization", "cf-aig-authorization", "proxy-authorization"})
+
+
+#: Path of a run on REST, below the account; a model of the provider's own follows it.
+RUN_PATH = "/ai/run"
+
+
+def model_in_path(path: str) -> str:
+    """The model id that a REST path names, percent-decoded; empty if it names none.
+
+    For example `…/ai/run/@cf/meta/llama-3` names `@cf/meta/llama-3`.
+    """
+    return unquote(path.partition("?")[0].partition(f"{RUN_PATH}/")[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE: see `aleph_contract/__init__.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,7 +62,9 @@ class ClientConformance:
         jobs: Maximum number of concurrent calls; `None` for the default.
         require_local_validation: Whether `call` must refuse a violating input before sending.
         known_failing: Path of a file of expected failures.
-        contract: Path of a catalog entry to judge by; `None` for the shipped one.
+        contract: Path of a catalog entry to judge by, or several paths of entries and folders;
+            `None` for the shipped one.
+        model: Model to verify, where `contract` names several.
     """
 
     profile: str = "documented"
@@ -75,7 +77,8 @@ class ClientConformance:
     jobs: int | None = None
     require_local_validation: bool = False
     known_failing: str | None = None
-    contract: str | None = None
+    contract: str | Sequence[str] | None = None
+    model: str | None = None
 
     def call(self, input: Any, *, base_url: str, account_id: str, api_token: str) -> Any:  # noqa: A002 - the documented name
         """Make one call with the client under test."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.escaping import escape_controls, join_first, pluralise, truncate
 from aleph_contract.core.results import Verification
 from aleph_contract.drivers.python import PythonDriver
@@ -87,9 +88,7 @@ def _verify(suite: Any) -> Verification:
         require_local_validation=suite.require_local_validation,
         known_failing=known_failing.load(suite.known_failing) if suite.known_failing else None,
     )
-    return verify_client(
-        PythonDriver(suite.call, jobs=suite.jobs), Contract.load(suite.contract), settings
-    )
+    return verify_client(PythonDriver(suite.call, jobs=suite.jobs), _contract(suite), settings)
 
 
 def _globs(suite: Any, name: str) -> tuple[str, ...]:
@@ -153,3 +152,9 @@ def _unaccounted(verification: Verification) -> str:
         for pattern in verification.stale
     ]
     return escape_controls("\n".join(lines))
+
+
+def _contract(suite: Any) -> Contract:
+    paths = suite.contract
+    given = [paths] if isinstance(paths, str) else paths or ()
+    return ContractSet.load(given).choose(suite.model)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.exchange import Exchange, model_in_path
 from aleph_contract.core.jsonvalue import dumps, loads, repeated_keys
 from aleph_contract.errors import JSONError
 
@@ -110,6 +110,8 @@ def read_request(exchange: Exchange) -> SentInput:
         body = loads(exchange.request_body)
     except JSONError as error:
         return SentInput(None, None, problem=f"the body is not JSON: {error}")
+    if exchange.surface == "rest" and (named := model_in_path(exchange.target)):
+        return SentInput(named, body, repeated_keys(body))
     if not isinstance(body, dict):
         return SentInput(None, None, problem="the body is not a JSON object")
     model = header(exchange, _MODEL_HEADER) if exchange.surface == "binding" else body.get("model")

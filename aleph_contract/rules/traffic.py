@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.rules.evidence import Evidence
@@ -25,7 +26,7 @@ LINK_RULES = frozenset({"error.not-retried", "billing.paid-once", "error.bounded
 
 def judge_traffic(
     exchanges: Iterable[Exchange],
-    contract: Contract,
+    contract: Contract | ContractSet,
     *,
     refusals_meant: bool = False,
     suite: Suite = NO_SUITE,
@@ -34,12 +35,14 @@ def judge_traffic(
 
     Args:
         exchanges: The exchanges of the account, in order.
-        contract: The contract that the calls are judged by.
+        contract: The contract that the calls are judged by, or the set: each call is judged by the
+            contract of its model.
         refusals_meant: Whether the test suite sends violating inputs on purpose; findings about
             them are advice then.
         suite: The tests that made the calls, as far as they are known.
     """
-    for number, run in enumerate(group(exchanges, suite), start=1):
+    runs = (exchange for exchange in exchanges if exchange.outcome != "listed")
+    for number, run in enumerate(group(runs, suite), start=1):
         calls = tuple(run.calls)
         first = calls[0]
         meant = refusals_meant and first.outcome == "invalid"
@@ -59,15 +62,17 @@ def judge_traffic(
 
 
 def judge_exchange(
-    exchange: Exchange, earlier: Sequence[Exchange], contract: Contract
+    exchange: Exchange, earlier: Sequence[Exchange], contract: Contract | ContractSet
 ) -> tuple[Finding, ...]:
     """The findings about one exchange alone, and about its repetition of an earlier call.
 
     Args:
         exchange: The exchange.
         earlier: The exchanges of its account before it, in order.
-        contract: The contract to judge it by.
+        contract: The contract to judge it by, or the set.
     """
+    if exchange.outcome == "listed":
+        return ()
     run = next(run for run in group((*earlier, exchange)) if exchange in run.calls)
     alone = _judged(LinkedRun([exchange], run.span), contract)
     pair = _judged(LinkedRun(run.calls[-2:], run.span, run.doubt), contract)
@@ -75,8 +80,18 @@ def judge_exchange(
     return (*(f for f in alone.findings if f.rule not in LINK_RULES), *linked)
 
 
-def _judged(run: LinkedRun, contract: Contract, *, advice: bool = False) -> Judgement:
+def contract_of(exchange: Exchange, contracts: Contract | ContractSet) -> Contract:
+    """The contract to judge a call by: that of its model, the default one if it names none."""
+    if isinstance(contracts, Contract):
+        return contracts
+    return contracts.find(read_request(exchange).model) or contracts.default
+
+
+def _judged(
+    run: LinkedRun, contracts: Contract | ContractSet, *, advice: bool = False
+) -> Judgement:
     """The judgement on the calls of a run; what rests on a guess is advice and says so."""
+    contract = contract_of(run.calls[0], contracts)
     judgement = judge(Evidence(contract, None, tuple(run.calls), advice=advice))
     if not run.doubt:
         return judgement

@@ -9,16 +9,17 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from tempfile import TemporaryDirectory
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.results import Client, Verification
+from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage
-from aleph_contract.rules.traffic import judge_traffic
+from aleph_contract.rules.traffic import contract_of, judge_traffic
 from fake_server.server import Server, running
 
 #: Environment variable with the fake's address, for `env.AI` of a Worker.
@@ -38,7 +39,7 @@ KILL_GRACE = 5.0
 
 def run_command(
     command: Sequence[str],
-    contract: Contract | None = None,
+    contract: Contract | ContractSet | None = None,
     *,
     profile: str = "documented",
     refusals_meant: bool = False,
@@ -47,7 +48,7 @@ def run_command(
 
     Args:
         command: The program and its arguments.
-        contract: The contract that the calls are judged by; the shipped one by default.
+        contract: The contract or the set that the calls are judged by; the shipped one by default.
         profile: The reply shape of the fake.
         refusals_meant: Whether the command sends violating inputs on purpose; findings about them
             are advice then.
@@ -55,33 +56,47 @@ def run_command(
     Raises:
         CouldNotRun: The command does not start.
     """
-    contract = contract or Contract.load()
+    contracts = ContractSet.of(contract)
     begun = time.perf_counter()
     with (
         TemporaryDirectory(prefix="aleph-contract-") as folder,
-        running(contract, profile=profile, journal=f"sqlite:{folder}/journal") as server,
+        running(contracts, profile=profile, journal=f"sqlite:{folder}/journal") as server,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
         code, interrupted = _execute(command, _environment(server))
         exchanges = server.exchanges
     results = tuple(
         result
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
-        for result in judge_traffic(own, contract, refusals_meant=refusals_meant)
+        for result in judge_traffic(own, contracts, refusals_meant=refusals_meant)
     )
+    used = _used(exchanges, contracts)
+    covered = used[0] if len(used) == 1 else contracts.default
     return Verification(
         mode="exec",
-        model=contract.model,
-        contract_version=contract.version,
+        model=", ".join(each.model for each in used) or covered.model,
+        contract_version=covered.version,
         profile=profile,
         seed=0,
         client=Client(os.path.basename(command[0])),  # noqa: PTH119 - a word, not a path
         results=results,
         interrupted=interrupted,
         command_exit=code,
-        coverage=tuple(coverage(results, contract)),
+        coverage=tuple(coverage(_of_model(results, covered, contracts), covered)),
         trouble=() if exchanges else (_NO_CALL,),
         elapsed=time.perf_counter() - begun,
     )
+
+
+def _used(exchanges: Iterable[Exchange], contracts: ContractSet) -> list[Contract]:
+    """The contracts of the models that were called, in order of the first call."""
+    used = (contract_of(x, contracts) for x in exchanges if x.outcome != "listed")
+    return list({contract.model: contract for contract in used}.values())
+
+
+def _of_model(
+    results: Iterable[CaseResult], contract: Contract, contracts: ContractSet
+) -> list[CaseResult]:
+    return [r for r in results if contract_of(r.exchanges[0], contracts) is contract]
 
 
 def _account(exchange: Exchange) -> str:

@@ -193,4 +193,4 @@ def get_verdict(fake: FakeDep, account: AccountId, request: Request) -> schemas.
     Findings stay when the journal drops their exchanges later.
     """
     ledger: VerdictLedger = request.app.state.verdicts
-    return ledger.verdict(account, fake.journal, fake.contract)
+    return ledger.verdict(account, fake.journal, fake.contracts)

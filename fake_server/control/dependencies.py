@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from fake_server.control import schemas
 from fake_server.journal.base import Filter, Journal
 from fake_server.replies import faults
@@ -46,6 +47,7 @@ class Fake(Protocol):
     """The parts of the fake that the control API reads and changes."""
 
     contract: Contract
+    contracts: ContractSet
     accounts: accounts.Accounts
     journal: Journal
 

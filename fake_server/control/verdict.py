@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange, decimal
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.coverage import coverage
@@ -44,7 +45,9 @@ class VerdictLedger:
         self._accounts: dict[str, _Judged] = {}
         self._lock = Lock()
 
-    def verdict(self, account: str, journal: Journal, contract: Contract) -> schemas.VerdictModel:
+    def verdict(
+        self, account: str, journal: Journal, contract: Contract | ContractSet
+    ) -> schemas.VerdictModel:
         """Judge an account by its exchanges in the journal and by earlier verdicts."""
         with self._lock:
             tally = journal.tally(account)
@@ -91,7 +94,7 @@ def _conformant(
 
 
 def account_verdict(
-    account: str, exchanges: Sequence[Exchange], contract: Contract
+    account: str, exchanges: Sequence[Exchange], contract: Contract | ContractSet
 ) -> schemas.VerdictModel:
     """Judge the exchanges of one account by the rules that can be checked from the wire alone."""
     results = list(judge_traffic(exchanges, contract))

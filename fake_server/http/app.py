@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.control.origin_guard import ANY_HOST
@@ -50,7 +51,7 @@ class App:
     """One fake, as an ASGI application.
 
     Args:
-        contract: The contract that it serves.
+        contracts: The contracts that it serves.
         accounts: The accounts that may call it.
         journal: Stores every exchange.
         latency: Seconds that a completed run takes.
@@ -62,7 +63,7 @@ class App:
 
     def __init__(
         self,
-        contract: Contract,
+        contracts: ContractSet,
         accounts: Accounts,
         journal: Journal,
         *,
@@ -73,13 +74,14 @@ class App:
         background: bool = False,
     ) -> None:
         self.presigner = None if presigned is None else Presigner(presigned)
-        self.contract = contract
+        self.contracts = contracts
+        self.contract = contracts.default
         self.accounts = accounts
         self.journal = journal
         self.max_body = max_body
         self.hosts = tuple(hosts)
         self.runs = Runs(
-            contract,
+            contracts,
             accounts,
             journal,
             max_body,
@@ -207,7 +209,7 @@ async def _serve_other_protocol(scope: Scope, receive: Receive, send: Send) -> N
 
 
 def create_app(
-    contract: Contract | None = None,
+    contract: Contract | ContractSet | None = None,
     *,
     profile: str = "documented",
     tokens: Iterable[str] = (),
@@ -227,7 +229,7 @@ def create_app(
     `ConnectionResetError`.
 
     Args:
-        contract: The contract that it serves; the shipped contract if `None`.
+        contract: The contract or the set that it serves; the shipped contract if `None`.
         profile: Shape of successful REST replies, `documented` or `live`.
         tokens: The accepted API tokens, beside those of created accounts; if empty, any token is
             accepted.
@@ -261,7 +263,7 @@ def create_app(
         spend_limit_lag=spend_limit_lag,
     )
     return App(
-        contract or Contract.load(),
+        ContractSet.of(contract),
         accounts,
         open_journal(journal) if isinstance(journal, str) else journal,
         latency=latency,

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from aleph_contract.cases.constraints import Constraint, constraints
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.contract.validate import validate
-from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.exchange import Exchange, model_in_path
 from aleph_contract.core.jsonvalue import dumps, pointer
 from aleph_contract.core.results import Finding
 from aleph_contract.errors import JSONError
 from aleph_contract.rules import RULES, Rule
 from aleph_contract.rules.parsed_exchange import INPUT_KEY, header, read_reply, read_request
-from aleph_contract.rules.traffic import judge_exchange
+from aleph_contract.rules.traffic import contract_of, judge_exchange
 from aleph_contract.schema.validation.violations import Violation, leaves
 from fake_server import media
 from fake_server.inspector.json_view import FormattedBody, Location, format_body
@@ -68,6 +69,7 @@ class ExchangeDetail:
         reply: The response body.
         video: Path of the result video on this fake, or `None`.
         metadata: What the gateway keeps of the call's metadata, as JSON; `None` without metadata.
+        hint: How to get the model that the fake does not serve; empty for other replies.
     """
 
     exchange: Exchange
@@ -78,31 +80,38 @@ class ExchangeDetail:
     reply: FormattedBody
     video: str | None
     metadata: str | None
+    hint: str
 
 
-def exchange_detail(exchange: Exchange, journal: Journal, contract: Contract) -> ExchangeDetail:
+def exchange_detail(
+    exchange: Exchange, journal: Journal, contract: Contract | ContractSet
+) -> ExchangeDetail:
     """Examine one exchange.
 
     Args:
         exchange: The exchange.
         journal: The journal that holds it and the calls before it.
-        contract: The contract to judge it by.
+        contract: The contract, or the set, that the fake serves.
     """
+    contracts = ContractSet.of(contract)
     request = read_request(exchange)
+    called = contract_of(exchange, contracts)
     found: tuple[LocatedViolation, ...] = ()
     if not request.problem:
-        base = pointer([INPUT_KEY[exchange.surface]])
-        found = tuple(_violations(request.input, base, contract))
+        in_path = exchange.surface == "rest" and model_in_path(exchange.target)
+        base = "" if in_path else pointer([INPUT_KEY[exchange.surface]])
+        found = tuple(_violations(request.input, base, called))
     shown = found[:MAX_VIOLATIONS]
     return ExchangeDetail(
         exchange=exchange,
         violations=shown,
         violations_left_out=len(found) - len(shown),
-        broken_rules=tuple(_broken_rules(exchange, journal, contract)),
+        broken_rules=tuple(_broken_rules(exchange, journal, called)),
         request=format_body(exchange.request_body, [v.location for v in shown]),
         reply=format_body(exchange.response_body),
         video=_video_path(read_reply(exchange).video),
         metadata=_metadata(exchange),
+        hint=_hint(exchange, request.model, contracts),
     )
 
 
@@ -114,6 +123,12 @@ def _metadata(exchange: Exchange) -> str | None:
         return dumps(kept_metadata(sent))
     except (JSONError, TypeError, ValueError):  # not a JSON object; the call was refused
         return None
+
+
+def _hint(exchange: Exchange, model: Any, contracts: ContractSet) -> str:
+    if exchange.outcome != "unknown-model" or exchange.fault or not isinstance(model, str):
+        return ""
+    return f"The fake has no contract of {model!r}{contracts.hint(model)}."
 
 
 def _violations(value: Any, base: str, contract: Contract) -> Iterator[LocatedViolation]:

@@ -174,7 +174,7 @@ class Pages:
         if exchange is None:
             return {"detail": None, "curl": ""}
         return {
-            "detail": exchange_detail(exchange, self._fake.journal, self._fake.contract),
+            "detail": exchange_detail(exchange, self._fake.journal, self._fake.contracts),
             "curl": replay.curl_command(exchange, origin, f"{_path(exchange)}/request"),
         }
 

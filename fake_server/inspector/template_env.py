@@ -21,7 +21,13 @@ from fake_server.state.accounts import ACCOUNT_ID
 MAX_EXCERPT = 140
 
 #: CSS class of each outcome; the others get `bad`. The page always names the outcome as well.
-TONES = {"completed": "good", "fault": "warn", "cut": "warn", "elsewhere": "neutral"}
+TONES = {
+    "completed": "good",
+    "fault": "warn",
+    "cut": "warn",
+    "elsewhere": "neutral",
+    "listed": "neutral",
+}
 
 
 def renderer(contract: Contract) -> Callable[..., str]:

@@ -32,6 +32,7 @@ OUTCOMES: Mapping[str, str] = {
     "spend-limit": "the run would exceed the account's spend limit",
     "fault": "the response was a scripted fault",
     "cut": "the connection ended before the response did: by a scripted fault, or by the client",
+    "listed": "the client listed the models that are served",
     "elsewhere": "the client followed a redirect to the fake's other host name",
 }
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from aleph_contract.core.exchange import Credential, SurfaceName
 from fake_server.replies.failures import Failure, Refused
 from fake_server.replies.faults import Delivery
+from fake_server.runs.models import Model
 from fake_server.runs.request import (
     NO_CHARGE,
     Charge,
@@ -61,6 +62,7 @@ class RunCall:
             hold types other than those of `json.loads`.
         refused: Why the request is refused, if it is.
         webhook: The URL that gets the result of a background run.
+        model: The model that is called, unless the request is refused.
     """
 
     account: Final[Account]
@@ -69,6 +71,7 @@ class RunCall:
     floats: Final[bool | None] = None
     refused: Final[Refused | None] = None
     webhook: Final[str | None] = None
+    model: Final[Model | None] = None
 
 
 class Answer(NamedTuple):

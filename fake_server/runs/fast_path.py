@@ -15,15 +15,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from aleph_contract.contract import Contract
-from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import MAX_DEPTH
 from fake_server.journal.base import Journal
 from fake_server.replies.failures import JSON_TYPE
-from fake_server.replies.successes import Replies
 from fake_server.runs.decision import Surface
 from fake_server.runs.json_body import floats_in
+from fake_server.runs.models import Models
 from fake_server.runs.request import Charge, FinishedRequest, Headers, RequestHead
 from fake_server.runs.rest import RARE_HEADERS, Rest
 from fake_server.state.accounts import Account
@@ -54,26 +52,21 @@ class FastPath:
     """The fast path of one fake.
 
     Args:
-        contract: Validates inputs and sets the price.
+        models: The models that are served.
         rest: The only surface with a fast path.
-        replies: The replies to valid inputs.
         journal: Stores every exchange, at once.
         rays: Values of the `cf-ray` header.
     """
 
     def __init__(
         self,
-        contract: Contract,
+        models: Models,
         rest: Rest,
-        replies: Replies,
         journal: Journal,
         rays: Iterator[bytes],
     ) -> None:
-        self._model = contract.model
-        self._price = contract.price_per_second
-        self._valid = validator_for(contract).is_valid_plain
+        self._models = models.named_in_body
         self._rest = rest
-        self._reply = replies.body
         self._journal = journal
         self._rays = rays
         self._callers: dict[tuple[bytes, bytes | None, bytes | None], KnownCaller] = {}
@@ -123,14 +116,16 @@ class FastPath:
             return None
         value = document["input"]
         floats = floats_in(value, MAX_DEPTH - 1)
-        if floats is None or document["model"] != self._model or not self._valid(value):
+        name = document["model"]
+        model = self._models.get(name) if type(name) is str else None
+        if floats is None or model is None or not model.validator.is_valid_plain(value):
             return None
         account = caller.account
         seconds = billed_seconds(value)
-        usd = ZERO_USD if seconds is None else cost(seconds, self._price)
+        usd = ZERO_USD if seconds is None else cost(seconds, model.price)
         if account.needs_slow_path or account.charge(seconds, usd) is not None:
             return None
-        body = self._rest.success(account, self._reply(value, caller.origin, floats))
+        body = self._rest.success(account, model.replies.body(value, caller.origin, floats))
         response_headers: Headers = (
             (b"content-type", _JSON),
             (b"cf-ray", next(self._rays)),

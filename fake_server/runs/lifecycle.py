@@ -11,13 +11,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 
-from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from fake_server.journal.base import Journal
 from fake_server.journal.memory import MemoryJournal
 from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Delivery
-from fake_server.replies.successes import Replies
 from fake_server.runs.decision import (
     UNNAMED,
     Admission,
@@ -28,6 +27,7 @@ from fake_server.runs.decision import (
     finish,
 )
 from fake_server.runs.fast_path import MAX_FAST_BODY, RECORD_SIZE, FastPath
+from fake_server.runs.models import Models
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
 from fake_server.runs.responder import REDIRECTED, Responder
 from fake_server.runs.rest import Rest
@@ -49,7 +49,7 @@ class Runs:
     """Admits, answers and records the requests of the run routes.
 
     Args:
-        contract: The contract.
+        contracts: The contracts that are served.
         accounts: The accounts.
         journal: Stores every exchange.
         max_body: Bound on the bytes of a body.
@@ -60,7 +60,7 @@ class Runs:
 
     def __init__(
         self,
-        contract: Contract,
+        contracts: ContractSet,
         accounts: Accounts,
         journal: Journal,
         max_body: int,
@@ -72,15 +72,15 @@ class Runs:
         self._accounts = accounts
         self._journal = journal
         self._latency = latency
-        replies = Replies(contract, presigner)
+        models = Models(contracts, presigner)
         rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
-        self._responder = Responder(contract, replies, max_body, rays)
-        self._rest = Rest(contract, accounts)
-        self._binding = Binding(contract, accounts, background=background)
+        self._responder = Responder(models, max_body, rays)
+        self._rest = Rest(models, accounts)
+        self._binding = Binding(models, accounts, background=background)
         #: The fast path; `None` if a response must wait, or a body that it takes is too large.
         self.fast_path: FastPath | None = None
         if not latency and max_body >= MAX_FAST_BODY and isinstance(journal, MemoryJournal):
-            self.fast_path = FastPath(contract, self._rest, replies, journal, rays)
+            self.fast_path = FastPath(models, self._rest, journal, rays)
 
     def start(self, head: RequestHead) -> Admission:
         """Admit or refuse a request by its head, and count it as in flight until `end`."""

@@ -12,6 +12,7 @@ from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.schema.validation.validator import Validator
+from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import Refused
 from fake_server.replies.successes import Replies
 
@@ -38,10 +39,10 @@ class Model:
     price: Final[Decimal | None]
 
     @classmethod
-    def of(cls, contract: Contract) -> Model:
+    def of(cls, contract: Contract, presigner: Presigner | None = None) -> Model:
         """The model of a contract."""
-        validator = validator_for(contract)
-        return cls(contract, validator, Replies(contract), contract.price_per_second)
+        replies = Replies(contract, presigner)
+        return cls(contract, validator_for(contract), replies, contract.price_per_second)
 
 
 class Models:
@@ -49,10 +50,12 @@ class Models:
 
     Args:
         contracts: The contracts that are served.
+        presigner: Signs the URLs of results; `None` for URLs without a signature.
     """
 
-    def __init__(self, contracts: ContractSet) -> None:
+    def __init__(self, contracts: ContractSet, presigner: Presigner | None = None) -> None:
         self.contracts = contracts
+        self._presigner = presigner
         self._made: dict[str, Model] = {}
         self._named_in_body: dict[str, Model] = {}
         self._hinted: set[str] = set()
@@ -88,7 +91,7 @@ class Models:
         return model
 
     def _make(self, contract: Contract) -> Model:
-        model = self._made[contract.model] = Model.of(contract)
+        model = self._made[contract.model] = Model.of(contract, self._presigner)
         if not contract.in_path:
             self._named_in_body[contract.model] = model
         return model

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from email.utils import formatdate
 from time import time
 
 import orjson
 
-from aleph_contract.contract import Contract
-from aleph_contract.contract.validate import validator_for
 from fake_server import media
 from fake_server.replies import failures
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Fault
 from fake_server.replies.first_violation import first_violation
-from fake_server.replies.successes import Replies
+from fake_server.runs import catalog
 from fake_server.runs.decision import Admission, Answer, Applied, RunCall, Surface
+from fake_server.runs.models import Model, Models
 from fake_server.runs.request import NO_CHARGE, Charge, Headers, ReceivedRequest, RequestHead
 from fake_server.runs.webhook import start_run
 from fake_server.state.accounts import Account
@@ -36,21 +36,14 @@ class Responder:
     """Decides every answer of one fake, except those of the fast path.
 
     Args:
-        contract: Validates inputs and sets the price.
-        replies: The replies to valid inputs.
+        models: The models that are served.
         max_body: Bound on the bytes of a body, for the message.
         rays: Values of the `cf-ray` header.
     """
 
-    def __init__(
-        self, contract: Contract, replies: Replies, max_body: int, rays: Iterator[bytes]
-    ) -> None:
-        self._contract = contract
+    def __init__(self, models: Models, max_body: int, rays: Iterator[bytes]) -> None:
+        self._models = models
         self._max_body = max_body
-        self._validator = validator_for(contract)
-        self._is_valid = self._validator.is_valid
-        self._is_valid_plain = self._validator.is_valid_plain
-        self._replies = replies
         self._rays = rays
         self._origins: dict[object, bytes] = {}
 
@@ -58,6 +51,9 @@ class Responder:
         """The answer to a request, and what was applied to it."""
         if admission.redirected and admission.refused is None:
             return self._after_redirect(request, admission), Applied(admission.account)
+        listed = catalog.model_listed(request.head.path) if request.head.method == "GET" else None
+        if listed is not None and admission.refused is None:
+            return self._listing(admission, listed), Applied(admission.account)
         call = self._check(request, admission)
         fault = None if call.step is None else call.step.fault
         if fault is not None and not fault.completes:
@@ -86,11 +82,11 @@ class Responder:
             return RunCall(admission.account, admission.step, refused=refused)
         call = admission.surface.open(request, admission)
         if call.refused is None:
-            is_valid = self._is_valid if call.floats is None else self._is_valid_plain
+            validator = self._model(call).validator
+            is_valid = validator.is_valid if call.floats is None else validator.is_valid_plain
             if not is_valid(call.value):
-                violation = first_violation(self._validator, call.value)
-                refused = failures.refusal(violation)
-                return RunCall(call.account, call.step, call.value, call.floats, refused)
+                refused = failures.refusal(first_violation(validator, call.value))
+                return replace(call, refused=refused)
         return call
 
     def _run(
@@ -100,11 +96,12 @@ class Responder:
         charge = self._charge(call)
         lacking = call.account.charge(charge.seconds, charge.usd)
         if lacking is not None:
-            refused = Refused(lacking, **self._values(head, call.account))
+            refused = Refused(lacking, **self._values(head, call))
             return self._refusal(surface, refused), Applied(call.account, call.step)
-        bare = self._replies.body(call.value, self.origin(head, surface), call.floats)
+        replies = self._model(call).replies
+        bare = replies.body(call.value, self.origin(head, surface), call.floats)
         if call.webhook is not None and fault is None:
-            body, webhook = start_run(call.webhook, bare, self._contract)
+            body, webhook = start_run(call.webhook, bare, self._model(call).contract)
             headers = surface.headers(next(self._rays), _ACCEPTED)
             answer = Answer.of(_ACCEPTED, headers, body, "completed")
             return answer, Applied(call.account, call.step, charge, webhook)
@@ -120,7 +117,20 @@ class Responder:
 
     def _charge(self, call: RunCall) -> Charge:
         seconds = billed_seconds(call.value)
-        return Charge(True, seconds, cost(seconds, self._contract.price_per_second))
+        return Charge(True, seconds, cost(seconds, self._model(call).price))
+
+    def _model(self, call: RunCall) -> Model:
+        """The model that is called; for a call that is refused, the default one."""
+        return call.model or self._models.default
+
+    def _listing(self, admission: Admission, model: str) -> Answer:
+        """The entries of all models, or of one."""
+        surface = admission.surface
+        try:
+            body = catalog.listing(self._models.contracts, model)
+        except Refused as refused:
+            return self._refusal(surface, refused)._replace(outcome="listed")
+        return Answer.of(200, surface.headers(next(self._rays), 200), body, "listed")
 
     def _play_fault(
         self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault
@@ -143,7 +153,7 @@ class Responder:
     ) -> bytes:
         if fault.failure is not None:
             values = {
-                **self._values(head, call.account),
+                **self._values(head, call),
                 "elsewhere": _redirect_target(head, surface, call.account).decode(),
                 **dict(fault.values),
             }
@@ -152,7 +162,7 @@ class Responder:
             return b""
         if fault.raw is not None:
             return fault.raw
-        bare = self._replies.body(call.value, self.origin(head, surface))
+        bare = self._model(call).replies.body(call.value, self.origin(head, surface))
         if fault.reshape is not None:
             bare = failures.compact(fault.reshape(orjson.loads(bare)))
         return surface.success(call.account, bare)
@@ -162,7 +172,7 @@ class Responder:
         head, surface = request.head, admission.surface
         if admission.credential != "accepted":
             return self._refusal(surface, Refused("token-wrong"))._replace(outcome="elsewhere")
-        bare = self._replies.body(head.path, self.origin(head, surface))
+        bare = self._models.default.replies.body(head.path, self.origin(head, surface))
         body = surface.success(admission.account, bare)
         return Answer.of(200, surface.headers(next(self._rays), 200), body, "elsewhere")
 
@@ -175,16 +185,18 @@ class Responder:
         body = surface.failure(failure, refused.message)
         return Answer.of(failure.status, headers, body, failure.outcome)
 
-    def _values(self, head: RequestHead, account: Account) -> Mapping[str, object]:
+    def _values(self, head: RequestHead, call: RunCall) -> Mapping[str, object]:
         """Values of the placeholders in messages that the request itself does not provide."""
-        provider, _, name = self._contract.model.partition("/")
-        limit = account.spend_limit or SpendLimit(Decimal(5))
-        required = self._contract.input_schema.get("required", ())
+        contract = self._model(call).contract
+        provider, _, name = contract.model.partition("/")
+        limit = call.account.spend_limit or SpendLimit(Decimal(5))
+        schema = contract.input_schema
+        required = schema.get("required", ()) if isinstance(schema, dict) else ()
         return {
             "target": head.path,
             "path": next(iter(required), "input"),
             "detail": "Invalid input",
-            "model": self._contract.model,
+            "model": contract.model,
             "provider": provider,
             "name": name or provider,
             "rule": limit.rule,

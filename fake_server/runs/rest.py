@@ -1,5 +1,8 @@
 """The REST surface: `POST /client/v4/accounts/{account_id}/ai/run`.
 
+The path of a call to a model of the provider's own goes on with the model, and its body is the
+input (documented). A model of a third party in the path is no route (observed).
+
 The order of checks is that of the live service: route, authentication, then content type and JSON,
 the model, the input (observed; the position of content type and JSON is assumed).
 """
@@ -9,15 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Credential, SurfaceName
+from aleph_contract.core.exchange import RUN_PATH, Credential, SurfaceName, model_in_path
 from aleph_contract.errors import ArgumentError, JSONError
 from fake_server.replies import faults, zod_messages
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
 from fake_server.replies.successes import enveloped
-from fake_server.runs import gateway_headers
+from fake_server.runs import catalog, gateway_headers
 from fake_server.runs.decision import UNNAMED, Admission, RunCall
 from fake_server.runs.json_body import parse
+from fake_server.runs.models import Model, Models
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
 from fake_server.state.accounts import ACCOUNT_ID, Account, Accounts
 from fake_server.state.scenarios import ScenarioStep
@@ -26,7 +29,10 @@ from fake_server.state.scenarios import ScenarioStep
 API = "/client/v4"
 
 ACCOUNTS_PATH = API + "/accounts/"
-_RUN = "/ai/run"
+
+#: How the ids of the provider's own models start, which stand in the path (documented).
+PROVIDER_PREFIX = "/@cf/"
+
 _TYPE = (b"content-type", JSON_TYPE.encode())
 _JSON = re.compile(rb'application/json *(; *charset="?utf-8"? *)?', re.IGNORECASE)
 
@@ -39,8 +45,8 @@ class Rest:
 
     name: SurfaceName = "rest"
 
-    def __init__(self, contract: Contract, accounts: Accounts) -> None:
-        self._model = contract.model
+    def __init__(self, models: Models, accounts: Accounts) -> None:
+        self._models = models
         self._accounts = accounts
 
     def locate(self, head: RequestHead) -> tuple[Account, Refused | None]:
@@ -51,14 +57,14 @@ class Rest:
         well_formed = ACCOUNT_ID.fullmatch(account_id) is not None
         if below and well_formed:
             account = self._accounts.get(account_id)
-        if not below or slash + rest != _RUN:
+        if not below or not self._is_route(slash + rest):
             return account, Refused("no-route", target=head.path)
         return account, None if well_formed else Refused("malformed-account", target=path)
 
     def admit(self, head: RequestHead) -> Admission:
         """See `Surface`."""
         account, refused = self.locate(head)
-        if refused is None and head.method != "POST":
+        if refused is None and head.method != catalog.method_of(head.path):
             refused = Refused("wrong-method")
         if refused is not None:
             return Admission(self, account, refused=refused)
@@ -68,7 +74,8 @@ class Rest:
             return Admission(self, account, _without_token(head), refused=error)
         failure = self._accounts.refusal(account, token)
         if failure is None:
-            return Admission(self, account, "accepted", account.next_step())
+            step = account.next_step() if head.method == "POST" else None
+            return Admission(self, account, "accepted", step)
         if not token.startswith(faults.FAULT_PREFIX):
             return Admission(self, account, "refused", refused=Refused(failure))
         try:
@@ -93,10 +100,10 @@ class Rest:
             if not RARE_HEADERS.isdisjoint(request.head.by_name):
                 step = check_rare_headers(request.head) or step
             document, floats = parse_body(request)
-            value = self._input(document)
+            model, value = self._call(request.head.path, document)
         except Refused as refused:
             return RunCall(account, step, refused=refused)
-        return RunCall(account, step, value, floats)
+        return RunCall(account, step, value, floats, model=model)
 
     def headers(self, ray: bytes, status: int) -> Headers:  # noqa: ARG002 - see `Surface`
         """See `Surface`."""
@@ -110,13 +117,27 @@ class Rest:
         """See `Surface`."""
         return failure_body(failure, message)
 
-    def _input(self, document: Mapping[str, object]) -> object:
-        model = document.get("model")
-        if model != self._model:
-            raise _wrong_model(document, model)
+    @staticmethod
+    def _is_route(path: str) -> bool:
+        return (
+            path == RUN_PATH
+            or path.startswith(RUN_PATH + PROVIDER_PREFIX)
+            or catalog.is_catalog(path)
+        )
+
+    def _call(self, path: str, body: object) -> tuple[Model, object]:
+        """Model and input of a call."""
+        name: object = model_in_path(path)
+        if name:
+            return self._models.find(name, in_path=True), body
+        document = object_of(body)
+        name = document.get("model")
+        if not isinstance(name, str):
+            raise _no_model(document, name)
+        model = self._models.find(name, in_path=False)
         if "input" not in document:
             raise Refused("field-missing", path="input")
-        return document["input"]
+        return model, document["input"]
 
 
 def _token(head: RequestHead) -> str:
@@ -151,22 +172,30 @@ def step_named(name: str) -> ScenarioStep:
         raise Refused("unknown-fault", name=name, known=", ".join(faults.FAULTS)) from None
 
 
-def parse_body(request: ReceivedRequest) -> tuple[dict[str, object], bool | None]:
-    """Parse the body of a request as a JSON object; also return `floats`, see `RunCall`.
+def parse_body(request: ReceivedRequest) -> tuple[object, bool | None]:
+    """Parse the body of a request as JSON; also return `floats`, see `RunCall`.
 
     Raises:
-        Refused: The content type is not JSON, or the body is not a JSON object.
+        Refused: The content type is not JSON, or the body is not.
     """
     content_type = request.head.by_name.get(b"content-type", b"")
     if content_type != b"application/json" and not _JSON.fullmatch(content_type):
         raise Refused("content-type", actual=content_type.decode("latin-1") or "none")
     try:
-        document, floats = parse(request.body)
+        return parse(request.body)
     except JSONError as error:
         raise Refused("malformed-json", reason=error) from None
+
+
+def object_of(document: object) -> dict[str, object]:
+    """The body of a request that must be a JSON object.
+
+    Raises:
+        Refused: It is not.
+    """
     if not isinstance(document, dict):
         raise wrong_type("body", "object", document)
-    return document, floats
+    return document
 
 
 def check_rare_headers(head: RequestHead) -> ScenarioStep | None:
@@ -193,9 +222,7 @@ def wrong_type(path: str, expected: str, value: object) -> Refused:
     return Refused("field-invalid", path=path, detail=detail)
 
 
-def _wrong_model(document: Mapping[str, object], model: object) -> Refused:
+def _no_model(document: Mapping[str, object], model: object) -> Refused:
     if "model" not in document:
         return Refused("field-missing", path="model")
-    if not isinstance(model, str):
-        return wrong_type("model", "string", model)
-    return Refused("unknown-model", model=model)
+    return wrong_type("model", "string", model)

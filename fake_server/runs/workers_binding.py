@@ -11,16 +11,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import SurfaceName
 from fake_server.replies import faults
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
 from fake_server.runs import gateway_headers
 from fake_server.runs.decision import Admission, RunCall
+from fake_server.runs.models import Model, Models
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
 from fake_server.runs.rest import (
     RARE_HEADERS,
     check_rare_headers,
+    object_of,
     parse_body,
     step_named,
     wrong_type,
@@ -43,9 +44,9 @@ class Binding:
 
     name: SurfaceName = "binding"
 
-    def __init__(self, contract: Contract, accounts: Accounts, *, background: bool = False) -> None:
+    def __init__(self, models: Models, accounts: Accounts, *, background: bool = False) -> None:
         self._background = background
-        self._model = contract.model
+        self._models = models
         self._accounts = accounts
 
     def locate(self, head: RequestHead) -> tuple[Account, None]:  # noqa: ARG002 - see `Surface`
@@ -65,16 +66,17 @@ class Binding:
         try:
             if not RARE_HEADERS.isdisjoint(request.head.by_name):
                 step = check_rare_headers(request.head) or step
-            document, floats = parse_body(request)
+            body, floats = parse_body(request)
+            document = object_of(body)
             if not isinstance(options := document.get("options", {}), dict):
                 raise wrong_type("options", "object", options)
             if request.head.path == _GATEWAY_RUN:
                 account, step = self._gateway(options, account, step)
-            value = self._input(request.head, document)
+            model, value = self._call(request.head, document)
             webhook = webhook_url(options) if self._background else None
         except Refused as refused:
             return RunCall(account, step, refused=refused)
-        return RunCall(account, step, value, floats, webhook=webhook)
+        return RunCall(account, step, value, floats, webhook=webhook, model=model)
 
     def headers(self, ray: bytes, status: int) -> Headers:
         """See `Surface`; which gateway headers a response carries depends on its status."""
@@ -111,10 +113,9 @@ class Binding:
             account = self._accounts.get(gateway_id)
         return account, step or account.next_step()
 
-    def _input(self, head: RequestHead, document: Mapping[str, object]) -> object:
-        model = head.by_name.get(_MODEL, b"").decode("latin-1")
-        if model != self._model:
-            raise Refused("unknown-model", model=model)
+    def _call(self, head: RequestHead, document: Mapping[str, object]) -> tuple[Model, object]:
+        """Model and input of a call."""
+        model = self._models.find(head.by_name.get(_MODEL, b"").decode("latin-1"))
         if "inputs" not in document:
             raise Refused("field-missing", path="inputs")
-        return document["inputs"]
+        return model, document["inputs"]

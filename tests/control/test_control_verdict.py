@@ -8,7 +8,7 @@ import pytest
 from calling import body
 from control_client import API, ControlClient, append_exchange
 
-from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from fake_server.http.app import App
 from fake_server.http.control_app import create_control
 from fake_server.journal.memory import MemoryJournal
@@ -20,7 +20,7 @@ ACCOUNT = "a" * 32
 @pytest.fixture
 def app() -> App:
     """A fake whose journal keeps five exchanges of an account."""
-    return App(Contract.load(), Accounts(), MemoryJournal(max_exchanges=5))
+    return App(ContractSet.of(), Accounts(), MemoryJournal(max_exchanges=5))
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import gc
 from typing import Any
 
 import pytest
-from calling import CONTRACT
 
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from fake_server.http.app import create_app
 from fake_server.replies.failures import Refused
 from fake_server.runs.decision import Applied, finish
+from fake_server.runs.models import Models
 from fake_server.runs.request import (
     SECRET_HEADERS,
     SECRET_LENGTH,
@@ -37,7 +38,7 @@ def record(
     pairs = [(b"authorization", f"Bearer {token}".encode())]
     pairs += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     head = RequestHead.now("POST", PATH, PATH.encode(), query, pairs, None)
-    admission = Rest(CONTRACT, Accounts()).admit(head)
+    admission = Rest(Models(ContractSet.of()), Accounts()).admit(head)
     request = ReceivedRequest(head, raw, complete=True)
     sent = (200, ((b"content-type", b"application/json"),), b"{}", "completed")
     return finish(request, admission, Applied(admission.account), 1, sent).exchange()

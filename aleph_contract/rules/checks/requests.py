@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aleph_contract.core.escaping import join_first, truncate
+from aleph_contract.core.exchange import model_in_path
 from aleph_contract.core.jsonvalue import dumps, same
 from aleph_contract.rules.diff import diff
 from aleph_contract.rules.evidence import Evidence
@@ -27,6 +28,10 @@ def route(evidence: Evidence) -> str | None:
     for call in evidence.calls:
         if call.method != "POST" or call.outcome == "no-route":
             return f"sent {call.method} {call.target} instead of {_ROUTES[call.surface]}"
+        in_path = call.surface == "rest" and bool(model_in_path(call.target))
+        if call.surface == "rest" and evidence.contract.in_path is not in_path:
+            right = f"{_ROUTES['rest']}/{evidence.contract.model}"
+            return f"sent {call.method} {call.target} instead of {right}"
     return ""
 
 
