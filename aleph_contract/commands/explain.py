@@ -21,12 +21,14 @@ def command(*, name: str, contract_files: tuple[str, ...], model: str | None) ->
     """
     from aleph_contract.commands.glossary import explain, names
     from aleph_contract.errors import ArgumentError
+    from aleph_contract.rules import canonical
 
     if name == "contract":
         from aleph_contract.commands.contract_text import contract_text
 
         click.echo(contract_text(chosen_contract(contract_files, model)))
         return
+    name = canonical(name)
     known = names()
     if name not in known:
         near = get_close_matches(name, known, 3)

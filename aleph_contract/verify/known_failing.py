@@ -20,6 +20,7 @@ from pathlib import Path
 
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.errors import ArgumentError
+from aleph_contract.rules import canonical
 
 #: Largest column of names in a written file; the reasons are aligned after it.
 _MAX_COLUMN = 60
@@ -38,7 +39,7 @@ class Line:
 
     def matches(self, name: str) -> bool:
         """Whether the line matches the name of a case; upper and lower case differ."""
-        return name == self.pattern or fnmatchcase(name, self.pattern)
+        return name == self.pattern or fnmatchcase(name, canonical(self.pattern))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps, loads
 from aleph_contract.errors import JSONError
-from aleph_contract.rules import MAX_TRIES
+from aleph_contract.rules import MAX_TRIES, canonical
 from fake_server.replies.faults import FAULTS, Fault
 
 #: How often a repeated fault is played: more than any client may try. After it the fake answers
@@ -254,6 +254,6 @@ def selected(name: str, phase: str, run: Iterable[str], skip: Iterable[str]) -> 
     """
 
     def matches(pattern: str) -> bool:
-        return pattern == phase or fnmatchcase(name, pattern)
+        return pattern == phase or fnmatchcase(name, canonical(pattern))
 
     return (not run or any(map(matches, run))) and not any(map(matches, skip))

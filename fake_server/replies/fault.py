@@ -24,7 +24,7 @@ BROKEN = (*BUSY, "billing.paid-once")
 CUT = ("error.surfaced", "error.bounded", "billing.paid-once")
 STATE = ("response.state", "billing.paid-once")
 MALFORMED = ("response.malformed", "billing.paid-once")
-RESULT = ("response.video", "request.once")
+RESULT = ("response.result", "request.once")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from click.testing import CliRunner
 
 from aleph_contract.cli import cli, run
 from aleph_contract.core.results import Finding
-from aleph_contract.rules import RULES
+from aleph_contract.rules import RULES, canonical
+from aleph_contract.verify.known_failing import Line
+from aleph_contract.verify.plans import selected
 
 
 def test_ids_are_area_and_name() -> None:
@@ -57,3 +59,13 @@ def test_an_unknown_name_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_finding_is_a_value() -> None:
     assert Finding("a.b", "must", "x") == Finding("a.b", "must", "x")
+
+
+def test_an_earlier_id_of_a_rule_stands_for_the_rule_in_explain_and_in_globs() -> None:
+    assert canonical("response.video") == "response.result"
+    assert canonical("response.state") == "response.state"
+    shown = CliRunner().invoke(cli, ["explain", "response.video"])
+    assert shown.output.startswith("rule response.result ")
+    assert Line("response.video", "reason", 1).matches("response.result")
+    assert selected("response.result", "example", ["response.video"], [])
+    assert not Line("response.video", "reason", 1).matches("response.state")

@@ -30,7 +30,7 @@ CHECKS: dict[str, Check] = {
     "boundary.not-repaired": boundaries.not_repaired,
     "boundary.refusal-surfaced": boundaries.refusal_surfaced,
     "boundary.refused-locally": boundaries.refused_locally,
-    "response.video": replies.video,
+    "response.result": replies.result,
     "response.state": replies.state,
     "response.malformed": replies.malformed,
     "error.surfaced": replies.surfaced,

@@ -8,8 +8,8 @@ from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.parsed_exchange import EITHER_IS_RIGHT
 
 
-def video(evidence: Evidence) -> str | None:
-    """The client returns the documented video URL unchanged."""
+def result(evidence: Evidence) -> str | None:
+    """The client returns the result of the reply unchanged."""
     outcome, reply = evidence.outcome, evidence.last_reply
     if outcome is None or reply is None or reply.kind != "completed" or reply.gray:
         return None
