@@ -159,7 +159,7 @@ _TABLE = (
         "must",
         "The result is paid for; a changed or lost URL cannot be fetched.",
         "The reply is re-encoded, the query of the URL is cut off, or a different field is read.",
-        "Return the result exactly as it is in the reply; for runwayml/aleph-2 that is result.video.",
+        "Return the result exactly as it is in the reply; of runwayml/aleph-2, result.video.",
     ),
     Rule(
         "response.state",
