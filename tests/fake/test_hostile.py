@@ -87,6 +87,11 @@ def assert_told(status: int, body: bytes) -> None:
         assert document["detail"], status
 
 
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged, apart from the hint that follows the name of an unknown model."""
+    return [text for text in caplog.messages if not text.startswith("aleph-contract: no model ")]
+
+
 def test_the_corpus_has_hundreds_of_attacks() -> None:
     assert len(ATTACKS) >= 200
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
@@ -107,7 +112,7 @@ def test_an_attack_gets_a_clear_response_and_the_next_client_is_served(
         # A client that closes its side counts as disconnected, and may not get the response.
         assert status in ((seen.status or 0, 0) if attack.ends else (seen.status,))
     assert_serving(server)
-    assert not caplog.messages, "nothing to tell the fake's owner about"
+    assert not complaints(caplog), "nothing to tell the fake's owner about"
 
 
 @settings(
@@ -138,7 +143,7 @@ def test_no_mutation_of_an_attack_breaks_the_server(
         data = data[:at] + put + data[at + cut :]
     status, _ = exchange(server, data, ends=True)
     assert status < 500
-    assert not caplog.messages
+    assert not complaints(caplog)
 
 
 #: Requests of one connection: small attacks, valid runs, and runs with a fault.
@@ -185,7 +190,7 @@ def test_an_aborted_connection_leaves_no_request_in_flight(
         time.sleep(0.002)
     assert known.in_flight == 0
     assert not server._state.tasks
-    assert not caplog.messages
+    assert not complaints(caplog)
 
 
 # --- slow, idle and vanishing clients
