@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -99,6 +99,17 @@ def _gap_reason(constraint: Constraint) -> str:
     return "no such input was found"
 
 
+def distinct_labels(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """`proposals` with distinct labels: `1` and `"1"` in an `enum` become `on-1` and `on-1-2`."""
+    found: dict[str, Proposal] = {}
+    for proposal in proposals:
+        label, number = proposal.label, 2
+        while label in found:
+            label, number = f"{proposal.label}-{number}", number + 1
+        found[label] = proposal._replace(label=label)
+    return list(found.values())
+
+
 class CatalogueBuilder:
     """Builds the cases of one contract."""
 
@@ -118,14 +129,22 @@ class CatalogueBuilder:
     def boundary(self, constraint: Constraint) -> Iterator[Case]:
         """The cases of one constraint, in the order of its boundary function."""
         limit = self.document.at(constraint.schema)
-        proposals = [*BOUNDARIES[constraint.keyword](limit, site(self.document, constraint))]
+        proposals = distinct_labels(
+            BOUNDARIES[constraint.keyword](limit, site(self.document, constraint))
+        )
         broken = self.isolator.broken(constraint, proposals)
         seen: dict[str, None] = {}
+        built: dict[str, None] = {}
         for proposal in proposals:
+            if proposal.instead_of in built:
+                continue
             value, certificate = broken.get(proposal.label, (MISSING, None))
             if proposal.polarity == "valid":
                 value = self._valid_input(constraint, proposal)
-            if value is not MISSING and dumps(value) not in seen:
+            if value is MISSING:
+                continue
+            built[proposal.label] = None
+            if dumps(value) not in seen:
                 seen[dumps(value)] = None
                 yield self._case(constraint, proposal, value, certificate)
         if constraint.keyword == "false":

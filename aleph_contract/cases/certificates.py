@@ -110,8 +110,8 @@ class Certifier:
         Of several expected keywords, some may be outside the union that contains the others.
         """
         expected = list(self.removed) if expected is None else expected
-        direct = [v for v in violations if v.schema in expected and self._located(v)]
-        remaining = [where for where in expected if where not in [v.schema for v in direct]]
+        direct = [v for v in violations if _names(v, expected) and self._located(v)]
+        remaining = [where for where in expected if not any(_names(v, [where]) for v in direct)]
         others = [v for v in violations if v not in direct]
         if len(direct) != len(expected) - len(remaining) or len(others) != min(len(remaining), 1):
             return None
@@ -124,8 +124,9 @@ class Certifier:
 
     def _located(self, violation: Violation) -> bool:
         """Whether a violation of the constraint's own keyword is at the constraint's location."""
-        own = violation.schema == self.removed[0]
-        return not own or _within(self.constraint.instance, violation.instance)
+        if violation.schema != self.removed[0]:
+            return True
+        return _within(self.constraint.instance, violation.instance)
 
 
 def holds(certificate: Certificate, schema: Any, value: Any) -> bool:
@@ -139,6 +140,16 @@ def holds(certificate: Certificate, schema: Any, value: Any) -> bool:
         and not relaxed.violations(value)
         and not relaxed.reference_violations(value)
     )
+
+
+def _names(violation: Violation, expected: Sequence[str]) -> bool:
+    """Whether a violation names one of the `expected` keywords.
+
+    The validators name `unevaluatedProperties` and `unevaluatedItems`, not the keyword inside.
+    """
+    if violation.keyword in ("unevaluatedProperties", "unevaluatedItems"):
+        return any(f"{where}/".startswith(f"{violation.schema}/") for where in expected)
+    return violation.schema in expected
 
 
 def _within(pattern: str, instance: str) -> bool:

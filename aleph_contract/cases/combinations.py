@@ -11,6 +11,7 @@ from aleph_contract.cases.substitution import replaced
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.interface import Hints, Size
+from aleph_contract.schema.pointers import parts
 from aleph_contract.schema.subschemas import nodes
 
 
@@ -110,7 +111,7 @@ def _both(one: Case, other: Case) -> tuple[str, Any]:
     """The input on both bounds, and how it holds them: in two properties, or in two items."""
     first, second = _property(one), _property(other)
     if first != second:
-        return "pair", {**one.input, second: other.input[second]}
+        return "pair", {**one.input, second: other.input[second]} if second is not None else None
     items, more = one.input[first], other.input[first]
     if isinstance(items, list) and isinstance(more, list):
         return "beside", {**one.input, first: [*more, *items]}
@@ -128,8 +129,9 @@ def _on_a_bound(case: Case) -> bool:
     )
 
 
-def _property(case: Case) -> str:
-    return (case.constraint.instance + "/").split("/")[1] if case.constraint else ""
+def _property(case: Case) -> str | None:
+    """The property that holds the bound; `None` for a bound of the input itself."""
+    return next(iter(parts(case.constraint.instance)), None) if case.constraint else None
 
 
 def realistic(document: Document, hints: Hints) -> Iterator[Combination]:

@@ -14,7 +14,7 @@ def replaced(given: Any, instance: str, value: Any) -> Any:
     if not path:
         return value
     head, remaining = path[0], pointer(path[1:])
-    if head == "*" and isinstance(given, dict):
+    if head == "*" and isinstance(given, dict) and head not in given:
         head = list(given)[-1]
     if isinstance(given, list):
         at = 0 if head == "*" else int(head)

@@ -11,7 +11,7 @@ from aleph_contract.errors import ContractError
 from aleph_contract.schema.patterns import with_patterns
 from aleph_contract.schema.pointers import SchemaStep, follow, integral, plain, without
 from aleph_contract.schema.references import ADDRESS, DIALECT, reference_to, resolve, target_of
-from aleph_contract.schema.regex import to_rust
+from aleph_contract.schema.regex import rust_options, to_rust
 
 __all__ = [
     "IN_PLACE",
@@ -93,7 +93,12 @@ class Document:
         if self.registry is None:
             self.registry = Registry([(ADDRESS, with_patterns(self.root, to_rust))])
         read = with_patterns(schema, to_rust)
-        return Draft202012Validator(read, registry=self.registry, validate_formats=formats)
+        return Draft202012Validator(
+            read,
+            registry=self.registry,
+            validate_formats=formats,
+            pattern_options=rust_options(),
+        )
 
     def error(self, where: str, reason: str) -> ContractError:
         """The error for a JSON Pointer in this document and a reason."""

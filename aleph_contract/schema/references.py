@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urldefrag, urljoin
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ArgumentError, ContractError
 from aleph_contract.schema.pointers import follow, steps
-from aleph_contract.schema.regex import to_rust
+from aleph_contract.schema.regex import rust_options, to_rust
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -145,7 +145,7 @@ def refusal(pattern: str) -> str:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
     try:
-        Draft202012Validator({"pattern": to_rust(pattern)})
+        Draft202012Validator({"pattern": to_rust(pattern)}, pattern_options=rust_options())
     except ArgumentError as error:
         return str(error)
     except ValidationError:

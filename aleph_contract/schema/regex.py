@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from aleph_contract.errors import ArgumentError
 from aleph_contract.schema.code_points import NOT_LINE_END, WORD, CodePoints, written
@@ -36,6 +37,18 @@ def to_rust(pattern: str) -> str:
     """
     compiled(pattern)  # Python is the stricter one: no lookbehind of variable length
     return _rewritten(pattern, "$")
+
+
+#: Most bytes of a pattern that the Rust engine has compiled. Its default, 10 MB, refuses
+#: `^[\\p{L}\\p{N} ]{1,256}$`: each repetition holds the ranges of all letters.
+_MAX_COMPILED = 128 * 1024 * 1024
+
+
+def rust_options() -> Any:
+    """The options with which jsonschema-rs compiles the patterns that `to_rust` writes."""
+    from jsonschema_rs import FancyRegexOptions
+
+    return FancyRegexOptions(size_limit=_MAX_COMPILED)
 
 
 @lru_cache(maxsize=256)

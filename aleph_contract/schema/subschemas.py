@@ -52,21 +52,28 @@ _PARTS: dict[str, Callable[[Any], tuple[str, str]]] = {
     "oneOf": lambda index: ("", f"oneOf/{index}"),
     "then": lambda _: ("", "then"),
     "else": lambda _: ("", "else"),
-    "dependentSchemas": lambda name: ("", f"dependentSchemas/{name}"),
+    "dependentSchemas": lambda name: ("", f"dependentSchemas/{_named(name)}"),
     "propertyNames": lambda _: ("", "propertyNames"),
-    "properties": lambda name: (pointer([name]), name),
+    "properties": lambda name: (pointer([name]), _named(name)),
     "patternProperties": lambda pattern: ("/*", f"patternProperties/{slug(pattern)}"),
     "additionalProperties": lambda _: ("/*", "additionalProperties"),
     "prefixItems": lambda index: (f"/{index}", str(index)),
     "items": lambda _: ("/*", "*"),
+    "unevaluatedProperties": lambda _: ("/*", "unevaluatedProperties"),
+    "unevaluatedItems": lambda _: ("/*", "unevaluatedItems"),
 }
+
+
+def _named(name: str) -> str:
+    """A property's part of a key: its name, escaped as in a JSON Pointer; `""` if it is empty."""
+    return pointer([name])[1:] or '""'
 
 
 def nodes(document: Document, node: Node | None = None) -> Iterator[Node]:
     """`node` (the root if `None`) and all nodes below it, in the order of the document.
 
-    The schemas below `not`, `if`, `contains` and `unevaluated…` are no nodes: each is part of one
-    constraint. A schema that contains itself is entered once on each path.
+    The schemas below `not`, `if` and `contains` are no nodes: each is part of one constraint.
+    A schema that contains itself is entered once on each path.
     """
     node = node or Node(document.root, "")
     yield node

@@ -16,12 +16,13 @@ from aleph_contract.schema.validation.violations import Violation
 def path(violation: Violation) -> str:
     """The location of a violation, such as `keyframes.0.seconds`; `input` for the whole input."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in violation.instance.split("/")]
-    return ".".join(parts[1:]) or "input"
+    return ".".join(part or '""' for part in parts[1:]) or "input"
 
 
 def missing(violation: Violation) -> str:
     """The location of the missing member that `required` names."""
-    return f"{path(violation)}.{violation.limit}".removeprefix("input.")
+    name = violation.limit or '""'
+    return f"{path(violation)}.{name}" if violation.instance else str(name)
 
 
 def detail(violation: Violation) -> str:

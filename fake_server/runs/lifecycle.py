@@ -5,6 +5,7 @@ Every request can take it; `fast_path.py` answers plain runs of known callers in
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -34,6 +35,8 @@ from fake_server.runs.rest import Rest
 from fake_server.runs.workers_binding import PATHS, Binding
 from fake_server.state.accounts import Account, Accounts
 from fake_server.state.scenarios import ScenarioStep
+
+_LOGGER = logging.getLogger("fake_server")
 
 #: Headers that must not be repeated, because recipients differ on which value counts (RFC 9110,
 #: 5.3).
@@ -99,7 +102,11 @@ class Runs:
     def respond(self, request: ReceivedRequest, admission: Admission) -> Run:
         """Decide the answer to a request whose body has been read."""
         head = request.head
-        answer, applied = self._responder.respond(request, admission)
+        try:
+            answer, applied = self._responder.respond(request, admission)
+        except Exception:  # an error of the fake: answered as the service would, and recorded
+            _LOGGER.exception("internal error while a request was answered")
+            answer, applied = self._responder.failed(admission)
         if self.fast_path and answer.outcome == "completed" and applied.step is None:
             origin = self._responder.origin(head, admission.surface)
             self.fast_path.learn(head, admission.surface, applied.account, origin)

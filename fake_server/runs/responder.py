@@ -63,6 +63,11 @@ class Responder:
             return answer, Applied(call.account, call.step)
         return self._run(request.head, admission.surface, call, fault)
 
+    def failed(self, admission: Admission) -> tuple[Answer, Applied]:
+        """The answer to a request on which the fake itself failed; nothing is charged."""
+        answer = self._refusal(admission.surface, Refused("internal-error"))
+        return answer, Applied(admission.account)
+
     def origin(self, head: RequestHead, surface: Surface) -> bytes:
         """The URL of a video up to its file name, at the host that the client called."""
         key = head.by_name.get(b"host") if surface.name == "rest" else head.server

@@ -6,13 +6,24 @@ import math
 import sys
 from collections.abc import Iterator
 
-from aleph_contract.schema.boundaries.proposals import Proposal, Schema, Site, valid, violating
+from aleph_contract.schema.boundaries.proposals import (
+    Proposal,
+    Schema,
+    Site,
+    near,
+    valid,
+    violating,
+)
 
 #: Next to zero the step is that of doubles at one. The next double itself, 5e-324, is a proposal of
 #: its own, because some readers round it to zero.
 _EPSILON = sys.float_info.epsilon
 _LEAST = math.ulp(0.0)
 
+
+#: Annotation of a proposal: the builder tries the numbers closest to this one first. Only the
+#: builder knows the grid that every `multipleOf` of the contract makes.
+CLOSEST = "closestTo"
 
 #: Distances from a bound within which a number is searched if the rest of the contract forbids the
 #: closest one; the next allowed multiple may be that far.
@@ -29,17 +40,19 @@ def _windows(limit: float, sign: int, **bound: float) -> Iterator[Schema]:
 def _beyond(limit: float, sign: int) -> tuple[Schema, ...]:
     """Numbers just above (`sign` 1) or just below (-1) `limit`."""
     next_one = sign * _EPSILON if limit == 0 else neighbour(limit, sign * math.inf)
-    whole = math.floor(limit) + 1 if sign > 0 else math.ceil(limit) - 1
     bound = "exclusiveMinimum" if sign > 0 else "exclusiveMaximum"
-    near = _windows(limit, sign, **{bound: limit})
-    closest = sorted((next_one, whole), key=lambda number: abs(number - limit))
-    consts = ({"const": number} for number in closest)
-    return *consts, *near, {"type": "number", bound: limit}
+    windows = _windows(limit, sign, **{bound: limit})
+    ahead = {"type": "number", bound: limit}
+    whole = math.floor(limit) + 1 if sign > 0 else math.ceil(limit) - 1
+    nearer = [whole] if abs(whole - limit) < abs(next_one - limit) else []
+    consts = ({"const": number} for number in (*nearer, next_one))
+    return *consts, {**ahead, CLOSEST: limit}, *windows, ahead
 
 
-def _at(limit: float, sign: int) -> tuple[Schema, ...]:
-    """`limit`, or the closest allowed number below it (`sign` 1) or above it (-1)."""
-    return {"const": exact(limit)}, *_windows(limit, -sign), {"type": "number"}
+def _inside(limit: float, sign: int) -> tuple[Schema, ...]:
+    """The closest allowed number below `limit` (`sign` 1) or above it (-1)."""
+    bound = "maximum" if sign > 0 else "minimum"
+    return {"type": "number", bound: limit, CLOSEST: limit}, *_windows(limit, -sign)
 
 
 def neighbour(number: float, towards: float) -> float:
@@ -55,7 +68,11 @@ def exact(number: float) -> float:
 
 
 def _inclusive(limit: float, sign: int, side: str) -> Iterator[Proposal]:
-    yield valid("on", f"exactly {exact(limit)}", *_at(limit, sign))
+    yield valid("on", f"exactly {exact(limit)}", {"const": exact(limit)})
+    yield near(
+        f"the allowed number closest to {exact(limit)}, which is not allowed itself",
+        *_inside(limit, sign),
+    )
     yield violating(side, f"the closest number {side} {exact(limit)}", *_beyond(limit, sign))
     if limit == 0:
         yield violating(f"{side}-by-the-least", "the double next to 0", {"const": sign * _LEAST})

@@ -17,12 +17,14 @@ class Proposal(NamedTuple):
         schemas: Schemas of the value, tried in order: the closest representable value first, then
             values further away, for contracts that forbid the closest one.
         note: The value in words.
+        instead_of: Label of a proposal that makes this one superfluous if it has an input.
     """
 
     label: str
     polarity: Literal["valid", "violating"]
     schemas: tuple[Schema, ...]
     note: str
+    instead_of: str = ""
 
 
 class Site(NamedTuple):
@@ -44,6 +46,11 @@ Boundary = Callable[[Any, Site], Iterator[Proposal]]
 def valid(label: str, note: str, *schemas: Schema) -> Proposal:
     """A proposal for a value that the keyword accepts."""
     return Proposal(label, "valid", schemas, note)
+
+
+def near(note: str, *schemas: Schema) -> Proposal:
+    """A valid proposal close to a bound that no valid value is on."""
+    return Proposal("near", "valid", schemas, note, "on")
 
 
 def violating(label: str, note: str, *schemas: Schema) -> Proposal:

@@ -9,17 +9,22 @@ from aleph_contract.schema.boundaries.proposals import (
     Proposal,
     Schema,
     Site,
+    near,
     valid,
     violating,
 )
+
+#: Distances from a bound that are tried if no valid value is on it.
+_GAPS = (1, 2, 3, 5)
 
 
 def _upper(unit: str, kind: str, most: str, least: str) -> Boundary:
     """The boundary of a keyword that limits a length or a count from above."""
 
     def boundary(limit: int, _: Site) -> Iterator[Proposal]:
-        near = ({"type": kind, least: max(limit - gap, 0)} for gap in (0, 1, 10))
-        yield valid("on", f"{limit} {unit}", *near, {"type": kind})
+        yield valid("on", f"{limit} {unit}", {"type": kind, least: limit, most: limit})
+        fewer = ({"type": kind, least: limit - gap} for gap in _GAPS if gap <= limit)
+        yield near(f"fewer {unit} than {limit}, which cannot be reached", *fewer)
         over = limit + 1
         yield violating(
             "above",
@@ -35,8 +40,9 @@ def _lower(unit: str, kind: str, most: str, least: str) -> Boundary:
     """The boundary of a keyword that limits a length or a count from below."""
 
     def boundary(limit: int, _: Site) -> Iterator[Proposal]:
-        near = ({"type": kind, most: limit + gap} for gap in (0, 1, 10))
-        yield valid("on", f"{limit} {unit}", *near, {"type": kind})
+        yield valid("on", f"{limit} {unit}", {"type": kind, least: limit, most: limit})
+        more = ({"type": kind, most: limit + gap} for gap in _GAPS)
+        yield near(f"more {unit} than {limit}, which cannot be reached", *more)
         under = limit - 1
         yield violating(
             "below",
@@ -59,7 +65,8 @@ max_properties, min_properties = _upper(*_PROPERTIES), _lower(*_PROPERTIES)
 
 def unique_items(_: bool, __: Site) -> Iterator[Proposal]:
     """`uniqueItems`: no two equal items."""
-    yield valid("on", "no two items the same", {"type": "array", "minItems": 2}, {"type": "array"})
+    yield valid("on", "no two items the same", {"type": "array", "minItems": 2})
+    yield near("at most one item", {"type": "array"})
     twice = {"type": "array", "minItems": 2, "not": {"uniqueItems": True}}
     yield violating("twice", "two items the same", {**twice, "maxItems": 2}, twice)
 

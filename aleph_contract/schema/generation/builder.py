@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile, zip_longest
 from typing import Any
 
+from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.document import IN_PLACE, Document
 from aleph_contract.schema.generation.arrays import arrays
 from aleph_contract.schema.generation.branches import Choice, Member
@@ -211,7 +212,7 @@ def hints_from(values: Sequence[Any]) -> dict[str, list[Any]]:
 def _collect(value: Any, location: str, found: dict[str, list[Any]]) -> None:
     if isinstance(value, dict):
         for name, child in value.items():
-            _collect(child, f"{location}/{name}", found)
+            _collect(child, location + pointer([name]), found)
     elif isinstance(value, list):
         for child in value:
             _collect(child, f"{location}/*", found)

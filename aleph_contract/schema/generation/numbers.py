@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import chain, count, islice, takewhile
 from typing import Any
 
-from aleph_contract.schema.boundaries.numeric import exact, neighbour
+from aleph_contract.schema.boundaries.numeric import CLOSEST, exact, neighbour
 
 #: Numbers that are tried first; and the largest number where no maximum is given (the model takes
 #: videos of up to 30 seconds).
@@ -18,6 +18,9 @@ _DEFAULT_MAXIMUM = 30
 
 #: The number just above zero; some formats round smaller doubles to zero.
 _SMALLEST_POSITIVE = math.ulp(1.0)
+
+#: Most multiples that are tried on the way from a bound.
+_MAX_NEAREST = 64
 
 #: Most numbers that are tried.
 _MAX_NUMBERS = 12_000
@@ -35,7 +38,15 @@ def numbers(schemas: list[Any], hints: list[Any], size: str, *, whole: bool) -> 
     low, high = span(schemas, whole=whole)
     step = _step(schemas, whole=whole)
     seen: dict[Any, None] = {}
-    tries = chain(_ends(low, high, size), _for_negations(schemas, low), hints, _COMMON, (low, high))
+    nearest = (
+        number
+        for schema in schemas
+        if CLOSEST in schema
+        for number in islice(_outwards(schema[CLOSEST], step), _MAX_NEAREST)
+    )
+    tries = chain(
+        nearest, _ends(low, high, size), _for_negations(schemas, low), hints, _COMMON, (low, high)
+    )
     for number in islice(chain(tries, _ladder(low, high, step)), _MAX_NUMBERS):
         if not finite(number) or not low <= number <= high or number in seen:
             continue
@@ -43,6 +54,14 @@ def numbers(schemas: list[Any], hints: list[Any], size: str, *, whole: bool) -> 
             continue
         seen[number] = None
         yield exact(number)
+
+
+def _outwards(centre: float, step: Fraction | None) -> Iterator[float]:
+    """Multiples of `step`, else integers, the closest to `centre` first."""
+    unit = step or Fraction(1)
+    below = math.floor(Fraction(str(centre)) / unit)
+    for distance in count():
+        yield from map(_number, (unit * (below - distance), unit * (below + 1 + distance)))
 
 
 def span(schemas: list[Any], *, whole: bool) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count, islice
 from typing import Any
 
+from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.generation.interface import PartBuilder
 from aleph_contract.schema.keywords import PREFERRED
@@ -48,7 +49,7 @@ def objects(
         on_path = name == path_name and remaining[0].keyword != "propertyNames"
         path, wanted = (remaining[1:], schema) if on_path else ((), True)
         child = builder.instances(
-            property_members(conjuncts, name), path, wanted, f"{location}/{name}"
+            property_members(conjuncts, name), path, wanted, location + pointer([name])
         )
         values = list(islice(child, 1))
         if not values:

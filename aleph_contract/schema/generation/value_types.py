@@ -54,10 +54,13 @@ _TYPE_KEYWORDS = {
 _DEFAULT_ORDER = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
+_ITEM_STEPS = frozenset({"items", "prefixItems", "unevaluatedItems"})
+
+
 def likely_types(schemas: list[Any], remaining: tuple[SchemaStep, ...]) -> list[str]:
     """Types that a value may have, the likeliest first."""
     if remaining:
-        return ["array" if remaining[0].keyword in ("items", "prefixItems") else "object"]
+        return ["array" if remaining[0].keyword in _ITEM_STEPS else "object"]
     likely = (
         type_name
         for type_name, keywords in _TYPE_KEYWORDS.items()

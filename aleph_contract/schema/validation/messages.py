@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -14,9 +15,17 @@ _ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object"
 
 
 def place(path: Sequence[str | int]) -> str:
-    """A path in code notation: `keyframes[0].seconds`; the root is `the input`."""
-    written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return written.removeprefix(".") or "the input"
+    """A path in code notation: `keyframes[0].seconds`, `sizes["a b"]`; the root is `the input`."""
+    return "".join(map(_accessor, path)).removeprefix(".") or "the input"
+
+
+def _accessor(part: str | int) -> str:
+    plain = isinstance(part, str) and _PLAIN_NAME.fullmatch(part)
+    return f".{part}" if plain else f"[{part if isinstance(part, int) else _dump(part)}]"
+
+
+#: Names that are written without brackets and quotes.
+_PLAIN_NAME = re.compile(r"[^\W\d][\w@$-]*|[$@][\w@$-]*")
 
 
 def quote(value: Any) -> str:

@@ -12,7 +12,7 @@ from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ContractError
 from aleph_contract.schema.keywords import CLOSING, Path, children, ends_in_keyword, rewrite
 from aleph_contract.schema.patterns import Patterns
-from aleph_contract.schema.regex import to_rust
+from aleph_contract.schema.regex import rust_options, to_rust
 from aleph_contract.schema.validation.violations import Raw, at
 
 
@@ -34,7 +34,9 @@ class RustEngine:
         if self._resources and isinstance(read, dict):
             read.setdefault("$id", _NOWHERE)
         try:
-            self._engine = jsonschema_rs.Draft202012Validator(read, offline=True)
+            self._engine = jsonschema_rs.Draft202012Validator(
+                read, offline=True, pattern_options=rust_options()
+            )
         except jsonschema_rs.ValidationError as error:
             raise ContractError("schema", pointer(error.instance_path), error.message) from None
         self.is_valid = self._engine.is_valid
