@@ -48,6 +48,19 @@ class TestInProcess:
         assert response.json()["result"]["video"].startswith("http://fake/__aleph__/media/")
         assert app.journal.exchanges(OTHER)[0].response_body == response.content
 
+    def test_an_internal_error_is_answered_and_recorded(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr("fake_server.runs.responder.first_violation", fail)
+        app = create_app()
+        response = self.call(app, content=b'{"model": "runwayml/aleph-2", "input": {}}')
+        assert (response.status_code, code(response)) == (500, 7000)
+        (exchange,) = app.journal.exchanges(OTHER)
+        assert exchange.response_body == response.content
+
     def test_it_serves_the_control_api(self) -> None:
         response = self.call(
             create_app(), method="GET", url="http://fake/__aleph__/health", content=b"", headers={}
