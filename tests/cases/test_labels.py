@@ -9,6 +9,7 @@ import pytest
 from aleph_contract.cases import cases, gaps
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.schema.validation.messages import place
 
 GRID_OF_TWO = {"type": "number", "allOf": [{"multipleOf": 4}, {"multipleOf": 6}]}
 
@@ -125,3 +126,7 @@ def test_a_keyword_inside_unevaluated_properties_has_cases() -> None:
 def test_a_large_repetition_of_a_unicode_class_is_read() -> None:
     schema = {"type": "string", "pattern": r"^[\p{L}\p{N} ]{1,256}$"}
     assert values(schema, "pattern/")["on"]
+
+
+def test_a_message_names_a_property_of_any_name() -> None:
+    assert place(["", "a", 1, "a b", "/", "1"]) == '[""].a[1]["a b"]["/"]["1"]'

@@ -60,7 +60,11 @@ EPSILON = 2.220446049250313e-16
             "exclusiveMaximum",
             {"-above": 4, "+below": 3},
         ),
-        ({"type": "integer", "maximum": 10, "multipleOf": 4}, "maximum", {"+near": 8, "-above": 12}),
+        (
+            {"type": "integer", "maximum": 10, "multipleOf": 4},
+            "maximum",
+            {"+near": 8, "-above": 12},
+        ),
         (
             {"type": "integer", "maximum": 2**63, "minimum": 2**63 - 2},
             "maximum",
