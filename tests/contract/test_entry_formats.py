@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,7 @@ def _entries(draw: st.DrawFn) -> Any:
             if isinstance(part, dict) and keys and removes:
                 del part[key]
             elif isinstance(part, dict) or keys:
-                part[key] = draw(_VALUES)
+                part[key] = deepcopy(draw(_VALUES))  # later edits may change it
             break
         if not entry:
             break

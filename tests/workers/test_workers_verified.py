@@ -33,6 +33,8 @@ DIFFERENT = {
     "boundary/type/null": "the runtime itself cannot send null",
     "fault/redirect-*": "the runtime follows redirects; it sends no token",
     "fault/hang/*": "the two clients have different timeouts",
+    "fault/success-false/*": "the runtime reads no error code in a reply with status 200",
+    "fault/completed-20[26]/*": "the runtime takes every 2xx for a reply, the fetch client only 200",
 }
 
 
@@ -95,7 +97,8 @@ class TestVerified:
         assert done.returncode == 1, done.stderr
         table, *different = done.stdout.rstrip().split("\n\n")[1:]
         names = [block.splitlines()[0] for block in different]
-        assert all(any(fnmatchcase(name, glob) for glob in DIFFERENT) for name in names), different
+        unexpected = [n for n in names if not any(fnmatchcase(n, glob) for glob in DIFFERENT)]
+        assert not unexpected, different
         assert sum(int(line.split()[1]) for line in table.splitlines()[1:]) == len(
             through_rest.results
         )
