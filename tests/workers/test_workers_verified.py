@@ -34,7 +34,7 @@ DIFFERENT = {
     "fault/redirect-*": "the runtime follows redirects; it sends no token",
     "fault/hang/*": "the two clients have different timeouts",
     "fault/success-false/*": "the runtime reads no error code in a reply with status 200",
-    "fault/completed-20[26]/*": "the runtime takes every 2xx for a reply, the fetch client only 200",
+    "fault/completed-20[26]/*": "the runtime takes every 2xx, the fetch client only 200",
 }
 
 
