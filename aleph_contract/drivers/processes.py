@@ -68,9 +68,13 @@ def environment(mark: str, extra: Mapping[str, str] | None = None) -> dict[str, 
 
 
 def without_proxy() -> dict[str, str]:
-    """Environment variables that exclude this machine from the user's proxy settings."""
-    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (known, LOCAL_HOSTS))))
+    """Environment variables that exclude this machine from the user's proxy settings.
+
+    What the user excluded, in either spelling, stays excluded.
+    """
+    known = dict.fromkeys(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
+    hosts = ",".join(filter(None, (*known, LOCAL_HOSTS)))
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), hosts)
 
 
 def new_mark() -> str:

@@ -8,6 +8,7 @@ PYTEST_DONT_REWRITE: see `aleph_contract/__init__.py`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,23 @@ import pytest
 if TYPE_CHECKING:
     from aleph_contract.contract import Contract
     from aleph_contract.pytest_plugin.conformance import Conformance
+    from aleph_contract.pytest_plugin.remote import RemoteServer
     from fake_server.server import Server
+
+#: Environment variable of `aleph-contract exec`: the URL of the control API of its fake. Without
+#: it, this plugin reports nothing.
+EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Under `exec`, report the tests; the report begins before any module of the suite loads."""
+    if os.environ.get(EXEC_VARIABLE):
+        from aleph_contract.pytest_plugin.borders import Borders
+        from aleph_contract.pytest_plugin.control import Control
+
+        borders = Borders(Control(os.environ[EXEC_VARIABLE]))
+        early_config.pluginmanager.register(borders, "aleph_contract_borders")
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +45,22 @@ def aleph_contract() -> Contract:
 
 
 @pytest.fixture(scope="session")
-def aleph_server(aleph_contract: Contract) -> Iterator[Server]:
-    """A running fake; `aleph_server.account()` creates an account that no other test uses."""
+def aleph_server(
+    aleph_contract: Contract, request: pytest.FixtureRequest
+) -> Iterator[Server | RemoteServer]:
+    """A running fake; `aleph_server.account()` creates an account that no other test uses.
+
+    Under `exec` it is the fake of `exec`, which judges the traffic, unless that serves another
+    contract.
+    """
+    if url := os.environ.get(EXEC_VARIABLE):
+        from aleph_contract.pytest_plugin.remote import RemoteServer
+
+        borders = request.config.pluginmanager.get_plugin("aleph_contract_borders")
+        remote = RemoteServer(url, process=borders.process if borders else None)
+        if remote.serves(aleph_contract):
+            yield remote
+            return
     from fake_server.server import running
 
     with running(aleph_contract) as server:

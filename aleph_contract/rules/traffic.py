@@ -7,7 +7,7 @@ are repetitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from aleph_contract.contract import Contract
@@ -18,10 +18,17 @@ from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.grouping import LinkedRun, group
 from aleph_contract.rules.judge import Judgement, judge
 from aleph_contract.rules.parsed_exchange import read_request
-from aleph_contract.rules.suite import NO_SUITE, Suite
+from aleph_contract.rules.suite import NO_SUITE, Span, Suite
 
 #: Rules about a call and its repetition: a finding is as certain as the link between the two.
 LINK_RULES = frozenset({"error.not-retried", "billing.paid-once", "error.bounded"})
+
+
+#: Outcomes of a call that a negative test may be about.
+_REFUSED = frozenset({"invalid", "malformed", "unauthenticated", "forbidden", "unknown-model"})
+
+#: Why a refused call is no finding.
+NEGATIVE_TEST = "its test passed: the refusal is meant"
 
 
 def judge_traffic(
@@ -30,6 +37,7 @@ def judge_traffic(
     *,
     refusals_meant: bool = False,
     suite: Suite = NO_SUITE,
+    hint: str = "",
 ) -> Iterator[CaseResult]:
     """Judge the calls of one account; a call and its repetitions make one case.
 
@@ -40,13 +48,20 @@ def judge_traffic(
         refusals_meant: Whether the test suite sends violating inputs on purpose; findings about
             them are advice then.
         suite: The tests that made the calls, as far as they are known.
+        hint: What the user can do if a refused call is meant; it ends the finding about it.
     """
-    runs = (exchange for exchange in exchanges if exchange.outcome != "listed")
-    for number, run in enumerate(group(runs, suite), start=1):
+    runs = group((exchange for exchange in exchanges if exchange.outcome != "listed"), suite)
+    completed = {run.span for run in runs if run.last.outcome == "completed"}
+    for number, run in enumerate(runs, start=1):
         calls = tuple(run.calls)
         first = calls[0]
         meant = refusals_meant and first.outcome == "invalid"
         judgement = _judged(run, contract, advice=meant)
+        negative = _is_negative_test(run, completed)
+        if negative:
+            judgement = _without_request_rules(judgement)
+        elif first.outcome == "invalid" and hint and not meant:
+            judgement = _hinted(judgement, hint)
         broken = any(finding.level == "must" for finding in judgement.findings)
         yield CaseResult(
             name=_name(run, number),
@@ -56,6 +71,7 @@ def judge_traffic(
             checked=judgement.checked,
             findings=judgement.findings,
             exchanges=calls,
+            reason=NEGATIVE_TEST if negative else "",
             fault=first.fault,
             elapsed=sum(x.elapsed for x in calls),
         )
@@ -106,6 +122,35 @@ def _guessed(finding: Finding, run: LinkedRun) -> Finding:
         f"{run.doubt}"
     )
     return replace(finding, level="advice", message=f"{finding.message}; {why}")
+
+
+def _is_negative_test(run: LinkedRun, completed: Container[Span | None]) -> bool:
+    """Whether the calls were refused, as their test expects: it passed.
+
+    A call to an unknown route is meant only if its test completed no run: a client may call a
+    wrong route beside the right one, and ignore the refusal.
+    """
+    if run.span is None or run.span.test.outcome != "passed":
+        return False
+    outcomes = {call.outcome for call in run.calls}
+    allowed = _REFUSED if run.span in completed else _REFUSED | {"no-route"}
+    return outcomes <= allowed
+
+
+def _without_request_rules(judgement: Judgement) -> Judgement:
+    """The judgement without the rules about the request."""
+    return Judgement(
+        tuple(rule for rule in judgement.checked if not rule.startswith("request.")),
+        tuple(f for f in judgement.findings if not f.rule.startswith("request.")),
+    )
+
+
+def _hinted(judgement: Judgement, hint: str) -> Judgement:
+    findings = tuple(
+        replace(f, message=f"{f.message}; {hint}") if f.rule == "request.valid" else f
+        for f in judgement.findings
+    )
+    return replace(judgement, findings=findings)
 
 
 def _name(run: LinkedRun, number: int) -> str:

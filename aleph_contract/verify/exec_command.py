@@ -9,17 +9,19 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from tempfile import TemporaryDirectory
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.escaping import pluralise
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Client, Verification
+from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage
-from aleph_contract.rules.traffic import contract_of, judge_traffic
+from aleph_contract.rules.traffic import NEGATIVE_TEST, contract_of, judge_traffic
 from fake_server.server import Server, running
 
 #: Environment variable with the fake's address, for `env.AI` of a Worker.
@@ -28,7 +30,12 @@ BINDING_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
 #: Environment variable with the URL of the control API, for test suites that set scenarios.
 CONTROL_VARIABLE = "ALEPH_CONTRACT_CONTROL_URL"
 
+#: The same, for the pytest plugin, which reads it under the same name.
+EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
+
 _NO_CALL = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
+
+_HINT = "if the command sends it on purpose, add --expect-refusals"
 
 #: Seconds that an interrupted command has to end by itself: Ctrl-C reaches it too.
 INTERRUPT_GRACE = 1.0
@@ -63,11 +70,13 @@ def run_command(
         running(contracts, profile=profile, journal=f"sqlite:{folder}/journal") as server,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
         code, interrupted = _execute(command, _environment(server))
-        exchanges = server.exchanges
+        exchanges, suite = server.exchanges, server.app.suite.suite()
     results = tuple(
         result
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
-        for result in judge_traffic(own, contracts, refusals_meant=refusals_meant)
+        for result in judge_traffic(
+            own, contracts, refusals_meant=refusals_meant, suite=suite, hint=_HINT
+        )
     )
     used = _used(exchanges, contracts)
     covered = used[0] if len(used) == 1 else contracts.default
@@ -83,6 +92,7 @@ def run_command(
         command_exit=code,
         coverage=tuple(coverage(_of_model(results, covered, contracts), covered)),
         trouble=() if exchanges else (_NO_CALL,),
+        notes=tuple(_notes(results)),
         elapsed=time.perf_counter() - begun,
     )
 
@@ -99,6 +109,12 @@ def _of_model(
     return [r for r in results if contract_of(r.exchanges[0], contracts) is contract]
 
 
+def _notes(results: Sequence[CaseResult]) -> Iterator[str]:
+    """What the reader must know about the judgement."""
+    if meant := sum(result.reason == NEGATIVE_TEST for result in results):
+        yield f"{pluralise(meant, 'refused call')} in tests that passed: taken as meant by the test"
+
+
 def _account(exchange: Exchange) -> str:
     return exchange.account
 
@@ -106,9 +122,11 @@ def _account(exchange: Exchange) -> str:
 def _environment(server: Server) -> dict[str, str]:
     return {
         **os.environ,
+        **without_proxy(),
         **server.account().env,
         BINDING_VARIABLE: server.binding_address,
         CONTROL_VARIABLE: server.inspector,
+        EXEC_VARIABLE: server.inspector,
     }
 
 

@@ -63,7 +63,14 @@ async def create_account(fake: FakeDep, body: BodyDep, request: Request) -> sche
         options = schemas.NewAccountModel.model_validate(loads(body or b"{}"))
     except ValidationError as error:
         raise HTTPException(422, error_detail(error)) from None
-    account = fake.accounts.create(**options.model_dump())
+    account = fake.accounts.create(**options.model_dump(exclude={"process"}))
+    if options.process is not None:
+        fake.suite.assign(account.id, options.process)
+    return account_document(account, request)
+
+
+def account_document(account: accounts.Account, request: Request) -> schemas.AccountModel:
+    """The document of a new account: its token, and the environment of a client."""
     env = {
         "CLOUDFLARE_BASE_URL": f"{request.base_url}client/v4",
         "CLOUDFLARE_ACCOUNT_ID": account.id,

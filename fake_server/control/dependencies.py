@@ -17,6 +17,7 @@ from fake_server.journal.base import Filter, Journal
 from fake_server.replies import faults
 from fake_server.replies.failures import OUTCOMES
 from fake_server.state import accounts
+from fake_server.state.suite import SuiteLog
 
 CONTROL_PREFIX = "/__aleph__"
 
@@ -33,7 +34,8 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     for status, text in (
         (400, "The body is not JSON."),
         (403, "The call comes from another site."),
-        (404, "The account does not exist."),
+        (404, "The account or the test does not exist."),
+        (409, "The fake records no more tests."),
         (413, "The body is too large."),
         (422, "A parameter or the body is invalid."),
     )
@@ -50,6 +52,7 @@ class Fake(Protocol):
     contracts: ContractSet
     accounts: accounts.Accounts
     journal: Journal
+    suite: SuiteLog
 
 
 async def _fake(request: Request) -> Any:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aleph_contract.core.exchange import Credential, Exchange, SurfaceName, as_json
 from fake_server.replies.failures import PROFILES, Profile
+from fake_server.state.accounts import ACCOUNT_ID
 
 #: A decimal number as a string, such as "1.68".
 Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])]
@@ -68,6 +69,29 @@ class NewAccountModel(ControlModel):
     spend_limit_lag: Annotated[
         int | None, Field(description="Runs let through after the spend limit is passed.", ge=0)
     ] = None
+    process: Annotated[
+        str | None,
+        Field(description="Process that uses it; see `POST tests`.", max_length=100),
+    ] = None
+
+
+class NewTestModel(ControlModel):
+    """A test that begins."""
+
+    process: Annotated[
+        str, Field(description="Made-up id of the process that runs it.", max_length=100)
+    ]
+    account: Annotated[
+        str, Field(description="Account of the process.", pattern=f"^{ACCOUNT_ID.pattern}$")
+    ]
+    test: Annotated[str, Field(description="Name of the test.", min_length=1, max_length=1000)]
+    repeats: Annotated[bool, Field(description="Whether it runs its body several times.")] = False
+
+
+class TestEndModel(ControlModel):
+    """The end of a test."""
+
+    outcome: Literal["passed", "failed", "skipped"]
 
 
 class AccountModel(ControlModel):
@@ -78,6 +102,13 @@ class AccountModel(ControlModel):
     profile: Profile
     base_url: Annotated[str, Field(examples=["http://127.0.0.1:8790/client/v4"])]
     env: Annotated[dict[str, str], Field(description="Variables that the official SDKs read.")]
+
+
+class TestModel(ControlModel):
+    """A test that has begun: its number, and the account that belongs to it."""
+
+    number: int
+    account: AccountModel
 
 
 class AccountRowModel(ControlModel):

@@ -24,6 +24,7 @@ from fake_server.runs.request import ReceivedRequest, RequestHead
 from fake_server.runs.webhook import Webhook, send
 from fake_server.state.accounts import Account, Accounts, checked_profile
 from fake_server.state.billing import amount
+from fake_server.state.suite import SuiteLog
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -78,6 +79,7 @@ class App:
         self.contract = contracts.default
         self.accounts = accounts
         self.journal = journal
+        self.suite = SuiteLog()
         self.max_body = max_body
         self.hosts = tuple(hosts)
         self.runs = Runs(

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from aleph_contract import version
 from aleph_contract.errors import AlephContractError, JSONError
 from fake_server import inspector
-from fake_server.control import account_routes, server_routes
+from fake_server.control import account_routes, server_routes, suite_routes
 from fake_server.control.dependencies import CONTROL_PREFIX, Fake, error_detail
 from fake_server.control.origin_guard import ANY_HOST, App, OriginGuard
 from fake_server.control.verdict import VerdictLedger
@@ -49,6 +49,7 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
     api.state.verdicts = VerdictLedger()
     api.include_router(server_routes.router, prefix=CONTROL_PREFIX)
     api.include_router(account_routes.router, prefix=CONTROL_PREFIX)
+    api.include_router(suite_routes.router, prefix=CONTROL_PREFIX)
     api.router.routes.extend(_pages(fake))
     api.add_exception_handler(AlephContractError, _refuse)
     api.add_exception_handler(RequestValidationError, _refuse)

@@ -34,6 +34,8 @@ def test_the_openapi_document_describes_every_endpoint(client: ControlClient) ->
         ("delete", "/accounts/{account}/scenario"),
         ("get", "/accounts/{account}/bill"),
         ("get", "/accounts/{account}/verdict"),
+        ("post", "/tests"),
+        ("put", "/tests/{number}"),
     }
     assert all(outcome in json.dumps(document) for outcome in OUTCOMES)
     for methods in document["paths"].values():

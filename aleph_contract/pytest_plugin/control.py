@@ -1,0 +1,113 @@
+"""A small client of the control API that works beside the libraries that tests load.
+
+It uses the standard library alone, and binds what it needs when it is imported, before the first
+test: libraries that block sockets, or record or fake HTTP, replace the attributes of the modules.
+"""
+
+from __future__ import annotations
+
+import _socket
+import json
+import os
+import socket
+import threading
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from aleph_contract.errors import AlephContractError, ArgumentError
+
+_Socket = socket.socket
+_CONNECT = _socket.socket.connect
+_ADDRESSES = socket.getaddrinfo
+_OS_PID = os.getpid
+
+#: Seconds that a call may take.
+TIMEOUT = 30.0
+
+_INVALID = 422
+
+
+class ControlError(AlephContractError):
+    """The control API did not answer, or refused a call."""
+
+
+class _Connection(HTTPConnection):
+    """A connection whose socket is of the original class, whatever `socket.socket` is now."""
+
+    def connect(self) -> None:
+        """Open the socket."""
+        family, kind, protocol, _, address = _ADDRESSES(self.host, self.port, 0, _STREAM)[0]
+        opened = _Socket(family, kind, protocol)
+        try:
+            opened.settimeout(self.timeout)
+            _CONNECT(opened, address)
+        except OSError:
+            opened.close()
+            raise
+        self.sock = opened
+
+
+_STREAM = socket.SOCK_STREAM
+
+
+class Control:
+    """The control API of a running fake.
+
+    Args:
+        url: Its URL, such as `http://127.0.0.1:8787/__aleph__/`.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._path = parts.path.rstrip("/")
+        self._address = parts.hostname or "", parts.port or 80
+        self._lock = threading.Lock()
+        self._connection: tuple[int, _Connection] | None = None
+
+    def call(self, method: str, path: str, document: Any = None) -> Any:
+        """Make one call; return the JSON of the answer, or `None` if it has no body.
+
+        Raises:
+            ArgumentError: An argument is invalid; the message is that of the fake.
+            ControlError: The fake does not answer, or refuses the call for another reason.
+        """
+        body = None if document is None else json.dumps(document, default=str)
+        with self._lock:
+            try:
+                status, content = self._exchange(method, path, body)
+            except (OSError, HTTPException) as error:
+                self.close()
+                raise ControlError(f"the fake does not answer: {error!r}") from None
+        answer = json.loads(content) if content else None
+        if status >= 400:  # noqa: PLR2004 - RFC 9110
+            detail = answer.get("detail") if isinstance(answer, dict) else content.decode()
+            raise (ArgumentError if status == _INVALID else ControlError)(str(detail))
+        return answer
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another one."""
+        if self._connection is not None:
+            self._connection[1].close()
+            self._connection = None
+
+    def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
+        process = _OS_PID()
+        kept = self._connection
+        if kept is not None and kept[0] == process:
+            try:
+                return _roundtrip(kept[1], method, self._path + path, body)
+            except (OSError, HTTPException):
+                kept[1].close()  # the fake closes idle connections
+        opened = _Connection(*self._address, timeout=TIMEOUT)
+        self._connection = process, opened
+        return _roundtrip(opened, method, self._path + path, body)
+
+
+def _roundtrip(
+    connection: HTTPConnection, method: str, path: str, body: str | None
+) -> tuple[int, bytes]:
+    headers = {"content-type": "application/json"} if body is not None else {}
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    return response.status, response.read()

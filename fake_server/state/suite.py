@@ -1,0 +1,66 @@
+"""The tests that a test runner reports to the fake: when each began, and how it ended."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from time import time as _now
+
+from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
+
+#: Bound on the tests of one fake; later ones are not recorded, and the judge has to guess.
+MAX_TESTS = 50_000
+
+
+class SuiteLog:
+    """The tests so far; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._tests: list[tuple[str, TestRun]] = []
+        self._borders: dict[str, list[tuple[float, int | None]]] = {}
+        self._running: dict[str, list[int]] = {}
+        self._accounts: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def assign(self, account: str, process: str) -> None:
+        """Record that an account belongs to a process; the first process keeps it."""
+        with self._lock:
+            self._accounts.setdefault(account, process)
+
+    def start(self, process: str, name: str, *, repeats: bool = False) -> int | None:
+        """Record that a test begins now; return its number, or `None` if the log is full."""
+        with self._lock:
+            number = len(self._tests)
+            if number >= MAX_TESTS:
+                return None
+            self._tests.append((process, TestRun(name, repeats=repeats)))
+            self._running.setdefault(process, []).append(number)
+            self._borders.setdefault(process, []).append((_now(), number))
+            return number
+
+    def finish(self, number: int, outcome: TestOutcome) -> bool:
+        """Record that a test ends now; `False` if it is not running.
+
+        A test that began within it, as those of a nested test runner do, ends too.
+        """
+        with self._lock:
+            process, test = self._tests[number] if number < len(self._tests) else ("", None)
+            running = self._running.get(process, [])
+            if test is None or number not in running:
+                return False
+            self._tests[number] = process, replace(test, outcome=outcome)
+            del running[running.index(number) :]
+            self._borders[process].append((_now(), running[-1] if running else None))
+            return True
+
+    def suite(self) -> Suite:
+        """The tests so far, for the judge."""
+        with self._lock:
+            borders = {
+                process: tuple(
+                    (at, None if number is None else self._tests[number][1])
+                    for at, number in changes
+                )
+                for process, changes in self._borders.items()
+            }
+            return Suite(borders, dict(self._accounts))

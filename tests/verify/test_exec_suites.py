@@ -1,0 +1,204 @@
+"""Test suites under `exec`: ordinary ones are not accused, each planted bug is, by its rule."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from aleph_contract import pytest_plugin
+from aleph_contract.core.results import Verification
+from aleph_contract.verify import exec_command
+from aleph_contract.verify.exec_command import run_command
+
+CLIENT = """
+import json, os, urllib.error, urllib.request
+
+GOOD = {"prompt": "Make it snow", "video_uri": "https://example.com/a.mp4"}
+
+def edit(given=GOOD, token=None, tries=1, **extra):
+    env = os.environ
+    request = urllib.request.Request(
+        f"{env['CLOUDFLARE_BASE_URL']}/accounts/{env['CLOUDFLARE_ACCOUNT_ID']}/ai/run",
+        json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
+        {"Authorization": f"Bearer {token or env['CLOUDFLARE_API_TOKEN']}",
+         "Content-Type": "application/json"} | extra,
+    )
+    for left in reversed(range(tries)):
+        try:
+            reply = json.loads(urllib.request.urlopen(request).read())
+        except urllib.error.HTTPError:
+            if not left:
+                raise
+        else:
+            return reply["result"]["video"]
+"""
+
+#: The suite of the bug report: seven honest tests with one body.
+SEVEN = """
+import pytest
+from client import edit
+
+@pytest.mark.parametrize("fault", ["unavailable", "bad-gateway", "rate-limited",
+                                   "internal-error", "no-credits"])
+def test_failure_is_an_error(fault):
+    with pytest.raises(Exception):
+        edit(token="fault-" + fault)
+
+def test_edit():
+    assert edit().startswith("http")
+
+def test_edit_again():
+    assert edit().startswith("http")
+"""
+NEGATIVE = """
+import pytest
+from client import GOOD, edit
+
+def test_refusal():
+    with pytest.raises(Exception, match="400"):
+        edit(GOOD | {"seed": -1})
+"""
+AT_IMPORT = """
+import os, pytest, client
+ACCOUNT = os.environ["CLOUDFLARE_ACCOUNT_ID"]
+
+@pytest.mark.parametrize("n", range(3))
+def test_mixed(n, monkeypatch):
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+    with pytest.raises(Exception):
+        client.edit(client.GOOD | {"seed": -1})
+"""
+FIXTURE = """
+import pytest, client
+
+@pytest.mark.parametrize("fault", ["unavailable", "rate-limited", "bad-gateway"])
+def test_fault(aleph_server, monkeypatch, fault):
+    account = aleph_server.account()
+    account.scenario([{"fault": fault}])
+    for name, value in account.env.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Exception):
+        client.edit()
+    assert [x.fault for x in account.exchanges] == [fault]
+    assert client.edit().startswith("http")
+    assert account.bill.runs == 1
+"""
+UNITTEST = """
+import unittest, client
+
+class TestEdit(unittest.TestCase):
+    def test_one(self):
+        self.assertTrue(client.edit().startswith("http"))
+
+    def test_two(self):
+        with self.assertRaises(Exception):
+            client.edit(token="fault-rate-limited")
+"""
+BROKEN_PYTEST = """
+import pytest, client
+
+def test_retry():
+    with pytest.raises(Exception):
+        client.edit(token="fault-no-credits", tries=3)
+"""
+UNTYPED = """
+import unittest, client
+
+class TestEdit(unittest.TestCase):
+    def test_one(self):
+        try:
+            client.edit(**{"Content-Type": "text/plain"})
+        except Exception:
+            pass
+"""
+
+PYTEST = (*("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "aleph_contract.pytest_plugin"),)
+
+
+@pytest.fixture
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a user's project."""
+    (tmp_path / "client.py").write_text(CLIENT)
+    (tmp_path / "conftest.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    return tmp_path
+
+
+def run(folder: Path, source: str, *options: str) -> Verification:
+    (folder / "test_suite.py").write_text(source)
+    return run_command([sys.executable, *(options or PYTEST)])
+
+
+def broken(found: Verification) -> set[str]:
+    return {f.rule for result in found.results for f in result.broken}
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        pytest.param(SEVEN, PYTEST, id="parametrized"),
+        pytest.param(NEGATIVE, PYTEST, id="negative"),
+        pytest.param(AT_IMPORT, PYTEST, id="read at import"),
+        pytest.param(FIXTURE, PYTEST, id="fixture"),
+        pytest.param(SEVEN, (*PYTEST, "-p", "xdist.plugin", "-n", "2"), id="xdist"),
+        pytest.param(UNITTEST, PYTEST, id="unittest under pytest"),
+        pytest.param(UNITTEST, ("-m", "unittest", "-q"), id="unittest"),
+    ],
+)
+def test_an_ordinary_suite_is_not_accused(
+    suite: Path, source: str, options: tuple[str, ...]
+) -> None:
+    found = run(suite, source, *options)
+    assert (broken(found), found.command_exit, found.exit_code) == (set(), 0, 0)
+    assert found.results
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "rule"),
+    [
+        pytest.param(BROKEN_PYTEST, PYTEST, "error.not-retried", id="pytest"),
+        pytest.param(UNTYPED, ("-m", "unittest", "-q"), "request.content-type", id="unittest"),
+    ],
+)
+def test_a_planted_bug_is_accused_by_its_rule(
+    suite: Path, source: str, options: tuple[str, ...], rule: str
+) -> None:
+    found = run(suite, source, *options)
+    assert (broken(found), found.command_exit, found.exit_code) == ({rule}, 0, 1)
+
+
+def test_a_finding_names_its_test_and_a_negative_test_is_counted(suite: Path) -> None:
+    found = run(suite, BROKEN_PYTEST + NEGATIVE)
+    names = [result.name for result in found.results if result.broken]
+    assert names == ["test_suite.py::test_retry, call 1"]
+    assert found.notes == ("1 refused call in tests that passed: taken as meant by the test",)
+
+
+def test_without_borders_a_refusal_names_the_option(suite: Path) -> None:
+    found = run(suite, NEGATIVE, *PYTEST[:-2])
+    [finding] = [f for result in found.results for f in result.broken]
+    assert finding.message.endswith("--expect-refusals")
+
+
+def test_loopback_is_out_of_the_reach_of_a_proxy(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    check = "\n\ndef test_kept():\n    import os\n"
+    check += "    assert os.environ['no_proxy'] == os.environ['NO_PROXY']\n"
+    check += "    assert os.environ['no_proxy'].startswith('intranet.example,')\n"
+    found = run(suite, SEVEN + check)
+    assert (found.exit_code, len(found.results)) == (0, 7)
+
+
+def test_exec_and_the_plugin_use_the_same_variable() -> None:
+    """Neither may import the other: the plugin loads nothing, and is above `verify`."""
+    assert exec_command.EXEC_VARIABLE == pytest_plugin.EXEC_VARIABLE
