@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.pytest_plugin.control import Control
 from fake_server.state.billing import Bill
 
@@ -32,11 +34,7 @@ class RemoteServer:
     def serves(self, contract: Contract) -> bool:
         """Whether it serves this contract."""
         served = self._control.call("GET", "/contract")
-        return bool(
-            served["model_id"] == contract.model
-            and served["schema"]["input"] == contract.input_schema
-            and served["schema"]["output"] == contract.output_schema
-        )
+        return bool(served == json.loads(dumps(contract.entry)))
 
     def account(self, **options: Any) -> RemoteAccount:
         """Create an account with its own token; see `Server.account`."""
