@@ -130,3 +130,11 @@ def test_a_large_repetition_of_a_unicode_class_is_read() -> None:
 
 def test_a_message_names_a_property_of_any_name() -> None:
     assert place(["", "a", 1, "a b", "/", "1"]) == '[""].a[1]["a b"]["/"]["1"]'
+
+
+def test_two_patterns_with_a_length_have_a_valid_value() -> None:
+    both = [{"pattern": "^[a-z]+-"}, {"pattern": "[0-9]{3}$"}]
+    schema = {"type": "string", "minLength": 8, "maxLength": 12, "allOf": both}
+    assert len(values(schema, "minLength/")["on"]) == 8
+    assert len(values(schema, "maxLength/")["on"]) == 12
+    assert gaps(contract_of(schema)) == ()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Iterator
-from itertools import count, product
+from itertools import count, islice, permutations, product
 from typing import Any
 
 from aleph_contract.schema.regex_samples import matching, near_misses
 
 #: The longest string that is built (characters).
 MAX_LENGTH = 1_000_000
+
+#: Most samples of each of two patterns that are joined.
+_MAX_JOINED = 4
 
 #: The string that is built where no hint applies.
 PLAIN = "A quiet street at dusk, rain on the pavement"
@@ -65,9 +68,23 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
             yield from (_cut(text, low) for text in misses if 0 < len(text) < low)
         if "pattern" in schema:
             yield from matching(schema["pattern"], low, high)
+    patterns = [schema["pattern"] for schema in schemas if "pattern" in schema]
+    for one, other in permutations(patterns, 2):
+        yield from _joined(one, other, low, high)
     formats = [FORMATS[s["format"]][0] for s in schemas if s.get("format") in FORMATS]
     base = [*fitting, *hints, *formats, PLAIN][0]
     yield from (text for text in stretched(base, low, high) if text not in fitting)
+
+
+def _joined(one: str, other: str, low: int, high: float) -> Iterator[str]:
+    """Texts of `low` to `high` characters that begin as `one` and end as `other`, with a filler."""
+    for start, end in product(
+        islice(matching(one), _MAX_JOINED), islice(matching(other), _MAX_JOINED)
+    ):
+        least = max(low, len(start) + len(end))
+        if least <= high:
+            missing = least - len(start) - len(end)
+            yield from (start + filler * missing + end for filler in "a0- ")
 
 
 def stretched(base: str, low: int, high: float) -> Iterator[str]:
