@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
-from aleph_contract.commands.options import contract_option, profile_option, report_option
+from aleph_contract.commands.options import (
+    contract_option,
+    fail_on_option,
+    profile_option,
+    report_option,
+    rule_option,
+    skip_rule_option,
+)
 from aleph_contract.commands.signals import terminable
+
+if TYPE_CHECKING:
+    from aleph_contract.core.results import Level
 
 
 @click.command(
@@ -15,6 +28,9 @@ from aleph_contract.commands.signals import terminable
 )
 @profile_option
 @contract_option
+@rule_option
+@skip_rule_option
+@fail_on_option
 @report_option
 @click.option(
     "--expect-refusals",
@@ -26,6 +42,9 @@ def command(
     *,
     profile: str,
     contract_files: tuple[str, ...],
+    only: tuple[str, ...],
+    skip_rule: tuple[str, ...],
+    fail_on: Level,
     report: tuple[str, ...],
     expect_refusals: bool,
     command: tuple[str, ...],
@@ -40,7 +59,9 @@ def command(
     from aleph_contract import reports
     from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.verify.exec_command import run_command
+    from aleph_contract.verify.rule_selection import RuleSelection
 
+    rules = RuleSelection(only, skip_rule)
     with terminable(), reports.open_reports(report) as outputs:
         run = run_command(
             command,
@@ -48,5 +69,6 @@ def command(
             profile=profile,
             refusals_meant=expect_refusals,
         )
+        run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)
         outputs.write(run)
     return run.exit_code

@@ -27,6 +27,19 @@ profile_option = click.option(
     show_default=True,
     help="Form of successful replies: as documented, or as the live service sends them.",
 )
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["must", "advice"]),
+    default="must",
+    show_default=True,
+    help="Findings that give exit code 1: those of must rules, or advice too.",
+)
+rule_option = click.option(
+    "--rule", "only", metavar="GLOB", multiple=True, help="Judge only these rules. Repeatable."
+)
+skip_rule_option = click.option(
+    "--skip-rule", metavar="GLOB", multiple=True, help="Leave these rules out. Repeatable."
+)
 report_option = click.option(
     "--report",
     metavar="FORMAT[:PATH]",

@@ -11,13 +11,17 @@ import click
 from aleph_contract.commands.options import (
     chosen_contract,
     contract_option,
+    fail_on_option,
     model_option,
     profile_option,
     report_option,
+    rule_option,
+    skip_rule_option,
 )
 from aleph_contract.commands.signals import terminable
 
 if TYPE_CHECKING:
+    from aleph_contract.core.results import Level
     from aleph_contract.drivers import Driver
 
 
@@ -37,7 +41,8 @@ def command() -> None:
 @click.option(
     "--known-failing",
     metavar="FILE",
-    help="File of cases that may fail: a name or glob, # and a reason per line.",
+    help="File of cases that may fail: a name, a glob, `rule ID` or `pointer /P`, # and a reason "
+    "per line.",
 )
 @click.option("--write-known-failing", metavar="FILE", help="Write such a file from this run.")
 @click.option(
@@ -77,6 +82,10 @@ def command() -> None:
     is_flag=True,
     help="The client must reject invalid input without sending it.",
 )
+@rule_option
+@skip_rule_option
+@fail_on_option
+@click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first failure.")
 @report_option
 @click.option(
     "--python", "python", metavar="MODULE:CALLABLE", help="The client is a Python callable."
@@ -99,6 +108,10 @@ def client(
     patience: float,
     jobs: int | None,
     require_local_validation: bool,
+    only: tuple[str, ...],
+    skip_rule: tuple[str, ...],
+    fail_on: Level,
+    exitfirst: bool,
     report: tuple[str, ...],
     python: str | None,
     stdio: bool,
@@ -118,6 +131,7 @@ def client(
     from aleph_contract import reports
     from aleph_contract.reports.files import check_writable
     from aleph_contract.verify import known_failing as known
+    from aleph_contract.verify.rule_selection import RuleSelection
     from aleph_contract.verify.runner import Settings, verify_client
 
     contract = chosen_contract(contract_files, model)
@@ -133,6 +147,9 @@ def client(
         patience=patience,
         require_local_validation=require_local_validation,
         known_failing=known.load(known_failing) if known_failing else None,
+        fail_on=fail_on,
+        rules=RuleSelection(only, skip_rule),
+        stop_at_first=exitfirst,
         command=_words(_chosen(contract_files, model), kind, python, argv),
     )
     with terminable(), reports.open_reports(report) as outputs:

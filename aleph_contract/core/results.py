@@ -12,6 +12,9 @@ from aleph_contract.core.exchange import Exchange, Outcome
 
 Level = Literal["must", "advice"]
 
+#: How the client handles the replies of the profile that was not asked for.
+OtherProfile = Literal["conforms", "does-not-conform", "not-checked"]
+
 #: Statuses of a case; a summary counts each case once, so the counts add up to the total.
 STATUSES = ("passed", "failed", "expected", "skipped", "could-not-run")
 Status = Literal["passed", "failed", "expected", "skipped", "could-not-run"]
@@ -57,6 +60,7 @@ class CaseResult:
         elapsed: Seconds.
         curl: A command that sends the intended request to a running fake.
         reproduce: A command that runs this case alone.
+        portable: False for a gray case, whose findings are advice.
     """
 
     name: str
@@ -76,6 +80,7 @@ class CaseResult:
     elapsed: float = field(default=0.0, compare=False)
     curl: str = ""
     reproduce: str = ""
+    portable: bool = True
 
     @property
     def broken(self) -> tuple[Finding, ...]:
@@ -104,6 +109,9 @@ class Verification:
         stale: Lines of the known-failing file that match no case.
         command_exit: In `exec` mode the exit code of the user's command.
         coverage: One row for each constraint, polarity and observed outcome.
+        unexamined: Must rules that the selected cases could examine, but no case did, because the
+            client skipped them. If there is one, the client is not called conformant.
+        fail_on: `advice` if advice fails the client too.
     """
 
     mode: Literal["verify", "exec"]
@@ -121,6 +129,8 @@ class Verification:
     command_exit: int | None = None
     coverage: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    unexamined: tuple[str, ...] = ()
+    fail_on: Level = "must"
     elapsed: float = field(default=0.0, compare=False)
 
     @property
@@ -130,18 +140,47 @@ class Verification:
         return {status: counted[status] for status in STATUSES}
 
     @property
+    def examined(self) -> int:
+        """The number of cases that examined at least one rule."""
+        return sum(bool(result.checked) for result in self.results)
+
+    @property
+    def advised(self) -> int:
+        """The number of cases with advice."""
+        return sum(any(f.level == "advice" for f in result.findings) for result in self.results)
+
+    @property
+    def other_profile(self) -> OtherProfile:
+        """How the client handles the replies of the profile that was not asked for."""
+        others = [r for r in self.results if r.profile != self.profile and r.checked]
+        if not others:
+            return "not-checked"
+        return "does-not-conform" if any(r.findings for r in others) else "conforms"
+
+    @property
     def conformant(self) -> bool:
-        """Whether no case failed and the known-failing file is up to date."""
-        return not (self.counts["failed"] or self.unexpected_passes or self.stale)
+        """Whether no case failed, each rule was examined, and the known-failing file is right."""
+        return not self.failing and bool(self.examined) and not self.unexamined
+
+    @property
+    def failing(self) -> bool:
+        """Whether a case failed, or the known-failing file is out of date."""
+        advised = self.fail_on == "advice" and self.advised
+        return bool(self.counts["failed"] or self.unexpected_passes or self.stale or advised)
 
     @property
     def exit_code(self) -> int:
-        """The command's own code if not 0; 3 if the check could not be carried out; else 0 or 1."""
+        """The command's own code if not 0; 3 if the check could not be carried out; else 0 or 1.
+
+        A check in which no case examined a rule was not carried out.
+        """
         if self.command_exit:
             return self.command_exit
         if self.trouble or self.counts["could-not-run"] or self.interrupted:
             return 3
-        return 0 if self.conformant else 1
+        if self.failing:
+            return 1
+        return 0 if self.conformant else 3
 
 
 def smallest(results: Iterable[CaseResult], rule: str) -> CaseResult | None:

@@ -13,7 +13,7 @@ from aleph_contract.reports.summary import RuleRow, Summary, changes_of, summari
 
 #: Version of the document's structure. A new member raises the second number; a changed meaning or
 #: a removed member raises the first.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def render(verification: Verification) -> str:
@@ -41,6 +41,10 @@ def document(verification: Verification) -> dict[str, Any]:
             "word": summary.verdict.word,
             "sentence": summary.verdict.sentence,
             "exit_code": verification.exit_code,
+            "examined": verification.examined,
+            "unexamined_rules": verification.unexamined,
+            "other_profile": verification.other_profile,
+            "fail_on": verification.fail_on,
         },
         "summary": {"total": summary.total, **verification.counts},
         "traffic": {

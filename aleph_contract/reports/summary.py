@@ -14,7 +14,7 @@ from aleph_contract.core.results import CaseResult, Finding, Level, Verification
 from aleph_contract.reports.case_details import price, unpriced
 from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.rules import RULES
-from aleph_contract.rules.coverage import POLARITIES, FaultRow, fault_coverage
+from aleph_contract.rules.coverage import POLARITIES, UNTRIED, FaultRow, fault_coverage
 from aleph_contract.rules.diff import Change, diff_exchange
 
 RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
@@ -251,7 +251,7 @@ def _coverage(verification: Verification, faults: Iterable[FaultRow]) -> dict[st
     tried: dict[str, dict[str, bool]] = {polarity: {} for polarity in POLARITIES}
     for row in verification.coverage:
         done = tried[row.polarity]
-        done[row.constraint] = done.get(row.constraint, False) or row.observed != "never"
+        done[row.constraint] = done.get(row.constraint, False) or row.observed not in UNTRIED
     tried["faults"] = {row.fault: row.played > 0 for row in faults}
     return {name: Coverage.of(done) for name, done in tried.items()}
 

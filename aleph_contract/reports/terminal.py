@@ -30,6 +30,9 @@ MAX_COMMAND = 4000
 #: Maximum number of names in a list of untried constraints or faults.
 MAX_NAMES = 8
 
+#: Width of a report that is not for a terminal: wider than any line.
+UNWRAPPED = 1_000_000
+
 #: SGR colour codes (ECMA-48).
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -42,9 +45,12 @@ _LABEL_WIDTH = 11
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The width of the report, and whether it has colours."""
+    """The width of the report, and whether it has colours.
 
-    width: int = 80
+    Outside a terminal no line is wrapped, so that `grep` finds a whole sentence, URL or input.
+    """
+
+    width: int = UNWRAPPED
     colour: bool = False
 
     @classmethod
@@ -53,8 +59,8 @@ class Style:
         terminal = stream.isatty() and environment.get("TERM") != "dumb"
         forced = environment.get("FORCE_COLOR", "") not in ("", "0")
         colour = (terminal or forced) and not environment.get("NO_COLOR")
-        width = shutil.get_terminal_size((80, 24)).columns if terminal else 80
-        return cls(min(max(width, 40), 100), colour)
+        width = shutil.get_terminal_size((80, 24)).columns
+        return cls(min(max(width, 40), 100) if terminal else UNWRAPPED, colour)
 
     def paint(self, text: str, *tones: str) -> str:
         """The text in these colours, or unchanged if the report has no colours."""
@@ -63,7 +69,7 @@ class Style:
 
 
 def render(verification: Verification, style: Style | None = None) -> str:
-    """The report as text with a final line feed; 80 columns without colours if `style` is None."""
+    """The report as text with a final line feed; unwrapped without colours if `style` is None."""
     style = style or Style()
     summary = summarise(verification)
     blocks = [
@@ -175,6 +181,8 @@ def _footer(summary: Summary, style: Style) -> Iterator[str]:
     yield ""
     verdict, tone = summary.verdict, _TONES[summary.verdict.word]
     yield from _headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
+    if verdict.advice:
+        yield from _headed("ADVICE", f": {verdict.advice}", style, "yellow")
 
 
 def _traffic(summary: Summary, style: Style) -> Iterator[str]:

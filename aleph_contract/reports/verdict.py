@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from aleph_contract.core.escaping import one_line, pluralise
+from aleph_contract.core.escaping import join_first, one_line, pluralise
 from aleph_contract.core.results import Verification
 
 Word = Literal["conforms", "does-not-conform", "not-checked"]
@@ -21,15 +21,17 @@ TITLES: dict[Word, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the client conforms, and a sentence with the reasons."""
+    """Whether the client conforms, a sentence with the reasons, and one line of advice."""
 
     word: Word
     sentence: str
+    advice: str = ""
+    excused: bool = False
 
     @property
     def title(self) -> str:
-        """The word as a title."""
-        return TITLES[self.word]
+        """The word as a title; it says if failures were expected and therefore not counted."""
+        return TITLES[self.word] + (" except for expected failures" if self.excused else "")
 
 
 def verdict(verification: Verification, *, broken: int, advised: int) -> Verdict:
@@ -48,8 +50,16 @@ def verdict(verification: Verification, *, broken: int, advised: int) -> Verdict
         return Verdict("not-checked", ", ".join(unchecked) + so_far)
     if failures:
         return Verdict("does-not-conform", f"{name} {', '.join(failures)}")
-    success = f"{name} keeps the contract in {pluralise(len(verification.results), 'case')}"
-    return Verdict("conforms", ", ".join([success, *_remarks(verification, advised)]))
+    if not verification.conformant:
+        return Verdict("not-checked", _not_examined(verification))
+    total = pluralise(len(verification.results), "case")
+    success = f"{name} keeps the contract in {verification.examined:,} of {total}"
+    return Verdict(
+        "conforms",
+        ", ".join([success + _profiles(verification), *_remarks(verification, advised)]),
+        _profile_advice(verification),
+        excused=bool(verification.counts["expected"]),
+    )
 
 
 def _unchecked(verification: Verification) -> Iterator[str]:
@@ -62,6 +72,43 @@ def _unchecked(verification: Verification) -> Iterator[str]:
         yield "no case was run"
 
 
+def _not_examined(verification: Verification) -> str:
+    """Why a verification without a failure is no proof."""
+    skipped = verification.counts["skipped"]
+    why = f" (skipped: {pluralise(skipped, 'case')})" if skipped else ""
+    if not verification.examined:
+        return f"no case examined a rule{why}"
+    rules = verification.unexamined
+    return f"no case examined {pluralise(len(rules), 'rule')}: {join_first(rules)}{why}"
+
+
+#: The verdict on the replies of the other profile, as the end of a sentence.
+_OTHER_PROFILE = {
+    "conforms": " with {own} replies, and with {other} ones",
+    "does-not-conform": " with {own} replies, but not with {other} ones",
+    "not-checked": " with {own} replies; {other} ones were not tried",
+}
+
+
+def _profiles(verification: Verification) -> str:
+    if verification.mode == "exec":
+        return ""
+    own = verification.profile
+    other = "documented" if own == "live" else "live"
+    return _OTHER_PROFILE[verification.other_profile].format(own=own, other=other)
+
+
+def _profile_advice(verification: Verification) -> str:
+    """What it costs that the client does not read the live replies; empty if it does."""
+    if verification.other_profile != "does-not-conform" or verification.profile == "live":
+        return ""
+    return (
+        "the live service was seen to wrap each reply in an envelope; this client loses the video "
+        "of every run there, after the run was paid for. Read the video at result.video of the "
+        'reply, or at result.result.video if the reply has "success"'
+    )
+
+
 def _failures(verification: Verification, broken: int) -> Iterator[str]:
     if broken:
         failed = (
@@ -70,6 +117,8 @@ def _failures(verification: Verification, broken: int) -> Iterator[str]:
         yield f"breaks {pluralise(broken, 'rule')} in {failed}"
     if verification.unexpected_passes:
         yield f"passes {pluralise(len(verification.unexpected_passes), 'case')} expected to fail"
+    if verification.fail_on == "advice" and (advised := verification.advised):
+        yield f"has advice in {pluralise(advised, 'case')} (--fail-on advice)"
     if verification.stale:
         yield f"has {pluralise(len(verification.stale), 'stale line')} in the known-failing file"
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
-from aleph_contract.cases import cases
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
@@ -37,6 +35,9 @@ OBSERVED = {
 
 #: Outcomes of a conformant client. `never` and `not-run` say nothing about the client.
 RIGHT = {"valid": ("accepted",), "violating": ("refused", "refused-locally")}
+
+#: Outcomes that show nothing: neither an exchange nor a refusal was seen.
+UNTRIED = ("never", "not-run", "lost")
 
 #: Outcome of a try by the outcome of its exchange; any other one is `other`.
 _BY_EXCHANGE = {"completed": "accepted", "invalid": "refused"}
@@ -87,14 +88,9 @@ def coverage(results: Iterable[CaseResult], contract: Contract | None = None) ->
             seen.update(_hit(result.exchanges, hits))
         elif result.constraint and result.polarity:
             observed = _observed(result)
-            if observed in RIGHT[result.polarity] or result.name not in _gray(contract):
+            if observed in RIGHT[result.polarity] or result.portable:
                 seen[result.constraint, result.polarity, observed] += 1
     return _rows(seen, contract)
-
-
-@lru_cache(maxsize=16)
-def _gray(contract: Contract | None) -> frozenset[str]:
-    return frozenset(case.name for case in cases(contract) if not case.portable)
 
 
 def of_exchanges(

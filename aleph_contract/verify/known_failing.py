@@ -7,12 +7,17 @@ A case that could not be run is never excused.
     # Issues of the HTTP layer
     boundary/seed/minimum/on    # seed 0 is dropped
     fault/rate-limited*         # no retry yet
+    rule request.once           # every finding of this rule
+    pointer /keyframes          # every finding of a case that probes or alters this member
+
+A line that names a rule or a pointer is for one cause with many cases. It is stale if it excuses
+no finding.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
@@ -21,9 +26,13 @@ from pathlib import Path
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.rules import canonical
+from aleph_contract.rules.diff import diff_exchange
 
 #: Largest column of names in a written file; the reasons are aligned after it.
 _MAX_COLUMN = 60
+
+#: Start of a line that names a rule, and of one that names a place in the input.
+_RULE, _POINTER = "rule ", "pointer "
 
 #: A reason starts at the first `#` after white space; a name may contain a `#`.
 _REASON = re.compile(r"\s+#\s*")
@@ -31,7 +40,14 @@ _REASON = re.compile(r"\s+#\s*")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One expected failure: a name or glob (`*`, `?`, `[...]`), the reason, the line number."""
+    """One expected failure, its reason and its line number.
+
+    Args:
+        pattern: A name or glob (`*`, `?`, `[...]`) over the names of cases; or over rule ids after
+            `rule `; or after `pointer ` a JSON Pointer into the input.
+        reason: Why it is expected.
+        number: The number of the line.
+    """
 
     pattern: str
     reason: str
@@ -40,6 +56,20 @@ class Line:
     def matches(self, name: str) -> bool:
         """Whether the line matches the name of a case; upper and lower case differ."""
         return name == self.pattern or fnmatchcase(name, canonical(self.pattern))
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether the line names a rule or a pointer instead of cases."""
+        return self.pattern.startswith((_RULE, _POINTER))
+
+    def excuses(self, rule: str, result: CaseResult) -> bool:
+        """Whether the line excuses the finding of a rule in a case."""
+        if self.pattern.startswith(_RULE):
+            return fnmatchcase(rule, canonical(self.pattern.removeprefix(_RULE).strip()))
+        if self.pattern.startswith(_POINTER):
+            pointer = self.pattern.removeprefix(_POINTER).strip().rstrip("/")
+            return any(f"{place}/".startswith(f"{pointer}/") for place in _places(result))
+        return self.matches(result.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +84,25 @@ class KnownFailing:
 
         A line that equals the name comes before a glob, and an earlier glob before a later one.
         """
-        exact = (line for line in self.lines if line.pattern == name)
-        globs = (line for line in self.lines if line.matches(name))
+        names = [line for line in self.lines if not line.is_cause]
+        exact = (line for line in names if line.pattern == name)
+        globs = (line for line in names if line.matches(name))
         line = next(exact, None) or next(globs, None)
         return None if line is None else line.reason
 
-    def stale(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The patterns that match none of the names, in the order of the file."""
+    def stale(self, names: Iterable[str], used: Collection[str] = ()) -> tuple[str, ...]:
+        """The lines that match none of the names, in the order of the file.
+
+        Args:
+            names: The names of all cases.
+            used: The patterns of the lines that name a rule or a pointer, and excused a finding.
+        """
         known = tuple(names)
         return tuple(
-            line.pattern for line in self.lines if not any(line.matches(name) for name in known)
+            line.pattern
+            for line in self.lines
+            if line.pattern not in used
+            and (line.is_cause or not any(line.matches(name) for name in known))
         )
 
     def apply(
@@ -79,18 +118,33 @@ class KnownFailing:
             The results, with status `expected` and the reason for each expected failure; the
             names of the cases that passed unexpectedly; the stale patterns.
         """
-        marked = tuple(self._marked(result) for result in results)
+        used: set[str] = set()
+        marked = tuple(self._marked(result, used) for result in results)
         names = tuple(result.name for result in results)
         unexpected = tuple(
             result.name
             for result in results
             if result.status == "passed" and self.match(result.name) is not None
         )
-        return marked, unexpected, self.stale(names) if whole else ()
+        return marked, unexpected, self.stale(names, used) if whole else ()
 
-    def _marked(self, result: CaseResult) -> CaseResult:
-        reason = self.match(result.name) if result.status == "failed" else None
-        return result if reason is None else replace(result, status="expected", reason=reason)
+    def _marked(self, result: CaseResult, used: set[str]) -> CaseResult:
+        """The result, `expected` if each of its must findings is excused by a line."""
+        if result.status != "failed":
+            return result
+        reason = self.match(result.name)
+        if reason is None:
+            lines = [self._cause(finding.rule, result) for finding in result.broken]
+            known = [line for line in lines if line is not None]
+            if not lines or len(known) < len(lines):
+                return result
+            used |= {line.pattern for line in known}
+            reason = "; ".join(dict.fromkeys(line.reason for line in known))
+        return replace(result, status="expected", reason=reason)
+
+    def _cause(self, rule: str, result: CaseResult) -> Line | None:
+        causes = (line for line in self.lines if line.is_cause)
+        return next((line for line in causes if line.excuses(rule, result)), None)
 
 
 def load(path: str | Path) -> KnownFailing:
@@ -157,6 +211,14 @@ def _lines(text: str, source: str) -> Iterable[Line]:
             )
         seen[pattern] = number
         yield Line(pattern, reason[0], number)
+
+
+def _places(result: CaseResult) -> Iterator[str]:
+    """JSON Pointers of what the case probes, and of what the client altered in its input."""
+    if result.constraint:
+        yield f"/{result.constraint}"
+    for exchange in result.exchanges:
+        yield from (change.pointer for change in diff_exchange(result.intended, exchange))
 
 
 def _rules(result: CaseResult) -> tuple[str, ...]:

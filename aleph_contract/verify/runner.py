@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,6 +14,7 @@ from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
+from aleph_contract.verify.examinable import examinable, unexamined
 from aleph_contract.verify.phases import PHASES, Phase
 from aleph_contract.verify.plans import PlannedCase, selected
 from aleph_contract.verify.session import Session
@@ -69,11 +71,14 @@ def verify_client(
     try:
         with running(contract, profile=settings.profile) as server, driver:
             chosen = _choose(contract, settings)
-            log.plan(chosen)
+            log.plan(chosen, settings)
             session = Session(server, driver, contract, settings)
             log.lap("set-up")
             for phase, cases in _never_answered_first(chosen):
+                if log.stopped:
+                    break
                 log.drive(phase, session, cases)
+            log.check_client_runs(session)
     except CouldNotRun as error:
         log.trouble = (str(error),)
     except KeyboardInterrupt:
@@ -120,6 +125,13 @@ def _never_answered_first(chosen: list[Chosen]) -> list[Chosen]:
     return [(phase, cases) for phase, cases in rest if cases]
 
 
+def _fails(result: CaseResult, settings: Settings) -> bool:
+    """Whether a case fails the client, and is not expected to."""
+    if settings.known_failing is not None:
+        ((result,), _, _) = settings.known_failing.apply((result,), whole=False)
+    return result.status == "failed" or (settings.fail_on == "advice" and bool(result.findings))
+
+
 class _Log:
     """Collects results and times while a verification runs."""
 
@@ -127,15 +139,20 @@ class _Log:
         self.phases: list[tuple[str, float]] = []
         self.trouble: tuple[str, ...] = ()
         self.interrupted = False
+        self.stopped = False
         self._on_event = on_event
         self._results: list[CaseResult] = []
         self._order: dict[str, int] = {}
+        self._wanted: frozenset[str] = frozenset()
         self._begun = self._lapped = time.perf_counter()
 
-    def plan(self, chosen: list[Chosen]) -> None:
-        """Note the order of the planned cases, which is that of the results."""
-        planned = chain.from_iterable(cases for _, cases in chosen)
+    def plan(self, chosen: list[Chosen], settings: Settings) -> None:
+        """Note the order of the planned cases, which is that of the results, and their rules."""
+        planned = tuple(chain.from_iterable(cases for _, cases in chosen))
         self._order = {case.name: at for at, case in enumerate(planned)}
+        local = settings.require_local_validation
+        rules = (examinable(case, require_local_validation=local) for case in planned)
+        self._wanted = frozenset(r for r in frozenset().union(*rules) if r in settings.rules)
 
     def lap(self, name: str) -> None:
         """Book the time since the previous lap under a name: so the times add up to the total."""
@@ -147,11 +164,29 @@ class _Log:
         """Drive one phase; after an interrupt the results so far remain."""
         self._on_event(PhaseStarted(phase.name, len(cases)))
         try:
-            for result in phase.drive(session, cases):
-                self._results.append(result)
-                self._on_event(CaseFinished(result))
+            with closing(phase.drive(session, cases)) as results:
+                for result in results:
+                    self._results.append(result)
+                    self._on_event(CaseFinished(result))
+                    if session.settings.stop_at_first and _fails(result, session.settings):
+                        self.stopped = True
+                        break
         finally:
             self.lap(phase.name)
+
+    def check_client_runs(self, session: Session) -> None:
+        """Tell a client that refuses every input from one that does not run.
+
+        The examples phase checks that. If the selection has no example, and no case led to a call
+        although a valid input was refused, the first documented example decides.
+
+        Raises:
+            CouldNotRun: The example does not lead to a call either.
+        """
+        refused = any(f.rule == "boundary.accepted" for r in self._results for f in r.broken)
+        called = any(result.exchanges for result in self._results)
+        if refused and not called and not any(r.phase == "examples" for r in self._results):
+            session.try_example()
 
     def verification(self, driver: Driver, contract: Contract, settings: Settings) -> Verification:
         """The verification with its results in the order of the plans."""
@@ -160,7 +195,8 @@ class _Log:
         unexpected: tuple[str, ...] = ()
         stale: tuple[str, ...] = ()
         if settings.known_failing is not None:
-            whole = not (self.trouble or self.interrupted or settings.run or settings.skip)
+            ended = self.trouble or self.interrupted or self.stopped
+            whole = not (ended or settings.run or settings.skip or settings.rules.narrow)
             results, unexpected, stale = settings.known_failing.apply(results, whole=whole)
         rows = coverage(results, contract)
         self.lap("coverage")
@@ -178,5 +214,8 @@ class _Log:
             stale=stale,
             interrupted=self.interrupted,
             coverage=rows,
+            notes=("stopped at the first failure (-x)",) if self.stopped else (),
+            unexamined=() if self.stopped else unexamined(self._wanted, results),
+            fail_on=settings.fail_on,
             elapsed=self._lapped - self._begun,
         )

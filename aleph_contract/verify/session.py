@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import judge
 from aleph_contract.rules.parsed_exchange import is_uri, read_reply
-from aleph_contract.verify.plans import PlannedCase
+from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import curl, reproduce
 from aleph_contract.verify.settings import Settings
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Seconds that the fake has to end the exchanges of a case before the case is judged.
 SETTLE_SECONDS = 1.0
+
+#: Lines of standard error that are quoted of a client that does not run.
+MAX_STDERR_LINES = 3
 
 _NO_CALL = "the client made no call"
 _ADAPTER = "an adapter sends its input to CLOUDFLARE_BASE_URL and reports the URL of the video"
@@ -63,21 +67,30 @@ class Session:
         return next(self._judge(driven) for driven in self._drive([planned]))
 
     def examples(self, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
-        """Drive the documented examples, and detect a command that is not an adapter at all.
+        """Drive the documented examples, and detect a client that does not run.
 
         Raises:
-            CouldNotRun: No example led to a call or to a report that looks like a video.
+            CouldNotRun: No example led to a call, a failed connection, or a report that looks like
+                a video.
         """
         results = [self._judge(driven) for driven in self._drive(cases)]
         if not all(map(_is_idle, results)):
             yield from results
             return
         for result in results:
-            yield replace(result, status="could-not-run", findings=(), checked=(), reason=_NO_CALL)
-        outcome = results[0].outcome
-        report = outcome.stdout or outcome.video if outcome else None
-        shown = f"{str(report)[:60]!r}" if report else "nothing"
-        raise CouldNotRun(f"{_NO_CALL}: it reported {shown}; {_ADAPTER}")
+            reason = result.reason or _NO_CALL
+            yield replace(result, status="could-not-run", findings=(), checked=(), reason=reason)
+        raise CouldNotRun(f"{_NO_CALL}: {_said(results[0])}; {_ADAPTER}")
+
+    def try_example(self) -> None:
+        """Drive the first documented example, only to see whether the client runs at all.
+
+        Raises:
+            CouldNotRun: The example did not lead to a call.
+        """
+        first = next(iter(examples(self.contract)), None)
+        if first is not None:
+            deque(self.examples([first]), maxlen=0)
 
     def together(self, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
         """Drive all cases concurrently, then judge each with the videos of the others."""
@@ -163,7 +176,7 @@ class Session:
         broken = any(finding.level == "must" for finding in judgement.findings)
         status, reason = _status(planned, outcome, self._timeout(planned), broken=broken)
         account.forget()
-        return CaseResult(
+        result = CaseResult(
             name=planned.name,
             phase=planned.phase,
             status=status,
@@ -181,15 +194,44 @@ class Session:
             elapsed=outcome.elapsed,
             curl=curl(planned, self.contract),
             reproduce=reproduce(planned, self.settings),
+            portable=planned.doubt is None,
         )
+        return self.settings.rules.apply(result)
 
 
 def _is_idle(result: CaseResult) -> bool:
-    """Whether the client made no call and reported a result that cannot be a video URL."""
+    """Whether the client did nothing that can be judged.
+
+    A video URL without a call, and a call that failed on its way to another address, can be.
+    """
     outcome = result.outcome
-    if result.exchanges or outcome is None or outcome.kind != "result":
+    if result.exchanges or outcome is None:
         return False
-    return not isinstance(outcome.video, str) or not is_uri(outcome.video)
+    if outcome.kind == "result":
+        return not isinstance(outcome.video, str) or not is_uri(outcome.video)
+    return outcome.error is None or outcome.error.stage not in ("api", "transport")
+
+
+def _said(result: CaseResult) -> str:
+    """The end of the client's standard error, or else its report."""
+    outcome = result.outcome
+    if outcome and (lines := _last_error(outcome.stderr)):
+        return f"its standard error ends with: {' | '.join(lines)}"
+    if outcome is None or outcome.kind in ("skipped", "stuck", "crashed", "could-not-run"):
+        return result.reason or (outcome.reason if outcome else "") or "it reported nothing"
+    report = outcome.error.message if outcome.error else outcome.stdout or outcome.video
+    return f"it reported {str(report)[:60]!r}" if report else "it reported nothing"
+
+
+def _last_error(stderr: str) -> list[str]:
+    """The last lines of standard error, from the last one that names an error, if one does.
+
+    Node.js prints the stack after the error, Python before it.
+    """
+    lines = [stripped for line in stderr.splitlines() if (stripped := line.strip())]
+    named = [at for at, line in enumerate(lines) if "error" in line.lower()]
+    start = named[-1] if named else max(len(lines) - MAX_STDERR_LINES, 0)
+    return lines[start : start + MAX_STDERR_LINES]
 
 
 def _videos(account: AccountHandle) -> Iterator[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from aleph_contract.core.results import Level
+from aleph_contract.verify.rule_selection import RuleSelection
 
 if TYPE_CHECKING:
     from aleph_contract.verify.known_failing import KnownFailing
@@ -24,6 +27,9 @@ class Settings:
             still waits then has not failed: real runs take minutes.
         require_local_validation: Whether the client must refuse a violating input before sending.
         known_failing: The expected failures.
+        fail_on: `advice` if advice fails the client too.
+        rules: The rules to judge.
+        stop_at_first: Whether the first failure ends the verification.
         command: The words of the command line that select the client, for `CaseResult.reproduce`.
     """
 
@@ -36,4 +42,7 @@ class Settings:
     patience: float = 1.0
     require_local_validation: bool = False
     known_failing: KnownFailing | None = None
+    fail_on: Level = "must"
+    rules: RuleSelection = field(default_factory=RuleSelection)
+    stop_at_first: bool = False
     command: tuple[str, ...] = ()

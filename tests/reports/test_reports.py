@@ -104,13 +104,15 @@ def test_the_summary_adds_up() -> None:
         (
             sample.PASSING,
             "conforms",
-            "keeps the contract in 3 cases, advice on 1 rule",
+            "3 of 3 cases with documented replies; live ones were not tried, advice on 1 rule",
         ),
         (replace(sample.PASSING, stale=("x",)), "does-not-conform", "has 1 stale line"),
         (replace(sample.PASSING, unexpected_passes=("x",)), "does-not-conform", "passes 1 case"),
         (replace(sample.PASSING, interrupted=True), "not-checked", "interrupted after 3 cases"),
         (replace(sample.PASSING, trouble=("a\nb",)), "not-checked", "a b"),
         (replace(sample.PASSING, results=()), "not-checked", "no case was run"),
+        (replace(sample.PASSING, unexamined=("a", "b")), "not-checked", "2 rules: a, b"),
+        (replace(sample.PASSING, fail_on="advice"), "does-not-conform", "has advice in 1 case"),
         (replace(sample.FAILING, trouble=("x",)), "not-checked", "x; so far it breaks 3 rules"),
     ],
 )

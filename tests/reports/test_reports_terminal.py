@@ -192,9 +192,19 @@ def test_colours_depend_on_the_stream_and_the_environment(
     assert Style.of(stream, environment).colour is colour
 
 
-def test_a_pipe_is_80_columns_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_line_is_wrapped_outside_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert Style.of(io.StringIO(), {}).width == 80
+    style = Style.of(io.StringIO(), {})
+    assert '{"prompt":"Make it snow","video_uri":"https://example.com/source.mp4","seed":0}' in (
+        render(sample.FAILING, style)
+    )
+    assert (
+        sum(
+            "CONFORM: aleph-client breaks 3 rules" in x and "1 stale line" in x
+            for x in render(sample.FAILING, style).splitlines()
+        )
+        == 1
+    )
     assert Style.of(Terminal(), {}).width == 100
 
 

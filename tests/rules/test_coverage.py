@@ -91,7 +91,7 @@ def test_gray_cases_count_only_with_a_conformant_outcome() -> None:
     gray = next(case for case in cases() if not case.portable and case.constraint)
     assert gray.constraint
     probe = _probe(exchanges=SENT)
-    result = replace(probe, name=gray.name, constraint=gray.constraint.key, polarity=gray.polarity)
+    result = replace(probe, constraint=gray.constraint.key, portable=False)
     right = replace(result, polarity="valid", intended=sample.DROPPED.intended)
     against = replace(right, exchanges=(), outcome=ERROR)
     assert _row(coverage([right, against]), gray.constraint.key, "valid") == [("accepted", 1)]

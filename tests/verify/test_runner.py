@@ -140,7 +140,7 @@ def test_a_result_has_the_evidence_without_the_token() -> None:
         tokens.append(account["api_token"])
         raise RuntimeError(f"cannot send with {account['api_token']}")
 
-    (found, *_) = run(leaks, "examples").results
+    (found, *_) = run(leaks, "boundary/seed/maximum/on").results
     assert "security.token-leak" in [f.rule for f in found.findings]
     assert found.outcome is not None
     assert found.outcome.error is not None
