@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 from aleph_contract.cases.name_globs import NameGlobs
@@ -26,11 +26,13 @@ class Phase:
 
     name: str
     plans: Callable[[Contract, NameGlobs], Iterable[PlannedCase]]
-    drive: Callable[[Session, Iterable[PlannedCase]], Iterator[CaseResult]] = Session.each
+    drive: Callable[[Session, Iterable[PlannedCase]], Generator[CaseResult, None, None]] = (
+        Session.each
+    )
     overlapping: bool = False
 
 
-def _explore(session: Session, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+def _explore(session: Session, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
     from aleph_contract.verify.property_phase import explore  # imports Hypothesis
 
     return explore(session, cases)

@@ -6,7 +6,7 @@ the smallest input that breaks it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,7 +82,7 @@ class _Exploration:
         return rule == self.rule if self.rule else rule not in self.known
 
 
-def explore(session: Session, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+def explore(session: Session, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
     """Explore properties: one result for each, and one more for each further rule it breaks."""
     for planned in cases:
         yield from _explore(session, planned)

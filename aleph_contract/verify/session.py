@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,7 +56,7 @@ class Session:
     _number: int = 0
     _open: dict[str, tuple[PlannedCase, AccountHandle]] = field(default_factory=dict)
 
-    def each(self, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+    def each(self, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
         """Drive independent cases, and judge each one when it ends."""
         for batch in self._batches(cases):
             for driven in self._drive(batch):
@@ -66,7 +66,7 @@ class Session:
         """Drive and judge a single case."""
         return next(self._judge(driven) for driven in self._drive([planned]))
 
-    def examples(self, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+    def examples(self, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
         """Drive the documented examples, and detect a client that does not run.
 
         Raises:
@@ -92,7 +92,7 @@ class Session:
         if first is not None:
             deque(self.examples([first]), maxlen=0)
 
-    def together(self, cases: Iterable[PlannedCase]) -> Iterator[CaseResult]:
+    def together(self, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
         """Drive all cases concurrently, then judge each with the videos of the others."""
         ended = list(self._drive(cases))
         videos: dict[str, str] = {}
