@@ -50,6 +50,7 @@ class Server:
         port: 0 picks a free port.
         expose: Whether the host may be reachable from other machines.
         uds: Path of a Unix domain socket to listen on instead of host and port.
+        told: Host in the URLs that clients are told; `host` if `None`.
 
     Raises:
         ArgumentError: The port or the path is taken, the host is not an address of this machine,
@@ -64,6 +65,7 @@ class Server:
         *,
         expose: bool = False,
         uds: str | os.PathLike[str] | None = None,
+        told: str | None = None,
     ) -> None:
         if not (expose or uds or is_loopback(host)):
             raise ArgumentError(
@@ -74,7 +76,8 @@ class Server:
         self.uds = None if uds is None else os.fspath(uds)
         if self.uds is None:
             self._socket = _listen(host, port)
-            name = f"[{host}]" if ":" in host else host
+            name = host if told is None else told
+            name = f"[{name}]" if ":" in name else name
             self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
         else:
             self._socket = _listen_unix(self.uds)
@@ -264,6 +267,7 @@ def running(
     port: int = 0,
     expose: bool = False,
     allow_hosts: Iterable[str] = (),
+    told: str | None = None,
     **options: Any,
 ) -> Iterator[Server]:
     """Run the fake in a thread, on a real socket, for the duration of a `with` block.
@@ -275,13 +279,14 @@ def running(
         port: 0 picks a free port.
         expose: Whether the host may be reachable from other machines.
         allow_hosts: Further host names that the control API accepts.
+        told: Host in the URLs that clients are told; `host` if `None`.
         **options: Options of `fake_server.create_app`.
     """
     if contract is not None and not isinstance(contract, (Contract, ContractSet)):
         contract = ContractSet.load([contract])
     app = create_app(contract, hosts=(host, *allow_hosts), **options)
     try:
-        server = Server(app, host, port, expose=expose)
+        server = Server(app, host, port, expose=expose, told=told)
     except ArgumentError:
         app.journal.close()
         raise

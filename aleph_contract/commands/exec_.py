@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="The command sends invalid input on purpose: findings about it are advice.",
 )
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=0, show_default=True, help="Port; 0 chooses a free one.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def command(
     *,
@@ -47,6 +49,8 @@ def command(
     fail_on: Level,
     report: tuple[str, ...],
     expect_refusals: bool,
+    host: str,
+    port: int,
     command: tuple[str, ...],
 ) -> int:
     """Run a command against a fresh fake and judge the traffic it made.
@@ -68,6 +72,8 @@ def command(
             ContractSet.load(contract_files),
             profile=profile,
             refusals_meant=expect_refusals,
+            host=host,
+            port=port,
         )
         run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)
         outputs.write(run)

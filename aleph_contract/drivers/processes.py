@@ -67,14 +67,15 @@ def environment(mark: str, extra: Mapping[str, str] | None = None) -> dict[str, 
     return {**own, **without_proxy(), MARK_VARIABLE: mark, **(extra or {})}
 
 
-def without_proxy() -> dict[str, str]:
-    """Environment variables that exclude this machine from the user's proxy settings.
+def without_proxy(*hosts: str) -> dict[str, str]:
+    """Environment variables that exclude this machine, and `hosts`, from the user's proxies.
 
     What the user excluded, in either spelling, stays excluded.
     """
     known = dict.fromkeys(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
-    hosts = ",".join(filter(None, (*known, LOCAL_HOSTS)))
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), hosts)
+    others = (host for host in hosts if host not in LOCAL_HOSTS.split(","))
+    excluded = ",".join(filter(None, (*known, LOCAL_HOSTS, *others)))
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), excluded)
 
 
 def new_mark() -> str:

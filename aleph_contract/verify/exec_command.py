@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,9 @@ _NO_CALL = "the command made no call to the fake; does it read CLOUDFLARE_BASE_U
 
 _HINT = "if the command sends it on purpose, add --expect-refusals"
 
+#: Addresses that mean every address of this machine.
+_WILDCARDS = frozenset({"0.0.0.0", "::"})
+
 #: Seconds that an interrupted command has to end by itself: Ctrl-C reaches it too.
 INTERRUPT_GRACE = 1.0
 
@@ -50,6 +54,8 @@ def run_command(
     *,
     profile: str = "documented",
     refusals_meant: bool = False,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Verification:
     """Run a command with the address of a new fake in its environment, and judge its traffic.
 
@@ -59,17 +65,31 @@ def run_command(
         profile: The reply shape of the fake.
         refusals_meant: Whether the command sends violating inputs on purpose; findings about them
             are advice then.
+        host: Address that the fake listens on. Of a wildcard address, such as `0.0.0.0`, the
+            command is told an address of this machine, which containers can reach too.
+        port: 0 picks a free port.
 
     Raises:
+        ArgumentError: The fake cannot listen there.
         CouldNotRun: The command does not start.
     """
     contracts = ContractSet.of(contract)
+    told = _own_address() if host in _WILDCARDS else host
     begun = time.perf_counter()
     with (
         TemporaryDirectory(prefix="aleph-contract-") as folder,
-        running(contracts, profile=profile, journal=f"sqlite:{folder}/journal") as server,
+        running(
+            contracts,
+            host=host,
+            port=port,
+            expose=True,  # the user named the host
+            told=told,
+            allow_hosts=(told,),
+            profile=profile,
+            journal=f"sqlite:{folder}/journal",
+        ) as server,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
-        code, interrupted = _execute(command, _environment(server))
+        code, interrupted = _execute(command, _environment(server, told))
         exchanges, suite = server.exchanges, server.app.suite.suite()
     results = tuple(
         result
@@ -119,10 +139,18 @@ def _account(exchange: Exchange) -> str:
     return exchange.account
 
 
-def _environment(server: Server) -> dict[str, str]:
+def _own_address() -> str:
+    """An address of this machine that other machines can reach, if it has one."""
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"
+
+
+def _environment(server: Server, told: str) -> dict[str, str]:
     return {
         **os.environ,
-        **without_proxy(),
+        **without_proxy(told),
         **server.account().env,
         BINDING_VARIABLE: server.binding_address,
         CONTROL_VARIABLE: server.inspector,

@@ -126,3 +126,16 @@ def test_containers_serve_under_the_name_that_the_app_is_told() -> None:
     assert app["ALEPH_CONTRACT_BINDING_ADDRESS"] == "aleph:8790"
     assert container["containerEnv"].keys() < app.keys()
     assert "aleph-contract serve" in container["postStartCommand"]
+
+
+def test_the_command_of_the_container_starts_the_fake(tmp_path: Path) -> None:
+    """Without `pip install`, and on a free port."""
+    script = load("compose.yaml")["services"]["aleph"]["command"].split("&& ")[1].rstrip("'")
+    program = Path(sys.executable).parent / "aleph-contract"
+    words = [str(program), *script.split()[1:], "--port", "0"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["event"] == "ready"
+        finally:
+            process.terminate()

@@ -114,6 +114,14 @@ class TestEdit(unittest.TestCase):
             pass
 """
 
+SHELL = """
+set -e
+url=$CLOUDFLARE_BASE_URL/accounts/$CLOUDFLARE_ACCOUNT_ID/ai/run
+input='{"prompt":"Snow","video_uri":"https://example.com/a.mp4"}'
+curl -sS "$url" -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" -H "Content-Type: TYPE" \\
+  -d '{"model":"runwayml/aleph-2","input":'"$input"'}' > reply.json
+"""
+
 PYTEST = (*("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "aleph_contract.pytest_plugin"),)
 
 
@@ -162,6 +170,12 @@ def test_an_ordinary_suite_is_not_accused(
     ("source", "options", "rule"),
     [
         pytest.param(BROKEN_PYTEST, PYTEST, "error.not-retried", id="pytest"),
+        pytest.param(
+            BROKEN_PYTEST,
+            (*PYTEST, "-p", "xdist.plugin", "-n", "2"),
+            "error.not-retried",
+            id="xdist",
+        ),
         pytest.param(UNTYPED, ("-m", "unittest", "-q"), "request.content-type", id="unittest"),
     ],
 )
@@ -202,3 +216,20 @@ def test_loopback_is_out_of_the_reach_of_a_proxy(
 def test_exec_and_the_plugin_use_the_same_variable() -> None:
     """Neither may import the other: the plugin loads nothing, and is above `verify`."""
     assert exec_command.EXEC_VARIABLE == pytest_plugin.EXEC_VARIABLE
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules"), [("application/json", set()), ("text/plain", {"request.content-type"})]
+)
+def test_a_shell_script_is_judged(suite: Path, kind: str, rules: set[str]) -> None:
+    (suite / "test.sh").write_text(SHELL.replace("TYPE", kind))
+    found = run_command(["sh", "test.sh"])
+    assert (broken(found), found.command_exit) == (rules, 0)
+
+
+def test_a_wildcard_address_is_told_as_one_that_can_be_reached(suite: Path) -> None:
+    check = "\n\ndef test_told():\n    import os\n"
+    check += "    assert '0.0.0.0' not in os.environ['CLOUDFLARE_BASE_URL']\n"
+    (suite / "test_suite.py").write_text(SEVEN + check)
+    found = run_command([sys.executable, *PYTEST], host="0.0.0.0")
+    assert (found.exit_code, len(found.results)) == (0, 7)
