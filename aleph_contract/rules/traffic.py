@@ -17,6 +17,7 @@ from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.grouping import LinkedRun, group
 from aleph_contract.rules.judge import Judgement, judge
+from aleph_contract.rules.other_routes import other_route
 from aleph_contract.rules.parsed_exchange import read_request
 from aleph_contract.rules.suite import NO_SUITE, Span, Suite
 
@@ -37,6 +38,7 @@ def judge_traffic(
     *,
     refusals_meant: bool = False,
     suite: Suite = NO_SUITE,
+    completed: Container[Span | None] = frozenset(),
     hint: str = "",
 ) -> Iterator[CaseResult]:
     """Judge the calls of one account; a call and its repetitions make one case.
@@ -48,10 +50,10 @@ def judge_traffic(
         refusals_meant: Whether the test suite sends violating inputs on purpose; findings about
             them are advice then.
         suite: The tests that made the calls, as far as they are known.
+        completed: The tests that completed a run, with any account.
         hint: What the user can do if a refused call is meant; it ends the finding about it.
     """
-    runs = group((exchange for exchange in exchanges if exchange.outcome != "listed"), suite)
-    completed = {run.span for run in runs if run.last.outcome == "completed"}
+    runs = group((x for x in exchanges if x.outcome != "listed" and not other_route(x)), suite)
     for number, run in enumerate(runs, start=1):
         calls = tuple(run.calls)
         first = calls[0]
@@ -88,6 +90,8 @@ def judge_exchange(
         contract: The contract to judge it by, or the set.
     """
     if exchange.outcome == "listed":
+        return ()
+    if other_route(exchange):
         return ()
     run = next(run for run in group((*earlier, exchange)) if exchange in run.calls)
     alone = _judged(LinkedRun([exchange], run.span), contract)

@@ -22,6 +22,7 @@ from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage
+from aleph_contract.rules.other_routes import count_other_routes, other_route
 from aleph_contract.rules.traffic import NEGATIVE_TEST, contract_of, judge_traffic
 from fake_server.server import Server, running
 
@@ -91,11 +92,17 @@ def run_command(
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
         code, interrupted = _execute(command, _environment(server, told))
         exchanges, suite = server.exchanges, server.app.suite.suite()
+    completed = {suite.span(x) for x in exchanges if x.outcome == "completed"}
     results = tuple(
         result
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
         for result in judge_traffic(
-            own, contracts, refusals_meant=refusals_meant, suite=suite, hint=_HINT
+            own,
+            contracts,
+            refusals_meant=refusals_meant,
+            suite=suite,
+            completed=completed,
+            hint=_HINT,
         )
     )
     used = _used(exchanges, contracts)
@@ -112,14 +119,16 @@ def run_command(
         command_exit=code,
         coverage=tuple(coverage(_of_model(results, covered, contracts), covered)),
         trouble=() if exchanges else (_NO_CALL,),
-        notes=tuple(_notes(results)),
+        notes=tuple(_notes(results, exchanges)),
         elapsed=time.perf_counter() - begun,
     )
 
 
 def _used(exchanges: Iterable[Exchange], contracts: ContractSet) -> list[Contract]:
     """The contracts of the models that were called, in order of the first call."""
-    used = (contract_of(x, contracts) for x in exchanges if x.outcome != "listed")
+    used = (
+        contract_of(x, contracts) for x in exchanges if x.outcome != "listed" and not other_route(x)
+    )
     return list({contract.model: contract for contract in used}.values())
 
 
@@ -129,10 +138,13 @@ def _of_model(
     return [r for r in results if contract_of(r.exchanges[0], contracts) is contract]
 
 
-def _notes(results: Sequence[CaseResult]) -> Iterator[str]:
+def _notes(results: Sequence[CaseResult], exchanges: Iterable[Exchange]) -> Iterator[str]:
     """What the reader must know about the judgement."""
     if meant := sum(result.reason == NEGATIVE_TEST for result in results):
         yield f"{pluralise(meant, 'refused call')} in tests that passed: taken as meant by the test"
+    if others := count_other_routes(exchanges):
+        named = ", ".join(f"{route} ({count})" for route, count in others.items())
+        yield f"calls to other routes, which are not judged: {named}"
 
 
 def _account(exchange: Exchange) -> str:

@@ -233,3 +233,20 @@ def test_a_wildcard_address_is_told_as_one_that_can_be_reached(suite: Path) -> N
     (suite / "test_suite.py").write_text(SEVEN + check)
     found = run_command([sys.executable, *PYTEST], host="0.0.0.0")
     assert (found.exit_code, len(found.results)) == (0, 7)
+
+
+def test_calls_to_other_routes_are_named_once_and_not_judged(suite: Path) -> None:
+    check = """
+
+def test_token():
+    import os, urllib.request
+    for path in ("/user/tokens/verify", "/user/tokens/verify", "/nonsense"):
+        with pytest.raises(Exception):
+            urllib.request.urlopen(os.environ["CLOUDFLARE_BASE_URL"] + path)
+    edit()
+"""
+    found = run(suite, SEVEN + check)
+    assert broken(found) == {"request.route"}, "of the unknown route"
+    assert [r.exchanges[0].target for r in found.results if r.broken] == ["/client/v4/nonsense"]
+    note = "calls to other routes, which are not judged: GET /user/tokens/verify (2)"
+    assert note in found.notes
