@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from aleph_contract import Contract, cases, constraints
 from aleph_contract.cli import cli
 from aleph_contract.rules import RULES
-from aleph_contract.rules.retries import RETRIES
+from aleph_contract.rules.retry_policy import RETRIES
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify.phases import PHASES
 from fake_server.replies.behaviours import BEHAVIOURS

@@ -54,7 +54,7 @@ def _fault(fault: Fault) -> Iterator[str]:
     )
 
 
-#: When a client may repeat a call, in words; see `rules.retries.Repeat`.
+#: When a client may repeat a call, in words; see `rules.retry_policy.Repeat`.
 _REPEAT = {
     "never": "never: the same call fails again",
     "after-wait": "after a wait: nothing ran, and the call may succeed later",

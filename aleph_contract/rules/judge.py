@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.core.results import Finding, Level
-from aleph_contract.rules import RULES
 from aleph_contract.rules.checks import CHECKS
 from aleph_contract.rules.evidence import Evidence
+from aleph_contract.rules.table import RULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Judge recorded traffic, such as the calls of a test suite under `exec`.
 
 The intended input and the client's report are unknown, so only some rules apply: each call is
-judged by the contract, and a repeated call by the call before it; `grouping.py` says which calls
-are repetitions.
+judged by the contract, and a repeated call by the call before it; `retry_grouping.py` says which
+calls are repetitions.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.grouping import LinkedRun, group
 from aleph_contract.rules.judge import Judgement, judge
 from aleph_contract.rules.other_routes import other_route
 from aleph_contract.rules.parsed_exchange import read_request
+from aleph_contract.rules.retry_grouping import LinkedRun, group
 from aleph_contract.rules.suite import NO_SUITE, Span, Suite
 
 #: Rules about a call and its repetition: a finding is as certain as the link between the two.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from aleph_contract.rules.retries import retry_row
+from aleph_contract.rules.retry_policy import retry_row
 from fake_server.replies.fault import Fault
 
 #: Name, status, title, the number in the text, and whether the run may have been billed. It was not

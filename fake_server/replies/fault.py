@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aleph_contract.rules.retries import Repeat, retry_row
+from aleph_contract.rules.retry_policy import Repeat, retry_row
 from fake_server.replies.failures import FAILURES, Failure, Provenance
 
 #: How the response is sent to the client; see `http/delivery.py`.

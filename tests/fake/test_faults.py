@@ -15,7 +15,7 @@ import pytest
 from calling import CONTRACT, HTTP, INPUT, body, connect, head, only, post
 
 from aleph_contract.rules import RULES
-from aleph_contract.rules.retries import FINAL_STATUSES
+from aleph_contract.rules.retry_policy import FINAL_STATUSES
 from fake_server.replies.faults import FAULTS, Fault
 from fake_server.server import AccountHandle, Server
 

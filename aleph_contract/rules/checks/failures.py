@@ -5,10 +5,10 @@ from __future__ import annotations
 from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.rules import MAX_TRIES
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.parsed_exchange import OTHER_SUCCESS, read_reply
-from aleph_contract.rules.retries import Repeat, retry_after, retry_row
+from aleph_contract.rules.retry_policy import Repeat, retry_after, retry_row
+from aleph_contract.rules.table import MAX_TRIES
 
 #: Share of Retry-After by which a wait may be too short, since clocks of client and server differ.
 WAIT_TOLERANCE = 0.05

@@ -9,7 +9,7 @@ import pytest
 from sample_traffic import call, refused
 
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.rules.grouping import CONCURRENT, LINK_SECONDS, NO_BORDERS, REPEATS, group
+from aleph_contract.rules.retry_grouping import CONCURRENT, LINK_SECONDS, NO_BORDERS, REPEATS, group
 from aleph_contract.rules.suite import Suite, TestRun
 
 FIRST = refused(received_at=100.0, elapsed=0.5)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.rules.retries import retry_after
+from aleph_contract.rules.retry_policy import retry_after
 from aleph_contract.rules.suite import NO_SUITE, Span, Suite
 
 #: Seconds from the end of a call, and of the wait that its reply asks for, in which a repetition of

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from aleph_contract.rules.retries import FINAL_STATUSES, RETRIES, Repeat, retry_after, retry_row
+from aleph_contract.rules.retry_policy import (
+    FINAL_STATUSES,
+    RETRIES,
+    Repeat,
+    retry_after,
+    retry_row,
+)
 
 NOW = 784111777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the date in RFC 9110
 
