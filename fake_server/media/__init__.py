@@ -1,6 +1,6 @@
-"""The playable video that every result URL returns: one small file under any UUID.
+"""The media that result URLs return: one small file of each kind, under any UUID.
 
-A client fetches the URL in `video` with a plain GET (documented). The response follows RFC 9110:
+A client fetches the URL in a result with a plain GET (documented). The response follows RFC 9110:
 length, HEAD, ranges and validators, so that players can seek and download tools can resume. It has
 no CORS header, so scripts of other origins cannot read it.
 
@@ -10,22 +10,21 @@ ignore, ignores If-None-Match, and takes 70 ms to import.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any
 
+from fake_server.media.files import KINDS, MediaFile, media_file
 from fake_server.media.presigned import Presigner
 
-#: Path of the videos; `<uuid>.mp4` follows, as in the documentation.
+#: Path of the media; `<uuid>.mp4` follows, as in the documentation, or another extension.
 MEDIA_PATH = "/__aleph__/media/"
 
-CONTENT_TYPE = "video/mp4"
-
-_NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.mp4", re.ASCII)
+_NAME = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.(" + "|".join(KINDS) + ")",
+    re.ASCII,
+)
 _RANGE = re.compile(r"bytes=[ \t]*(\d*)-(\d*)[ \t]*", re.ASCII | re.IGNORECASE)
 _BEYOND = 10**18  # a position beyond the end of any file
 
@@ -44,25 +43,13 @@ class MediaResponse:
     body: bytes
 
 
-@cache
-def video() -> bytes:
-    """The file: H.264 in MP4, 3 seconds; the README beside it says how it was made."""
-    return (resources.files(__name__) / "edited.mp4").read_bytes()
-
-
-@cache
-def etag() -> bytes:
-    """A strong validator of the file."""
-    return b'"%s"' % hashlib.sha256(video()).hexdigest()[:32].encode()
-
-
-def path(uuid: str) -> str:
-    """The path that serves the video named `uuid`."""
-    return f"{MEDIA_PATH}{uuid}.mp4"
+def path(uuid: str, kind: str = "mp4") -> str:
+    """The path that serves the medium named `uuid`."""
+    return f"{MEDIA_PATH}{uuid}.{kind}"
 
 
 def serves(target: str) -> bool:
-    """Whether a path is the path of a video."""
+    """Whether a path is the path of a medium."""
     return target.startswith(MEDIA_PATH) and bool(_NAME.fullmatch(target.removeprefix(MEDIA_PATH)))
 
 
@@ -84,19 +71,21 @@ def respond(
     """
     if not serves(target):
         return _refusal(
-            404, f"No such video; the path of a video is {MEDIA_PATH}<uuid>.mp4", method
+            404, f"No such file; the path of a result is {MEDIA_PATH}<uuid>.<extension>", method
         )
     if method not in ("GET", "HEAD"):
-        return _refusal(405, "Fetch a video with GET or HEAD", method, (b"allow", b"GET, HEAD"))
+        return _refusal(405, "Fetch a result with GET or HEAD", method, (b"allow", b"GET, HEAD"))
     name = target.removeprefix(MEDIA_PATH).encode()
     if presigner is not None and (problem := presigner.problem(name, query)):
         return _refusal(403, f"<Error><Code>{problem}</Code></Error>", method)
+    file = media_file(target.rpartition(".")[2])
     conditions = _Conditions(headers)
-    if etag() in conditions.values(b"if-none-match") or b"*" in conditions.values(b"if-none-match"):
-        return MediaResponse(304, _common(), b"")
+    known = conditions.values(b"if-none-match")
+    if file.etag in known or b"*" in known:
+        return MediaResponse(304, _common(file), b"")
     if method == "HEAD":
-        return MediaResponse(200, _described(len(video())), b"")
-    return _part(conditions.range())
+        return MediaResponse(200, _described(file, len(file.body)), b"")
+    return _part(file, conditions.range(file.etag))
 
 
 async def serve(
@@ -125,27 +114,27 @@ class _Conditions:
         found = b",".join(value for key, value in self._headers if key == name)
         return [member.strip().removeprefix(b"W/") for member in found.split(b",")]
 
-    def range(self) -> str | None:
+    def range(self, etag: bytes) -> str | None:
         """The Range header if there is exactly one, and If-Range, if given, matches the file."""
         ranges = [value for key, value in self._headers if key == b"range"]
         validators = [value for key, value in self._headers if key == b"if-range"]
-        if len(ranges) != 1 or any(value.strip() != etag() for value in validators):
+        if len(ranges) != 1 or any(value.strip() != etag for value in validators):
             return None
         return ranges[0].decode("latin-1")
 
 
-def _part(wanted: str | None) -> MediaResponse:
-    body = video()
+def _part(file: MediaFile, wanted: str | None) -> MediaResponse:
+    body = file.body
     size = len(body)
     bounds = _bounds(wanted, size)
     if bounds is None:
-        return MediaResponse(200, _described(size), body)
+        return MediaResponse(200, _described(file, size), body)
     first, last = bounds
     if first >= size or last < first:
         unsatisfied = (b"content-range", b"bytes */%d" % size)
-        return _refusal(416, f"The video has {size} bytes", "GET", unsatisfied)
+        return _refusal(416, f"The file has {size} bytes", "GET", unsatisfied)
     span = (b"content-range", b"bytes %d-%d/%d" % (first, last, size))
-    return MediaResponse(206, (*_described(last - first + 1), span), body[first : last + 1])
+    return MediaResponse(206, (*_described(file, last - first + 1), span), body[first : last + 1])
 
 
 def _bounds(wanted: str | None, size: int) -> tuple[int, int] | None:
@@ -166,19 +155,19 @@ def _bounds(wanted: str | None, size: int) -> tuple[int, int] | None:
     return first, min(size - 1, _BEYOND if last is None else last)
 
 
-def _common() -> Headers:
+def _common(file: MediaFile) -> Headers:
     return (
         (b"accept-ranges", b"bytes"),
-        (b"etag", etag()),
+        (b"etag", file.etag),
         (b"x-content-type-options", b"nosniff"),
     )
 
 
-def _described(length: int) -> Headers:
+def _described(file: MediaFile, length: int) -> Headers:
     return (
-        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-type", file.content_type),
         (b"content-length", b"%d" % length),
-        *_common(),
+        *_common(file),
     )
 
 

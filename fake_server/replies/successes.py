@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -11,16 +12,20 @@ from typing import Any
 import orjson
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.result_shape import EVENT_STREAM, ResultShape
+from fake_server.media.files import KINDS, family, kind_named, kind_of_type, media_file
 from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import compact
+from fake_server.replies.streams import events, streams
+from fake_server.replies.templates import ID, URL, template
 
 
 class Replies:
     """The successful replies of one contract.
 
     A documented input gets its documented reply. Any other input gets a reply of the same shape, in
-    which every URL is derived from a hash of the input: the same input gives the same URL, any
-    other input another URL.
+    which URLs and texts are derived from a hash of the input: the same input gives the same URL,
+    any other input another URL. Every reply satisfies the output schema.
     """
 
     def __init__(self, contract: Contract, presigner: Presigner | None = None) -> None:
@@ -29,35 +34,65 @@ class Replies:
         self._documented = {
             digest(dict(example.input)): compact(example.reply) for example in contract.examples
         }
-        self._parts = compact(self.bare(_URL)).split(_URL.encode())
-
-    def bare(self, url: str) -> dict[str, Any]:
-        """A reply that holds a URL, in the shape of the documentation page."""
-        if self.contract.examples:
-            reply: dict[str, Any] = _fill(self.contract.examples[0].reply, url)
-            return reply
-        result = _sample(self.contract.output_schema, url)
-        return {
-            "state": "Completed",
-            "result": result,
-            "gatewayMetadata": {"keySource": "Unified"},
-        }
+        self._binary = ResultShape.of(contract.output_schema).binary
+        self._events = events(contract) if streams(contract) else None
+        #: Whether some results are not JSON.
+        self.has_raw = bool(self._binary) or self._events is not None
+        self._parts, self._gaps = _split(compact(template(contract)))
+        self._formats = _formats(contract)
+        kinds = set(self._gaps)
+        #: The form of every gap if all are URLs of one kind that the input does not choose.
+        self._name = None
+        if len(kinds) == 1 and None not in kinds and not self._formats:
+            self._name = _UUID + b"." + (kinds.pop() or "").encode()
 
     def body(self, value: Any, origin: bytes, floats: bool | None = None) -> bytes:
         """The bare reply to an input.
 
         Args:
             value: The input.
-            origin: The URL of a video up to its file name.
+            origin: The URL of a result up to its file name.
             floats: Whether some number in the input may be a float; `None` if that is unknown.
         """
         key = digest(value, floats)
         documented = self._documented.get(key)
         if documented is not None:
             return documented
-        name = _NAME % _GROUPS(key)
-        query = b"" if self._presigner is None else self._presigner.query(name)
-        return (origin + name + query).join(self._parts)
+        if self._name is not None:
+            name = self._name % _GROUPS(key)
+            query = b"" if self._presigner is None else self._presigner.query(name)
+            return (origin + name + query).join(self._parts)
+        return self._filled(value, origin, _UUID % _GROUPS(key))
+
+    def raw(self, value: Any) -> tuple[str, bytes] | None:
+        """Content type and bytes of a result that is not JSON; `None` if the result is JSON."""
+        if self._events is not None and isinstance(value, dict) and value.get("stream") is True:
+            return EVENT_STREAM, self._events
+        kinds = [kind for kind in self._binary if kind != EVENT_STREAM]
+        if not kinds:
+            return None
+        kind = self._chosen(value, kind_of_type(kinds[0]) or "mp3")
+        return KINDS[kind][0], media_file(kind).body
+
+    def _filled(self, value: Any, origin: bytes, uuid: bytes) -> bytes:
+        pieces = [self._parts[0]]
+        for kind, part in zip(self._gaps, self._parts[1:], strict=True):
+            if kind is None:
+                pieces += uuid, part
+                continue
+            name = b"%b.%b" % (uuid, self._chosen(value, kind).encode())
+            query = b"" if self._presigner is None else self._presigner.query(name)
+            pieces += origin, name, query, part
+        return b"".join(pieces)
+
+    def _chosen(self, value: Any, kind: str) -> str:
+        """The kind that the input asks for, if it is of the same family; else `kind`."""
+        for name in self._formats:
+            given = value.get(name) if isinstance(value, dict) else None
+            asked = kind_named(given) if isinstance(given, str) else None
+            if asked is not None and family(asked) == family(kind):
+                return asked
+        return kind
 
 
 def enveloped(bare: bytes) -> bytes:
@@ -67,26 +102,25 @@ def enveloped(bare: bytes) -> bytes:
 
 # A UUID of version 8 (RFC 9562, 5.8: the content is up to the implementation) from a hex digest.
 _GROUPS = struct.Struct("8s4sx3sx3s12s32x").unpack
-_NAME = b"%b-%b-8%b-a%b-%b.mp4"
+_UUID = b"%b-%b-8%b-a%b-%b"
 
-# Placeholder at which a reply is split into the parts around the URL; needs no JSON escape.
-_URL = "url://0a7d5e5c"
+# The placeholders of a template, and the extension of a URL.
+_GAP = re.compile(rb"%b\.([a-z0-9]+)|%b" % (URL.encode(), ID.encode()))
 
-
-def _fill(value: Any, url: str) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _fill(child, url) for key, child in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_fill(child, url) for child in value]
-    return url if isinstance(value, str) and "://" in value else value
+# Input members that choose the kind of file.
+_FORMATS = ("output_format", "format", "encoding", "container")
 
 
-def _sample(schema: Any, url: str) -> Any:
+def _split(text: bytes) -> tuple[list[bytes], tuple[str | None, ...]]:
+    """The parts of a template around its gaps, and the kind of each gap; `None` for an id."""
+    parts = _GAP.split(text)
+    return parts[::2], tuple(kind.decode() if kind else None for kind in parts[1::2])
+
+
+def _formats(contract: Contract) -> tuple[str, ...]:
+    schema = contract.input_schema
     properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
-    names = schema.get("required", properties) if properties else ()
-    if not names:
-        return url
-    return {name: _sample(properties.get(name, {}), url) for name in names}
+    return tuple(name for name in _FORMATS if name in properties)
 
 
 def digest(value: Any, floats: bool | None = None) -> bytes:

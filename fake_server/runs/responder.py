@@ -104,6 +104,16 @@ class Responder:
             refused = Refused(lacking, **self._values(head, call))
             return self._refusal(surface, refused), Applied(call.account, call.step)
         replies = self._model(call).replies
+        raw = replies.raw(call.value) if replies.has_raw and fault is None else None
+        if raw is not None:
+            kind, body = raw
+            own = ((b"content-type", kind.encode()),)
+            headers = (
+                *own,
+                *(h for h in surface.headers(next(self._rays), 200) if h[0] != own[0][0]),
+            )
+            answer = Answer.of(200, tuple(headers.items()), body, "completed")
+            return answer, Applied(call.account, call.step, charge)
         bare = replies.body(call.value, self.origin(head, surface), call.floats)
         if call.webhook is not None and fault is None:
             body, webhook = start_run(call.webhook, bare, self._model(call).contract)
