@@ -88,7 +88,7 @@ def _built(contract: Contract) -> Any:
     if small or not properties:
         return small
     # A schema without required members allows `{}`; a result that holds something is realistic.
-    return next(Builder(document, {}, "large").values(), small)
+    return next(Builder(document, {}, "full").values(), small)
 
 
 def _json_branch(schema: Any) -> Any:

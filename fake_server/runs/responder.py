@@ -29,6 +29,7 @@ REDIRECTED = "/elsewhere"
 
 _HOST = re.compile(rb"[a-z0-9.-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.IGNORECASE)
 _MAX_ORIGINS = 1000
+_TYPE = b"content-type"
 _ACCEPTED = 202  # RFC 9110, 15.3.3
 
 
@@ -106,13 +107,8 @@ class Responder:
         replies = self._model(call).replies
         raw = replies.raw(call.value) if replies.has_raw and fault is None else None
         if raw is not None:
-            kind, body = raw
-            own = ((b"content-type", kind.encode()),)
-            headers = (
-                *own,
-                *(h for h in surface.headers(next(self._rays), 200) if h[0] != own[0][0]),
-            )
-            answer = Answer.of(200, tuple(headers.items()), body, "completed")
+            typed = {**dict(surface.headers(next(self._rays), 200)), _TYPE: raw[0].encode()}
+            answer = Answer.of(200, tuple(typed.items()), raw[1], "completed")
             return answer, Applied(call.account, call.step, charge)
         bare = replies.body(call.value, self.origin(head, surface), call.floats)
         if call.webhook is not None and fault is None:

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake_server import media
-from fake_server.media.files import KINDS
+from fake_server.media.files import KINDS, media_file
 
 URL = media.path("7449093b-e574-41a5-8308-05e4692fa652")
-FILE = media.media_file("mp4")
+FILE = media_file("mp4")
 SIZE = len(FILE.body)
 
 
@@ -196,14 +196,14 @@ def test_each_kind_of_medium_is_what_its_name_says(kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("glb", "txt", "json")])
 def test_ffmpeg_decodes_every_frame_of_each_medium(kind: str, tmp_path: Path) -> None:
     file = tmp_path / f"medium.{kind}"
-    file.write_bytes(media.media_file(kind).body)
+    file.write_bytes(media_file(kind).body)
     command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(file), "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_model_in_3d_is_a_binary_gltf_file_with_one_triangle() -> None:
-    body = media.media_file("glb").body
+    body = media_file("glb").body
     magic, version, length, size, kind = struct.unpack_from("<4sII I4s", body)
     assert (magic, version, length, kind) == (b"glTF", 2, len(body), b"JSON")
     scene = json.loads(body[20 : 20 + size])
