@@ -45,7 +45,8 @@ report_option = click.option(
     metavar="FORMAT[:PATH]",
     multiple=True,
     default=["terminal"],
-    help="terminal, json, junit, html or github; without PATH to standard output. Repeatable.",
+    help="terminal, json, junit, html, github or sarif; without PATH to standard output. "
+    "Repeatable.",
 )
 
 

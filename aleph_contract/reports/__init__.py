@@ -1,4 +1,4 @@
-"""Reports of a verification: terminal, JSON, JUnit XML, HTML page, GitHub annotations."""
+"""Reports of a verification: terminal, JSON, JUnit XML, HTML page, GitHub annotations, SARIF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import ArgumentError
-from aleph_contract.reports import github, html, json_report, junit, terminal
+from aleph_contract.reports import github, html, json_report, junit, sarif, terminal
 from aleph_contract.reports.files import check_writable, writing
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ FORMATS: dict[str, Callable[[Verification], str]] = {
     "junit": junit.render,
     "html": html.render,
     "github": github.render,
+    "sarif": sarif.render,
 }
 
 #: Formats made of lines, which may share standard output; the others are one document.

@@ -30,6 +30,7 @@ SUFFIXES = {
     "junit": "junit.xml",
     "html": "html",
     "github": "github.txt",
+    "sarif": "sarif",
 }
 
 
