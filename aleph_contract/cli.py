@@ -20,7 +20,7 @@ COMMANDS = {
     "verify": ("verify", "Prove that a client keeps the contract."),
     "check": ("check", "Validate an input or a complete request body."),
     "cases": ("cases", "Print the catalogue of certified cases."),
-    "rules": ("rules", "List the rules that judge a client."),
+    "rules": ("rules", "List the rules that judge a client, or a server."),
     "explain": (
         "explain",
         "Explain a rule, a fault or an outcome of the fake, or show a contract.",

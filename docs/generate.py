@@ -20,6 +20,7 @@ from aleph_contract import Contract, cases, constraints
 from aleph_contract.cli import cli
 from aleph_contract.rules import RULES
 from aleph_contract.rules.retry_policy import RETRIES
+from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify.phases import PHASES
 from fake_server.replies.behaviours import BEHAVIOURS
@@ -86,6 +87,22 @@ def rules_page() -> str:
         f"- **Why:** {rule.why}\n- **Usual cause:** {rule.cause}\n"
         f"- **Fix:** {rule.fix}\n"
         for rule in RULES.values()
+    ]
+    server_rows = [(f"[{r.id}](#{_anchor(r.id)})", r.level, r.provenance, r.sentence)
+                   for r in SERVER_RULES.values()]  # fmt: skip
+    parts += [
+        "## Server rules\n",
+        (
+            "`judge_server` judges one exchange with a server by these rules; `aleph-contract "
+            "rules --server` lists them.\n"
+        ),
+        table(("rule", "level", "rests on", "the server"), server_rows),
+    ]
+    parts += [
+        f"### {rule.id}\n\nThe server {rule.sentence}.\n\n"
+        f"- **Why:** {rule.why}\n- **Usual cause:** {rule.cause}\n"
+        f"- **Fix:** {rule.fix}\n"
+        for rule in SERVER_RULES.values()
     ]
     return "\n".join(parts)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from aleph_contract.rules import RULES, Rule
+from aleph_contract.rules.server_table import SERVER_RULES
 from fake_server.replies.failures import FAILURES, OUTCOMES, Failure
 from fake_server.replies.faults import FAULTS, Fault
 
@@ -32,8 +33,9 @@ def explain(name: str) -> str:
 
 
 def _rule(rule: Rule) -> Iterator[str]:
+    subject = "server" if rule.id in SERVER_RULES else "client"
     yield f"rule {rule.id}  ({rule.level}, {rule.provenance})"
-    yield _wrapped(f"The client {rule.sentence}.")
+    yield _wrapped(f"The {subject} {rule.sentence}.")
     yield from _fields({"why": rule.why, "cause": rule.cause, "fix": rule.fix})
 
 
@@ -84,6 +86,7 @@ def _outcome(named: tuple[str, str]) -> Iterator[str]:
 
 _TABLES: tuple[tuple[dict[str, object], Callable[..., Iterator[str]]], ...] = (
     (dict(RULES), _rule),
+    (dict(SERVER_RULES), _rule),
     (dict(FAULTS), _fault),
     ({name: (name, failure) for name, failure in FAILURES.items()}, _failure),
     ({name: (name, meaning) for name, meaning in OUTCOMES.items()}, _outcome),

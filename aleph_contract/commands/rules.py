@@ -1,4 +1,4 @@
-"""`aleph-contract rules`: list the rules that judge a client."""
+"""`aleph-contract rules`: list the rules that judge a client or a server."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ import click
 
 @click.command("rules", epilog="Example: aleph-contract rules")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-def command(*, as_json: bool) -> None:
-    """List the rules that judge a client.
+@click.option("--server", is_flag=True, help="List the rules that judge a server.")
+def command(*, as_json: bool, server: bool) -> None:
+    """List the rules that judge a client, or a server.
 
     A broken "must" rule fails the client; "advice" is only reported. To see why a
     rule matters and how to keep it, run `aleph-contract explain RULE`.
     """
     from aleph_contract.rules import RULES
+    from aleph_contract.rules.server_table import SERVER_RULES
 
-    width = max(map(len, RULES))
-    for rule in RULES.values():
+    table, subject = (SERVER_RULES, "the server") if server else (RULES, "the client")
+    width = max(map(len, table))
+    for rule in table.values():
         if as_json:
             click.echo(json.dumps(asdict(rule)))
         else:
-            text = f"the client {rule.sentence}"
+            text = f"{subject} {rule.sentence}"
             head = f"{rule.id:<{width}}  {rule.level:<6}  "
             click.echo(
                 click.wrap_text(text, 80, initial_indent=head, subsequent_indent=" " * len(head))

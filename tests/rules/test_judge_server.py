@@ -1,0 +1,200 @@
+"""The judge of a server: for each rule, exchanges that break it alone or keep it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from aleph_contract.cases import Case, cases
+from aleph_contract.cli import cli
+from aleph_contract.contract import Contract
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.rules.server import SERVER_CHECKS, judge_server
+from aleph_contract.rules.server_table import SERVER_RULES
+
+CONTRACT = Contract.load()
+EXAMPLE = CONTRACT.examples[0]
+REPLY = json.dumps(EXAMPLE.reply).encode()
+WRAPPED = json.dumps(
+    {"result": dict(EXAMPLE.reply), "success": True, "errors": [], "messages": []}
+).encode()
+REFUSAL = json.dumps(
+    {"errors": [{"message": "Invalid value at seed", "code": 7003}], "success": False}
+).encode()
+JSON = (("content-type", "application/json"),)
+RUN = f"/client/v4/accounts/{'a' * 32}/ai/run"
+VIOLATING = {**EXAMPLE.input, "seed": -1}
+GRAY = {**EXAMPLE.input, "prompt": " "}
+
+
+def body(given: Any = EXAMPLE.input, **changes: Any) -> bytes:
+    return json.dumps({"model": CONTRACT.model, "input": given, **changes}).encode()
+
+
+def exchange(**changes: Any) -> Exchange:
+    """A valid run and its documented reply, with changes."""
+    seen = Exchange(
+        number=1,
+        account="a" * 32,
+        surface="rest",
+        method="POST",
+        target=RUN,
+        request_headers=JSON,
+        request_body=body(),
+        request_complete=True,
+        credential="accepted",
+        status=200,
+        response_headers=JSON,
+        response_body=REPLY,
+        outcome="completed",
+    )
+    return replace(seen, **changes)
+
+
+def refused(status: int = 400, **changes: Any) -> Exchange:
+    return exchange(status=status, response_body=REFUSAL, outcome="invalid", **changes)
+
+
+HTML = {"response_headers": (("content-type", "text/html"),), "response_body": b"<html></html>"}
+
+#: (rule, the exchange that breaks it and no other rule)
+BROKEN = [
+    ("server.accepts", refused()),
+    ("server.accepts", refused(404)),
+    ("server.refuses", exchange(request_body=body(VIOLATING))),
+    ("server.refuses", exchange(request_body=b'{"model":"runwayml/aleph-2"}')),
+    ("server.refuses", exchange(request_body=body("text"))),
+    ("server.reply-shape", exchange(response_body=b'{"state":"Completed"}')),
+    ("server.reply-shape", exchange(response_body=b'{"state":"Completed","result":{}}')),
+    ("server.reply-shape", exchange(response_body=b'{"state":"Completed","result":{"video":7}}')),
+    ("server.reply-shape", exchange(response_body=b'{"video":"https://a.example/v.mp4"}')),
+    ("server.reply-shape", exchange(response_body=b'{"success":false,"result":null}')),
+    ("server.reply-shape", exchange(response_body=b"")),
+    ("server.error-shape", refused(request_body=body(VIOLATING))),
+    ("server.content-type", exchange(response_headers=(("content-type", "text/plain"),))),
+    ("server.content-type", exchange(response_headers=())),
+    ("server.no-5xx", exchange(status=500, **HTML)),
+    ("server.no-5xx", exchange(status=None, response_headers=(), response_body=b"")),
+    ("server.no-5xx", exchange(method="PUT", status=500, **HTML)),
+    ("server.auth", exchange(credential="missing")),
+    ("server.auth", exchange(credential="refused")),
+    ("server.route", exchange(target="/client/v4/accounts/a/ai/walk")),
+    ("server.route", exchange(target=RUN + "/runwayml/aleph-2")),
+    ("server.route", exchange(method="PUT")),
+    ("server.model", exchange(request_body=body(model="runwayml/aleph-3"))),
+    ("server.model", exchange(request_body=json.dumps({"input": dict(EXAMPLE.input)}).encode())),
+    ("server.json", exchange(request_body=b"{")),
+    ("server.json", exchange(request_body=b"")),
+    ("server.json", exchange(request_body=b"[]")),
+]
+BROKEN = [
+    (
+        rule,
+        replace(seen, response_body=b'{"detail":"bad"}') if rule == "server.error-shape" else seen,
+    )
+    for rule, seen in BROKEN
+]
+
+
+@pytest.mark.parametrize(("rule", "seen"), BROKEN)
+def test_a_rule_is_broken_alone(rule: str, seen: Exchange) -> None:
+    findings = judge_server(seen, checks_token=True).findings
+    assert [(f.rule, f.level) for f in findings] == [(rule, "must")]
+
+
+def test_every_rule_has_a_check_and_an_exchange_that_breaks_it() -> None:
+    assert list(SERVER_CHECKS) == list(SERVER_RULES)
+    assert {rule for rule, _ in BROKEN} == set(SERVER_RULES)
+
+
+KEPT = [
+    exchange(),
+    exchange(response_body=WRAPPED),
+    exchange(status=202),
+    exchange(response_headers=(("Content-Type", "application/json; charset=utf-8"),)),
+    refused(request_body=body(VIOLATING)),
+    refused(422, request_body=body(VIOLATING)),
+    refused(404, target="/client/v4/"),
+    refused(405, method="GET", request_body=b""),
+    exchange(status=501, method="PUT", **HTML),
+    refused(404, request_body=body(model="x")),
+    refused(400, request_body=b"{"),
+    refused(401, credential="missing"),
+    exchange(status=403, credential="refused", **HTML),
+]
+
+
+@pytest.mark.parametrize("seen", KEPT)
+def test_a_lawful_exchange_breaks_nothing(seen: Exchange) -> None:
+    judgement = judge_server(seen, checks_token=True)
+    assert judgement.findings == ()
+    assert judgement.checked
+
+
+#: Exchanges on which servers may differ: (rule, exchange).
+ADVICE = [
+    ("server.accepts", refused(request_body=body(GRAY))),
+    ("server.error-shape", exchange(status=404, target="/nowhere", **HTML)),
+    ("server.error-shape", exchange(status=400, request_body=b"{", **HTML)),
+    ("server.json", exchange(request_headers=(("content-type", "text/plain"),))),
+    ("server.reply-shape", exchange(response_body=b'{"state":"Running","result":{}}')),
+]
+
+
+@pytest.mark.parametrize(("rule", "seen"), ADVICE)
+def test_what_no_source_decides_is_advice(rule: str, seen: Exchange) -> None:
+    assert [(f.rule, f.level) for f in judge_server(seen).findings] == [(rule, "advice")]
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 429])
+def test_a_refused_caller_says_nothing_about_the_input(status: int) -> None:
+    for given in (EXAMPLE.input, VIOLATING):
+        checked = judge_server(refused(status, request_body=body(given))).checked
+        assert not {"server.accepts", "server.refuses"} & set(checked)
+
+
+def test_auth_is_examined_only_where_the_server_is_said_to_check_tokens() -> None:
+    assert "server.auth" not in judge_server(exchange(credential="missing")).checked
+
+
+def test_the_binding_needs_the_bare_reply_and_the_exact_content_type() -> None:
+    called = exchange(
+        surface="binding",
+        target="/run?version=3",
+        credential="none",
+        request_headers=(*JSON, ("cf-consn-model-id", CONTRACT.model)),
+        request_body=json.dumps({"inputs": dict(EXAMPLE.input)}).encode(),
+    )
+    charset = (("content-type", "application/json; charset=utf-8"),)
+    assert judge_server(called).findings == ()
+    wrapped = judge_server(replace(called, response_body=WRAPPED)).findings
+    assert [f.rule for f in wrapped] == ["server.reply-shape"]
+    labelled = judge_server(replace(called, response_headers=charset)).findings
+    assert [f.rule for f in labelled] == ["server.content-type"]
+
+
+@pytest.mark.parametrize("case", [c for c in cases() if c.portable and c.kind != "example"])
+def test_the_request_alone_tells_the_same_as_the_case(case: Case) -> None:
+    for reply in (exchange, refused):
+        seen = reply(request_body=body(case.input))
+        assert judge_server(seen) == judge_server(seen, case)
+
+
+def test_rules_lists_the_server_rules() -> None:
+    lines = CliRunner().invoke(cli, ["rules", "--server", "--json"]).output.splitlines()
+    assert [json.loads(line) for line in lines] == [asdict(r) for r in SERVER_RULES.values()]
+    shown = CliRunner().invoke(cli, ["rules", "--server"]).output
+    assert "the server answers every portable valid input" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("rule", SERVER_RULES)
+def test_every_server_rule_can_be_explained(rule: str) -> None:
+    result = CliRunner().invoke(cli, ["explain", rule])
+    assert result.exit_code == 0
+    words = " ".join(result.output.split())
+    assert f"The server {SERVER_RULES[rule].sentence}." in words
+    assert SERVER_RULES[rule].fix in words
