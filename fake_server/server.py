@@ -7,8 +7,6 @@ import contextlib
 import math
 import os
 import signal
-import socket
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +24,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.control.origin_guard import is_loopback
 from fake_server.http.app import CONTROL_PATH, App, create_app
+from fake_server.http.listening import listen, listen_unix
 from fake_server.http.protocol import Protocol
 from fake_server.http.uvicorn_internals import ServerState
 from fake_server.journal import waiting
@@ -75,12 +74,12 @@ class Server:
         self.app = app
         self.uds = None if uds is None else os.fspath(uds)
         if self.uds is None:
-            self._socket = _listen(host, port)
+            self._socket = listen(host, port)
             name = host if told is None else told
             name = f"[{name}]" if ":" in name else name
             self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
         else:
-            self._socket = _listen_unix(self.uds)
+            self._socket = listen_unix(self.uds)
             self.binding_address = "localhost"
         self.origin = f"http://{self.binding_address}"
         self.base_url = self.origin + API
@@ -295,50 +294,6 @@ def running(
         yield server
     finally:
         server.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= 65535:  # noqa: PLR2004 - 16 bits
-        raise ArgumentError(f"port is a number from 0 to 65535, not {port}")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
-    except socket.gaierror as error:
-        raise ArgumentError(f"host {host} cannot be resolved: {error.strerror}") from None
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        free = "; port 0 picks a free port" if port else ""
-        raise ArgumentError(f"cannot listen on {host} port {port}: {reason}{free}") from None
-
-
-def _listen_unix(path: str) -> socket.socket:
-    """Listen on a Unix domain socket that only this user can connect to.
-
-    The file of a server that was killed is replaced; the file of a running one is not.
-    """
-    listening = socket.socket(socket.AF_UNIX)
-    try:
-        if stat.S_ISSOCK(Path(path).stat().st_mode) and not _accepts(path):
-            Path(path).unlink()
-    except FileNotFoundError:
-        pass
-    umask = os.umask(0o177)
-    try:
-        listening.bind(path)
-        listening.listen(2048)
-    except OSError as error:
-        listening.close()
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ArgumentError(f"cannot listen on the socket {path}: {reason}") from None
-    finally:
-        os.umask(umask)
-    return listening
-
-
-def _accepts(path: str) -> bool:
-    """Whether a server listens on a Unix domain socket."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(path) == 0
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -1,0 +1,59 @@
+"""Sockets to listen on, with an error that says what to change."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+from aleph_contract.errors import ArgumentError
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on an address of this machine.
+
+    Raises:
+        ArgumentError: The port is taken or out of range, or the host cannot be resolved or bound.
+    """
+    if not 0 <= port <= 65535:  # noqa: PLR2004 - 16 bits
+        raise ArgumentError(f"port is a number from 0 to 65535, not {port}")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise ArgumentError(f"host {host} cannot be resolved: {error.strerror}") from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        free = "; port 0 picks a free port" if port else ""
+        raise ArgumentError(f"cannot listen on {host} port {port}: {reason}{free}") from None
+
+
+def listen_unix(path: str) -> socket.socket:
+    """Listen on a Unix domain socket that only this user can connect to.
+
+    The file of a server that was killed is replaced; the file of a running one is not.
+    """
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        if stat.S_ISSOCK(Path(path).stat().st_mode) and not _accepts(path):
+            Path(path).unlink()
+    except FileNotFoundError:
+        pass
+    umask = os.umask(0o177)
+    try:
+        listening.bind(path)
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ArgumentError(f"cannot listen on the socket {path}: {reason}") from None
+    finally:
+        os.umask(umask)
+    return listening
+
+
+def _accepts(path: str) -> bool:
+    """Whether a server listens on a Unix domain socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
