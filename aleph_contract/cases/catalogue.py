@@ -14,7 +14,7 @@ from aleph_contract.cases.doubt import Doubt
 from aleph_contract.cases.isolation import MAX_TRIES, Isolator
 from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.cases.portability import Portability
-from aleph_contract.cases.probes import Probe, left_open, probes, whole
+from aleph_contract.cases.probes import Probe, format_probes, left_open, probes, whole
 from aleph_contract.cases.substitution import plain_and_text, replaced
 from aleph_contract.contract import Contract
 from aleph_contract.contract.doubts import doubts_of
@@ -172,11 +172,14 @@ class CatalogueBuilder:
     def probes(self) -> Iterator[Case]:
         """Inputs that real clients treat wrongly or differently, most of them gray."""
         for node in nodes(self.document):
-            given = next(self.builder.values(node.path), None)
-            if given is None or any(step.keyword == "propertyNames" for step in node.path):
+            given = next(self.builder.values(node.path), MISSING)
+            if given is MISSING or any(step.keyword == "propertyNames" for step in node.path):
                 continue
             for probe in probes(node, self.hints):
                 yield from self._probe(node, probe, replaced(given, node.instance, probe.value))
+            for probe, texts in format_probes(node, self.hints):
+                for value in self._with_one_of(node, texts):
+                    yield from self._probe(node, probe, value)
             for probe in left_open(node, given, self.doubts):
                 yield from self._probe(node, probe, probe.value)
         root = Node(self.document.root, "")
@@ -185,6 +188,11 @@ class CatalogueBuilder:
         if isinstance(smallest, dict) and isinstance(full, dict):
             for probe in whole(smallest, full, self.doubts):
                 yield from self._probe(root, probe, probe.value)
+
+    def _with_one_of(self, node: Node, texts: list[str]) -> Iterator[Any]:
+        """The first valid input with one of `texts` at a node; none if no text fits there."""
+        tried = islice(self.builder.values(node.path, {"enum": texts}), MAX_TRIES)
+        return islice(filter(self.is_valid, tried), 1)
 
     def _probe(self, node: Node, probe: Probe, given: Any) -> Iterator[Case]:
         value, text = plain_and_text(given)

@@ -14,6 +14,7 @@ from aleph_contract.schema.boundaries import Proposal
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.interface import Hints
+from aleph_contract.schema.subschemas import nodes
 from aleph_contract.schema.validation.violations import Violation
 
 #: Values tried for one schema of a proposal.
@@ -42,6 +43,9 @@ class Isolator:
         self.hints = hints
         self.constraints = walk(document)
         self.validator = validator_for(schema)
+        self._has_formats = any(
+            isinstance(node.schema, dict) and "format" in node.schema for node in nodes(document)
+        )
         self._certifier_of = lru_cache(maxsize=None)(self._certifier)
 
     def broken(self, constraint: Constraint, proposals: Iterable[Proposal]) -> dict[str, Broken]:
@@ -97,7 +101,18 @@ class Isolator:
             broken = next(filter(None, map(certify, tried)), None)
             if broken is not None:
                 found[proposal.label] = broken
-        return found
+        return self._with_formats(relaxed, found)
+
+    def _with_formats(self, relaxed: Document, found: dict[str, Broken]) -> dict[str, Broken]:
+        r"""Those of `found` that keep every `format`; all of them if none does.
+
+        A server that asserts `format` would refuse the others for another reason than the case
+        names. Example: `one-short` of the pattern `@acme\.com$` is `@acme.co`, no address.
+        """
+        if not self._has_formats:
+            return found
+        keeps = relaxed.strictly()
+        return {label: broken for label, broken in found.items() if keeps(broken.input)} or found
 
     def _certifying(
         self, constraint: Constraint, others: list[Constraint]

@@ -6,14 +6,18 @@ excuses is advice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.cases.substitution import replaced
 from aleph_contract.contract.doubts import Above, InputDoubt, Together
 from aleph_contract.core.jsonvalue import Number, dumps
-from aleph_contract.schema.generation.strings import FORMATS
+from aleph_contract.schema.document import listed_types
+from aleph_contract.schema.generation.formats import FORMATS, unformed
+from aleph_contract.schema.generation.strings import stretched
 from aleph_contract.schema.subschemas import Node
 
 
@@ -51,7 +55,7 @@ def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
     if kind == "string" and any("://" in hint for hint in known):
         yield from _addresses(known[0])
     elif kind == "string" and node.schema.get("format") in FORMATS:
-        yield from _formats(node.schema["format"])
+        return  # see `format_probes`
     elif kind == "string" and "maxLength" in node.schema:
         yield from _lengths(node.schema["maxLength"])
         yield from _texts()
@@ -61,14 +65,37 @@ def probes(node: Node, hints: Mapping[str, Any]) -> Iterator[Probe]:
         yield from _numbers()
 
 
-def _formats(name: str) -> Iterator[Probe]:
+def format_probes(node: Node, hints: Mapping[str, Any]) -> Iterator[tuple[Probe, list[str]]]:
+    """Probes of the format of one schema, each with its possible texts, the likeliest first.
+
+    A text must satisfy every other keyword: the caller takes the first with which an input is
+    valid. An address with realistic values has probes of its own.
+    """
+    schema = node.schema
+    if not isinstance(schema, dict) or {"enum", "const"} & schema.keys():
+        return
+    name = schema.get("format")
+    if name not in FORMATS or "string" not in listed_types(schema):
+        return
+    known = [hint for hint in hints.get(node.instance, ()) if isinstance(hint, str)]
+    plain_address = schema["type"] == "string" and "pattern" not in schema
+    if plain_address and any("://" in hint for hint in known):
+        return
+    low, high = schema.get("minLength", 0), schema.get("maxLength", math.inf)
+    patterns = [schema["pattern"]] if "pattern" in schema else []
     kept, other = FORMATS[name]
+    stretched_texts = islice(stretched(other, low, high), _MAX_TEXTS)
     note = (
         f"Not of format `{name}`, which is an annotation in draft 2020-12;"
         " some validators assert it."
     )
-    yield Probe(f"not-a-{name}", other, note)
-    yield Probe(f"{name}-and-a-space", f"{kept} ", note)
+    texts = unformed(name, patterns, low, high, list(stretched_texts))
+    yield Probe(f"not-a-{name}", None, note), texts
+    yield Probe(f"{name}-and-a-space", None, note), [f"{kept} "]
+
+
+#: Most texts of the right length that are tried as not of a format.
+_MAX_TEXTS = 3
 
 
 def _lengths(most: int) -> Iterator[Probe]:

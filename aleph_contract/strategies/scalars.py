@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from aleph_contract.cases.portability import MAX_SAFE_INTEGER
+from aleph_contract.schema.generation.formats import FORMATS
 from aleph_contract.schema.generation.numbers import numbers, span
-from aleph_contract.schema.generation.strings import FORMATS
 from aleph_contract.schema.regex import compiled
 from aleph_contract.schema.regex_samples import matching, near_misses
 from aleph_contract.strategies.options import Option, index_below, option_of

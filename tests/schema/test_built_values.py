@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from boundary_cases import abbreviated
 
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.builder import Builder
-from aleph_contract.schema.generation.strings import FORMATS, PLAIN, stretched
+from aleph_contract.schema.generation.formats import FORMATS, formed, has_format, unformed
+from aleph_contract.schema.generation.strings import PLAIN, stretched
 from aleph_contract.schema.regex_samples import matching, near_misses
 
 
@@ -104,3 +106,28 @@ def test_what_cannot_be_found_ends_in_finite_time() -> None:
     assert list(Builder(Document(schema), {}).values()) == []
     puzzle = {"type": "array", "minItems": 3, "uniqueItems": True, "items": {"enum": [1, 2]}}
     assert list(Builder(Document(puzzle), {}).values()) == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_texts_of_a_format_are_built_for_the_lengths_that_it_has(name: str) -> None:
+    """The texts of `date` have one length; no `date-time` is shorter than its sample."""
+    length = len(FORMATS[name][0])
+    lacking = {"longer": {"date", "uuid"}, "shorter": {"date", "uuid", "date-time", "time"}}
+    for size, low, high in (
+        ("longer", length + 4, length + 20),
+        ("shorter", 0, length - 1),
+        ("sample", 0, length),
+    ):
+        texts = list(islice(formed([name], [], [], low, high), 5))
+        assert bool(texts) == (name not in lacking.get(size, ()))
+        assert all(low <= len(text) <= high and has_format(name, text) for text in texts)
+
+
+def test_a_text_of_a_format_and_a_pattern_has_both() -> None:
+    texts = list(islice(formed(["email"], [r"@acme\.com$"], [], 20, 20), 9))
+    assert any(text.endswith("@acme.com") for text in texts)
+    assert {len(text) for text in texts} == {20}
+
+
+def test_a_text_without_a_format_still_matches_its_pattern() -> None:
+    assert "@acme.com" in unformed("email", [r"@acme\.com$"], 0, 30)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import count, islice, permutations, product
 from typing import Any
 
+from aleph_contract.schema.generation.formats import FORMATS, formed
 from aleph_contract.schema.regex_samples import matching, near_misses
 
 #: The longest string that is built (characters).
@@ -18,29 +19,6 @@ _MAX_JOINED = 4
 
 #: The string that is built where no hint applies.
 PLAIN = "A quiet street at dusk, rain on the pavement"
-
-#: For each format of draft 2020-12 a string of that format, and one that every checker rejects.
-FORMATS = {
-    "date-time": ("2026-06-15T19:47:34Z", "2026-06-15 at noon"),
-    "date": ("2026-06-15", "2026-13-01"),
-    "time": ("19:47:34Z", "25:00:00Z"),
-    "duration": ("PT5S", "5 seconds"),
-    "email": ("someone@example.com", "someone.example.com"),
-    "idn-email": ("someone@example.com", "someone.example.com"),
-    "hostname": ("media.example.com", "-media-.example.com"),
-    "idn-hostname": ("media.example.com", "-media-.example.com"),
-    "ipv4": ("192.0.2.1", "192.0.2.256"),
-    "ipv6": ("2001:db8::1", "2001:db8:::1"),
-    "uri": ("https://media.example.com/clip.mp4", "not a URI"),
-    "uri-reference": ("/clip.mp4", "\\clip.mp4"),
-    "iri": ("https://media.example.com/clip.mp4", "not an IRI"),
-    "iri-reference": ("/clip.mp4", "\\clip.mp4"),
-    "uuid": ("7449093b-e574-41a5-8308-05e4692fa652", "7449093b-e574-41a5-8308"),
-    "uri-template": ("https://media.example.com/{name}", "https://media.example.com/{name"),
-    "json-pointer": ("/keyframes/0", "keyframes/0"),
-    "relative-json-pointer": ("0/keyframes", "/keyframes"),
-    "regex": ("^[a-z]+$", "^[a-z+$"),
-}
 
 
 def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
@@ -59,7 +37,14 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
         high = low
     if low > MAX_LENGTH:
         return
+    formats = [s["format"] for s in schemas if s.get("format") in FORMATS]
     fitting = [hint for hint in hints if low <= len(hint) <= high]
+    base = [*fitting, *hints, *(FORMATS[name][0] for name in formats), PLAIN][0]
+    if formats:
+        patterns = [s["pattern"] for s in schemas if "pattern" in s]
+        yield from formed(
+            formats, patterns, [*fitting, next(stretched(base, low, high))], low, high
+        )
     yield from fitting
     for schema in schemas:
         if "pattern" in schema.get("not", ()):
@@ -71,8 +56,6 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
     patterns = [schema["pattern"] for schema in schemas if "pattern" in schema]
     for one, other in permutations(patterns, 2):
         yield from _joined(one, other, low, high)
-    formats = [FORMATS[s["format"]][0] for s in schemas if s.get("format") in FORMATS]
-    base = [*fitting, *hints, *formats, PLAIN][0]
     yield from (text for text in stretched(base, low, high) if text not in fitting)
 
 
