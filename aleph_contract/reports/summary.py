@@ -17,6 +17,9 @@ from aleph_contract.rules import RULES
 from aleph_contract.rules.coverage import POLARITIES, UNTRIED, FaultRow, fault_coverage
 from aleph_contract.rules.diff import Change, diff_exchange
 
+#: The rule that is reported first: a client that breaks it may break any other rule too.
+_FIRST = "concurrency.no-crosstalk"
+
 RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
 
 #: Calls with more seconds of video than this are left out of the total price: the contract has no
@@ -229,7 +232,8 @@ def _problems(
     for result in results:
         for rule in dict.fromkeys(f.rule for f in result.findings if f.level == level):
             found.setdefault(rule, []).append(result)
-    return tuple(_problem(row, found[row.id], level) for row in rows if row.id in found)
+    first = sorted(rows, key=lambda row: row.id != _FIRST)
+    return tuple(_problem(row, found[row.id], level) for row in first if row.id in found)
 
 
 def _problem(row: RuleRow, breaking: list[CaseResult], level: Level) -> Problem:

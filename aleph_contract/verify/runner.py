@@ -14,6 +14,7 @@ from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
+from aleph_contract.verify.crosstalk import CROSSTALK, attribute
 from aleph_contract.verify.examinable import examinable, unexamined
 from aleph_contract.verify.phases import PHASES, Phase
 from aleph_contract.verify.plans import PlannedCase, selected
@@ -79,6 +80,7 @@ def verify_client(
                     break
                 log.drive(phase, session, cases)
             log.check_client_runs(session)
+            log.attribute(session)
     except CouldNotRun as error:
         log.trouble = (str(error),)
     except KeyboardInterrupt:
@@ -173,6 +175,11 @@ class _Log:
                         break
         finally:
             self.lap(phase.name)
+
+    def attribute(self, session: Session) -> None:
+        """Replace the symptoms of crosstalk by its name, unless that rule is not wanted."""
+        if CROSSTALK in session.settings.rules:
+            self._results = list(attribute(self._results, session.strays))
 
     def check_client_runs(self, session: Session) -> None:
         """Tell a client that refuses every input from one that does not run.

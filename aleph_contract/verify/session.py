@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.exchange import Exchange, Outcome
 from aleph_contract.core.results import CaseResult, Status
 from aleph_contract.drivers import Call, Driver
 from aleph_contract.errors import CouldNotRun
@@ -61,6 +61,14 @@ class Session:
         for batch in self._batches(cases):
             for driven in self._drive(batch):
                 yield self._judge(driven)
+
+    @property
+    def strays(self) -> tuple[Exchange, ...]:
+        """The calls to the account of a case that had ended.
+
+        The exchanges of a case are deleted when it is judged, so these are all that remain.
+        """
+        return self.server.exchanges
 
     def one(self, planned: PlannedCase) -> CaseResult:
         """Drive and judge a single case."""

@@ -1,0 +1,117 @@
+"""Attribute findings to crosstalk: a call that arrived with the account or token of another case.
+
+Every case has an account and a token of its own. A client that keeps the first account, shares one
+variable between concurrent calls, or reuses a connection with old headers breaks many rules in
+many cases, all for this one reason. Here the reason replaces its symptoms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.jsonvalue import same
+from aleph_contract.core.results import CaseResult, Finding
+from aleph_contract.rules.parsed_exchange import read_reply, read_request
+
+#: The rule that replaces the symptoms.
+CROSSTALK = "concurrency.no-crosstalk"
+
+_SHARED = "is the account, the token or a connection kept from one call to the next?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Astray:
+    """A call that does not belong to the case whose account it names.
+
+    Args:
+        exchange: The call.
+        owner: Name of the case whose account it names; empty if that case had ended.
+    """
+
+    exchange: Exchange
+    owner: str
+
+    def belongs_to(self, result: CaseResult) -> bool:
+        """Whether a case without a call of its own made this call."""
+        outcome = result.outcome
+        if outcome is None:
+            return False
+        if outcome.kind == "result":
+            return outcome.video is not None and outcome.video == read_reply(self.exchange).video
+        return outcome.kind == "error" and _sends(self.exchange, result.intended)
+
+
+def attribute(results: Sequence[CaseResult], strays: Iterable[Exchange]) -> tuple[CaseResult, ...]:
+    """Replace the findings that are symptoms of crosstalk by a finding that names it.
+
+    Findings about the token itself stay.
+
+    Args:
+        results: The judged cases.
+        strays: Calls to the account of a case after that case had ended.
+    """
+    astray = [_Astray(exchange, "") for exchange in strays]
+    astray += [call for result in results for call in _extra(result)]
+    tokens = {
+        call.token_fingerprint: result.name
+        for result in results
+        for call in result.exchanges
+        if call.credential == "accepted"
+    }
+    taken: dict[str, str] = {}
+    told = [_told(result, astray, tokens, taken) for result in results]
+    return tuple(
+        _with_crosstalk(result, message or taken.get(result.name, ""))
+        for result, message in zip(results, told, strict=True)
+    )
+
+
+def _told(
+    result: CaseResult, astray: list[_Astray], tokens: dict[str, str], taken: dict[str, str]
+) -> str:
+    """The message about crosstalk in a case; empty if there is none.
+
+    The owner of a call that is found here is noted in `taken`.
+    """
+    for call in result.exchanges:
+        other = tokens.get(call.token_fingerprint, result.name)
+        if call.credential == "refused" and other != result.name:
+            return f"its call arrived with the token of {other}; {_SHARED}"
+    if result.exchanges or not result.checked:
+        return ""
+    found = next((c for c in astray if c.owner != result.name and c.belongs_to(result)), None)
+    if found is None:
+        return ""
+    astray.remove(found)
+    if found.owner:
+        taken[found.owner] = f"the call of {result.name} arrived with its account; {_SHARED}"
+    owner = found.owner or "an earlier case"
+    return f"its call arrived with the account of {owner}; {_SHARED}"
+
+
+def _extra(result: CaseResult) -> Iterator[_Astray]:
+    """The calls to the account of a case that send another input than the case was given."""
+    own = [call for call in result.exchanges if _sends(call, result.intended)]
+    if own or len(result.exchanges) > 1:
+        yield from (_Astray(c, result.name) for c in result.exchanges if c not in own)
+        yield from (_Astray(c, result.name) for c in own[1:])
+
+
+def _sends(exchange: Exchange, intended: Any) -> bool:
+    sent = read_request(exchange)
+    return not sent.problem and same(sent.input, intended)
+
+
+def _with_crosstalk(result: CaseResult, message: str) -> CaseResult:
+    if not message:
+        return result
+    kept = [finding for finding in result.findings if finding.rule.startswith("security.")]
+    return replace(
+        result,
+        status="failed",
+        findings=(Finding(CROSSTALK, "must", message), *kept),
+        checked=tuple(dict.fromkeys((CROSSTALK, *result.checked))),
+    )
