@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -181,13 +180,3 @@ class Verification:
         if self.failing:
             return 1
         return 0 if self.conformant else 3
-
-
-def smallest(results: Iterable[CaseResult], rule: str) -> CaseResult | None:
-    """The case that breaks `rule` with the smallest input, valid inputs first; `None` if none."""
-    breaking = [r for r in results if any(f.rule == rule for f in r.findings)]
-    return min(breaking, key=_size, default=None)
-
-
-def _size(result: CaseResult) -> tuple[bool, int]:
-    return result.polarity == "violating", len(repr(result.intended))

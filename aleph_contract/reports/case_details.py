@@ -47,7 +47,7 @@ def _all_details(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[De
     yield Detail("reply", tuple(map(reply, result.exchanges[-1:])), "exact")
     yield Detail("reported", reported(result.outcome))
     yield Detail("stderr", stderr(result.outcome), "exact")
-    yield Detail("request", (result.curl,), "command")
+    yield Detail("correct request", (result.curl,), "command")
     yield Detail("reproduce", (result.reproduce,), "command")
 
 

@@ -9,7 +9,8 @@ from aleph_contract import version
 from aleph_contract.core.escaping import write_json
 from aleph_contract.core.exchange import Exchange, Outcome, as_json, decimal
 from aleph_contract.core.results import CaseResult, Verification
-from aleph_contract.reports.summary import RuleRow, Summary, changes_of, summarise
+from aleph_contract.reports.causes import changes_of
+from aleph_contract.reports.summary import RuleRow, Summary, summarise
 
 #: Version of the document's structure. A new member raises the second number; a changed meaning or
 #: a removed member raises the first.
@@ -63,6 +64,17 @@ def document(verification: Verification) -> dict[str, Any]:
         },
         "rules": [_rule(row) for row in summary.rules],
         "smallest": _smallest(summary),
+        "causes": [
+            {
+                "rule": problem.rule.id,
+                "level": cause.finding.level,
+                "message": cause.finding.message,
+                "example": cause.example.name,
+                "cases": cause.names,
+            }
+            for problem in (*summary.broken, *summary.advice)
+            for cause in problem.causes
+        ],
         "coverage": {
             "constraints": [
                 {
@@ -98,7 +110,7 @@ def _rule(row: RuleRow) -> dict[str, Any]:
 
 
 def _smallest(summary: Summary) -> dict[str, str]:
-    """For each rule with a finding, the case with the smallest input that shows it."""
+    """For each rule with a finding, the case that shows it best."""
     return {p.rule.id: p.example.name for p in (*summary.advice, *summary.broken)}
 
 

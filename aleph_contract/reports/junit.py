@@ -14,7 +14,7 @@ from aleph_contract import version
 from aleph_contract.core.escaping import escape_controls, one_line
 from aleph_contract.core.results import CaseResult, Finding, Verification
 from aleph_contract.reports.case_details import details_of
-from aleph_contract.reports.summary import changes_of
+from aleph_contract.reports.causes import changes_of
 
 
 @dataclass(frozen=True, slots=True)

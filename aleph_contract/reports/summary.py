@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Literal
 
 from aleph_contract.core.escaping import one_line
-from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.results import CaseResult, Finding, Level, Verification, smallest
+from aleph_contract.core.results import CaseResult, Finding, Level, Verification
 from aleph_contract.reports.case_details import price, unpriced
+from aleph_contract.reports.causes import Cause, causes_of
 from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.rules import RULES
 from aleph_contract.rules.coverage import POLARITIES, UNTRIED, FaultRow, fault_coverage
-from aleph_contract.rules.diff import Change, diff_exchange
+from aleph_contract.rules.diff import Change
 
 #: The rule that is reported first: a client that breaks it may break any other rule too.
 _FIRST = "concurrency.no-crosstalk"
@@ -65,27 +65,37 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One broken rule, with the smallest input that shows it.
+    """One broken rule, with the causes of its findings.
 
     Args:
         rule: The rule.
         names: Names of the cases that break it, in order.
-        example: The case with the smallest input.
-        finding: The finding of the example.
-        changes: Differences between the intended and the sent input of the example, at the first
-            call that has any.
+        causes: The causes, that of the simplest example first; at least one.
     """
 
     rule: RuleRow
     names: tuple[str, ...]
-    example: CaseResult
-    finding: Finding
-    changes: tuple[Change, ...]
+    causes: tuple[Cause, ...]
+
+    @property
+    def example(self) -> CaseResult:
+        """The simplest case that breaks the rule."""
+        return self.causes[0].example
+
+    @property
+    def finding(self) -> Finding:
+        """The finding of the example."""
+        return self.causes[0].finding
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Differences between the intended and the sent input of the example."""
+        return self.causes[0].changes
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Names of the other cases that break the rule."""
-        return tuple(name for name in self.names if name != self.example.name)
+        """Names of the other cases with the cause of the example."""
+        return tuple(name for name in self.causes[0].names if name != self.example.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +203,6 @@ def summarise(verification: Verification) -> Summary:
     )
 
 
-def changes_of(result: CaseResult) -> tuple[Change, ...]:
-    """The differences between intended and sent input, at the first call that has any."""
-    return next(filter(None, (_changes(result, call) for call in result.exchanges)), ())
-
-
-def _changes(result: CaseResult, exchange: Exchange) -> tuple[Change, ...]:
-    is_run = exchange.outcome not in ("elsewhere", "no-route") and exchange.method == "POST"
-    return diff_exchange(result.intended, exchange) if is_run else ()
-
-
 def _rows(results: Sequence[CaseResult]) -> tuple[RuleRow, ...]:
     examined = Counter(rule for result in results for rule in set(result.checked))
     broken, advised, expected = Counter[str](), Counter[str](), Counter[str]()
@@ -237,10 +237,8 @@ def _problems(
 
 
 def _problem(row: RuleRow, breaking: list[CaseResult], level: Level) -> Problem:
-    example = smallest(breaking, row.id) or breaking[0]
-    finding = next(f for f in example.findings if f.rule == row.id and f.level == level)
     names = tuple(result.name for result in breaking)
-    return Problem(row, names, example, finding, changes_of(example))
+    return Problem(row, names, causes_of(row.id, level, breaking))
 
 
 def _by_reason(results: Iterable[CaseResult], status: str) -> dict[str, tuple[str, ...]]:

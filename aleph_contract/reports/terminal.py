@@ -18,7 +18,7 @@ from aleph_contract.core.escaping import (
     truncate,
 )
 from aleph_contract.core.results import Verification
-from aleph_contract.reports.case_details import Detail, details_of
+from aleph_contract.reports.case_details import Detail, details_of, sent
 from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
 
 #: Maximum number of characters of a payload; the json report has it in full.
@@ -29,6 +29,9 @@ MAX_COMMAND = 4000
 
 #: Maximum number of names in a list of untried constraints or faults.
 MAX_NAMES = 8
+
+#: Maximum number of causes that are shown of one rule.
+MAX_CAUSES = 6
 
 #: Width of a report that is not for a terminal: wider than any line.
 UNWRAPPED = 1_000_000
@@ -76,7 +79,7 @@ def render(verification: Verification, style: Style | None = None) -> str:
         _header(summary, style),
         _rules(summary, style),
         *(_problem(problem, style) for problem in summary.broken),
-        _advice(summary, style),
+        *(_advice(problem, style) for problem in summary.advice),
         _reasons("expected to fail", summary.expected, style),
         _reasons("skipped", summary.skipped, style),
         _reasons("could not be run", summary.could_not_run, style),
@@ -114,28 +117,46 @@ def _rules(summary: Summary, style: Style) -> Iterator[str]:
 
 
 def _problem(problem: Problem, style: Style) -> Iterator[str]:
-    row, example = problem.rule, problem.example
+    row = problem.rule
     yield from _headed(f"BROKEN {row.id}", f" in {_share(row, problem)}", style, "bold", "red")
     yield from _wrapped(f"The client {row.sentence}." if row.sentence else "", style, "  ")
     yield ""
+    yield from _evidence(problem, style)
+
+
+def _evidence(problem: Problem, style: Style) -> Iterator[str]:
+    """The evidence of the simplest case, then the other causes."""
+    example = problem.example
     yield from _labelled(Detail("smallest", (example.name,)), style)
     yield from _labelled(Detail("found", (problem.finding.message,)), style)
     for detail in details_of(example, problem.changes):
         yield from _labelled(detail, style)
     yield from _labelled(Detail("also in", (join_first(problem.others),)), style)
+    yield from _other_causes(problem, style)
+
+
+def _other_causes(problem: Problem, style: Style) -> Iterator[str]:
+    """The further causes of a broken rule: one line of finding each, and a case that shows it."""
+    for cause in problem.causes[1:MAX_CAUSES]:
+        cases = pluralise(len(cause.names), "case")
+        yield ""
+        yield from _labelled(Detail("also found", (cause.finding.message,)), style)
+        changed = sent(cause.example, cause.changes) if cause.changes else ()
+        yield from _labelled(Detail("sent", changed, "exact"), style)
+        yield from _labelled(Detail("in", (f"{cases}, such as {cause.example.name}",)), style)
+        yield from _labelled(Detail("reproduce", (cause.example.reproduce,), "command"), style)
+    if (left := len(problem.causes) - MAX_CAUSES) > 0:
+        yield from _wrapped(f"and {pluralise(left, 'more cause')}", style, "  ")
 
 
 def _share(row: RuleRow, problem: Problem) -> str:
     return f"{len(problem.names):,} of {pluralise(row.examined, 'case')}"
 
 
-def _advice(summary: Summary, style: Style) -> Iterator[str]:
-    for problem in summary.advice:
-        row = problem.rule
-        yield from _headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
-        yield from _wrapped(problem.finding.message, style, "  ")
-        reproduce = problem.example.reproduce or problem.example.name
-        yield from _labelled(Detail("reproduce", (reproduce,), "command"), style)
+def _advice(problem: Problem, style: Style) -> Iterator[str]:
+    row = problem.rule
+    yield from _headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
+    yield from _evidence(problem, style)
 
 
 def _reasons(title: str, reasons: Mapping[str, tuple[str, ...]], style: Style) -> Iterator[str]:
@@ -196,7 +217,7 @@ def _traffic(summary: Summary, style: Style) -> Iterator[str]:
 
 
 def _labelled(detail: Detail, style: Style) -> Iterator[str]:
-    head = f"  {detail.label:<{_LABEL_WIDTH}}"
+    head = f"  {detail.label:<{_LABEL_WIDTH - 1}} "
     for text in filter(None, detail.lines):
         for line in escape_controls(_SHORTEN[detail.kind](text)).split("\n"):
             for piece in _WRAP[detail.kind](line, style.width - len(head)):

@@ -93,11 +93,15 @@ def _told(
 
 
 def _extra(result: CaseResult) -> Iterator[_Astray]:
-    """The calls to the account of a case that send another input than the case was given."""
-    own = [call for call in result.exchanges if _sends(call, result.intended)]
-    if own or len(result.exchanges) > 1:
-        yield from (_Astray(c, result.name) for c in result.exchanges if c not in own)
-        yield from (_Astray(c, result.name) for c in own[1:])
+    """The calls to the account of a case but its own: that with the video or input of the case."""
+    calls = list(result.exchanges)
+    video = result.outcome.video if result.outcome else None
+    own = next((c for c in calls if video is not None and read_reply(c).video == video), None)
+    own = own or next((call for call in calls if _sends(call, result.intended)), None)
+    if own is not None:
+        calls.remove(own)
+    if len(result.exchanges) > 1:
+        yield from (_Astray(call, result.name) for call in calls)
 
 
 def _sends(exchange: Exchange, intended: Any) -> bool:

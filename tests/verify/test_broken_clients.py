@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from driving import FIXTURES, INPUTS, REPLIES, SLOW, WHOLE, drive, found
 
-from aleph_contract.core.results import smallest
 from aleph_contract.drivers import Driver
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
+from aleph_contract.reports.summary import summarise
 from aleph_contract.rules import RULES
 
 BROKEN_DIR = FIXTURES / "broken"
@@ -119,7 +119,8 @@ def driver_of(program: str) -> Driver:
 def test_the_smallest_breaking_case_represents_the_rule() -> None:
     """A client that truncates prompts gets the case about the maximum length of a prompt."""
     run = drive(PythonDriver(BROKEN["cuts_prompt"].call), *INPUTS)
-    proof = smallest(run.results, "boundary.not-repaired")
+    broken = {problem.rule.id: problem for problem in summarise(run).broken}
+    proof = broken["boundary.not-repaired"].example
     assert proof is not None
     assert proof.name == "boundary/prompt/maxLength/above"
     assert len(proof.exchanges) == 1

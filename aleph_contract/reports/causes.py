@@ -1,0 +1,88 @@
+"""Group the findings of one rule by their cause, each with its own smallest example.
+
+Findings have one cause if the client altered the same place of the input in the same way (an item
+of a list stands for all items), or if their messages differ only in quoted texts and numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from aleph_contract.core.results import CaseResult, Finding, Level
+from aleph_contract.rules.diff import Change, diff_exchange
+
+#: Rules about an altered input: the alteration is the cause.
+_ALTERING = ("request.faithful", "request.valid", "boundary.not-repaired")
+
+#: Parts of a message that differ from case to case.
+_VARIABLE = re.compile(r"\"[^\"]*\"|'[^']*'|https?://\S+|\d[\d.,e+-]*")
+
+_INDEX = re.compile(r"/\d+(?=/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One cause of the findings of a rule.
+
+    Args:
+        names: Names of the cases, in order.
+        example: The case to read first: a documented example if there is one, else a valid input,
+            else the smallest input.
+        finding: The finding of the example.
+        changes: Differences between the intended and the sent input of the example, at the first
+            call that has any.
+    """
+
+    names: tuple[str, ...]
+    example: CaseResult
+    finding: Finding
+    changes: tuple[Change, ...]
+
+
+def causes_of(rule: str, level: Level, results: Iterable[CaseResult]) -> tuple[Cause, ...]:
+    """The causes of the findings of a rule, the one with the simplest example first.
+
+    Args:
+        rule: Id of the rule.
+        level: The level of the findings.
+        results: The cases with such a finding.
+    """
+    groups: dict[object, list[CaseResult]] = {}
+    for result in results:
+        groups.setdefault(_cause(result, _finding(result, rule, level)), []).append(result)
+    causes = [_group(rule, level, group) for group in groups.values()]
+    return tuple(sorted(causes, key=lambda cause: _simplicity(cause.example)))
+
+
+def changes_of(result: CaseResult) -> tuple[Change, ...]:
+    """The differences between intended and sent input, at the first call that has any."""
+    runs = (
+        call
+        for call in result.exchanges
+        if call.outcome not in ("elsewhere", "no-route") and call.method == "POST"
+    )
+    return next(filter(None, (diff_exchange(result.intended, call) for call in runs)), ())
+
+
+def _group(rule: str, level: Level, results: Sequence[CaseResult]) -> Cause:
+    example = min(results, key=_simplicity)
+    names = tuple(result.name for result in results)
+    return Cause(names, example, _finding(example, rule, level), changes_of(example))
+
+
+def _finding(result: CaseResult, rule: str, level: Level) -> Finding:
+    return next(f for f in result.findings if f.rule == rule and f.level == level)
+
+
+def _cause(result: CaseResult, finding: Finding) -> object:
+    if finding.rule in _ALTERING and (changes := changes_of(result)):
+        return frozenset((change.kind, _INDEX.sub("/*", change.pointer)) for change in changes)
+    return _VARIABLE.sub("…", finding.message)
+
+
+def _simplicity(result: CaseResult) -> tuple[bool, bool, int]:
+    """Sort key: documented examples, then valid inputs, then small ones."""
+    documented = result.phase in ("examples", "example")
+    return not documented, result.polarity == "violating", len(repr(result.intended))

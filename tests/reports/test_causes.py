@@ -1,0 +1,44 @@
+"""Findings of one rule, grouped by their cause."""
+
+from __future__ import annotations
+
+import sample_runs as sample
+
+from aleph_contract.reports.causes import causes_of
+
+BARE = "sent no header Authorization: Bearer <token>"
+
+
+def test_one_alteration_is_one_cause() -> None:
+    other = sample.case(
+        "boundary/seed/minimum/on/2",
+        "failed",
+        intended={**sample.INPUT, "seed": 0, "duration": 4},
+        exchanges=(sample.exchange(1, {**sample.INPUT, "duration": 4}),),
+        findings=sample.must("request.faithful", "another text"),
+    )
+    causes = causes_of("request.faithful", "must", (sample.NORMALISED, other, sample.DROPPED))
+    assert {cause.names for cause in causes} == {
+        (sample.NORMALISED.name,),
+        (other.name, sample.DROPPED.name),
+    }
+
+
+def test_messages_that_differ_in_quotes_and_numbers_are_one_cause() -> None:
+    messages = ("reported 'a', not 12", "reported 'b', not 1.5e3", "reported nothing")
+    results = [
+        sample.case(f"boundary/{n}", "failed", findings=sample.must("request.once", message))
+        for n, message in enumerate(messages)
+    ]
+    found = [cause.names for cause in causes_of("request.once", "must", results)]
+    assert sorted(found) == [("boundary/0", "boundary/1"), ("boundary/2",)]
+
+
+def test_a_header_that_every_call_lacks_is_told_once_with_a_documented_example() -> None:
+    small = {"prompt": "a", "video_uri": "https://a.b"}
+    exotic = sample.case(
+        "boundary/x", "failed", intended=small, findings=sample.must("request.auth", BARE)
+    )
+    plain = sample.case("example/simple", "failed", findings=sample.must("request.auth", BARE))
+    (cause,) = causes_of("request.auth", "must", (exotic, plain))
+    assert cause.example.name == "example/simple"
