@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from aleph_contract.cases.doubt import Doubt
@@ -32,6 +34,7 @@ class Portability:
 
     def __init__(self, contract: Contract) -> None:
         self._is_valid = validator_for(contract).is_valid
+        self._document = contract.document
         self._is_valid_with_formats = contract.document.strictly()
         self._stock = StockValidators(contract.input_schema)
         parsed = contract.parsed_schema
@@ -58,6 +61,10 @@ class Portability:
         doubt = self.doubt(value)
         return doubt.reason if doubt else ""
 
+    @cached_property
+    def _is_valid_leniently(self) -> Callable[[Any], bool]:
+        return self._document.leniently()
+
     def _acceptance(self, value: Any) -> Iterator[str]:
         """The reasons to doubt that every implementation allows, or refuses, `value`.
 
@@ -76,6 +83,11 @@ class Portability:
             )
         if self._is_valid_with_formats(value) is not valid:
             yield "`format` is an annotation in draft 2020-12, but many validators assert it."
+        if _ends_in_line_feed(value) and self._is_valid_leniently(value) is not valid:
+            yield (
+                "In a pattern, `$` of ECMA-262 matches at the very end only; that of Python, PCRE"
+                " and others also before a line feed there."
+            )
         if not self._stock.verdicts(value) <= {valid}:
             yield (
                 "Validator libraries differ on this pattern or multiple; ours follows the standard."
@@ -130,6 +142,15 @@ _ORDINARY = "\n\r\t\N{ZERO WIDTH JOINER}"
 
 def _is_ordinary(char: str) -> bool:
     return char.isprintable() or char in _ORDINARY or unicodedata.category(char) == "Zs"
+
+
+def _ends_in_line_feed(value: Any) -> bool:
+    """Whether a string, or a name of a property, ends in a line feed."""
+    if isinstance(value, dict):
+        return any(map(_ends_in_line_feed, chain(value, value.values())))
+    if isinstance(value, list):
+        return any(map(_ends_in_line_feed, value))
+    return isinstance(value, str) and value.endswith("\n")
 
 
 def _is_ascii(value: Any) -> bool:

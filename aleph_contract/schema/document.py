@@ -11,7 +11,7 @@ from aleph_contract.errors import ContractError
 from aleph_contract.schema.patterns import with_patterns
 from aleph_contract.schema.pointers import SchemaStep, follow, integral, plain, without
 from aleph_contract.schema.references import ADDRESS, DIALECT, reference_to, resolve, target_of
-from aleph_contract.schema.regex import rust_options, to_rust
+from aleph_contract.schema.regex import rust_options, to_rust, to_rust_before_line_feed
 
 __all__ = [
     "IN_PLACE",
@@ -52,6 +52,7 @@ class Document:
         self.published = schema
         self.root = integral(plain(schema))
         self.registry: Any = None
+        self.spell = to_rust
         self.targets = resolve(self.root, self.error)
 
     def at(self, where: str) -> Any:
@@ -87,12 +88,20 @@ class Document:
         is_valid: Callable[[Any], bool] = self._validator(_ROOT, formats=True).is_valid
         return is_valid
 
+    def leniently(self) -> Callable[[Any], bool]:
+        """A test whether a value satisfies the document where `$` allows a line feed after it."""
+        lenient = copy(self)
+        lenient.registry = None
+        lenient.spell = to_rust_before_line_feed
+        is_valid: Callable[[Any], bool] = lenient._validator(_ROOT).is_valid  # noqa: SLF001 - a copy
+        return is_valid
+
     def _validator(self, schema: Any, *, formats: bool = False) -> Any:
         from jsonschema_rs import Draft202012Validator, Registry
 
         if self.registry is None:
-            self.registry = Registry([(ADDRESS, with_patterns(self.root, to_rust))])
-        read = with_patterns(schema, to_rust)
+            self.registry = Registry([(ADDRESS, with_patterns(self.root, self.spell))])
+        read = with_patterns(schema, self.spell)
         return Draft202012Validator(
             read,
             registry=self.registry,

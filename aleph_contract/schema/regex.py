@@ -39,6 +39,18 @@ def to_rust(pattern: str) -> str:
     return _rewritten(pattern, "$")
 
 
+def to_rust_before_line_feed(pattern: str) -> str:
+    r"""As `to_rust`, but `$` also matches before a line feed at the end, as in Python and PCRE.
+
+    `^[a-z]+$` then accepts `"abc\n"`, which ECMA-262 refuses.
+
+    Raises:
+        ArgumentError: As for `to_python`.
+    """
+    compiled(pattern)
+    return _rewritten(pattern, r"(?=\n?$)")
+
+
 #: Most bytes of a pattern that the Rust engine has compiled. Its default, 10 MB, refuses
 #: `^[\\p{L}\\p{N} ]{1,256}$`: each repetition holds the ranges of all letters.
 _MAX_COMPILED = 128 * 1024 * 1024

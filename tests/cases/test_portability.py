@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sample_cases import BY_NAME, ENTRIES
+from sample_cases import BY_NAME, ENTRIES, contract_of
 
 from aleph_contract.cases import cases
 from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import leaves
+from aleph_contract.schema.validation.stock import StockValidators
 
 
 def test_portable_cases_contain_only_portable_values() -> None:
@@ -129,11 +130,38 @@ def test_a_string_that_violates_its_format_is_gray() -> None:
     assert reason(given | {"id": "7449093b"})
 
 
-def test_an_input_on_which_a_validator_library_differs_is_gray() -> None:
-    """Python's `$` lets a line feed follow, so jsonschema alone accepts this one."""
-    contract = Contract.load(ENTRIES["scribe__transcribe-5"])
-    found = {case.name: case for case in cases(contract)}
-    gray = [name for name, case in found.items() if "libraries differ" in case.note]
+@pytest.mark.parametrize("pattern", ["^[a-z]+$", "^[\\p{Ll}]+$", "^(a|b$)", "^a$|^b"])
+@pytest.mark.parametrize("stock", [True, False])
+def test_a_line_feed_after_the_end_of_a_pattern_is_gray(
+    pattern: str, stock: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r"""No installed library has to differ: for `\p{…}`, jsonschema has no verdict."""
+    if not stock:
+        monkeypatch.setattr(StockValidators, "verdicts", lambda *_: set())
+    portability = Portability(contract_of({"type": "string", "pattern": pattern}))
+    doubt = portability.doubt("b\n" if "b" in pattern and "|^b" not in pattern else "a\n")
+    assert doubt is not None
+    assert doubt.kind == "acceptance"
+    assert "line feed" in doubt.reason
+    assert portability.doubt("a") is None
+    assert portability.doubt("\na%") is None
+
+
+def test_a_line_feed_after_a_name_of_pattern_properties_is_gray() -> None:
+    schema = {"patternProperties": {"^a$": True}, "additionalProperties": False}
+    portability = Portability(contract_of({"type": "object"} | schema))
+    assert portability.doubt({"a\n": 1}) is not None
+    assert portability.doubt({"b\n": 1}) is None
+
+
+def test_a_line_feed_that_no_pattern_ends_before_is_portable() -> None:
+    portability = Portability(contract_of({"type": "string", "pattern": "^a"}))
+    assert portability.doubt("a b\n") is None
+
+
+def test_cases_with_a_line_feed_after_a_pattern_are_gray() -> None:
+    found = {case.name: case for case in cases(Contract.load(ENTRIES["scribe__transcribe-5"]))}
+    gray = [name for name, case in found.items() if "line feed there" in case.note]
     assert gray == [
         "boundary/language/pattern/trailing-line-feed",
         "boundary/target/pattern/trailing-line-feed",
