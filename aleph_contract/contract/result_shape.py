@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from aleph_contract.contract import Contract
 
 #: Content type of a stream of events.
 EVENT_STREAM = "text/event-stream"
@@ -43,6 +46,12 @@ class ResultShape:
             _is_uri(rules),
             tuple(_binary(schema)),
         )
+
+
+@lru_cache(maxsize=64)
+def shape_of(contract: Contract) -> ResultShape:
+    """The shape of a contract's result; cached, because each reply is read by it."""
+    return ResultShape.of(contract.output_schema)
 
 
 def _primary(properties: Mapping[str, Any], schema: Any) -> str | None:

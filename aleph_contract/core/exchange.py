@@ -144,16 +144,17 @@ class Outcome:
     """The report of a client for one case.
 
     Args:
-        kind: `result` (it reported a video), `error` (it reported an error), `skipped` (it says
+        kind: `result` (it reported a result), `error` (it reported an error), `skipped` (it says
             it cannot do this case), `stuck` (no report before the deadline; killed), `crashed`
             (it ended without a report) or `could-not-run` (its program does not run here, or its
             report cannot be read; nothing is known about the client).
-        video: The reported video, unchanged; only with `result`.
+        video: The reported result, unchanged: a URL, or the whole value; only with `result`.
         error: The reported error; only with `error`.
         reason: Why the client skipped the case, got stuck, crashed or could not run.
         stderr: Standard error of the client during the case; with several cases in flight it may
             belong to another one.
         elapsed: Seconds from the start of the case until the report.
+        report: The JSON value in which `video` was found; `None` if it was reported alone.
     """
 
     kind: Literal["result", "error", "skipped", "stuck", "crashed", "could-not-run"]
@@ -163,3 +164,4 @@ class Outcome:
     stderr: str = ""
     stdout: str = ""
     elapsed: float = field(default=0.0, compare=False)
+    report: Any = field(default=None, compare=False)

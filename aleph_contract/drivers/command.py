@@ -156,7 +156,8 @@ def _outcome(code: int | None, timeout: float, stdout: str, stderr: str) -> Outc
         return Outcome("stuck", reason=reason, stderr=stderr, stdout=stdout)
     if code == 0:
         video = outcomes.video_from_output(stdout)
-        return Outcome("result", video=video, stderr=stderr, stdout=stdout)
+        report = outcomes.report_from_output(stdout)
+        return Outcome("result", video=video, stderr=stderr, stdout=stdout, report=report)
     if code < 0:
         reason = processes.describe_exit(code)
         return Outcome("crashed", reason=reason, stderr=stderr, stdout=stdout)

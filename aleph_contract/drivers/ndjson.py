@@ -121,10 +121,14 @@ def _message(line: bytes) -> dict[str, Any]:
 def _result(message: dict[str, Any]) -> Outcome:
     error = message.get("error")
     if error is None:
-        # A missing `video` is allowed: JSON.stringify drops members that are undefined.
-        return Outcome("result", video=message.get("video"))
-    if message.get("video") is not None:
-        raise ProtocolError('a result must not have both "video" and "error"')
+        # A missing member is allowed: JSON.stringify drops members that are undefined.
+        if "result" in message:
+            report = message["result"]
+            return Outcome("result", video=outcomes.find_video(report), report=report)
+        return Outcome("result", video=message.get("video"), report=message.get("video"))
+    given = next((name for name in ("video", "result") if message.get(name) is not None), None)
+    if given is not None:
+        raise ProtocolError(f'a result must not have both "{given}" and "error"')
     try:
         return Outcome("error", error=outcomes.error_from_object(error))
     except ValueError as invalid:

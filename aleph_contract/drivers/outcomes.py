@@ -1,4 +1,4 @@
-"""Read a client's report: the video or the error, in the same way for every kind of adapter.
+"""Read a client's report: the result or the error, in the same way for every kind of adapter.
 
 The client alone decides whether a report is a result or an error: it returns or raises, exits with
 code 0 or another, writes `video` or `error`. This module never turns one into the other, so that a
@@ -29,22 +29,38 @@ _TRANSPORT = frozenset(
 )
 
 
-def find_video(report: Any) -> Any:
-    """Find the video in a reported JSON value.
+#: The primary member of the shipped contract.
+_MEMBER = "video"
 
-    1. A value that is neither object nor array is the video itself.
-    2. Otherwise it is the value of the `video` key nearest to the root; of several on one level,
+
+def find_video(report: Any) -> Any:
+    """`find_result` for the shipped contract."""
+    return find_result(report, _MEMBER)
+
+
+def find_result(report: Any, member: str | None) -> Any:
+    """Find the result in a reported JSON value.
+
+    1. Without a primary member it is the whole report.
+    2. A value that is neither object nor array is the result itself; of a text whose last line
+       holds a URL, that line.
+    3. Otherwise it is the value of the `member` key nearest to the root; of several on one level,
        the first in document order.
-    3. Without such a key it is the only `http` or `https` URL among the strings.
-    4. Without that it is the whole report, so that the findings show it.
+    4. Without such a key it is the only `http` or `https` URL among the strings.
+    5. Without that it is the whole report, so that the findings show it.
     """
+    if member is None:
+        return report
+    if isinstance(report, str):
+        last = report.rpartition("\n")[2].strip()
+        return last if "://" in last else report
     urls: dict[str, None] = {}
     level = deque([report])
     while level:
         value = level.popleft()
         if isinstance(value, dict):
-            if "video" in value:
-                return value["video"]
+            if member in value:
+                return value[member]
             level.extend(value.values())
         elif isinstance(value, list):
             level.extend(value)
@@ -53,17 +69,23 @@ def find_video(report: Any) -> Any:
     return next(iter(urls)) if len(urls) == 1 else report
 
 
-def video_from_output(stdout: str) -> Any:
-    """Find the video in the output of a command.
+def report_from_output(stdout: str) -> Any:
+    """The report in the output of a command.
 
-    If the whole output is one JSON value, see `find_video`; else the last line that is not blank,
-    parsed as JSON if possible, or else taken as the URL. Empty output is the empty string.
+    It is the whole output if that is one JSON value; else the last line if that is one; else the
+    text. Empty output is the empty string.
     """
     text = stdout.strip()
     for candidate in (text, text.rpartition("\n")[2].strip()):
         with suppress(JSONError):
-            return find_video(read_json(candidate))
-    return text.rpartition("\n")[2].strip()
+            return read_json(candidate)
+    return text
+
+
+def video_from_output(stdout: str) -> Any:
+    """The result of the shipped contract in the output of a command; of a text, the last line."""
+    report = report_from_output(stdout)
+    return report.rpartition("\n")[2].strip() if isinstance(report, str) else find_video(report)
 
 
 def error_from_output(stdout: str, stderr: str) -> ReportedError:

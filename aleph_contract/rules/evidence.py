@@ -83,7 +83,7 @@ class Evidence:
     @cached_property
     def replies(self) -> tuple[ReplyVerdict, ...]:
         """The verdict on each reply, including replies of the target of a redirect."""
-        return tuple(read_reply(x) for x in self._answered)
+        return tuple(read_reply(x, self.contract) for x in self._answered)
 
     @property
     def _answered(self) -> tuple[Exchange, ...]:
@@ -129,7 +129,7 @@ class Evidence:
     def swapped_with(self) -> str | None:
         """Name of the concurrent case whose video the client reported instead of its own."""
         video = self.outcome.video if self.outcome else None
-        own = self.last_reply.video if self.last_reply else None
+        own = self.last_reply.result if self.last_reply else None
         if not isinstance(video, str) or video == own:
             return None
         return self.other_videos.get(video)

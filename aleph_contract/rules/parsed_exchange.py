@@ -1,14 +1,19 @@
 """Parse an exchange: the input in the request, and a verdict on the reply.
 
-A careful client reads the reply by the same steps: status, content type, JSON, state, video.
+A careful client reads the reply by the same steps: status, content type, JSON, state, result.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from base64 import b64encode
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from aleph_contract.contract import Contract
+from aleph_contract.contract.examples import COMPLETED, readings
+from aleph_contract.contract.result_shape import EVENT_STREAM, ResultShape, shape_of
+from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.exchange import Exchange, model_in_path
 from aleph_contract.core.jsonvalue import dumps, loads, repeated_keys
 from aleph_contract.errors import JSONError
@@ -25,9 +30,6 @@ _MODEL_HEADER = "cf-consn-model-id"
 #: Media type of requests and replies.
 JSON_TYPE = "application/json"
 
-#: State of a run that has a result (documented).
-COMPLETED = "Completed"
-
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 #: RFC 8259, section 8.1: a parser may accept or refuse a byte order mark, so both are right.
@@ -37,8 +39,11 @@ BOM = "the reply starts with a byte order mark"
 #: a success, so both are right.
 OTHER_SUCCESS = "the status is a 2xx other than 200"
 
+#: A stream of events, which a client may return as text, as events, or joined; none is documented.
+STREAM = "the reply is a stream of events"
+
 #: Grays for which a result and an error are both right.
-EITHER_IS_RIGHT = frozenset({BOM, OTHER_SUCCESS})
+EITHER_IS_RIGHT = frozenset({BOM, OTHER_SUCCESS, STREAM})
 
 #: - `completed`: a result.
 #: - `unfinished`: a 2xx with a state other than `Completed`.
@@ -74,17 +79,20 @@ class ReplyVerdict:
 
     Args:
         kind: See `Kind`.
-        video: Video of a completed run.
+        result: What a client returns of a completed run: the primary member of the result, such as
+            `video`, or the whole result if the output schema has none.
         code: First error code of a failure, if there is one.
         message: First error message of a failure, or the defect of another reply.
         gray: Why both a result and an error are right, such as `BOM`; empty if only one is.
+        whole: The whole result, which a client may return too.
     """
 
     kind: Kind
-    video: Any = None
+    result: Any = None
     code: Any = None
     message: str = ""
     gray: str = ""
+    whole: Any = field(default=None, compare=False)
 
 
 def is_uri(text: str) -> bool:
@@ -122,8 +130,13 @@ def read_request(exchange: Exchange) -> SentInput:
     return SentInput(model, body[key], repeated_keys(body), beside=beside)
 
 
-def read_reply(exchange: Exchange) -> ReplyVerdict:
-    """Classify a reply by its own bytes; the scripted fault does not matter."""
+def read_reply(exchange: Exchange, contract: Contract | None = None) -> ReplyVerdict:
+    """Classify a reply by its own bytes; the scripted fault does not matter.
+
+    Args:
+        exchange: The exchange.
+        contract: The contract whose output schema describes the result; the shipped one if `None`.
+    """
     status, body = exchange.status, exchange.response_body
     if status is None:
         return ReplyVerdict("cut", message="the connection ended without a reply")
@@ -135,7 +148,7 @@ def read_reply(exchange: Exchange) -> ReplyVerdict:
         return ReplyVerdict("redirect", message=headers.get("location", ""))
     if status >= 400:  # noqa: PLR2004
         return _failure(body)
-    verdict = _success(body, headers.get("content-type", ""))
+    verdict = _success(body, headers.get("content-type", ""), contract or Contract.load())
     if verdict.kind == "completed" and status != 200 and not verdict.gray:  # noqa: PLR2004
         return replace(verdict, gray=OTHER_SUCCESS)
     return verdict
@@ -153,11 +166,18 @@ def _failure(body: bytes) -> ReplyVerdict:
     return ReplyVerdict("refused", code=first.get("code"), message=str(first.get("message", "")))
 
 
-def _success(body: bytes, content_type: str) -> ReplyVerdict:
+def _success(body: bytes, content_type: str, contract: Contract) -> ReplyVerdict:
     gray = ""
+    kind = media_type(content_type)
+    if kind == EVENT_STREAM:
+        return ReplyVerdict("completed", body.decode("utf-8", "replace"), gray=STREAM)
+    # An input such as `encoding` chooses another type of the same family: audio/wav for audio/mpeg.
+    families = {name.partition("/")[0] for name in shape_of(contract).binary} - {"text"}
+    if kind.partition("/")[0] in families and kind != JSON_TYPE:
+        return ReplyVerdict("completed", b64encode(body).decode())
     if body.startswith(b"\xef\xbb\xbf"):
         body, gray = body[3:], BOM
-    if media_type(content_type) != JSON_TYPE:
+    if kind != JSON_TYPE:
         gray = f"the content type of the reply is {content_type or 'absent'}"
     try:
         value = loads(body)
@@ -165,22 +185,48 @@ def _success(body: bytes, content_type: str) -> ReplyVerdict:
         return ReplyVerdict("malformed", message=f"the reply is not JSON: {error}")
     if isinstance(value, dict) and value.get("success") is False:
         return ReplyVerdict("malformed", message="success is false")
-    run = _unwrap(value)
-    if not isinstance(run, dict):
+    return _run(_unwrap(value), contract, gray)
+
+
+def _run(run: Any, contract: Contract, gray: str) -> ReplyVerdict:
+    """The verdict on the run in a reply: the state first, then the result."""
+    shape = shape_of(contract)
+    if shape.primary is not None and not isinstance(run, dict):
         return ReplyVerdict("malformed", message="the reply has no run")
-    result = run.get("result")
-    video = result.get("video") if isinstance(result, dict) else None
-    if run.get("state", COMPLETED) != COMPLETED:
-        return ReplyVerdict(
-            "unfinished", video, message=f"the state is {run['state']}, not {COMPLETED}"
-        )
+    state = run.get("state", COMPLETED) if isinstance(run, dict) else COMPLETED
+    if state != COMPLETED and ("result" in run or shape.primary is not None):
+        result = run.get("result")
+        found = result.get(shape.primary) if isinstance(result, dict) else None
+        return ReplyVerdict("unfinished", found, message=f"the state is {state}, not {COMPLETED}")
+    if shape.primary is None:
+        return _whole(run, contract, gray)
+    return _member(run, shape, shape.primary, gray)
+
+
+def _whole(run: Any, contract: Contract, gray: str) -> ReplyVerdict:
+    """The verdict on a result without a primary member: the part that the output schema allows."""
+    allowed = validator_for(contract.output_schema).is_valid
+    for result in readings(run):
+        if allowed(result):
+            return ReplyVerdict("completed", result, gray=gray, whole=result)
+    return ReplyVerdict("malformed", message="no part of the reply fits the output schema")
+
+
+def _member(run: dict[str, Any], shape: ResultShape, name: str, gray: str) -> ReplyVerdict:
+    """The verdict on a result with a primary member."""
+    bare = name in run and "result" not in run
+    result = run if bare else run.get("result")
     if not isinstance(result, dict):
         return ReplyVerdict("malformed", message="result is not an object")
-    if not isinstance(video, str):
-        return ReplyVerdict("malformed", message=_no_video(result))
-    if not is_uri(video):
-        gray = "the video is not a URL"
-    return ReplyVerdict("completed", video, gray=gray)
+    if name not in result:
+        return ReplyVerdict("malformed", message=f"result has no {name}")
+    value = result[name]
+    if shape.is_text and not isinstance(value, str):
+        message = f"{name} is {dumps(value)[:40]}, not a string"
+        return ReplyVerdict("malformed", message=message)
+    if shape.is_uri and not is_uri(value):
+        gray = f"the {name} is not a URL"
+    return ReplyVerdict("completed", value, gray=gray, whole=result)
 
 
 def _unwrap(value: Any) -> Any:
@@ -190,7 +236,15 @@ def _unwrap(value: Any) -> Any:
     return value
 
 
-def _no_video(result: dict[str, Any]) -> str:
-    if "video" not in result:
-        return "result has no video"
-    return f"video is {dumps(result['video'])[:40]}, not a string"
+def is_reported(report: Any, reply: ReplyVerdict) -> bool:
+    """Whether a client's report is the result of a reply: its primary member, or the whole."""
+    if same_value(report, reply.result):
+        return True
+    parts = [report, *readings(report)]
+    parts += [part for outer in parts[1:] for part in readings(outer)]
+    return reply.whole is not None and any(same_value(part, reply.whole) for part in parts)
+
+
+def same_value(left: Any, right: Any) -> bool:
+    """Whether two JSON values are equal; without a distinction of `1` and `1.0`."""
+    return bool(left == right) and isinstance(left, bool) is isinstance(right, bool)

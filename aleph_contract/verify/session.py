@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.result_shape import shape_of
 from aleph_contract.core.exchange import Exchange, Outcome
 from aleph_contract.core.results import CaseResult, Status
 from aleph_contract.drivers import Call, Driver
+from aleph_contract.drivers.outcomes import find_result
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import judge
@@ -30,7 +32,7 @@ SETTLE_SECONDS = 1.0
 MAX_STDERR_LINES = 3
 
 _NO_CALL = "the client made no call"
-_ADAPTER = "an adapter sends its input to CLOUDFLARE_BASE_URL and reports the URL of the video"
+_ADAPTER = "an adapter sends its input to CLOUDFLARE_BASE_URL and reports the result"
 
 
 class DrivenCase(NamedTuple):
@@ -105,7 +107,7 @@ class Session:
         ended = list(self._drive(cases))
         videos: dict[str, str] = {}
         for driven in ended:
-            videos |= dict.fromkeys(_videos(driven.account), driven.planned.name)
+            videos |= dict.fromkeys(_results(driven.account, self.contract), driven.planned.name)
         for driven in ended:
             own = driven.planned.name
             others = {video: name for video, name in videos.items() if name != own}
@@ -166,6 +168,9 @@ class Session:
     ) -> CaseResult:
         """Judge a case by its evidence, with the token removed from all texts."""
         planned, outcome, account = driven
+        if outcome.kind == "result" and outcome.report is not None:
+            found = find_result(outcome.report, shape_of(self.contract).primary)
+            outcome = replace(outcome, video=found)
         outcome, leaks = redact(outcome, account.token)
         evidence = Evidence(
             contract=self.contract,
@@ -242,11 +247,11 @@ def _last_error(stderr: str) -> list[str]:
     return lines[start : start + MAX_STDERR_LINES]
 
 
-def _videos(account: AccountHandle) -> Iterator[str]:
+def _results(account: AccountHandle, contract: Contract) -> Iterator[str]:
     for exchange in account.exchanges:
-        video = read_reply(exchange).video
-        if isinstance(video, str):
-            yield video
+        result = read_reply(exchange, contract).result
+        if isinstance(result, str):
+            yield result
 
 
 def _status(

@@ -109,7 +109,7 @@ def exchange_detail(
         broken_rules=tuple(_broken_rules(exchange, journal, called)),
         request=format_body(exchange.request_body, [v.location for v in shown]),
         reply=format_body(exchange.response_body),
-        video=_video_path(read_reply(exchange).video),
+        video=_video_path(read_reply(exchange, called).result),
         metadata=_metadata(exchange),
         hint=_hint(exchange, request.model, contracts),
     )

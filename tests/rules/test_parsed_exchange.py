@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import sample_runs as sample
 
+from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.parsed_exchange import (
     BOM,
+    STREAM,
     ReplyVerdict,
     SentInput,
+    is_reported,
     is_uri,
     media_type,
     read_reply,
@@ -117,3 +120,55 @@ def test_a_uri_has_a_scheme_and_no_white_space(text: str, valid: bool) -> None:
 
 def test_a_media_type_has_no_parameters() -> None:
     assert media_type("Application/JSON ; charset=utf-8") == "application/json"
+
+
+def contract_with(output: Any, **entry: Any) -> Contract:
+    schemas = {"input": {"type": "object"}, "output": output}
+    return Contract.from_entry({"model_id": "acme/x", "schema": schemas, **entry})
+
+
+def of(name: str, **rules: Any) -> Any:
+    return {"type": "object", "properties": {name: {"type": "string", **rules}}, "required": [name]}
+
+
+TASK = {"type": "object", "properties": {"task": {"type": "object"}}, "required": ["task"]}
+BYTES = {"type": "string", "format": "binary", "contentType": "audio/mpeg"}
+
+
+@pytest.mark.parametrize(
+    ("output", "body", "result"),
+    [
+        (of("text"), {"state": "Completed", "result": {"text": "a"}}, "a"),
+        (of("text"), {"text": "a"}, "a"),
+        (of("image", format="uri"), {"result": {"image": "https://x/a.png"}}, "https://x/a.png"),
+        (TASK, {"task": {"id": "1"}, "gatewayMetadata": {}}, {"task": {"id": "1"}}),
+        ({"type": "array"}, {"state": "Completed", "result": ["a", "b"]}, ["a", "b"]),
+        ({"type": "array"}, ["a"], ["a"]),
+        ({"type": "string"}, {"state": "Completed", "result": "a"}, "a"),
+    ],
+)
+def test_a_result_of_any_kind_is_read(output: Any, body: Any, result: Any) -> None:
+    contract = contract_with(output)
+    for sent in (body, {"success": True, "errors": [], "messages": [], "result": body}):
+        reply = read_reply(replied(sent), contract)
+        assert (reply.kind, reply.result) == ("completed", result)
+        assert is_reported(result, reply)
+        assert is_reported(body, reply)
+        assert not is_reported("other", reply)
+
+
+def test_a_result_that_the_output_schema_forbids_is_malformed() -> None:
+    assert read_reply(replied({"task": 1}), contract_with(TASK)).kind == "malformed"
+    assert read_reply(replied({"result": {}}), contract_with(of("text"))).kind == "malformed"
+
+
+def test_a_binary_result_is_reported_in_base64() -> None:
+    headers = (("Content-Type", "audio/wav"),)
+    reply = read_reply(replied(b"RIFF", headers=headers), contract_with(BYTES))
+    assert (reply.kind, reply.result) == ("completed", "UklGRg==")
+    assert read_reply(replied(b"RIFF", headers=headers)).kind == "malformed"
+
+
+def test_a_stream_may_be_reported_in_any_form() -> None:
+    headers = (("Content-Type", "text/event-stream"),)
+    assert read_reply(replied(b"data: 1\n\n", headers=headers)).gray == STREAM

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aleph_contract.contract import Contract
 from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
@@ -50,9 +51,9 @@ def _repetitions(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
     return list(zip(evidence.calls, evidence.calls[1:]))  # noqa: B905 - neighbours
 
 
-def may_repeat(exchange: Exchange) -> Repeat | None:
+def may_repeat(exchange: Exchange, contract: Contract | None = None) -> Repeat | None:
     """Whether the call may be repeated; `None` for a completed run and a redirect."""
-    reply = read_reply(exchange)
+    reply = read_reply(exchange, contract)
     if reply.kind == "redirect" or (reply.kind == "completed" and reply.gray != OTHER_SUCCESS):
         return None
     status = None if reply.kind == "cut" else exchange.status
@@ -63,14 +64,20 @@ def may_repeat(exchange: Exchange) -> Repeat | None:
 def not_retried(evidence: Evidence) -> str | None:
     """The client never repeats a call that fails again."""
     for first, _ in _repetitions(evidence):
-        if may_repeat(first) == "never":
+        if may_repeat(first, evidence.contract) == "never":
             return f"repeated a call that was answered {first.status}"
-    return "" if any(may_repeat(call) == "never" for call in evidence.calls) else None
+    return (
+        ""
+        if any(may_repeat(call, evidence.contract) == "never" for call in evidence.calls)
+        else None
+    )
 
 
 def paid_once(evidence: Evidence) -> str | None:
     """The client does not repeat a call that may have been billed."""
-    in_doubt = [x for x in evidence.calls if x.billed and may_repeat(x) == "if-unbilled"]
+    in_doubt = [
+        x for x in evidence.calls if x.billed and may_repeat(x, evidence.contract) == "if-unbilled"
+    ]
     repeated = sum(first in in_doubt for first, _ in _repetitions(evidence))
     if repeated:
         calls = "a call" if repeated == 1 else f"{repeated} calls"
@@ -81,13 +88,17 @@ def paid_once(evidence: Evidence) -> str | None:
 def bounded(evidence: Evidence) -> str | None:
     """The client gives up after some tries, and waits at least Retry-After."""
     calls = evidence.calls
-    if all(may_repeat(call) in (None, "never") for call in calls):
+    if all(may_repeat(call, evidence.contract) in (None, "never") for call in calls):
         return None
     if evidence.polarity is not None and len(calls) > MAX_TRIES:
         return f"made {len(calls)} calls for one run; at most {MAX_TRIES} are allowed"
     for first, second in _repetitions(evidence):
         replied_at = first.received_at + first.elapsed
-        wait = 0.0 if may_repeat(first) == "never" else _retry_after(first, replied_at)
+        wait = (
+            0.0
+            if may_repeat(first, evidence.contract) == "never"
+            else _retry_after(first, replied_at)
+        )
         waited = second.received_at - replied_at
         if waited < wait * (1 - WAIT_TOLERANCE):
             return f"waited {waited:.2f} s before the next call; Retry-After asked for {wait:.3g} s"

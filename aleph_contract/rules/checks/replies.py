@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.parsed_exchange import EITHER_IS_RIGHT
+from aleph_contract.rules.parsed_exchange import EITHER_IS_RIGHT, is_reported
 
 
 def result(evidence: Evidence) -> str | None:
@@ -14,11 +14,11 @@ def result(evidence: Evidence) -> str | None:
     if outcome is None or reply is None or reply.kind != "completed" or reply.gray:
         return None
     if evidence.reported_result:
-        if outcome.video == reply.video:
+        if is_reported(outcome.video, reply):
             return ""
         if evidence.swapped_with:
             return None  # concurrency.no-crosstalk reports it
-        return f"reported {_show(outcome.video)}, but the reply has {_show(reply.video)}"
+        return f"reported {_show(outcome.video)}, but the reply has {_show(reply.result)}"
     if outcome.error is not None:
         return f"reported an error for a completed run: {outcome.error.message}"
     return f"reported nothing for a completed run: {evidence.missing_report}"
