@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import same
 from aleph_contract.core.results import CaseResult, Finding
-from aleph_contract.rules.parsed_exchange import read_reply, read_request
+from aleph_contract.rules.parsed_exchange import is_reported, read_reply, read_request
 
 #: The rule that replaces the symptoms.
 CROSSTALK = "concurrency.no-crosstalk"
@@ -29,10 +30,12 @@ class _Astray:
     Args:
         exchange: The call.
         owner: Name of the case whose account it names; empty if that case had ended.
+        contract: The contract that the replies are read by; the shipped one if `None`.
     """
 
     exchange: Exchange
     owner: str
+    contract: Contract | None = None
 
     def belongs_to(self, result: CaseResult) -> bool:
         """Whether a case without a call of its own made this call."""
@@ -40,11 +43,13 @@ class _Astray:
         if outcome is None:
             return False
         if outcome.kind == "result":
-            return outcome.video is not None and outcome.video == read_reply(self.exchange).video
+            return _returns(outcome.video, self.exchange, self.contract)
         return outcome.kind == "error" and _sends(self.exchange, result.intended)
 
 
-def attribute(results: Sequence[CaseResult], strays: Iterable[Exchange]) -> tuple[CaseResult, ...]:
+def attribute(
+    results: Sequence[CaseResult], strays: Iterable[Exchange], contract: Contract | None = None
+) -> tuple[CaseResult, ...]:
     """Replace the findings that are symptoms of crosstalk by a finding that names it.
 
     Findings about the token itself stay.
@@ -52,9 +57,10 @@ def attribute(results: Sequence[CaseResult], strays: Iterable[Exchange]) -> tupl
     Args:
         results: The judged cases.
         strays: Calls to the account of a case after that case had ended.
+        contract: The contract of the called model; the shipped one if `None`.
     """
-    astray = [_Astray(exchange, "") for exchange in strays]
-    astray += [call for result in results for call in _extra(result)]
+    astray = [_Astray(exchange, "", contract) for exchange in strays]
+    astray += [call for result in results for call in _extra(result, contract)]
     tokens = {
         call.token_fingerprint: result.name
         for result in results
@@ -92,16 +98,21 @@ def _told(
     return f"its call arrived with the account of {owner}; {_SHARED}"
 
 
-def _extra(result: CaseResult) -> Iterator[_Astray]:
-    """The calls to the account of a case but its own: that with the video or input of the case."""
+def _extra(result: CaseResult, contract: Contract | None) -> Iterator[_Astray]:
+    """The calls to the account of a case but its own: that with the result or input of the case."""
     calls = list(result.exchanges)
-    video = result.outcome.video if result.outcome else None
-    own = next((c for c in calls if video is not None and read_reply(c).video == video), None)
+    reported = result.outcome.video if result.outcome else None
+    own = next((call for call in calls if _returns(reported, call, contract)), None)
     own = own or next((call for call in calls if _sends(call, result.intended)), None)
     if own is not None:
         calls.remove(own)
     if len(result.exchanges) > 1:
-        yield from (_Astray(call, result.name) for call in calls)
+        yield from (_Astray(call, result.name, contract) for call in calls)
+
+
+def _returns(reported: Any, call: Exchange, contract: Contract | None) -> bool:
+    """Whether a reported result is the one in the reply to a call."""
+    return reported is not None and is_reported(reported, read_reply(call, contract))
 
 
 def _sends(exchange: Exchange, intended: Any) -> bool:

@@ -179,7 +179,7 @@ class _Log:
     def attribute(self, session: Session) -> None:
         """Replace the symptoms of crosstalk by its name, unless that rule is not wanted."""
         if CROSSTALK in session.settings.rules:
-            self._results = list(attribute(self._results, session.strays))
+            self._results = list(attribute(self._results, session.strays, session.contract))
 
     def check_client_runs(self, session: Session) -> None:
         """Tell a client that refuses every input from one that does not run.
