@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.generation.interface import MISSING
 from aleph_contract.schema.generation.objects import property_members
@@ -145,7 +146,7 @@ class _Objects:
             named = self.step is not None and self.step.keyword == "propertyNames"
             aim = self.strategy.aim.beyond(1) if aimed and not named else ANYWHERE
             members = property_members(self.conjuncts, name)
-            location = f"{self.strategy.location}/{name}"
+            location = self.strategy.location + pointer([name])
             self._parts[name, aimed] = self.strategy.part(members, aim, location)
         return self._parts[name, aimed]
 

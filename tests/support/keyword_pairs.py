@@ -78,7 +78,8 @@ def pairs() -> Iterator[dict[str, Any]]:
 def schemas(draw: st.DrawFn) -> dict[str, Any]:
     """Schemas with two keywords, alone, with a `type`, or one of them in a branch."""
     names = draw(st.lists(st.sampled_from(sorted(KEYWORDS)), min_size=2, max_size=2, unique=True))
-    one, other = (draw(st.sampled_from(KEYWORDS[name])) for name in names)
+    one: dict[str, Any] = draw(st.sampled_from(KEYWORDS[names[0]]))
+    other: dict[str, Any] = draw(st.sampled_from(KEYWORDS[names[1]]))
     shape = draw(st.sampled_from(["flat", "typed", "allOf", "anyOf", "property", "item"]))
     kind = draw(st.sampled_from(_TYPES))
     typed = {} if kind is None or "type" in {**one, **other} else {"type": kind}
