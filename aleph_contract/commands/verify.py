@@ -64,11 +64,10 @@ def command() -> None:
 @click.option(
     "--patience",
     type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
     metavar="S",
     help="Time limit in seconds for a fault without a response; set it above the client's own "
-    "time-out to check what the client does after that.",
+    "time-out to check what the client does after that. A client that still waits gets advice.  "
+    "[default: 1, and the case is skipped]",
 )
 @click.option(
     "--jobs",
@@ -105,7 +104,7 @@ def client(
     max_examples: int,
     seed: int,
     timeout: float,
-    patience: float,
+    patience: float | None,
     jobs: int | None,
     require_local_validation: bool,
     only: tuple[str, ...],

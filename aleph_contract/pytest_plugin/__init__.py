@@ -89,7 +89,7 @@ class ClientConformance:
         max_examples: Inputs that Hypothesis draws for each property; 0 leaves the phase out.
         seed: Seed of the draws.
         timeout: Seconds that `call` has for one case.
-        patience: Seconds that `call` has for a case that is never answered.
+        patience: Seconds that `call` has for a case that is never answered; see `Settings`.
         jobs: Maximum number of concurrent calls; `None` for the default.
         require_local_validation: Whether `call` must refuse a violating input before sending.
         known_failing: Path of a file of expected failures.
@@ -104,7 +104,7 @@ class ClientConformance:
     max_examples: int = 50
     seed: int = 0
     timeout: float = 30.0
-    patience: float = 1.0
+    patience: float | None = None
     jobs: int | None = None
     require_local_validation: bool = False
     known_failing: str | None = None

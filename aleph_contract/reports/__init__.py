@@ -63,7 +63,10 @@ def parse_spec(text: str) -> Spec:
 
 
 class Reports:
-    """The reports of one verification: progress during the run, then every requested report."""
+    """The reports of one verification: progress during the run, then every requested report.
+
+    The verdict is always printed: on standard error if another report is on standard output.
+    """
 
     def __init__(self, specs: Sequence[Spec], progress: Progress) -> None:
         self._specs = tuple(specs)
@@ -85,6 +88,11 @@ class Reports:
                 _print(spec.format, verification, sys.stdout)
             else:
                 _save(spec.path, FORMATS[spec.format](verification))
+        if Spec("terminal") not in self._specs:
+            taken = any(spec.path is None for spec in self._specs)
+            stream = sys.stderr if taken else sys.stdout
+            text = terminal.render_verdict(verification, terminal.Style.of(stream))
+            _write(text, stream, stream.encoding or "utf-8")
         if any(spec.format == "github" for spec in self._specs):
             github.write_step_summary(verification)
 
@@ -143,6 +151,10 @@ def _print(name: str, verification: Verification, stream: TextIO) -> None:
     else:
         text = FORMATS[name](verification)
     encoding = (stream.encoding or "utf-8") if name in _LINE_FORMATS else "utf-8"
+    _write(text, stream, encoding)
+
+
+def _write(text: str, stream: TextIO, encoding: str) -> None:
     raw = text.encode(encoding, "backslashreplace")
     try:
         buffer = getattr(stream, "buffer", None)

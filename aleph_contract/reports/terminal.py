@@ -200,6 +200,16 @@ def _footer(summary: Summary, style: Style) -> Iterator[str]:
     if verification.command_exit:
         yield f"the command exited with {verification.command_exit}"
     yield ""
+    yield from _verdict(summary, style)
+
+
+def render_verdict(verification: Verification, style: Style | None = None) -> str:
+    """The verdict alone, for a run whose reports go elsewhere."""
+    lines = _verdict(summarise(verification), style or Style())
+    return escape_workflow_commands("\n".join(lines)) + "\n"
+
+
+def _verdict(summary: Summary, style: Style) -> Iterator[str]:
     verdict, tone = summary.verdict, _TONES[summary.verdict.word]
     yield from _headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
     if verdict.advice:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from aleph_contract.contract import Contract
 from aleph_contract.contract.result_shape import shape_of
 from aleph_contract.core.exchange import Exchange, Outcome
-from aleph_contract.core.results import CaseResult, Status
+from aleph_contract.core.results import CaseResult, Finding, Status
 from aleph_contract.drivers import Call, Driver
 from aleph_contract.drivers.outcomes import find_result
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.judge import judge
+from aleph_contract.rules.judge import Judgement, judge
 from aleph_contract.rules.parsed_exchange import is_uri, read_reply
 from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import curl, reproduce
-from aleph_contract.verify.settings import Settings
+from aleph_contract.verify.settings import DEFAULT_PATIENCE, Settings
 
 if TYPE_CHECKING:
     from fake_server.server import AccountHandle, Server
@@ -120,7 +120,7 @@ class Session:
         answer that never comes. If that uses up more than half of their time-out, the cases
         that are never answered are driven first, alone.
         """
-        if 2 * self.settings.patience <= self.settings.timeout:
+        if 2 * self.settings.never_answered_timeout <= self.settings.timeout:
             return (cases,)
         known = tuple(cases)
         return (
@@ -161,7 +161,8 @@ class Session:
         return self._call(planned)
 
     def _timeout(self, planned: PlannedCase) -> float:
-        return self.settings.patience if planned.never_answered else self.settings.timeout
+        settings = self.settings
+        return settings.never_answered_timeout if planned.never_answered else settings.timeout
 
     def _judge(
         self, driven: DrivenCase, other_videos: Mapping[str, str] | None = None
@@ -186,8 +187,12 @@ class Session:
             advice=planned.advice,
         )
         judgement = judge(evidence)
+        if still_waits := outcome.kind == "stuck" and planned.never_answered:
+            judgement = _waiting(self._timeout(planned))
         broken = any(finding.level == "must" for finding in judgement.findings)
-        status, reason = _status(planned, outcome, self._timeout(planned), broken=broken)
+        status, reason = _status(outcome, broken=broken)
+        if still_waits and self.settings.patience is None:
+            status, reason = "skipped", _NOT_PATIENT
         account.forget()
         result = CaseResult(
             name=planned.name,
@@ -254,17 +259,23 @@ def _results(account: AccountHandle, contract: Contract) -> Iterator[str]:
             yield result
 
 
-def _status(
-    planned: PlannedCase, outcome: Outcome, timeout: float, *, broken: bool
-) -> tuple[Status, str]:
+#: Why a case is skipped that the client still waits for.
+_NOT_PATIENT = (
+    f"the client still waits after {DEFAULT_PATIENCE:g} s (not a failure: runs take minutes; set "
+    "--patience above the client's time-out to see what it does then)"
+)
+
+
+def _waiting(seconds: float) -> Judgement:
+    """The judgement on a client that waits longer than the time the user chose."""
+    message = f"still waits after {seconds:g} s for a reply that never comes"
+    return Judgement(("error.bounded",), (Finding("error.bounded", "advice", message),))
+
+
+def _status(outcome: Outcome, *, broken: bool) -> tuple[Status, str]:
     """Status of a case, and the reason if it was not judged."""
     if outcome.kind == "skipped":
         return "skipped", outcome.reason or "the client skipped it"
     if outcome.kind == "could-not-run":
         return "could-not-run", outcome.reason
-    if outcome.kind == "stuck" and planned.never_answered:
-        return "skipped", (
-            f"the client still waits after {timeout:g} s (not a failure: runs take minutes; raise "
-            "--patience to wait longer)"
-        )
     return ("failed" if broken else "passed"), ""

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from aleph_contract.verify.known_failing import KnownFailing
 
 
+#: Seconds for a case that is never answered, unless the user chooses.
+DEFAULT_PATIENCE = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The options of a verification; each has the name of its command line option.
@@ -23,8 +27,9 @@ class Settings:
         max_examples: Number of inputs that Hypothesis draws for each property; 0 for no property.
         seed: Seed of the draws.
         timeout: Seconds that the client has for one case.
-        patience: Seconds that the client has for a case that is never answered. A client that
-            still waits then has not failed: real runs take minutes.
+        patience: Seconds that the client has for a case that is never answered; a client that
+            still waits then gets advice. `None`: `DEFAULT_PATIENCE`, and the case is skipped then,
+            for waiting is correct: real runs take minutes.
         require_local_validation: Whether the client must refuse a violating input before sending.
         known_failing: The expected failures.
         fail_on: `advice` if advice fails the client too.
@@ -39,10 +44,15 @@ class Settings:
     max_examples: int = 50
     seed: int = 0
     timeout: float = 30.0
-    patience: float = 1.0
+    patience: float | None = None
     require_local_validation: bool = False
     known_failing: KnownFailing | None = None
     fail_on: Level = "must"
     rules: RuleSelection = field(default_factory=RuleSelection)
     stop_at_first: bool = False
     command: tuple[str, ...] = ()
+
+    @property
+    def never_answered_timeout(self) -> float:
+        """Seconds that the client has for a case that is never answered."""
+        return DEFAULT_PATIENCE if self.patience is None else self.patience

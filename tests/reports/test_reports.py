@@ -204,6 +204,19 @@ def test_the_default_is_the_terminal_report(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == FORMATS["terminal"](sample.PASSING)
 
 
+@pytest.mark.parametrize(
+    ("reports", "stream"), [(["json"], "err"), (["github"], "err"), (["json:FILE"], "out")]
+)
+def test_the_verdict_is_printed_whatever_the_reports(
+    reports: list[str], stream: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error if a report is on standard output."""
+    with open_reports([text.replace("FILE", str(tmp_path / "r.json")) for text in reports]) as out:
+        out.write(sample.FAILING)
+    printed = capsys.readouterr()
+    assert getattr(printed, stream).startswith("DOES NOT CONFORM: ")
+
+
 def test_a_full_disk_is_an_argument_error() -> None:
     with (
         pytest.raises(ArgumentError, match="cannot write /dev/full: No space left"),
@@ -244,4 +257,6 @@ def test_a_closed_pipe_is_no_error() -> None:
         check=False,
     )
     os.close(write)
-    assert (done.returncode, done.stderr) == (5, b"")
+    assert done.returncode == 5
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.startswith(b"DOES NOT CONFORM"), "the verdict alone"

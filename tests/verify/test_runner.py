@@ -208,7 +208,7 @@ def test_a_hanging_call_does_not_fail_the_other_calls_of_a_serial_client(
     found = run(one_at_a_time, "boundary/seed/*", "fault/hang/*", "fault/too-large/*", **seconds)
     assert failures(found) == {}
     (hung,) = [r for r in found.results if r.fault == "hang"]
-    assert hung.status == "skipped"
+    assert hung.status == ("passed" if "patience" in seconds else "skipped")
     assert [(e.fault, e.status, e.outcome) for e in hung.exchanges] == [("hang", None, "cut")]
     assert found.results[-1].fault == "hang", "results are in the order of the plans"
 
@@ -224,13 +224,26 @@ def test_calls_after_the_end_of_a_case_are_not_judged() -> None:
     assert len(hung.exchanges) == 1
 
 
-@pytest.mark.parametrize(("patience", "status"), [(0.5, "skipped"), (20, "passed")])
-def test_patience_decides_whether_a_late_time_out_is_seen(patience: float, status: str) -> None:
+@pytest.mark.parametrize(
+    ("chosen", "status", "findings"),
+    [
+        ({}, "skipped", []),
+        ({"patience": 0.5}, "passed", [("error.bounded", "advice")]),
+        ({"patience": 20}, "passed", []),
+    ],
+    ids=["default", "shorter than the time-out", "longer"],
+)
+def test_patience_decides_whether_a_late_time_out_is_seen(
+    chosen: dict[str, float], status: str, findings: list[tuple[str, str]]
+) -> None:
+    """By default waiting is skipped; waiting longer than a chosen patience is advice."""
+
     def impatient(given: Any, **account: Any) -> str:
         return good(given, seconds=1.5, **account)
 
-    (hung,) = run(impatient, "fault/hang/*", patience=patience).results
+    (hung,) = run(impatient, "fault/hang/*", **chosen).results
     assert hung.status == status
+    assert [(f.rule, f.level) for f in hung.findings if "still waits" in f.message] == findings
 
 
 def test_draws_depend_on_the_seed_alone_and_leave_no_files(
