@@ -6,123 +6,28 @@ import sys
 from pathlib import Path
 
 import pytest
+from exec_suites import (
+    AT_IMPORT,
+    BROKEN_FIXTURE,
+    BROKEN_PYTEST,
+    BROKEN_SEVEN,
+    BROKEN_VITEST,
+    CLIENT,
+    FIXTURE,
+    NEGATIVE,
+    PYTEST,
+    SEVEN,
+    SHELL,
+    UNITTEST,
+    UNTYPED,
+    VITEST,
+)
+from workers_node import PACKAGES, find_node
 
 from aleph_contract import pytest_plugin
 from aleph_contract.core.results import Verification
 from aleph_contract.verify import exec_command
 from aleph_contract.verify.exec_command import run_command
-
-CLIENT = """
-import json, os, urllib.error, urllib.request
-
-GOOD = {"prompt": "Make it snow", "video_uri": "https://example.com/a.mp4"}
-
-def edit(given=GOOD, token=None, tries=1, **extra):
-    env = os.environ
-    request = urllib.request.Request(
-        f"{env['CLOUDFLARE_BASE_URL']}/accounts/{env['CLOUDFLARE_ACCOUNT_ID']}/ai/run",
-        json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
-        {"Authorization": f"Bearer {token or env['CLOUDFLARE_API_TOKEN']}",
-         "Content-Type": "application/json"} | extra,
-    )
-    for left in reversed(range(tries)):
-        try:
-            reply = json.loads(urllib.request.urlopen(request).read())
-        except urllib.error.HTTPError:
-            if not left:
-                raise
-        else:
-            return reply["result"]["video"]
-"""
-
-#: The suite of the bug report: seven honest tests with one body.
-SEVEN = """
-import pytest
-from client import edit
-
-@pytest.mark.parametrize("fault", ["unavailable", "bad-gateway", "rate-limited",
-                                   "internal-error", "no-credits"])
-def test_failure_is_an_error(fault):
-    with pytest.raises(Exception):
-        edit(token="fault-" + fault)
-
-def test_edit():
-    assert edit().startswith("http")
-
-def test_edit_again():
-    assert edit().startswith("http")
-"""
-NEGATIVE = """
-import pytest
-from client import GOOD, edit
-
-def test_refusal():
-    with pytest.raises(Exception, match="400"):
-        edit(GOOD | {"seed": -1})
-"""
-AT_IMPORT = """
-import os, pytest, client
-ACCOUNT = os.environ["CLOUDFLARE_ACCOUNT_ID"]
-
-@pytest.mark.parametrize("n", range(3))
-def test_mixed(n, monkeypatch):
-    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
-    with pytest.raises(Exception):
-        client.edit(client.GOOD | {"seed": -1})
-"""
-FIXTURE = """
-import pytest, client
-
-@pytest.mark.parametrize("fault", ["unavailable", "rate-limited", "bad-gateway"])
-def test_fault(aleph_server, monkeypatch, fault):
-    account = aleph_server.account()
-    account.scenario([{"fault": fault}])
-    for name, value in account.env.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(Exception):
-        client.edit()
-    assert [x.fault for x in account.exchanges] == [fault]
-    assert client.edit().startswith("http")
-    assert account.bill.runs == 1
-"""
-UNITTEST = """
-import unittest, client
-
-class TestEdit(unittest.TestCase):
-    def test_one(self):
-        self.assertTrue(client.edit().startswith("http"))
-
-    def test_two(self):
-        with self.assertRaises(Exception):
-            client.edit(token="fault-rate-limited")
-"""
-BROKEN_PYTEST = """
-import pytest, client
-
-def test_retry():
-    with pytest.raises(Exception):
-        client.edit(token="fault-no-credits", tries=3)
-"""
-UNTYPED = """
-import unittest, client
-
-class TestEdit(unittest.TestCase):
-    def test_one(self):
-        try:
-            client.edit(**{"Content-Type": "text/plain"})
-        except Exception:
-            pass
-"""
-
-SHELL = """
-set -e
-url=$CLOUDFLARE_BASE_URL/accounts/$CLOUDFLARE_ACCOUNT_ID/ai/run
-input='{"prompt":"Snow","video_uri":"https://example.com/a.mp4"}'
-curl -sS "$url" -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" -H "Content-Type: TYPE" \\
-  -d '{"model":"runwayml/aleph-2","input":'"$input"'}' > reply.json
-"""
-
-PYTEST = (*("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "aleph_contract.pytest_plugin"),)
 
 
 @pytest.fixture
@@ -146,6 +51,12 @@ def broken(found: Verification) -> set[str]:
     return {f.rule for result in found.results for f in result.broken}
 
 
+def show(kind: str, found: Verification) -> None:
+    """Print a row of the table that `pytest -s` shows: kind, verdict, rules."""
+    verdict = "accused" if broken(found) else "not accused"
+    sys.stdout.write(f"\n{kind:24} {verdict:12} {', '.join(sorted(broken(found)))}\n")
+
+
 @pytest.mark.parametrize(
     ("source", "options"),
     [
@@ -159,9 +70,10 @@ def broken(found: Verification) -> set[str]:
     ],
 )
 def test_an_ordinary_suite_is_not_accused(
-    suite: Path, source: str, options: tuple[str, ...]
+    suite: Path, source: str, options: tuple[str, ...], request: pytest.FixtureRequest
 ) -> None:
     found = run(suite, source, *options)
+    show(request.node.callspec.id, found)
     assert (broken(found), found.command_exit, found.exit_code) == (set(), 0, 0)
     assert found.results
 
@@ -170,6 +82,8 @@ def test_an_ordinary_suite_is_not_accused(
     ("source", "options", "rule"),
     [
         pytest.param(BROKEN_PYTEST, PYTEST, "error.not-retried", id="pytest"),
+        pytest.param(BROKEN_SEVEN, PYTEST, "error.not-retried", id="parametrized"),
+        pytest.param(BROKEN_FIXTURE, PYTEST, "error.not-retried", id="fixture"),
         pytest.param(
             BROKEN_PYTEST,
             (*PYTEST, "-p", "xdist.plugin", "-n", "2"),
@@ -180,9 +94,14 @@ def test_an_ordinary_suite_is_not_accused(
     ],
 )
 def test_a_planted_bug_is_accused_by_its_rule(
-    suite: Path, source: str, options: tuple[str, ...], rule: str
+    suite: Path,
+    source: str,
+    options: tuple[str, ...],
+    rule: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     found = run(suite, source, *options)
+    show(request.node.callspec.id, found)
     assert (broken(found), found.command_exit, found.exit_code) == ({rule}, 0, 1)
 
 
@@ -224,7 +143,21 @@ def test_exec_and_the_plugin_use_the_same_variable() -> None:
 def test_a_shell_script_is_judged(suite: Path, kind: str, rules: set[str]) -> None:
     (suite / "test.sh").write_text(SHELL.replace("TYPE", kind))
     found = run_command(["sh", "test.sh"])
+    show("shell script", found)
     assert (broken(found), found.command_exit) == (rules, 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "rules"), [(VITEST, set()), (BROKEN_VITEST, {"request.content-type"})]
+)
+def test_a_vitest_suite_is_judged(suite: Path, source: str, rules: set[str]) -> None:
+    node = find_node()
+    (suite / "node_modules").symlink_to(PACKAGES)
+    (suite / "edit.test.js").write_text(source)
+    found = run_command([str(node), str(PACKAGES / "vitest/vitest.mjs"), "run"])
+    show("vitest", found)
+    assert (broken(found), found.command_exit) == (rules, 0)
+    assert len(found.results) == (6 if rules else 5)
 
 
 def test_a_wildcard_address_is_told_as_one_that_can_be_reached(suite: Path) -> None:
