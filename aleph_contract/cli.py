@@ -18,6 +18,10 @@ COMMANDS = {
     "serve": ("serve", "Run the fake until it is interrupted."),
     "exec": ("exec_", "Run a command against a fresh fake and judge the traffic it made."),
     "verify": ("verify", "Prove that a client keeps the contract."),
+    "judge": (
+        "judge",
+        "Judge the client whose traffic is in recordings, without calling any server.",
+    ),
     "check": ("check", "Validate an input or a complete request body."),
     "cases": ("cases", "Print the catalogue of certified cases."),
     "rules": ("rules", "List the rules that judge a client, or a server."),

@@ -68,6 +68,10 @@ class JSONError(AlephContractError, ValueError):
         return f"line {self.line} column {self.column}: {self.reason}"
 
 
+class RecordingError(AlephContractError, ValueError):
+    """A recording that cannot be read, or not to its end: the file, the place and the reason."""
+
+
 class CouldNotRun(AlephContractError):  # noqa: N818 - a state of the check, not a failure of the client
     """The check could not be carried out, so there is no verdict on the client."""
 

@@ -101,7 +101,7 @@ class Verification:
     """A whole verification, ended or interrupted.
 
     Args:
-        mode: `verify` or `exec`.
+        mode: `verify`, `exec` or `judge`.
         trouble: Reasons why the check could not be carried out, such as a client that does not
             start. If there is one, the exit code is 3.
         unexpected_passes: Known failures that passed.
@@ -113,7 +113,7 @@ class Verification:
         fail_on: `advice` if advice fails the client too.
     """
 
-    mode: Literal["verify", "exec"]
+    mode: Literal["verify", "exec", "judge"]
     model: str
     contract_version: str
     profile: str

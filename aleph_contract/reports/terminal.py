@@ -182,7 +182,7 @@ def _coverage(summary: Summary, style: Style) -> Iterator[str]:
     valid, violating, faults = (summary.coverage[name] for name in ("valid", "violating", "faults"))
     text = f"constraints tried: {valid} on the bound, {violating} outside; faults played: {faults}"
     yield from _wrapped(text, style)
-    if summary.verification.mode == "exec":
+    if summary.verification.mode != "verify":
         for title, tried in (("on the bound", valid), ("outside", violating), ("played", faults)):
             if tried.missing:
                 never = f"never {title}: {join_first(tried.missing, MAX_NAMES)}"

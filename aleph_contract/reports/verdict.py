@@ -91,7 +91,7 @@ _OTHER_PROFILE = {
 
 
 def _profiles(verification: Verification) -> str:
-    if verification.mode == "exec":
+    if verification.mode != "verify":
         return ""
     own = verification.profile
     other = "documented" if own == "live" else "live"

@@ -250,6 +250,22 @@ class SQLiteJournal:
             yield reader
 
 
+def read_file(path: str | os.PathLike[str]) -> Iterator[Exchange]:
+    """The exchanges of a journal file, one account after the other; the file is not changed.
+
+    Raises:
+        sqlite3.Error: The file is not a journal of this version, or it is damaged.
+    """
+    uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+            raise sqlite3.DatabaseError(f"it is no journal of version {SCHEMA_VERSION}")
+        query = f"SELECT {_NAMES} FROM exchange ORDER BY account, number"  # noqa: S608 - constants only
+        yield from map(_exchange, connection.execute(query))
+
+
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:

@@ -1,0 +1,84 @@
+"""`aleph-contract judge`: judge recorded traffic."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from aleph_contract.commands.options import (
+    contract_option,
+    fail_on_option,
+    report_option,
+    rule_option,
+    skip_rule_option,
+)
+
+if TYPE_CHECKING:
+    from aleph_contract.core.results import Level
+
+#: The argument that stands for standard input.
+STDIN = "-"
+
+
+@click.command("judge", epilog="Example: aleph-contract judge session.har")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["auto", "har", "journal"]),
+    default="auto",
+    show_default=True,
+    help="HAR 1.2, or the journal of `serve --journal sqlite:PATH`; auto looks at the content.",
+)
+@contract_option
+@rule_option
+@skip_rule_option
+@fail_on_option
+@report_option
+@click.argument("files", nargs=-1, required=True, metavar="FILE|-...")
+def command(
+    *,
+    file_format: str,
+    contract_files: tuple[str, ...],
+    only: tuple[str, ...],
+    skip_rule: tuple[str, ...],
+    fail_on: Level,
+    report: tuple[str, ...],
+    files: tuple[str, ...],
+) -> int:
+    """Judge the client whose traffic is in recordings, without calling any server.
+
+    Only rules that need neither the intended input nor the client's report are
+    judged. A note names each rule that a recording cannot show. Tokens are
+    removed. Exit code: 0 if the traffic conforms, 1 if it does not, 2 if a file
+    is no recording, 3 if a file ends early or holds no call.
+    """
+    from aleph_contract import reports
+    from aleph_contract.contract.contract_set import ContractSet
+    from aleph_contract.verify.recorded_traffic import judge_recordings
+    from aleph_contract.verify.rule_selection import RuleSelection
+
+    rules = RuleSelection(only, skip_rule)
+    with reports.open_reports(report) as outputs, _on_disk(files) as paths:
+        run = judge_recordings(paths, ContractSet.load(contract_files), file_format=file_format)
+        run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)
+        outputs.write(run)
+    return run.exit_code
+
+
+@contextmanager
+def _on_disk(files: Sequence[str]) -> Iterator[list[Path]]:
+    """The files as paths; standard input is copied to a file, because it is read twice."""
+    with TemporaryDirectory(prefix="aleph-contract-") as folder:
+        copy = Path(folder) / "standard input"
+        if STDIN in files:
+            with copy.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        yield [copy if name == STDIN else Path(name) for name in files]
