@@ -68,6 +68,7 @@ class RemoteAccount:
             runs_without_duration=found["runs_without_duration"],
             doubtful_runs=found["doubtful_runs"],
             doubtful_usd=Decimal(found["doubtful_usd"]),
+            unknown=found.get("unknown", ""),
         )
 
     def scenario(self, given: Any) -> None:

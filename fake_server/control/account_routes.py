@@ -190,6 +190,7 @@ async def get_bill(fake: FakeDep, account: AccountId) -> schemas.BillModel:
         runs_without_duration=bill.runs_without_duration,
         doubtful_runs=bill.doubtful_runs,
         doubtful_usd=decimal(bill.doubtful_usd),
+        unknown=bill.unknown,
     )
 
 

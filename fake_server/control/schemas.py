@@ -217,6 +217,7 @@ class BillModel(ControlModel):
     runs_without_duration: Annotated[int, Field(description="Completed runs of unknown cost.")]
     doubtful_runs: Annotated[int, Field(description="Runs that failed but may have been billed.")]
     doubtful_usd: Amount
+    unknown: Annotated[str, Field(description="Why the cost of the latest such run is unknown.")]
 
 
 class FindingModel(ControlModel):

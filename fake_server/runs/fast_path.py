@@ -118,7 +118,7 @@ class FastPath:
         floats = floats_in(value, MAX_DEPTH - 1)
         name = document["model"]
         model = self._models.get(name) if type(name) is str else None
-        if floats is None or model is None or model.replies.has_raw:
+        if floats is None or model is None or model.price is None or model.replies.has_raw:
             return None
         if not model.validator.is_valid_plain(value):
             return None

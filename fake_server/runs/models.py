@@ -15,6 +15,7 @@ from aleph_contract.schema.validation.validator import Validator
 from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import Refused
 from fake_server.replies.successes import Replies
+from fake_server.state.pricing import flat_price
 
 _log = logging.getLogger("aleph_contract")
 
@@ -30,7 +31,7 @@ class Model:
         contract: Its contract.
         validator: Validates its inputs.
         replies: Its replies to valid inputs.
-        price: USD per second of source video; `None` if unknown.
+        price: USD per second of source video if that is the only price; else `None`, see `quote`.
     """
 
     contract: Final[Contract]
@@ -42,7 +43,7 @@ class Model:
     def of(cls, contract: Contract, presigner: Presigner | None = None) -> Model:
         """The model of a contract."""
         replies = Replies(contract, presigner)
-        return cls(contract, validator_for(contract), replies, contract.price_per_second)
+        return cls(contract, validator_for(contract), replies, flat_price(contract))
 
 
 class Models:

@@ -23,6 +23,7 @@ from fake_server.runs.request import NO_CHARGE, Charge, Headers, ReceivedRequest
 from fake_server.runs.webhook import start_run
 from fake_server.state.accounts import Account
 from fake_server.state.billing import SpendLimit, billed_seconds, cost
+from fake_server.state.pricing import Quote, quote
 
 #: Path of the target of the fake's redirects; account id and original path follow.
 REDIRECTED = "/elsewhere"
@@ -99,8 +100,9 @@ class Responder:
         self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault | None
     ) -> tuple[Answer, Applied]:
         """A completed run; with a fault that completes, such as a slow response."""
-        charge = self._charge(call)
-        lacking = call.account.charge(charge.seconds, charge.usd)
+        priced = self._quote(call)
+        charge = Charge(True, priced.seconds, priced.usd)
+        lacking = call.account.charge(priced.seconds, priced.usd, priced.unknown)
         if lacking is not None:
             refused = Refused(lacking, **self._values(head, call))
             return self._refusal(surface, refused), Applied(call.account, call.step)
@@ -127,8 +129,15 @@ class Responder:
         return answer, Applied(call.account, call.step, charge)
 
     def _charge(self, call: RunCall) -> Charge:
-        seconds = billed_seconds(call.value)
-        return Charge(True, seconds, cost(seconds, self._model(call).price))
+        priced = self._quote(call)
+        return Charge(True, priced.seconds, priced.usd)
+
+    def _quote(self, call: RunCall) -> Quote:
+        model = self._model(call)
+        seconds = None if model.price is None else billed_seconds(call.value)
+        if seconds is None:
+            return quote(model.contract, call.value)
+        return Quote(seconds, cost(seconds, model.price))
 
     def _model(self, call: RunCall) -> Model:
         """The model that is called; for a call that is refused, the default one."""

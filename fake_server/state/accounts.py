@@ -57,6 +57,7 @@ class Account:
         "_runs",
         "_seconds",
         "_steps",
+        "_unknown",
         "_unpriced",
         "_usd",
         "credits",
@@ -98,6 +99,7 @@ class Account:
         self.last_seen = time()
         self._runs = self._unpriced = self._doubtful_runs = 0
         self._seconds = self._usd = self._doubtful_usd = Decimal(0)
+        self._unknown = ""
         self._steps: deque[ScenarioStep] | None = None
         self._lock = threading.Lock()
 
@@ -112,6 +114,7 @@ class Account:
                 self._unpriced,
                 self._doubtful_runs,
                 self._doubtful_usd,
+                self._unknown,
             )
 
     @property
@@ -158,10 +161,11 @@ class Account:
         with self._lock:
             self._removed = self.needs_slow_path = True
 
-    def charge(self, seconds: Decimal | None, cost: Decimal) -> str | None:
+    def charge(self, seconds: Decimal | None, cost: Decimal, unknown: str = "") -> str | None:
         """Bill a run.
 
-        A run of unknown cost (`seconds` is `None`) is refused only when nothing is left.
+        A run of unknown cost (`seconds` is `None`) is refused only when nothing is left; `unknown`
+        says why it is unknown.
 
         Returns:
             `None`, or the name of the failure if credits or spend limit do not allow the run.
@@ -170,6 +174,7 @@ class Account:
             if seconds is None and self.credits is None and self.spend_limit is None:
                 self._runs += 1
                 self._unpriced += 1
+                self._unknown = unknown or self._unknown
                 return None
             before = self._usd
             after = before if seconds is None else EXACT.add(before, cost)
@@ -183,6 +188,7 @@ class Account:
             self._usd = after
             if seconds is None:
                 self._unpriced += 1
+                self._unknown = unknown or self._unknown
             else:
                 self._seconds = EXACT.add(self._seconds, seconds)
         return None

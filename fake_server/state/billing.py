@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
+from aleph_contract.contract import BILLED_FIELD
 from aleph_contract.errors import ArgumentError
 
 #: USD that a run without a known price costs.
@@ -23,9 +24,11 @@ class Bill:
         runs: Completed runs.
         seconds: Seconds of source video in them: the sum of `duration`.
         usd: USD for these seconds.
-        runs_without_duration: Completed runs without a `duration`; what they cost is unknown.
+        runs_without_duration: Completed runs whose cost is unknown, such as those without a
+            `duration`.
         doubtful_runs: Runs that did not complete, but that the service may have charged for.
         doubtful_usd: USD for these, if it charged.
+        unknown: Why the cost of the latest such run is unknown; empty if every cost is known.
     """
 
     runs: int = 0
@@ -34,6 +37,7 @@ class Bill:
     runs_without_duration: int = 0
     doubtful_runs: int = 0
     doubtful_usd: Decimal = Decimal(0)
+    unknown: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def billed_seconds(value: Any) -> Decimal | None:
     They are the input's `duration`, which exists for billing only (documented). A number with a
     fraction counts as its nearest double, written with the fewest digits, as JSON parsers read it.
     """
-    duration = value.get("duration") if isinstance(value, dict) else None
+    duration = value.get(BILLED_FIELD) if isinstance(value, dict) else None
     if duration is None:
         return None
     if isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration < 0:

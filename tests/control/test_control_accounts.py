@@ -92,6 +92,7 @@ def test_the_bill_is_exact(client: ControlClient, app: App) -> None:
         "runs_without_duration": 1,
         "doubtful_runs": 0,
         "doubtful_usd": "0",
+        "unknown": "",
     }
 
 
