@@ -119,7 +119,7 @@ class _Sampler:
         if code is codes.ANY:
             return str(self._pick(_ALPHABET))
         if code is codes.IN:
-            return str(self._pick(_members(argument)))
+            return str(self._pick(_members(tuple(argument))))
         if code is codes.BRANCH:
             return self.text(self._pick(argument[1]))
         if code is codes.SUBPATTERN:
@@ -142,7 +142,8 @@ class _Sampler:
         return choices[(self.variant + self.picks) % len(choices)] if choices else ""
 
 
-def _members(items: Any) -> list[str]:
+@lru_cache(maxsize=256)
+def _members(items: tuple[Any, ...]) -> list[str]:
     """Characters of a class: letters and digits first, then other ASCII."""
     negated = items[0][0] is codes.NEGATE
     positive = [char for item in items[negated:] for char in _expand(*item)]
