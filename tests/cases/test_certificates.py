@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sample_cases import BY_NAME
+from sample_cases import BY_NAME, cases_of
 
 from aleph_contract.cases import Case, cases, certificates
 from aleph_contract.cases.certificates import Certifier, holds
@@ -74,6 +74,72 @@ def test_an_input_that_breaks_two_constraints_is_certified_for_neither() -> None
     assert certifier.certify(case.input | {"seed": 1}) is None
 
 
+def test_a_certificate_without_a_reason_has_an_empty_one() -> None:
+    case = BY_NAME["boundary/seed/maximum/above"]
+    assert case.constraint
+    certifier = Certifier(Contract.load().input_schema, case.constraint, [case.constraint.schema])
+    certificate = certifier.certify(case.input)
+    assert certificate
+    assert certificate.reason == ""
+    given = certifier.certify(case.input, "both bounds exclude each other")
+    assert given
+    assert given.reason == "both bounds exclude each other"
+
+
+@pytest.mark.parametrize(
+    ("part", "isolated"),
+    [
+        ({}, True),
+        ({"seed": 1}, False),
+        ({"seed": -1}, False),
+        ({"prompt": ""}, False),
+        ({"seed": 1, "prompt": ""}, False),
+        ({"seed": "1"}, False),
+    ],
+)
+def test_only_an_input_that_breaks_the_constraint_alone_is_isolated(
+    part: dict[str, Any], isolated: bool
+) -> None:
+    case = BY_NAME["boundary/seed/maximum/above"]
+    assert case.constraint
+    certifier = Certifier(Contract.load().input_schema, case.constraint, [case.constraint.schema])
+    assert certifier.isolates(case.input | part) is isolated
+    assert (certifier.certify(case.input | part) is not None) is isolated
+
+
+@pytest.mark.parametrize(
+    ("method", "whole", "found"),
+    [("is_valid", True, True), ("is_valid", False, False), ("violations", True, ())],
+)
+def test_an_input_is_isolated_only_if_all_three_conditions_hold(
+    method: str, whole: bool, found: Any
+) -> None:
+    case = BY_NAME["boundary/seed/maximum/above"]
+    assert case.constraint
+    certifier = Certifier(Contract.load().input_schema, case.constraint, [case.constraint.schema])
+    name = "validator" if whole else "relaxed"
+    setattr(certifier, name, Dissenter(getattr(certifier, name), method, found))
+    assert not certifier.isolates(case.input)
+
+
+def test_one_of_two_broken_constraints_may_be_outside_the_union_of_the_other() -> None:
+    seed, late = (BY_NAME[f"boundary/{name}/maximum/above"] for name in ("seed", SECONDS))
+    assert seed.constraint
+    assert late.constraint
+    removed = [seed.constraint.schema, late.constraint.schema]
+    certifier = Certifier(Contract.load().input_schema, seed.constraint, removed)
+    certificate = certifier.certify(late.input | {"seed": seed.input["seed"]})
+    assert certificate
+    assert certificate.branch == ("/properties/keyframes/items/anyOf/0",)
+
+
+def test_a_certificate_holds_for_a_schema_other_than_the_shipped_one() -> None:
+    schema = {"type": "object", "properties": {"size": {"maximum": 3}}}
+    for case in cases_of(schema).values():
+        if case.certificate:
+            assert holds(case.certificate, schema, case.input), case.name
+
+
 class Dissenter:
     """A validator of which one method returns a fixed result."""
 
@@ -127,6 +193,17 @@ def test_a_certificate_is_plain_json() -> None:
     assert certificate
     told = certificate.as_json()
     assert json.loads(json.dumps(told)) == told
+    assert set(told) == {
+        "constraint",
+        "removed",
+        "jsonschema-rs",
+        "jsonschema",
+        "branch",
+        "reason",
+    }
+    assert told["constraint"] == certificate.constraint
+    assert told["branch"] == ["/properties/keyframes/items/anyOf/0"]
+    assert told["reason"] == ""
     assert told["removed"] == ["/properties/keyframes/items/anyOf/0/properties/seconds/maximum"]
     (union,) = told["jsonschema"]
     assert union["keyword"] == "anyOf"
