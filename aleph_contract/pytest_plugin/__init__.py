@@ -51,7 +51,7 @@ def aleph_server(
     """A running fake; `aleph_server.account()` creates an account that no other test uses.
 
     Under `exec` it is the fake of `exec`, which judges the traffic, unless that serves another
-    contract.
+    contract. While it runs, `NO_PROXY` and `no_proxy` also exclude this machine.
     """
     if url := os.environ.get(EXEC_VARIABLE):
         from aleph_contract.pytest_plugin.remote import RemoteServer
@@ -61,9 +61,12 @@ def aleph_server(
         if remote.serves(aleph_contract):
             yield remote
             return
+    from aleph_contract.drivers.processes import without_proxy
     from fake_server.server import running
 
-    with running(aleph_contract) as server:
+    with pytest.MonkeyPatch.context() as patch, running(aleph_contract) as server:
+        for name, hosts in without_proxy().items():
+            patch.setenv(name, hosts)
         yield server
 
 

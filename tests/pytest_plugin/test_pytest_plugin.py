@@ -76,6 +76,32 @@ def test_session(aleph_server, request):
     result.assert_outcomes(passed=2)
 
 
+def test_a_proxy_of_the_user_does_not_get_the_calls_to_the_fixture(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    pytester.makepyfile(
+        """
+import os, urllib.error, urllib.request
+
+def test_call(aleph_server):
+    try:
+        urllib.request.urlopen(aleph_server.base_url)
+    except urllib.error.HTTPError as error:
+        error.close()
+        assert error.code == 400
+    assert len(aleph_server.exchanges) == 1
+    assert os.environ["NO_PROXY"].startswith("intranet.example,")
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"]
+"""
+    )
+    result = pytester.runpytest_subprocess(*ALONE)
+    result.assert_outcomes(passed=1)
+
+
 def test_another_contract_is_served_by_overriding_the_fixture(pytester: pytest.Pytester) -> None:
     entry = json.loads(
         (ROOT / "aleph_contract/contract/entries/runwayml__aleph-2.json").read_text()
