@@ -1,0 +1,1 @@
+"""Compare two versions of a contract: containment proofs, witnesses, classified changes."""

@@ -1,0 +1,327 @@
+"""Prove that every value of one schema satisfies another.
+
+One sound rule per keyword of the wider schema; a keyword without a rule needs the same keyword in
+the narrower schema. A schema that contains itself is compared coinductively: a comparison that
+meets itself again below a member or an item holds, because JSON values are finite.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from aleph_contract.evolution.conjunction import (
+    Conjunction,
+    Part,
+    alternatives,
+    flatten,
+    item,
+    key,
+    limits,
+    member,
+    names,
+    prefix_length,
+    required,
+    types,
+    types_of,
+    undeclared,
+    values,
+)
+from aleph_contract.evolution.disjoint import is_empty
+from aleph_contract.schema.document import Document
+from aleph_contract.schema.keywords import ASSERTIONS, SUBSCHEMAS
+from aleph_contract.schema.regex import compiled
+
+#: Most comparisons of one proof, and their greatest depth.
+_MAX_STEPS = 20_000
+_MAX_DEPTH = 60
+
+
+def is_contained(narrow: Document, wide: Document) -> bool:
+    """Whether it is proved that every value of `narrow` satisfies `wide`.
+
+    `False` means that no proof was found, not that there is a value in between.
+    """
+    return _Proof().holds((Part(narrow, narrow.root),), Part(wide, wide.root), 0)
+
+
+class _Proof:
+    """The state of one proof: the comparisons in progress, and the steps left."""
+
+    def __init__(self) -> None:
+        self.assumed: set[Any] = set()
+        self.steps = _MAX_STEPS
+
+    def below(self, narrow: Conjunction, wide: Part, depth: int) -> bool:
+        """Compare the schemas of a member or an item; a repeated comparison is assumed to hold."""
+        asked = (tuple(sorted(map(key, narrow))), key(wide))
+        if asked in self.assumed:
+            return True
+        self.assumed.add(asked)
+        try:
+            return self.holds(narrow, wide, depth + 1)
+        finally:
+            self.assumed.discard(asked)
+
+    def holds(self, narrow: Conjunction, wide: Part, depth: int) -> bool:
+        """Whether every value of all schemas in `narrow` satisfies `wide`."""
+        self.steps -= 1
+        if self.steps < 0 or depth > _MAX_DEPTH:
+            return False
+        if wide.schema is True or wide.schema == {}:
+            return True
+        parts = flatten(narrow)
+        if parts is None or is_empty(parts):
+            return True
+        if wide.schema is False:
+            return False
+        listed = values(parts)
+        if listed is not None:
+            return all(map(wide.accepts, listed))
+        if any(_same(part.schema, wide.schema) for part in narrow):
+            return True
+        if self._every_keyword(parts, wide, depth):
+            return True
+        split = alternatives(parts)
+        return split is not None and all(self.holds(branch, wide, depth + 1) for branch in split)
+
+    def _every_keyword(self, parts: Conjunction, wide: Part, depth: int) -> bool:
+        return all(
+            self._keyword(parts, wide, keyword, depth)
+            for keyword in wide.schema
+            if keyword in ASSERTIONS or keyword in _APPLICATORS
+        )
+
+    def _keyword(self, parts: Conjunction, wide: Part, keyword: str, depth: int) -> bool:
+        kind = _KIND.get(keyword)
+        if kind is not None and not types(parts) & kind:
+            return True
+        if keyword in _BOUNDS:
+            return _BOUNDS[keyword](parts, wide.schema[keyword])
+        if keyword in _RULES:
+            return _RULES[keyword](self, parts, wide, depth)
+        return _repeated(parts, wide.schema, keyword)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two schemas have the same text and no reference."""
+    text = json.dumps(one, sort_keys=True)
+    return (
+        '"$ref"' not in text
+        and '"$dynamicRef"' not in text
+        and text == json.dumps(other, sort_keys=True)
+    )
+
+
+#: Keywords that depend on others beside them.
+_TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "if": ("if", "then", "else"),
+    "then": ("if", "then", "else"),
+    "else": ("if", "then", "else"),
+    "contains": ("contains", "minContains", "maxContains"),
+    "minContains": ("contains", "minContains", "maxContains"),
+    "maxContains": ("contains", "minContains", "maxContains"),
+}
+
+
+def _repeated(parts: Conjunction, wide: Mapping[str, Any], keyword: str) -> bool:
+    """Whether a part has the same keyword, and the same of those that it depends on."""
+    if keyword.startswith("unevaluated") or keyword == "$dynamicRef":
+        return False
+    group = _TOGETHER.get(keyword, (keyword,))
+    asked = {name: wide[name] for name in group if name in wide}
+    return any(
+        _same({name: part.schema[name] for name in group if name in part.schema}, asked)
+        for part in parts
+    )
+
+
+def _type(_: _Proof, parts: Conjunction, wide: Part, _depth: int) -> bool:
+    return types(parts) <= types_of(wide)
+
+
+def _reference(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    return proof.holds(parts, wide.target(), depth + 1)
+
+
+def _all_of(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    return all(proof.holds(parts, wide.child(s), depth + 1) for s in wide.schema["allOf"])
+
+
+def _any_of(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    return any(proof.holds(parts, wide.child(s), depth + 1) for s in wide.schema["anyOf"])
+
+
+def _one_of(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    branches = [wide.child(schema) for schema in wide.schema["oneOf"]]
+    return any(
+        all(is_empty((*parts, other)) for other in branches if other is not branch)
+        and proof.holds(parts, branch, depth + 1)
+        for branch in branches
+    )
+
+
+def _not(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    refused = wide.child(wide.schema["not"])
+    return is_empty((*parts, refused)) or any(
+        proof.holds((refused,), part.child(part.schema["not"]), depth + 1)
+        for part in parts
+        if "not" in part.schema
+    )
+
+
+def _required(_: _Proof, parts: Conjunction, wide: Part, _depth: int) -> bool:
+    return set(wide.schema["required"]) <= required(parts)
+
+
+def _properties(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    return all(
+        proof.below(member(parts, name), wide.child(schema), depth)
+        for name, schema in wide.schema["properties"].items()
+    )
+
+
+def _additional_properties(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    rest = wide.child(wide.schema["additionalProperties"])
+    patterns = wide.schema.get("patternProperties", {})
+    declared = wide.schema.get("properties", {})
+    asked = [
+        name
+        for name in sorted(names(parts))
+        if name not in declared and not any(compiled(text).search(name) for text in patterns)
+    ]
+    return all(proof.below(member(parts, name), rest, depth) for name in asked) and (
+        _only_patterns(parts, patterns) or proof.below(undeclared(parts), rest, depth)
+    )
+
+
+def _only_patterns(parts: Conjunction, patterns: Mapping[str, Any]) -> bool:
+    """Whether the undeclared names of a part all match one of `patterns`."""
+    return any(
+        part.schema.get("additionalProperties") is False
+        and set(part.schema.get("patternProperties", ())) <= set(patterns)
+        for part in parts
+    )
+
+
+def _pattern_properties(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    for text, schema in wide.schema["patternProperties"].items():
+        asked = wide.child(schema)
+        declared = [name for name in sorted(names(parts)) if compiled(text).search(name)]
+        if not all(proof.below(member(parts, name), asked, depth) for name in declared):
+            return False
+        same = tuple(
+            part.child(part.schema["patternProperties"][text])
+            for part in parts
+            if text in part.schema.get("patternProperties", {})
+        )
+        if not proof.below(same or undeclared(parts), asked, depth):
+            return False
+    return True
+
+
+def _items(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    first = len(wide.schema.get("prefixItems", ()))
+    last = max(first, prefix_length(parts))
+    asked = wide.child(wide.schema["items"])
+    return all(proof.below(item(parts, i), asked, depth) for i in range(first, last + 1))
+
+
+def _prefix_items(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    return all(
+        proof.below(item(parts, index), wide.child(schema), depth)
+        for index, schema in enumerate(wide.schema["prefixItems"])
+    )
+
+
+Rule = Callable[[_Proof, Conjunction, Part, int], bool]
+
+_RULES: Mapping[str, Rule] = {
+    "type": _type,
+    "$ref": _reference,
+    "allOf": _all_of,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "not": _not,
+    "required": _required,
+    "properties": _properties,
+    "additionalProperties": _additional_properties,
+    "patternProperties": _pattern_properties,
+    "items": _items,
+    "prefixItems": _prefix_items,
+}
+
+_APPLICATORS = (frozenset(SUBSCHEMAS) | {"$ref", "$dynamicRef"}) - {
+    "$defs",
+    "definitions",
+    "contentSchema",
+}
+
+
+def _at_least(*keywords: str) -> Callable[[Conjunction, Any], bool]:
+    return lambda parts, bound: any(v >= bound for k in keywords for v in limits(parts, k))
+
+
+def _at_most(*keywords: str) -> Callable[[Conjunction, Any], bool]:
+    return lambda parts, bound: any(v <= bound for k in keywords for v in limits(parts, k))
+
+
+def _above(parts: Conjunction, bound: Any) -> bool:
+    return any(v > bound for v in limits(parts, "minimum")) or _at_least("exclusiveMinimum")(
+        parts, bound
+    )
+
+
+def _under(parts: Conjunction, bound: Any) -> bool:
+    return any(v < bound for v in limits(parts, "maximum")) or _at_most("exclusiveMaximum")(
+        parts, bound
+    )
+
+
+def _multiple(parts: Conjunction, factor: Any) -> bool:
+    known = [Decimal(str(value)) for value in limits(parts, "multipleOf")]
+    if "fraction" not in types(parts):
+        known.append(Decimal(1))
+    return any(value % Decimal(str(factor)) == 0 for value in known)
+
+
+def _min_properties(parts: Conjunction, bound: int) -> bool:
+    return len(required(parts)) >= bound or _at_least("minProperties")(parts, bound)
+
+
+#: Keyword -> whether the parts imply it with this limit.
+_BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
+    "minimum": _at_least("minimum", "exclusiveMinimum"),
+    "maximum": _at_most("maximum", "exclusiveMaximum"),
+    "exclusiveMinimum": _above,
+    "exclusiveMaximum": _under,
+    "multipleOf": _multiple,
+    "maxLength": _at_most("maxLength"),
+    "minLength": lambda parts, bound: bound == 0 or _at_least("minLength")(parts, bound),
+    "maxItems": _at_most("maxItems"),
+    "minItems": lambda parts, bound: bound == 0 or _at_least("minItems")(parts, bound),
+    "maxProperties": _at_most("maxProperties"),
+    "minProperties": _min_properties,
+    "uniqueItems": lambda parts, asked: not asked or True in limits(parts, "uniqueItems"),
+}
+
+_NUMERIC = frozenset({"integer", "fraction"})
+
+#: Keyword -> the types that it judges; it accepts every value of another type.
+_KIND: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _NUMERIC
+    ),
+    **dict.fromkeys(("maxLength", "minLength", "pattern"), frozenset({"string"})),
+    **dict.fromkeys(
+        ("maxItems", "minItems", "uniqueItems", "contains", "items", "prefixItems"),
+        frozenset({"array"}),
+    ),
+    **dict.fromkeys(
+        ("required", "properties", "additionalProperties", "patternProperties", "propertyNames",
+         "minProperties", "maxProperties", "dependentRequired", "dependentSchemas"),
+        frozenset({"object"}),
+    ),
+}  # fmt: skip
