@@ -242,7 +242,11 @@ def test_the_second_run_of_a_client_takes_the_fast_path(monkeypatch: pytest.Monk
 def test_a_body_that_orjson_reads_inexactly_takes_the_full_path(text: str, fast: bool) -> None:
     """With a schema that accepts every input, only the parser decides."""
     contract = Contract.from_entry(
-        {"model_id": "a/b", "schema_version": "1", "schema": {"input": {}, "output": {}}}
+        {
+            "model_id": "a/b",
+            "schema": {"input": {}, "output": {}},
+            "pricing": {"Default (per second)": 1},
+        }
     )
     app = create_app(contract)
     raw = b'{"model":"a/b","input":%b}' % text.encode()
