@@ -17,7 +17,7 @@ from aleph_contract.version import __version__
 COMMANDS = {
     "serve": ("serve", "Run the fake until it is interrupted."),
     "exec": ("exec_", "Run a command against a fresh fake and judge the traffic it made."),
-    "verify": ("verify", "Prove that a client keeps the contract."),
+    "verify": ("verify", "Prove that a client, or a server, keeps the contract."),
     "judge": (
         "judge",
         "Judge the client whose traffic is in recordings, without calling any server.",

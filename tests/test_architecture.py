@@ -180,7 +180,8 @@ def _users(library: str) -> set[str]:
     }
 
 
-def test_only_the_strategies_and_the_property_phase_import_hypothesis() -> None:
-    others = {f"aleph_contract.verify.{name}" for name in ("property_phase", "hypothesis_settings")}
+def test_only_the_modules_that_draw_inputs_import_hypothesis() -> None:
+    names = ("property_phase", "hypothesis_settings", "server.drawn")
+    others = {f"aleph_contract.verify.{name}" for name in names}
     users = _users("hypothesis")
     assert {m for m in users if not m.startswith("aleph_contract.strategies")} <= others

@@ -19,6 +19,7 @@ from aleph_contract.commands.options import (
     skip_rule_option,
 )
 from aleph_contract.commands.signals import terminable
+from aleph_contract.commands.verify_server import command as server
 
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 @click.group("verify")
 def command() -> None:
-    """Prove that a client keeps the contract."""
+    """Prove that a client, or a server, keeps the contract."""
+
+
+command.add_command(server)
 
 
 @command.command(

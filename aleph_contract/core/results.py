@@ -101,7 +101,7 @@ class Verification:
     """A whole verification, ended or interrupted.
 
     Args:
-        mode: `verify`, `exec` or `judge`.
+        mode: `verify`, `exec`, `judge`, or `server` for a verification of a server.
         trouble: Reasons why the check could not be carried out, such as a client that does not
             start. If there is one, the exit code is 3.
         unexpected_passes: Known failures that passed.
@@ -113,7 +113,7 @@ class Verification:
         fail_on: `advice` if advice fails the client too.
     """
 
-    mode: Literal["verify", "exec", "judge"]
+    mode: Literal["verify", "exec", "judge", "server"]
     model: str
     contract_version: str
     profile: str

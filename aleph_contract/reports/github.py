@@ -77,7 +77,7 @@ def _summary_path(environment: Mapping[str, str]) -> Path | None:
 def _annotation(level: str, problem: Problem) -> str:
     cases = f"{len(problem.names):,} of {pluralise(problem.rule.examined, 'case')}"
     lines = (
-        f"The client {problem.rule.sentence}." if problem.rule.sentence else "",
+        f"The {problem.rule.subject} {problem.rule.sentence}." if problem.rule.sentence else "",
         f"Broken in {cases}; smallest: {problem.example.name}",
         problem.finding.message,
         problem.example.reproduce,
@@ -141,7 +141,7 @@ def _details(problem: Problem) -> Iterator[str]:
     """One broken rule, collapsed; `pre` keeps its text from being read as Markdown."""
     cases = f"{len(problem.names):,} of {pluralise(problem.rule.examined, 'case')}"
     yield f"\n<details><summary><b>{_plain(problem.rule.id)}</b>: {cases}</summary>\n"
-    yield f"The client {_plain(problem.rule.sentence)}.\n"
+    yield f"The {problem.rule.subject} {_plain(problem.rule.sentence)}.\n"
     yield "<pre>"
     yield f"smallest: {_pre(problem.example.name)}"
     yield f"found: {_pre(problem.finding.message)}"

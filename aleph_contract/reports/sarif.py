@@ -54,7 +54,7 @@ def _driver(summary: Summary) -> dict[str, Any]:
 
 
 def _rule(row: RuleRow) -> dict[str, Any]:
-    sentence = f"The client {row.sentence}." if row.sentence else row.id
+    sentence = f"The {row.subject} {row.sentence}." if row.sentence else row.id
     return {
         "id": row.id,
         "shortDescription": {"text": one_line(sentence)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -16,6 +16,7 @@ from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.rules import RULES
 from aleph_contract.rules.coverage import POLARITIES, UNTRIED, FaultRow, fault_coverage
 from aleph_contract.rules.diff import Change
+from aleph_contract.rules.server_table import SERVER_RULES
 
 #: The rule that is reported first: a client that breaks it may break any other rule too.
 _FIRST = "concurrency.no-crosstalk"
@@ -50,6 +51,11 @@ class RuleRow:
     broken: int
     advised: int
     expected: int
+
+    @property
+    def subject(self) -> str:
+        """The side that the rule judges: `client` or `server`."""
+        return "server" if self.id in SERVER_RULES else "client"
 
     @property
     def status(self) -> RuleStatus:
@@ -177,7 +183,7 @@ class Summary:
 
 def summarise(verification: Verification) -> Summary:
     """Compute the summary of a verification."""
-    rows = _rows(verification.results)
+    rows = _rows(verification)
     exchanges = [exchange for result in verification.results for exchange in result.exchanges]
     faults = fault_coverage(exchanges, _fault_names())
     broken = _problems(rows, [r for r in verification.results if r.status == "failed"], "must")
@@ -203,7 +209,9 @@ def summarise(verification: Verification) -> Summary:
     )
 
 
-def _rows(results: Sequence[CaseResult]) -> tuple[RuleRow, ...]:
+def _rows(verification: Verification) -> tuple[RuleRow, ...]:
+    results = verification.results
+    table = SERVER_RULES if verification.mode == "server" else RULES
     examined = Counter(rule for result in results for rule in set(result.checked))
     broken, advised, expected = Counter[str](), Counter[str](), Counter[str]()
     for result in results:
@@ -213,12 +221,12 @@ def _rows(results: Sequence[CaseResult]) -> tuple[RuleRow, ...]:
     unlisted = dict.fromkeys((*examined, *broken, *advised, *expected))
     return tuple(
         _row(rule, examined[rule], broken[rule], advised[rule], expected[rule])
-        for rule in dict.fromkeys((*RULES, *sorted(unlisted)))
+        for rule in dict.fromkeys((*table, *sorted(unlisted)))
     )
 
 
 def _row(rule_id: str, examined: int, broken: int, advised: int, expected: int) -> RuleRow:
-    rule = RULES.get(rule_id)
+    rule = RULES.get(rule_id) or SERVER_RULES.get(rule_id)
     sentence, provenance, level = (
         (rule.sentence, rule.provenance, rule.level) if rule else ("", "assumed", "must")
     )

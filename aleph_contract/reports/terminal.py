@@ -19,6 +19,7 @@ from aleph_contract.core.escaping import (
 )
 from aleph_contract.core.results import Verification
 from aleph_contract.reports.case_details import Detail, details_of, sent
+from aleph_contract.reports.server_table import server_table
 from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
 
 #: Maximum number of characters of a payload; the json report has it in full.
@@ -38,6 +39,9 @@ UNWRAPPED = 1_000_000
 
 #: SGR colour codes (ECMA-48).
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+#: The words of a mode, where its name alone is not the command.
+_MODES = {"server": "verify server"}
 
 _TONES = {"conforms": "green", "does-not-conform": "red", "not-checked": "yellow"}
 _STATUS_TONES = {"broken": "red", "advice": "yellow", "expected": "yellow"}
@@ -78,6 +82,7 @@ def render(verification: Verification, style: Style | None = None) -> str:
     blocks = [
         _header(summary, style),
         _rules(summary, style),
+        server_table(verification) if verification.mode == "server" else (),
         *(_problem(problem, style) for problem in summary.broken),
         *(_advice(problem, style) for problem in summary.advice),
         _reasons("expected to fail", summary.expected, style),
@@ -93,7 +98,10 @@ def render(verification: Verification, style: Style | None = None) -> str:
 def _header(summary: Summary, style: Style) -> Iterator[str]:
     verification = summary.verification
     yield from _headed(
-        f"aleph-contract {verification.mode}: {summary.client_name}", "", style, "bold"
+        f"aleph-contract {_MODES.get(verification.mode, verification.mode)}: {summary.client_name}",
+        "",
+        style,
+        "bold",
     )
     yield from _wrapped(summary.settings, style)
     yield from (
@@ -119,7 +127,7 @@ def _rules(summary: Summary, style: Style) -> Iterator[str]:
 def _problem(problem: Problem, style: Style) -> Iterator[str]:
     row = problem.rule
     yield from _headed(f"BROKEN {row.id}", f" in {_share(row, problem)}", style, "bold", "red")
-    yield from _wrapped(f"The client {row.sentence}." if row.sentence else "", style, "  ")
+    yield from _wrapped(f"The {row.subject} {row.sentence}." if row.sentence else "", style, "  ")
     yield ""
     yield from _evidence(problem, style)
 
@@ -180,7 +188,9 @@ def _known_failing(summary: Summary, style: Style) -> Iterator[str]:
 def _coverage(summary: Summary, style: Style) -> Iterator[str]:
     """Coverage on one line; after `exec`, also the names of untried constraints and faults."""
     valid, violating, faults = (summary.coverage[name] for name in ("valid", "violating", "faults"))
-    text = f"constraints tried: {valid} on the bound, {violating} outside; faults played: {faults}"
+    text = f"constraints tried: {valid} on the bound, {violating} outside"
+    if summary.verification.mode != "server":
+        text += f"; faults played: {faults}"
     yield from _wrapped(text, style)
     if summary.verification.mode != "verify":
         for title, tried in (("on the bound", valid), ("outside", violating), ("played", faults)):
@@ -219,7 +229,9 @@ def _verdict(summary: Summary, style: Style) -> Iterator[str]:
 def _traffic(summary: Summary, style: Style) -> Iterator[str]:
     verification = summary.verification
     yield from _coverage(summary, style)
-    traffic = f"{pluralise(summary.calls, 'call')} to the fake, on the real service {summary.price}"
+    side = "server" if verification.mode == "server" else "fake"
+    calls = pluralise(summary.calls, "call")
+    traffic = f"{calls} to the {side}, on the real service {summary.price}"
     phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in verification.phases)
     yield from _wrapped(
         f"{traffic}; {verification.elapsed:.1f} s{f' ({phases})' if phases else ''}", style

@@ -207,13 +207,13 @@ _UNDECIDED: frozenset[tuple[str, Asked]] = frozenset(
 def _level(rule: str, evidence: ServerEvidence) -> Level:
     """The level of the rule, but advice for a gray input, a gray reply, and what is undecided."""
     gray_input = evidence.doubt is not None and rule in ("server.accepts", "server.refuses")
-    gray = rule == "server.reply-shape" and gray_reply(evidence.exchange)
+    gray = rule == "server.reply-shape" and gray_reply(evidence.exchange, evidence.contract)
     soft = gray_input or gray or (rule, evidence.asked) in _UNDECIDED
     return "advice" if soft else SERVER_RULES[rule].level
 
 
 def _reply(evidence: ServerEvidence) -> str:
-    verdict = read_reply(evidence.exchange)
+    verdict = read_reply(evidence.exchange, evidence.contract)
     code = "" if verdict.code is None else f" {verdict.code}"
     text = f", {verdict.message}" if verdict.kind == "refused" and verdict.message else ""
     return f"{evidence.exchange.status}{code}{text}"

@@ -120,7 +120,7 @@ def reply_problem(exchange: Exchange, contract: Contract) -> str:
         value = loads(body.removeprefix(b"\xef\xbb\xbf"))
     except JSONError as error:
         return f"the reply is not JSON: {error}"
-    verdict = read_reply(exchange)
+    verdict = read_reply(exchange, contract)
     if verdict.kind == "cut":
         return verdict.message
     run = value
@@ -154,9 +154,9 @@ def _documents_state(contract: Contract) -> bool:
     return bool(replies) and all(isinstance(r, dict) and "state" in r for r in replies)
 
 
-def gray_reply(exchange: Exchange) -> bool:
+def gray_reply(exchange: Exchange, contract: Contract) -> bool:
     """Whether no source calls the reply wrong: an unfinished run, or a byte order mark."""
-    verdict = read_reply(exchange)
+    verdict = read_reply(exchange, contract)
     return verdict.kind == "unfinished" or verdict.gray == BOM
 
 

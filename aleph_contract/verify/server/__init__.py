@@ -1,0 +1,1 @@
+"""Verify a server: plan the calls, send them, judge each exchange."""

@@ -1,0 +1,91 @@
+"""What a call costs at worst, and a cap on the sum.
+
+The price of a call is reserved before it is sent, as if the server accepted it. It is released only
+after a refusal that cannot have run the model.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from aleph_contract.cases import Case
+from aleph_contract.contract import BILLED_FIELD, Contract
+from aleph_contract.contract.validate import validator_for
+from fake_server.state.billing import ZERO_USD, billed_seconds, cost
+
+#: Refusals that come before the run (observed order: route, token, model, input, then the run). A
+#: 402, 422 or 424 may follow a run, and an unanswered call may have run.
+FREE_REFUSALS = frozenset({400, 401, 404, 405, 413, 415, 429})
+
+#: Seconds that a case is billed for if its own `duration` does not matter.
+SHORTEST = 1
+
+
+class SpendGuard:
+    """Keeps the sum of what was spent, and of what may be, at or below a cap; thread-safe.
+
+    Args:
+        cap: USD; `None` for no cap.
+    """
+
+    def __init__(self, cap: Decimal | None) -> None:
+        self.cap = cap
+        self._committed = ZERO_USD
+        self._lock = threading.Lock()
+
+    @property
+    def committed(self) -> Decimal:
+        """USD spent or reserved."""
+        return self._committed
+
+    def reserve(self, price: Decimal | None) -> str:
+        """Reserve the price of a call.
+
+        Args:
+            price: The worst price in USD; `None` if unknown.
+
+        Returns:
+            Why the call must not be sent; empty if the price is reserved.
+        """
+        if self.cap is None:
+            return ""
+        if price is None:
+            return "its cost is unknown, and there is a spend cap"
+        with self._lock:
+            if self._committed + price > self.cap:
+                return f"the spend cap of {self.cap} USD does not cover it"
+            self._committed += price
+        return ""
+
+    def settle(self, price: Decimal | None, status: int | None) -> None:
+        """Release a reserved price if the reply shows that nothing ran."""
+        if self.cap is not None and price is not None and status in FREE_REFUSALS:
+            with self._lock:
+                self._committed -= price
+
+
+def worst_price(given: Any, contract: Contract) -> Decimal | None:
+    """USD that a run with this input costs; `None` if no document says."""
+    seconds = billed_seconds(given)
+    if seconds is None or contract.price_per_second is None or seconds <= 0:
+        return None
+    return cost(seconds, contract.price_per_second)
+
+
+def shortened(cases: Iterable[Case], contract: Contract) -> Iterator[Case]:
+    """The cases with a `duration` of one second, where that does not change what they probe."""
+    find = validator_for(contract).violations
+    for case in cases:
+        given = case.input
+        about_it = case.constraint is not None and case.constraint.key.startswith(BILLED_FIELD)
+        if isinstance(given, dict) and case.text is None and not about_it:
+            shorter = {**given, BILLED_FIELD: SHORTEST}
+            before, after = ([v.schema for v in find(x)] for x in (given, shorter))
+            if before == after:
+                yield replace(case, input=shorter)
+                continue
+        yield case

@@ -1,0 +1,342 @@
+"""Servers with one defect are caught, lawful servers are not accused, and a cap is kept."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stub_server import CONTRACT, JSON, RESULT, TOKEN, Stub, changed, serving
+
+from aleph_contract.cases.constraints import constraints
+from aleph_contract.cli import run
+from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.results import Verification
+from aleph_contract.errors import ArgumentError
+from aleph_contract.rules.server import judge_server
+from aleph_contract.rules.server_table import SERVER_RULES
+from aleph_contract.verify.server.call import PlannedCall
+from aleph_contract.verify.server.plan import plan
+from aleph_contract.verify.server.runner import ServerSettings, choose, verify_server
+from aleph_contract.verify.server.spending import FREE_REFUSALS, SpendGuard
+from aleph_contract.verify.server.target import Target
+
+TARGET = Target.parse("http://127.0.0.1:1/client/v4", token=TOKEN)
+PLAN = plan(TARGET, CONTRACT)
+IS_VALID = validator_for(CONTRACT).is_valid
+
+
+def answered(stub: Stub, call: PlannedCall) -> Exchange:
+    """The exchange of a call with a stub, without a socket."""
+    tokens = {"accepted": f"Bearer {TOKEN}", "refused": "Bearer x"}
+    token = tokens.get(call.credential, "")
+    status, value = stub.answer(call.method, call.path, token, call.body)
+    return Exchange(
+        number=1,
+        account="0" * 32,
+        surface="rest",
+        method=call.method,
+        target=call.path,
+        request_headers=call.headers,
+        request_body=call.body,
+        request_complete=True,
+        credential=call.credential,
+        status=status,
+        response_headers=(("content-type", stub.content_type),),
+        response_body=json.dumps(value).encode(),
+        outcome="completed",
+    )
+
+
+def broken(stub: Stub) -> Iterator[str]:
+    """The must rules that a stub breaks, call by call."""
+    for call in PLAN:
+        judgement = judge_server(answered(stub, call), call.case, CONTRACT, checks_token=True)
+        yield from (f.rule for f in judgement.findings if f.level == "must")
+
+
+def without(pointer: str) -> Any:
+    """A check of the schema without the keyword at a JSON Pointer."""
+
+    def remove(schema: Any) -> None:
+        *path, last = pointer.split("/")[1:]
+        for part in path:
+            schema = schema[int(part)] if isinstance(schema, list) else schema[part]
+        del schema[last]
+
+    return changed(remove)
+
+
+#: Every constraint but a `type` beside an `enum` or `const`, which says the same.
+CONSTRAINTS = {
+    c.key: c.schema
+    for c in constraints(CONTRACT)
+    if c.keyword != "type"
+    or not {"enum", "const"}
+    & {o.keyword for o in constraints(CONTRACT) if o.instance == c.instance}
+}
+
+
+@pytest.mark.parametrize("key", CONSTRAINTS)
+def test_a_server_without_one_constraint_accepts_a_case_of_it(key: str) -> None:
+    stub = Stub(allows=without(CONSTRAINTS[key]))
+    calls = [c for c in PLAN if c.case and c.case.constraint and c.case.constraint.key == key]
+    findings = [f for c in calls for f in judge_server(answered(stub, c), c.case).findings]
+    assert "server.refuses" in {f.rule for f in findings if f.level == "must"}
+
+
+def bound(name: str, keyword: str, by: float) -> Any:
+    def move(schema: Any) -> None:
+        schema["properties"][name][keyword] += by
+
+    return changed(move)
+
+
+def only_first(given: Any) -> bool:
+    """Check every item of an array but the last of several."""
+    if not isinstance(given, dict):
+        return IS_VALID(given)
+    lists = {k: v[:-1] for k, v in given.items() if isinstance(v, list) and len(v) > 1}
+    return IS_VALID({**given, **lists})
+
+
+def utf8(given: Any) -> bool:
+    prompt = given.get("prompt") if isinstance(given, dict) else None
+    return IS_VALID(given) and not (
+        isinstance(prompt, str) and len(prompt.encode("utf-8", "surrogatepass")) > 1000
+    )
+
+
+FAULTY = {
+    "accepts nothing": (Stub(allows=lambda _: False), "server.accepts"),
+    "counts bytes": (Stub(allows=utf8), "server.accepts"),
+    "accepts everything": (Stub(allows=lambda _: True), "server.refuses"),
+    "maximum too high by 1": (Stub(allows=bound("seed", "maximum", 1)), "server.refuses"),
+    "maximum too low by 1": (Stub(allows=bound("seed", "maximum", -1)), "server.accepts"),
+    "duration from 0.5": (
+        Stub(allows=bound("duration", "exclusiveMinimum", 0.5)),
+        "server.accepts",
+    ),
+    "duration from -0.5": (
+        Stub(allows=bound("duration", "exclusiveMinimum", -0.5)),
+        "server.refuses",
+    ),
+    "last item unchecked": (Stub(allows=only_first), "server.refuses"),
+    "no result": (Stub(result={"state": "Completed"}), "server.reply-shape"),
+    "other member": (
+        Stub(result={"state": "Completed", "result": {"url": "https://a.example/"}}),
+        "server.reply-shape",
+    ),
+    "framework error": (Stub(refusal={"detail": "bad"}), "server.error-shape"),
+    "html label": (Stub(content_type="text/html"), "server.content-type"),
+    "raises": (Stub(crashes=True), "server.no-5xx"),
+    "any token": (Stub(skips=("auth",)), "server.auth"),
+    "any route": (Stub(skips=("route",)), "server.route"),
+    "any model": (Stub(skips=("model",)), "server.model"),
+    "any body": (Stub(skips=("json",)), "server.json"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_faulty_server_breaks_its_rule(name: str) -> None:
+    stub, rule = FAULTY[name]
+    assert rule in broken(stub)
+
+
+def test_every_rule_has_a_faulty_server() -> None:
+    assert {rule for _, rule in FAULTY.values()} == set(SERVER_RULES)
+
+
+def utf16(given: Any) -> bool:
+    prompt = given.get("prompt") if isinstance(given, dict) else None
+    units = len(prompt.encode("utf-16-le", "surrogatepass")) // 2 if isinstance(prompt, str) else 0
+    return IS_VALID(given) and units <= 1000
+
+
+LAWFUL = {
+    "plain": Stub(),
+    "UTF-16 lengths": Stub(allows=utf16),
+    "422": Stub(refused_with=422),
+    "wrapped": Stub(result={"result": RESULT, "success": True, "errors": [], "messages": []}),
+    "other messages": Stub(refusal={"errors": [{"code": 1, "message": "nein"}], "success": False}),
+    "other key order": Stub(result=dict(reversed(RESULT.items()))),
+    "slow": Stub(delay=0.05),
+    "chunked": Stub(chunked=True, content_type=f"{JSON}; charset=utf-8"),
+    "HTTP/1.0": Stub(http="HTTP/1.0"),
+}
+
+#: Cases that are sent over a socket; the others differ in the input alone.
+SOME = ("envelope/*", "boundary/seed/*", "boundary/prompt/*", "example/*")
+
+
+def verified(stub: Stub, **options: Any) -> Verification:
+    with serving(stub) as served:
+        target = Target.parse(served.url, token=TOKEN)
+        return verify_server(target, CONTRACT, ServerSettings(max_examples=0, **options))
+
+
+@pytest.mark.parametrize("name", LAWFUL)
+def test_a_lawful_server_conforms(name: str) -> None:
+    if replace(LAWFUL[name], delay=0, http="HTTP/1.1") != Stub():
+        assert not list(broken(LAWFUL[name]))
+    some = SOME if name != "slow" else ("envelope/*", "example/*")
+    result = verified(LAWFUL[name], run=some)
+    assert result.exit_code == 0, [(r.name, r.findings) for r in result.results if r.findings]
+    assert result.examined == len(result.results)
+
+
+@pytest.mark.parametrize("name", ["accepts everything", "last item unchecked", "html label"])
+def test_a_faulty_server_fails_over_a_socket(name: str) -> None:
+    stub, rule = FAULTY[name]
+    result = verified(stub, run=(*SOME, "boundary/keyframes/*"))
+    assert result.exit_code == 1
+    assert rule in {f.rule for r in result.results for f in r.broken}
+
+
+def test_the_command_reports_captures_and_hides_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOKEN", TOKEN)
+    capture, report = tmp_path / "capture.jsonl", tmp_path / "report.json"
+    echo = {"errors": [{"code": 7003, "message": f"token {TOKEN} sent"}], "success": False}
+    words = ["--token-env", "TOKEN", "--capture", str(capture), "--run", "boundary/seed/*"]
+    with serving(Stub(refusal=echo)) as served:
+        reports = ["--report", "terminal", "--report", f"json:{report}"]
+        code = run(["verify", "server", served.url, *words, *reports])
+    shown = capsys.readouterr().out
+    assert code == 0, shown
+    assert "CONFORMS" in shown
+    assert "seed/maximum" in shown
+    lines = [json.loads(line) for line in capture.read_text().splitlines()]
+    assert len(lines) == len(json.loads(report.read_text())["cases"])
+    assert {line["status"] for line in lines} == {200, 400}
+    assert TOKEN not in shown + capture.read_text() + report.read_text()
+
+
+@pytest.mark.parametrize("form", ["json", "junit", "html", "github", "sarif"])
+def test_every_report_names_the_broken_server_rule(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(Stub(allows=lambda _: True, skips=("auth",))) as served:
+        words = ["--run", "boundary/seed/*", "--report", form]
+        assert run(["verify", "server", served.url, *words]) == 1
+    assert "server.refuses" in capsys.readouterr().out
+
+
+def test_a_host_that_does_not_answer_gives_3(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert run(["verify", "server", f"http://127.0.0.1:{port}/client/v4"]) == 3
+    assert "no connection" in capsys.readouterr().out
+
+
+def test_a_failed_tls_handshake_gives_3(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(Stub()) as served:
+        url = served.url.replace("http:", "https:")
+        assert run(["verify", "server", url]) == 3
+    assert "TLS" in capsys.readouterr().out
+
+
+def test_a_redirect_gives_3(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(Stub(refused_with=302, allows=lambda _: False, skips=("auth",))) as served:
+        words = ["--run", "boundary/seed/maximum/on"]
+        assert run(["verify", "server", served.url, *words]) == 3
+    assert "redirects" in capsys.readouterr().out
+
+
+def test_a_server_that_refuses_every_caller_is_not_judged() -> None:
+    result = verified(Stub(refused_with=429, allows=lambda _: False), run=("example/*",))
+    assert result.exit_code == 3
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://a.example", "http://u:p@127.0.0.1/"])
+def test_an_impossible_base_url_gives_2(url: str) -> None:
+    assert run(["verify", "server", url]) == 2
+
+
+# -- money ------------------------------------------------------------------------------------
+
+
+def test_another_machine_needs_a_cap(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "server", "https://api.example/client/v4"]) == 2
+    assert "--spend-cap" in capsys.readouterr().err
+
+
+def test_the_plan_sends_nothing_and_needs_no_cap(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--plan", "--run", "boundary/seed/*"]
+    assert run(["verify", "server", "https://api.example/client/v4", *words]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["phase"] for line in lines] == sorted(
+        (line["phase"] for line in lines), reverse=True
+    )
+    assert {line["worst_usd"] for line in lines} == {"0.336"}
+
+
+class Remote(Target):
+    """A stub on this machine that counts as another machine."""
+
+    loopback = False
+
+
+def remote(url: str) -> Target:
+    found = Target.parse(url, token=TOKEN)
+    return Remote(*(getattr(found, name) for name in Target.__dataclass_fields__))
+
+
+def test_the_first_accepted_violating_case_ends_the_verification() -> None:
+    options = ServerSettings(max_examples=0, run=("boundary/seed/*",), spend_cap=Decimal(100))
+    with serving(Stub(allows=lambda _: True)) as served:
+        stopped = verify_server(remote(served.url), CONTRACT, options)
+        assert len(served.bodies) == 1
+        assert "0.336 USD" in stopped.notes[0]
+        assert stopped.exit_code == 1
+        whole = verify_server(
+            remote(served.url), CONTRACT, replace(options, continue_after_spend=True)
+        )
+        assert len(served.bodies) == 1 + len(whole.results)
+
+
+@pytest.mark.parametrize("cap", ["0", "0.336", "1", "7.5"])
+def test_a_metering_server_that_accepts_everything_stays_below_the_cap(cap: str) -> None:
+    options = ServerSettings(
+        max_examples=0, spend_cap=Decimal(cap), continue_after_spend=True, skip=("combination/*",)
+    )
+    with serving(Stub(allows=lambda _: True)) as served:
+        verify_server(remote(served.url), CONTRACT, options)
+        assert served.usd <= Decimal(cap)
+        assert bool(served.bodies) is (Decimal(cap) >= Decimal("0.336"))
+
+
+MONEY = st.decimals(0, 100, places=4)
+
+
+@given(MONEY, st.lists(st.tuples(st.none() | MONEY, st.sampled_from([200, 400, 402, 500, None]))))
+@settings(max_examples=1000, deadline=None)
+def test_the_cap_is_never_passed(cap: Decimal, calls: list[Any]) -> None:
+    guard, spent = SpendGuard(cap), Decimal(0)
+    for price, status in calls:
+        if guard.reserve(price):
+            assert price is None or spent + price > cap
+            continue
+        spent += Decimal(0) if status in FREE_REFUSALS else price
+        assert spent <= guard.committed <= cap
+        guard.settle(price, status)
+        assert guard.committed == spent
+
+
+def test_the_rate_bounds_the_calls_per_second() -> None:
+    result = verified(Stub(), run=("boundary/seed/minimum/*", "boundary/seed/maximum/*"), rate=50.0)
+    assert result.elapsed >= (len(result.results) - 1) / 50
+
+
+def test_a_selection_without_a_case_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="no case is left"):
+        choose(TARGET, CONTRACT, ServerSettings(run=("nothing",), max_examples=0))
