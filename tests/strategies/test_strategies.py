@@ -146,3 +146,30 @@ def test_hypothesis_is_imported_only_with_the_strategies() -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert sorted(strategies.__all__) == list(strategies.__all__)
+
+
+@pytest.mark.parametrize("name", ["", "/", "~", "%", "1", "__proto__", "a/b", "~1", "é"])
+def test_a_property_of_any_name_is_drawn_with_its_examples(name: str) -> None:
+    address = "https://media.example.com/clip.mp4"
+    text = {"type": "string", "maxLength": 60}
+    schema = {"type": "object", "required": [name], "properties": {name: text}}
+    contract = Contract.from_entry(
+        {
+            "model_id": "acme/names",
+            "schema_version": "1",
+            "schema": {"input": schema, "output": True},
+            "examples": [
+                {
+                    "name": "one",
+                    "input": {name: address},
+                    "output": True,
+                    "raw_response": {"state": "Completed", "result": True},
+                }
+            ],
+        }
+    )
+    found = smallest(valid_inputs(contract), lambda value: "://" in value[name])
+    assert found[name].startswith("https://")
+    maximum = next(c.key for c in constraints(contract) if c.keyword == "maxLength")
+    broken = smallest(violating_inputs(maximum, contract=contract))
+    assert len(broken[name]) > 60
