@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from aleph_contract.contract.examples import COMPLETED
 from aleph_contract.rules.retry_policy import Repeat, retry_row
 from fake_server.replies.failures import FAILURES, Failure, Provenance
 
@@ -116,7 +117,14 @@ def reply(
 ) -> Fault:
     """A reply whose bare document `reshape` makes from that of a completed run."""
     filled: dict[str, Any] = {"provenance": "assumed", "billed_maybe": True} | more
-    return Fault(name, title, rules=rules, reshape=reshape, **filled)
+    return Fault(name, title, rules=rules, reshape=lambda bare: reshape(_as_run(bare)), **filled)
+
+
+def _as_run(bare: Any) -> Reply:
+    """The reply of a run; a bare result, such as a text or an array, becomes the result of one."""
+    if isinstance(bare, dict) and "result" in bare:
+        return bare
+    return {"state": COMPLETED, "result": bare}
 
 
 def raw_reply(name: str, title: str, raw: bytes, **more: Any) -> Fault:
@@ -151,5 +159,9 @@ def with_state(name: str) -> Callable[[Reply], Any]:
 
 
 def with_video(value: Any) -> Callable[[Reply], Any]:
-    """Replace the video in a reply."""
-    return lambda reply: {**reply, "result": dict.fromkeys(reply["result"], value)}
+    """Replace each member of the result in a reply; a result without members, as a whole."""
+    return lambda reply: {**reply, "result": _refilled(reply["result"], value)}
+
+
+def _refilled(result: Any, value: Any) -> Any:
+    return dict.fromkeys(result, value) if isinstance(result, dict) else value
