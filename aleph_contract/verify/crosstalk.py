@@ -21,6 +21,7 @@ from aleph_contract.rules.parsed_exchange import is_reported, read_reply, read_r
 CROSSTALK = "concurrency.no-crosstalk"
 
 _SHARED = "is the account, the token or a connection kept from one call to the next?"
+_LOST = f"its call arrived with the account of another case; {_SHARED}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,22 @@ def attribute(
     }
     taken: dict[str, str] = {}
     told = [_told(result, astray, tokens, taken) for result in results]
+    if any(told):
+        taken |= {result.name: _LOST for result in results if _lost_its_call(result)}
     return tuple(
         _with_crosstalk(result, message or taken.get(result.name, ""))
         for result, message in zip(results, told, strict=True)
     )
+
+
+def _lost_its_call(result: CaseResult) -> bool:
+    """Whether a case returned a result although no call arrived for it.
+
+    Where other cases show crosstalk, its call arrived for a case that ended at that moment, and
+    whose exchanges were deleted.
+    """
+    returned = result.outcome is not None and result.outcome.kind == "result"
+    return returned and not result.exchanges and bool(result.checked)
 
 
 def _told(

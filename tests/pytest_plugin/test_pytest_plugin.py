@@ -157,7 +157,7 @@ def test_a_broken_rule_fails_with_its_finding_and_the_others_do_not(
             "intended: *",
             "sent:",
             "*missing*/seed: 0",
-            "request: curl *",
+            "correct request: curl *",
             "again: run = ('boundary/seed/minimum/on',) in the class",
             "explained: aleph-contract explain request.faithful",
         ]
