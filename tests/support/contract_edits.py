@@ -99,7 +99,7 @@ def _add_type(schema: Schema, _: random.Random) -> None:
 
 def _swap_number(schema: Schema, _: random.Random) -> None:
     swapped = {"integer": "number", "number": "integer"}
-    if schema.get("type") in swapped:
+    if isinstance(schema.get("type"), str) and schema["type"] in swapped:
         schema["type"] = swapped[schema["type"]]
 
 
