@@ -23,7 +23,7 @@ COMMANDS = {
         "Judge the client whose traffic is in recordings, without calling any server.",
     ),
     "check": ("check", "Validate an input or a complete request body."),
-    "diff": ("diff", "Classify the changes between two versions of a contract."),
+    "diff": ("diff", "Classify the changes between the catalog entries OLD and NEW."),
     "cases": ("cases", "Print the catalogue of certified cases."),
     "rules": ("rules", "List the rules that judge a client, or a server."),
     "explain": (

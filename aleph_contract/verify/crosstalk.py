@@ -60,7 +60,8 @@ def attribute(
         strays: Calls to the account of a case after that case had ended.
         contract: The contract of the called model; the shipped one if `None`.
     """
-    astray = [_Astray(exchange, "", contract) for exchange in strays]
+    routed = (exchange for exchange in strays if exchange.outcome != "no-route")
+    astray = [_Astray(exchange, "", contract) for exchange in routed]
     astray += [call for result in results for call in _extra(result, contract)]
     tokens = {
         call.token_fingerprint: result.name
