@@ -22,7 +22,7 @@ class Evidence:
 
     Args:
         contract: The contract that the client is judged by.
-        outcome: What the client reported; `None` for traffic, which nobody drove.
+        outcome: What the client reported; `None` for recorded traffic.
         exchanges: The exchanges that the fake recorded, in order.
         intended: The input that the client was given.
         polarity: Polarity of that input; `None` for traffic.

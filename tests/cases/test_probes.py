@@ -52,7 +52,7 @@ def test_the_value_and_polarity_of_a_probe(name: str, value: Any, polarity: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "spelt"),
+    ("name", "written"),
     [
         ("seed/integral-float", '"seed":1.0}'),
         ("seed/exponent", '"seed":1e0}'),
@@ -60,10 +60,10 @@ def test_the_value_and_polarity_of_a_probe(name: str, value: Any, polarity: str)
         ("duration/many-digits", "0.1000000000000000055511151231257827"),
     ],
 )
-def test_a_probe_of_spelling_keeps_the_exact_text(name: str, spelt: str) -> None:
+def test_a_probe_of_spelling_keeps_the_exact_text(name: str, written: str) -> None:
     case = BY_NAME[f"probe/{name}"]
     assert case.text is not None
-    assert spelt in case.text
+    assert written in case.text
     assert same(loads(case.text), case.input)
 
 
