@@ -55,7 +55,7 @@ class Exchange:
         response_body: Body bytes that were sent; fewer than announced if a fault truncates it.
         outcome: How the request ended; the page on replies lists every outcome.
         fault: Name of the scripted fault, if any.
-        billed_seconds: Seconds of video billed; `None` if nothing was billed or `duration` absent.
+        billed_seconds: Seconds billed; `None` if nothing was billed or their number is unknown.
         cost: USD this exchange would have cost.
         billed: Whether the real service may have charged for it.
         received_at: Unix time in seconds at which the request head was complete.
@@ -148,20 +148,19 @@ class Outcome:
             it cannot do this case), `stuck` (no report before the deadline; killed), `crashed`
             (it ended without a report) or `could-not-run` (its program does not run here, or its
             report cannot be read; nothing is known about the client).
-        video: The reported result, unchanged: a URL, or the whole value; only with `result`.
+        result: The reported result, unchanged; only with the kind `result`. A driver sets it to the
+            whole report; the session replaces that by the part that is the model's result.
         error: The reported error; only with `error`.
         reason: Why the client skipped the case, got stuck, crashed or could not run.
         stderr: Standard error of the client during the case; with several cases in flight it may
             belong to another one.
         elapsed: Seconds from the start of the case until the report.
-        report: The JSON value in which `video` was found; `None` if it was reported alone.
     """
 
     kind: Literal["result", "error", "skipped", "stuck", "crashed", "could-not-run"]
-    video: Any = None
+    result: Any = None
     error: ReportedError | None = None
     reason: str = ""
     stderr: str = ""
     stdout: str = ""
     elapsed: float = field(default=0.0, compare=False)
-    report: Any = field(default=None, compare=False)

@@ -155,9 +155,8 @@ def _outcome(code: int | None, timeout: float, stdout: str, stderr: str) -> Outc
         reason = f"did not end within {timeout:g} s; killed with its children"
         return Outcome("stuck", reason=reason, stderr=stderr, stdout=stdout)
     if code == 0:
-        video = outcomes.video_from_output(stdout)
         report = outcomes.report_from_output(stdout)
-        return Outcome("result", video=video, stderr=stderr, stdout=stdout, report=report)
+        return Outcome("result", result=report, stderr=stderr, stdout=stdout)
     if code < 0:
         reason = processes.describe_exit(code)
         return Outcome("crashed", reason=reason, stderr=stderr, stdout=stdout)

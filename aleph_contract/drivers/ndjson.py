@@ -24,6 +24,9 @@ MAX_LINE = 1 << 20
 #: Upper bound on the calls in flight in one process, even if the client allows more.
 MAX_IN_FLIGHT = 64
 
+#: Members that hold a result: `video` is the earlier name, which remains valid.
+_RESULT = ("result", "video")
+
 #: Characters of an invalid line that an error message quotes.
 MAX_EXCERPT = 120
 
@@ -120,13 +123,10 @@ def _message(line: bytes) -> dict[str, Any]:
 
 def _result(message: dict[str, Any]) -> Outcome:
     error = message.get("error")
+    # A missing member is allowed: JSON.stringify drops members that are undefined.
+    given = next((name for name in _RESULT if message.get(name) is not None), None)
     if error is None:
-        # A missing member is allowed: JSON.stringify drops members that are undefined.
-        if "result" in message:
-            report = message["result"]
-            return Outcome("result", video=outcomes.find_video(report), report=report)
-        return Outcome("result", video=message.get("video"), report=message.get("video"))
-    given = next((name for name in ("video", "result") if message.get(name) is not None), None)
+        return Outcome("result", result=None if given is None else message[given])
     if given is not None:
         raise ProtocolError(f'a result must not have both "{given}" and "error"')
     try:

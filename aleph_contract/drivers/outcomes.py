@@ -1,7 +1,7 @@
 """Read a client's report: the result or the error, in the same way for every kind of adapter.
 
 The client alone decides whether a report is a result or an error: it returns or raises, exits with
-code 0 or another, writes `video` or `error`. This module never turns one into the other, so that a
+code 0 or another, writes `result` or `error`. This module never turns one into the other, so that a
 client which takes an invalid reply for a result fails the check.
 """
 
@@ -29,17 +29,12 @@ _TRANSPORT = frozenset(
 )
 
 
-#: The primary member of the shipped contract.
-_MEMBER = "video"
-
-
-def find_video(report: Any) -> Any:
-    """`find_result` for the shipped contract."""
-    return find_result(report, _MEMBER)
-
-
 def find_result(report: Any, member: str | None) -> Any:
     """Find the result in a reported JSON value.
+
+    Args:
+        report: The value that a client reported.
+        member: The primary member of the result, such as `video`; see `ResultShape.primary`.
 
     1. Without a primary member it is the whole report.
     2. A value that is neither object nor array is the result itself; of a text whose last line
@@ -80,12 +75,6 @@ def report_from_output(stdout: str) -> Any:
         with suppress(JSONError):
             return read_json(candidate)
     return text
-
-
-def video_from_output(stdout: str) -> Any:
-    """The result of the shipped contract in the output of a command; of a text, the last line."""
-    report = report_from_output(stdout)
-    return report.rpartition("\n")[2].strip() if isinstance(report, str) else find_video(report)
 
 
 def error_from_output(stdout: str, stderr: str) -> ReportedError:

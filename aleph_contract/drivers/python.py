@@ -168,8 +168,7 @@ class _Attempt:
         """The outcome: an `Exception` is an error, `SystemExit` a crash, a value a result."""
         error = self.error
         if error is None:
-            found = outcomes.find_video(self.value)
-            return replace(self.ended("result"), video=found, report=self.value)
+            return replace(self.ended("result"), result=self.value)
         if isinstance(error, UnreadableResultError):
             return replace(self.ended("could-not-run"), reason=str(error))
         self.output.stderr.add("".join(_traceback(error)).encode("utf-8", "replace"))

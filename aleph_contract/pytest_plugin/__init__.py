@@ -77,7 +77,8 @@ class ClientConformance:
             def call(self, input, *, base_url, account_id, api_token):
                 return MyClient(base_url, account_id, api_token).edit(**input)
 
-    `call` returns the URL of the video, or JSON data that contains it. An exception is an error
+    `call` returns the result of the run, such as a URL, or JSON data that contains it. An exception
+    is an error
     report. `call` may be `async`. Several threads (or, if async, several tasks) call it
     concurrently, on one instance that no test uses.
 

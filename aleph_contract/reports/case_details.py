@@ -118,7 +118,7 @@ def reported(outcome: Outcome | None) -> tuple[str, ...]:
     if outcome is None:
         return ()
     if outcome.kind == "result":
-        return (f"result {shown(outcome.video)}",)
+        return (f"result {shown(outcome.result)}",)
     error = outcome.error
     if error is None:
         return (f"{outcome.kind}: {outcome.reason}",)

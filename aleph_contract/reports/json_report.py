@@ -14,7 +14,7 @@ from aleph_contract.reports.summary import RuleRow, Summary, summarise
 
 #: Version of the document's structure. A new member raises the second number; a changed meaning or
 #: a removed member raises the first.
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 def render(verification: Verification) -> str:
@@ -158,7 +158,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     error = outcome.error
     return {
         "kind": outcome.kind,
-        "video": outcome.video,
+        "result": outcome.result,
+        "video": outcome.result,
         "error": None
         if error is None
         else {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from aleph_contract.rules.table import ALIASES, MAX_TRIES, RULES, Rule, canonical
+from aleph_contract.rules.aliases import ALIASES, canonical, matches
+from aleph_contract.rules.table import MAX_TRIES, RULES, Rule
 
-__all__ = ["ALIASES", "MAX_TRIES", "RULES", "Rule", "canonical"]
+__all__ = ["ALIASES", "MAX_TRIES", "RULES", "Rule", "canonical", "matches"]

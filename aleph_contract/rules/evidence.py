@@ -30,7 +30,7 @@ class Evidence:
             advice; `None` for a portable one.
         fault: Name of the scripted fault, if any.
         leaks: Places where the client wrote the token, such as `its standard output`.
-        other_videos: In concurrent runs: video URL of every other run, and the name of its case.
+        other_results: In concurrent runs: each other run's result, if it is a text, and its case.
         require_local_validation: Whether the client must refuse a violating input before sending.
         advice: Whether every finding is advice (cases of the profile that was not asked for).
     """
@@ -43,7 +43,7 @@ class Evidence:
     doubt: DoubtKind | None = None
     fault: str | None = None
     leaks: tuple[str, ...] = ()
-    other_videos: Mapping[str, str] = field(default_factory=dict)
+    other_results: Mapping[str, str] = field(default_factory=dict)
     require_local_validation: bool = False
     advice: bool = False
 
@@ -127,9 +127,9 @@ class Evidence:
 
     @property
     def swapped_with(self) -> str | None:
-        """Name of the concurrent case whose video the client reported instead of its own."""
-        video = self.outcome.video if self.outcome else None
+        """Name of the concurrent case whose result the client reported instead of its own."""
+        result = self.outcome.result if self.outcome else None
         own = self.last_reply.result if self.last_reply else None
-        if not isinstance(video, str) or video == own:
+        if not isinstance(result, str) or result == own:
             return None
-        return self.other_videos.get(video)
+        return self.other_results.get(result)

@@ -259,11 +259,3 @@ _TABLE = (
 
 #: Every rule by its id, in the order of the table.
 RULES: dict[str, Rule] = {rule.id: rule for rule in _TABLE}
-
-#: Earlier ids of rules, which `explain`, globs and known-failing files still accept.
-ALIASES: dict[str, str] = {"response.video": "response.result"}
-
-
-def canonical(name: str) -> str:
-    """The id of the rule that an earlier id stands for; any other name or glob unchanged."""
-    return ALIASES.get(name, name)

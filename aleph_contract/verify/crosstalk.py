@@ -44,7 +44,7 @@ class _Astray:
         if outcome is None:
             return False
         if outcome.kind == "result":
-            return _returns(outcome.video, self.exchange, self.contract)
+            return _returns(outcome.result, self.exchange, self.contract)
         return outcome.kind == "error" and _sends(self.exchange, result.intended)
 
 
@@ -115,7 +115,7 @@ def _told(
 def _extra(result: CaseResult, contract: Contract | None) -> Iterator[_Astray]:
     """The calls to the account of a case but its own: that with the result or input of the case."""
     calls = list(result.exchanges)
-    reported = result.outcome.video if result.outcome else None
+    reported = result.outcome.result if result.outcome else None
     own = next((call for call in calls if _returns(reported, call, contract)), None)
     own = own or next((call for call in calls if _sends(call, result.intended)), None)
     if own is not None:

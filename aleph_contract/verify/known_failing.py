@@ -19,13 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
 
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.errors import ArgumentError
-from aleph_contract.rules import canonical
+from aleph_contract.rules import matches
 from aleph_contract.rules.diff import diff_exchange
 
 #: Largest column of names in a written file; the reasons are aligned after it.
@@ -55,7 +54,7 @@ class Line:
 
     def matches(self, name: str) -> bool:
         """Whether the line matches the name of a case; upper and lower case differ."""
-        return name == self.pattern or fnmatchcase(name, canonical(self.pattern))
+        return name == self.pattern or matches(name, self.pattern)
 
     @property
     def is_cause(self) -> bool:
@@ -65,7 +64,7 @@ class Line:
     def excuses(self, rule: str, result: CaseResult) -> bool:
         """Whether the line excuses the finding of a rule in a case."""
         if self.pattern.startswith(_RULE):
-            return fnmatchcase(rule, canonical(self.pattern.removeprefix(_RULE).strip()))
+            return matches(rule, self.pattern.removeprefix(_RULE).strip())
         if self.pattern.startswith(_POINTER):
             pointer = self.pattern.removeprefix(_POINTER).strip().rstrip("/")
             return any(f"{place}/".startswith(f"{pointer}/") for place in _places(result))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +17,7 @@ from aleph_contract.contract import BILLED_FIELD, Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps, loads
 from aleph_contract.errors import JSONError
-from aleph_contract.rules import MAX_TRIES, canonical
+from aleph_contract.rules import MAX_TRIES, matches
 from fake_server.replies.faults import FAULTS, Fault
 
 #: How often a repeated fault is played: more than any client may try. After it the fake answers
@@ -34,7 +33,7 @@ REPLY_INTERVAL = 0.02
 #: Seconds until a slow reply: long enough to measure, shorter than the time-out of any client.
 SLOW_REPLY = 0.3
 
-#: Seconds of video that a run of the faults and concurrency phases is billed for.
+#: Seconds that a run of the faults and concurrency phases is billed for.
 BILLED_SECONDS = 5
 
 
@@ -73,7 +72,7 @@ class PlannedCase:
     advice: bool = False
 
 
-_RETURNS = "sends it unchanged and returns the video of the reply"
+_RETURNS = "sends it unchanged and returns the result of the reply"
 _REFUSES = "refuses it before sending, or sends it unchanged and reports the refusal"
 _EXPECTATION = {"valid": _RETURNS, "violating": _REFUSES}
 
@@ -206,10 +205,10 @@ def other_profile(contract: Contract, _: NameGlobs = EVERY_NAME) -> Iterable[Pla
 
 #: Polarity and expectation of each property; `property_phase.DRAWS` has its strategy.
 PROPERTIES: dict[str, tuple[Polarity, str]] = {
-    "property/valid": ("valid", "sends every valid input unchanged and returns its video"),
+    "property/valid": ("valid", "sends every valid input unchanged and returns its result"),
     "property/boundary": (
         "valid",
-        "sends every valid input on a bound unchanged and returns its video",
+        "sends every valid input on a bound unchanged and returns its result",
     ),
     "property/violating": (
         "violating",
@@ -253,7 +252,7 @@ def selected(name: str, phase: str, run: Iterable[str], skip: Iterable[str]) -> 
     A pattern matches if it is the name of the phase, or a glob that matches the name of the case.
     """
 
-    def matches(pattern: str) -> bool:
-        return pattern == phase or fnmatchcase(name, canonical(pattern))
+    def is_named(pattern: str) -> bool:
+        return pattern == phase or matches(name, pattern)
 
-    return (not run or any(map(matches, run))) and not any(map(matches, skip))
+    return (not run or any(map(is_named, run))) and not any(map(is_named, skip))

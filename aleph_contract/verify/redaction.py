@@ -16,12 +16,12 @@ def redact(outcome: Outcome, token: str) -> tuple[Outcome, tuple[str, ...]]:
     Returns:
         The outcome without the token, and the places where it was, such as `its error message`.
     """
-    error, video = outcome.error, outcome.video
+    error, result = outcome.error, outcome.result
     texts = {
         "its standard output": outcome.stdout,
         "its standard error": outcome.stderr,
         "its error message": error.message if error else "",
-        "its result": video if isinstance(video, str) else dumps(video),
+        "its result": result if isinstance(result, str) else dumps(result),
     }
     leaks = tuple(place for place, text in texts.items() if token in text)
     if not leaks:
@@ -32,7 +32,7 @@ def redact(outcome: Outcome, token: str) -> tuple[Outcome, tuple[str, ...]]:
 
     return replace(
         outcome,
-        video=clean(video),
+        result=clean(result),
         error=error and replace(error, message=clean(error.message), code=clean(error.code)),
         reason=clean(outcome.reason),
         stdout=clean(outcome.stdout),

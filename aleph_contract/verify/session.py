@@ -81,7 +81,7 @@ class Session:
 
         Raises:
             CouldNotRun: No example led to a call, a failed connection, or a report that looks like
-                a video.
+                a result.
         """
         results = [self._judge(driven) for driven in self._drive(cases)]
         if not all(map(_is_idle, results)):
@@ -103,14 +103,14 @@ class Session:
             deque(self.examples([first]), maxlen=0)
 
     def together(self, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
-        """Drive all cases concurrently, then judge each with the videos of the others."""
+        """Drive all cases concurrently, then judge each with the results of the others."""
         ended = list(self._drive(cases))
-        videos: dict[str, str] = {}
+        results: dict[str, str] = {}
         for driven in ended:
-            videos |= dict.fromkeys(_results(driven.account, self.contract), driven.planned.name)
+            results |= dict.fromkeys(_results(driven.account, self.contract), driven.planned.name)
         for driven in ended:
             own = driven.planned.name
-            others = {video: name for video, name in videos.items() if name != own}
+            others = {result: name for result, name in results.items() if name != own}
             yield self._judge(driven, others)
 
     def _batches(self, cases: Iterable[PlannedCase]) -> Iterable[Iterable[PlannedCase]]:
@@ -165,13 +165,13 @@ class Session:
         return settings.never_answered_timeout if planned.never_answered else settings.timeout
 
     def _judge(
-        self, driven: DrivenCase, other_videos: Mapping[str, str] | None = None
+        self, driven: DrivenCase, other_results: Mapping[str, str] | None = None
     ) -> CaseResult:
         """Judge a case by its evidence, with the token removed from all texts."""
         planned, outcome, account = driven
-        if outcome.kind == "result" and outcome.report is not None:
-            found = find_result(outcome.report, shape_of(self.contract).primary)
-            outcome = replace(outcome, video=found)
+        if outcome.kind == "result":
+            found = find_result(outcome.result, shape_of(self.contract).primary)
+            outcome = replace(outcome, result=found)
         outcome, leaks = redact(outcome, account.token)
         evidence = Evidence(
             contract=self.contract,
@@ -182,7 +182,7 @@ class Session:
             doubt=planned.doubt,
             fault=planned.fault,
             leaks=leaks,
-            other_videos=other_videos or {},
+            other_results=other_results or {},
             require_local_validation=self.settings.require_local_validation,
             advice=planned.advice,
         )
@@ -220,13 +220,13 @@ class Session:
 def _is_idle(result: CaseResult) -> bool:
     """Whether the client did nothing that can be judged.
 
-    A video URL without a call, and a call that failed on its way to another address, can be.
+    A URL without a call, and a call that failed on its way to another address, can be.
     """
     outcome = result.outcome
     if result.exchanges or outcome is None:
         return False
     if outcome.kind == "result":
-        return not isinstance(outcome.video, str) or not is_uri(outcome.video)
+        return not isinstance(outcome.result, str) or not is_uri(outcome.result)
     return outcome.error is None or outcome.error.stage not in ("api", "transport")
 
 
@@ -237,7 +237,7 @@ def _said(result: CaseResult) -> str:
         return f"its standard error ends with: {' | '.join(lines)}"
     if outcome is None or outcome.kind in ("skipped", "stuck", "crashed", "could-not-run"):
         return result.reason or (outcome.reason if outcome else "") or "it reported nothing"
-    report = outcome.error.message if outcome.error else outcome.stdout or outcome.video
+    report = outcome.error.message if outcome.error else outcome.stdout or outcome.result
     return f"it reported {str(report)[:60]!r}" if report else "it reported nothing"
 
 

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.rules import canonical
 from fake_server.control import schemas
 from fake_server.journal.base import Filter, Journal
 from fake_server.replies import faults
@@ -94,6 +95,7 @@ def _filter(
         Query(description="At most this many exchanges, the newest.", ge=0, le=MAX_INTEGER),
     ] = None,
 ) -> Filter:
+    fault = None if fault is None else canonical(fault)
     for name, value, known in (("outcome", outcome, OUTCOMES), ("fault", fault, faults.FAULTS)):
         if value is not None and value not in known:
             raise HTTPException(422, f"unknown {name} {value!r}; use one of: {', '.join(known)}")

@@ -158,7 +158,7 @@ def with_state(name: str) -> Callable[[Reply], Any]:
     return lambda reply: {**reply, "state": name, "result": {}}
 
 
-def with_video(value: Any) -> Callable[[Reply], Any]:
+def with_members(value: Any) -> Callable[[Reply], Any]:
     """Replace each member of the result in a reply; a result without members, as a whole."""
     return lambda reply: {**reply, "result": _refilled(reply["result"], value)}
 

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Mapping
 
 from aleph_contract.errors import ArgumentError
+from aleph_contract.rules import canonical
 from fake_server.replies.edge_faults import EDGE_FAULTS
 from fake_server.replies.fault import RESULT, Delivery, Fault, cut, redirect
 from fake_server.replies.refusal_faults import REFUSAL_FAULTS
@@ -55,13 +56,14 @@ FAULTS: Mapping[str, Fault] = {
 
 
 def find(name: str) -> Fault:
-    """The fault named `name`.
+    """The fault named `name`, or whose earlier name that is.
 
     Raises:
         ArgumentError: No fault has that name; the message lists all names.
     """
-    if name in FAULTS:
-        return FAULTS[name]
+    fault = FAULTS.get(canonical(name))
+    if fault is not None:
+        return fault
     near = difflib.get_close_matches(name, FAULTS, 1)
     meant = f" (did you mean {near[0]}?)" if near else ""
     raise ArgumentError(f"no fault is named {name!r}{meant}; the faults are: {', '.join(FAULTS)}")

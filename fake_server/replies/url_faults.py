@@ -18,7 +18,7 @@ _PRESIGNED = (
 
 
 def _with_suffix(suffix: str) -> Callable[[Any], Any]:
-    """Appends `suffix` to every URL of the result; the fake serves the video there too."""
+    """Appends `suffix` to every URL of the result; the fake serves the file there too."""
 
     def extended(value: Any) -> Any:
         if isinstance(value, dict):
@@ -32,7 +32,7 @@ def _with_suffix(suffix: str) -> Callable[[Any], Any]:
 
 def _url(name: str, title: str, suffix: str, provenance: Provenance = "assumed") -> Fault:
     return reply(
-        f"video-url-{name}",
+        f"result-url-{name}",
         title,
         _with_suffix(suffix),
         RESULT,

@@ -73,7 +73,7 @@ def test_the_input_keeps_its_json_spelling(value: Any, text: str | None, expecte
     ],
 )
 def test_the_video_of_a_report(report: Any, video: Any) -> None:
-    assert outcomes.find_video(report) == video
+    assert outcomes.find_result(report, "video") == video
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,14 @@ def test_the_video_of_a_report(report: Any, video: Any) -> None:
         ("null", None),
         ("42", 42),
         ('{"video":null}', None),
-        ("<html>\n</html>", "</html>"),
+        ("<html>\n</html>", "<html>\n</html>"),
         ('{"video": "cut \\ud83d"}', "cut ?"),
         ('{"video": NaN}', "NaN"),
     ],
 )
 def test_the_video_that_a_command_prints(stdout: str, video: Any) -> None:
-    assert outcomes.video_from_output(stdout) == video
+    report = outcomes.report_from_output(stdout)
+    assert outcomes.find_result(report, "video") == video
 
 
 @pytest.mark.parametrize(

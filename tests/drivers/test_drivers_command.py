@@ -30,7 +30,7 @@ def test_a_command_gets_the_environment_and_the_input() -> None:
     env = ("CLOUDFLARE_BASE_URL", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN")
     script = "".join(f'printf "%s " "${name}"; ' for name in env) + "cat"
     outcomes = run(script, calls({"seed": 0}, {"prompt": "é\n"}), jobs=2)
-    assert [o.video for o in outcomes] == [
+    assert [o.result for o in outcomes] == [
         'http://base account0 token0 {"seed":0}',
         'http://base account1 token1 {"prompt":"é\\n"}',
     ]
@@ -41,14 +41,18 @@ def test_the_input_keeps_its_spelling() -> None:
 
 
 def test_a_command_that_does_not_read_its_input_is_not_delayed() -> None:
-    assert one("echo http://x/", "x" * 500_000).video == "http://x/"
+    assert one("echo http://x/", "x" * 500_000).result == "http://x/"
 
 
 @pytest.mark.parametrize(
     ("script", "kind", "expected"),
     [
         ("echo http://x/a.mp4", "result", "http://x/a.mp4"),
-        ("""echo '{"result":{"video":"http://x/a.mp4"}}'""", "result", "http://x/a.mp4"),
+        (
+            """echo '{"result":{"video":"http://x/a.mp4"}}'""",
+            "result",
+            {"result": {"video": "http://x/a.mp4"}},
+        ),
         ("true", "result", ""),
         ("echo null", "result", None),
         ("""echo '{"error":{"message":"no"}}'""", "result", {"error": {"message": "no"}}),
@@ -67,13 +71,13 @@ def test_the_exit_code_decides(script: str, kind: str, expected: Any) -> None:
     assert outcome.kind == kind
     assert (
         expected
-        == {"result": outcome.video, "error": outcome.error, "crashed": outcome.reason}[kind]
+        == {"result": outcome.result, "error": outcome.error, "crashed": outcome.reason}[kind]
     )
 
 
 def test_long_output_is_truncated() -> None:
     outcome = one("head -c 3000000 /dev/zero | tr '\\0' x >&2; echo http://x/")
-    assert outcome.video == "http://x/"
+    assert outcome.result == "http://x/"
     assert "bytes left out" in outcome.stderr
     assert len(outcome.stderr) < 1_100_000
 
@@ -108,7 +112,7 @@ def test_background_children_do_not_delay_the_report_and_are_killed(tmp_path: Pa
         sleep 63 & echo $! >> {pids}
         setsid sh -c 'echo $$ >> {pids}; exec sleep 64' & echo http://x/"""
     began = time.monotonic()
-    assert one(script).video == "http://x/"
+    assert one(script).result == "http://x/"
     assert time.monotonic() - began < 10
     assert gone(*map(int, pids.read_text().split()))
 

@@ -47,7 +47,7 @@ def client(here: Path) -> Path:
 @pytest.mark.parametrize("target", ["a_client:edit", "a_client:Api.edit", "sub/a_client.py:edit"])
 def test_a_client_is_imported_by_module_or_file(target: str) -> None:
     path = list(sys.path)
-    assert [o.video for o in drive(PythonDriver(target), calls(7))] == ["http://x/7"]
+    assert [o.result for o in drive(PythonDriver(target), calls(7))] == ["http://x/7"]
     assert sys.path == path
 
 

@@ -45,11 +45,14 @@ def test_an_invalid_report(line: str, expected: str) -> None:
             '{"type":"result","case":"c","video":null,"error":{}}',
             Outcome("error", error=ReportedError("")),
         ),
-        ('{"type":"result","case":"c","video":"v","error":null}', Outcome("result", video="v")),
+        ('{"type":"result","case":"c","video":"v","error":null}', Outcome("result", result="v")),
         ('{"type":"result","case":"c"}', Outcome("result")),
-        ('{"type":"result","case":"c","video":42,"more":1}', Outcome("result", video=42)),
-        ('{"type":"result","case":"c","result":{"video":"v"}}', Outcome("result", video="v")),
-        ('{"type":"result","case":"c","result":[1]}', Outcome("result", video=[1])),
+        ('{"type":"result","case":"c","video":42,"more":1}', Outcome("result", result=42)),
+        (
+            '{"type":"result","case":"c","result":{"video":"v"}}',
+            Outcome("result", result={"video": "v"}),
+        ),
+        ('{"type":"result","case":"c","result":[1]}', Outcome("result", result=[1])),
         (
             '{"type":"result","case":"c","error":{"message":"cut \\ud83d","x":1}}',
             Outcome("error", error=ReportedError("cut ?")),

@@ -46,7 +46,7 @@ def wrapped_echo(input: Any, **rest: str) -> Any:  # noqa: A002
 @pytest.mark.parametrize("function", [echo, async_echo, wrapped_echo])
 def test_each_call_gets_its_own_arguments(function: Callable[..., Any]) -> None:
     outcomes = run(function, calls(*range(40)))
-    assert [o.video for o in outcomes] == [
+    assert [o.result for o in outcomes] == [
         f"http://base/account{i}/token{i}/{i}" for i in range(40)
     ]
     assert {o.kind for o in outcomes} == {"result"}
@@ -109,7 +109,7 @@ def test_system_exit_in_a_task_does_not_stop_other_calls() -> None:
     async def _exit() -> None:
         raise SystemExit
 
-    assert [o.video for o in run(client, calls(0, 1, 2))] == ["0", "1", "2"]
+    assert [o.result for o in run(client, calls(0, 1, 2))] == ["0", "1", "2"]
 
 
 def test_the_input_is_a_copy_of_plain_types() -> None:
@@ -193,7 +193,7 @@ def test_a_stuck_thread_does_not_affect_other_cases() -> None:
     release.set()
     assert (stuck.kind, stuck.stdout) == ("stuck", "begun\n")
     assert f"{TIMEOUT:g} s" in stuck.reason
-    assert [o.video for o in (a, b, c)] == ["a", "b", "c"]
+    assert [o.result for o in (a, b, c)] == ["a", "b", "c"]
 
 
 def test_a_thread_in_a_busy_loop_is_ended() -> None:
@@ -220,7 +220,7 @@ def test_a_stuck_task_does_not_affect_other_cases_even_if_it_ignores_cancellatio
         return value
 
     a, stuck, b = run(client, calls("a", "stuck", "b", timeout=TIMEOUT))
-    assert (a.video, stuck.kind, b.video) == ("a", "stuck", "b")
+    assert (a.result, stuck.kind, b.result) == ("a", "stuck", "b")
 
 
 def test_only_the_call_that_blocks_the_event_loop_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,12 +249,12 @@ def test_only_the_call_that_blocks_the_event_loop_is_stuck(monkeypatch: pytest.M
         again = dict(driver.run(calls("c")))
     assert ended["blocks"][1].kind == "stuck"
     assert "blocked the event loop" in ended["blocks"][1].reason
-    assert [(ended[k][1].video, ended[k][0].account_id) for k in "ab"] == [
+    assert [(ended[k][1].result, ended[k][0].account_id) for k in "ab"] == [
         ("a", "new"),
         ("b", "new"),
     ]
     assert sorted(renewed) == ["a", "b"]
-    assert [o.video for o in again.values()] == ["c"]
+    assert [o.result for o in again.values()] == ["c"]
 
 
 def test_a_call_that_blocks_the_event_loop_within_its_timeout_is_not_stuck(
@@ -301,7 +301,7 @@ def test_an_object_with_an_async_call_is_a_client() -> None:
     with PythonDriver(Client()) as driver:
         assert driver.window > 4
         assert driver.client.name.endswith("Client")
-        assert [o.video for _, o in driver.run(calls("x"))] == ["x"]
+        assert [o.result for _, o in driver.run(calls("x"))] == ["x"]
 
 
 def test_calls_to_this_machine_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,6 +313,6 @@ def test_calls_to_this_machine_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch)
         bypassed = urllib.request.proxy_bypass_environment("127.0.0.1:8790")  # type: ignore[attr-defined]
         return [bool(bypassed), os.environ["no_proxy"]]
 
-    assert one(client).video == [True, "intranet,127.0.0.1,localhost"]
+    assert one(client).result == [True, "intranet,127.0.0.1,localhost"]
     assert os.environ["NO_PROXY"] == "intranet"
     assert "no_proxy" not in os.environ

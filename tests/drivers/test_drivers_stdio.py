@@ -28,7 +28,7 @@ def test_a_client_gives_its_name_and_gets_the_arguments_of_a_call() -> None:
         )
         assert client.window == 3
         [(_, outcome)] = client.run(calls({"do": "answer", "prompt": "é\n"}, timeout=7.5))
-    *arguments, line = outcome.video
+    *arguments, line = outcome.result
     assert arguments == ["http://base", "account0", "token0", 7.5]
     assert json.loads(line)["input"] == {"do": "answer", "prompt": "é\n"}
 
@@ -45,7 +45,7 @@ def test_every_kind_of_report_is_read() -> None:
     assert kinds(outcomes) == {"c0": "result", "c1": "error", "c2": "skipped", "c3": "result"}
     assert outcomes["c1"].error == ReportedError("no", "api", 400, 7003)
     assert outcomes["c2"].reason == "cannot"
-    assert outcomes["c3"].video is None
+    assert outcomes["c3"].result is None
 
 
 def test_reports_come_in_any_order_and_the_window_stays_full() -> None:
@@ -79,7 +79,7 @@ def test_one_process_serves_several_runs() -> None:
 
 def test_large_input_and_output_do_not_deadlock() -> None:
     outcomes = drive(calls(*["x" * 100_000] * 6), window=6)
-    assert [json.loads(o.video[-1])["input"] for o in outcomes.values()] == ["x" * 100_000] * 6
+    assert [json.loads(o.result[-1])["input"] for o in outcomes.values()] == ["x" * 100_000] * 6
 
 
 def test_standard_error_is_kept_with_its_case() -> None:

@@ -144,7 +144,7 @@ class Odd:
 
 @pytest.mark.parametrize("odd", [Odd(), b"x", {"a": Odd()}, [float("nan")], {1: 2}, (1,)])
 def test_every_returned_value_is_written_as_json(odd: Any) -> None:
-    run = sample.run(replace(sample.DROPPED, outcome=Outcome("result", video=odd)))
+    run = sample.run(replace(sample.DROPPED, outcome=Outcome("result", result=odd)))
     jsonschema.Draft202012Validator(SCHEMA).validate(_read(run))
 
 

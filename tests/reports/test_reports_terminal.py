@@ -114,7 +114,7 @@ def test_a_long_payload_says_how_much_is_left_out() -> None:
 
 def test_payloads_are_wrapped_without_loss() -> None:
     video = "http://127.0.0.1/" + "a b-" * 60
-    text = _with(replace(sample.DROPPED, outcome=Outcome("result", video=video)))
+    text = _with(replace(sample.DROPPED, outcome=Outcome("result", result=video)))
     intended = text.partition("intended   ")[2].partition("  sent  ")[0]
     joined = intended.replace("\n             ", "").strip()
     assert (

@@ -76,7 +76,7 @@ def replied(value: Any, content_type: str = "application/json") -> Exchange:
     return exchange(response_body=raw, response_headers=(("content-type", content_type),))
 
 
-RESULT = Outcome("result", video=VIDEO)
+RESULT = Outcome("result", result=VIDEO)
 ERROR = Outcome("error", error=ReportedError("something went wrong"))
 
 
@@ -147,9 +147,9 @@ BREAKS: list[tuple[str, Evidence]] = [
         violating(refused(VIOLATING), outcome=Outcome("crashed", reason="exit 1")),
     ),
     ("boundary.refused-locally", violating(refused(VIOLATING), require_local_validation=True)),
-    ("response.result", evidence(exchange(), outcome=Outcome("result", video=VIDEO + "#"))),
+    ("response.result", evidence(exchange(), outcome=Outcome("result", result=VIDEO + "#"))),
     ("response.result", evidence(exchange(), outcome=ERROR)),
-    ("response.result", evidence(exchange(), outcome=Outcome("result", video=None))),
+    ("response.result", evidence(exchange(), outcome=Outcome("result", result=None))),
     ("response.state", evidence(replied({"state": "Running", "result": {"video": VIDEO}}))),
     ("response.malformed", evidence(replied(bare()))),
     ("response.malformed", evidence(replied(bare(video=None)))),
@@ -184,8 +184,8 @@ BREAKS: list[tuple[str, Evidence]] = [
         "concurrency.no-crosstalk",
         evidence(
             exchange(),
-            outcome=Outcome("result", video="https://x/2"),
-            other_videos={"https://x/2": "concurrency/02"},
+            outcome=Outcome("result", result="https://x/2"),
+            other_results={"https://x/2": "concurrency/02"},
         ),
     ),
 ]

@@ -10,9 +10,12 @@ from click.testing import CliRunner
 
 from aleph_contract.cli import cli, run
 from aleph_contract.core.results import Finding
-from aleph_contract.rules import RULES, canonical
+from aleph_contract.rules import ALIASES, RULES, canonical
 from aleph_contract.verify.known_failing import Line
 from aleph_contract.verify.plans import selected
+from fake_server.replies.faults import FAULTS
+from fake_server.runs.rest import step_named
+from fake_server.state.scenarios import scenario
 
 
 def test_ids_are_area_and_name() -> None:
@@ -69,3 +72,21 @@ def test_an_earlier_id_of_a_rule_stands_for_the_rule_in_explain_and_in_globs() -
     assert Line("response.video", "reason", 1).matches("response.result")
     assert selected("response.result", "example", ["response.video"], [])
     assert not Line("response.video", "reason", 1).matches("response.state")
+
+
+def test_an_earlier_name_stands_for_a_rule_or_a_fault_that_exists() -> None:
+    assert set(ALIASES.values()) <= {*RULES, *FAULTS}
+    assert not {*ALIASES} & {*RULES, *FAULTS}
+
+
+@pytest.mark.parametrize("earlier", [name for name in ALIASES if ALIASES[name] in FAULTS])
+def test_an_earlier_name_of_a_fault_works_in_explain_globs_and_scenarios(earlier: str) -> None:
+    present = ALIASES[earlier]
+    shown = CliRunner().invoke(cli, ["explain", earlier])
+    assert shown.output.startswith(f"fault {present} ")
+    for pattern in (f"fault/{earlier}/once", f"fault/{earlier}*", f"*/{earlier}/*"):
+        assert Line(pattern, "reason", 1).matches(f"fault/{present}/once")
+        assert selected(f"fault/{present}/once", "faults", [pattern], [])
+        assert not selected("fault/result-null/once", "faults", [pattern], [])
+    assert step_named(f"fault-{earlier}").fault is FAULTS[present]
+    assert scenario([{"fault": earlier}])[0].fault is FAULTS[present]

@@ -21,7 +21,7 @@ INVALID_HELLOS = {
     "Listening …": ONE_OBJECT,
     '["hello"]': ONE_OBJECT,
     "{}": 'every message must have a "type"',
-    '{"type":"result","case":"c0","video":"v"}': 'the first line must be {"type":"hello",…}',
+    '{"type":"result","case":"c0","result":"v"}': 'the first line must be {"type":"hello",…}',
     hello(protocol=2): '"protocol" must be 1',
     hello(protocol=True): '"protocol" must be 1',
     hello(protocol="1"): '"protocol" must be 1',
@@ -39,8 +39,8 @@ INVALID_REPORTS = {
     '{"type":"hello"}': '"type" must be "result" or "skipped"',
     '{"type":"result"}': '"case" must be the id from the "run" message',
     '{"type":"result","case":1}': '"case" must be the id from the "run" message',
-    '{"type":"result","case":"CASE","video":"v","error":{}}': (
-        'a result must not have both "video" and "error"'
+    '{"type":"result","case":"CASE","result":"v","error":{}}': (
+        'a result must not have both "result" and "error"'
     ),
     '{"type":"result","case":"CASE","error":"no"}': '"error" must be an object',
     '{"type":"result","case":"CASE","error":{"stage":"server"}}': (

@@ -72,7 +72,7 @@ A_FEW = (
     "fault/internal-error/once",
     "fault/redirect-307/once",
     "fault/state-failed/once",
-    "fault/video-missing/once",
+    "fault/result-member-missing/once",
 )
 
 #: Program, rules of level must that it breaks, rules that it gets advice about, and its cases.

@@ -14,11 +14,11 @@ def result(evidence: Evidence) -> str | None:
     if outcome is None or reply is None or reply.kind != "completed" or reply.gray:
         return None
     if evidence.reported_result:
-        if is_reported(outcome.video, reply):
+        if is_reported(outcome.result, reply):
             return ""
         if evidence.swapped_with:
             return None  # concurrency.no-crosstalk reports it
-        return f"reported {_show(outcome.video)}, but the reply has {_show(reply.result)}"
+        return f"reported {_show(outcome.result)}, but the reply has {_show(reply.result)}"
     if outcome.error is not None:
         return f"reported an error for a completed run: {outcome.error.message}"
     return f"reported nothing for a completed run: {evidence.missing_report}"
