@@ -24,7 +24,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.control.origin_guard import is_loopback
 from fake_server.http.app import CONTROL_PATH, App, create_app
-from fake_server.http.listening import listen, listen_unix
+from fake_server.http.listening import listen, listen_unix, reachable_host
 from fake_server.http.protocol import Protocol
 from fake_server.http.uvicorn_internals import ServerState
 from fake_server.journal import waiting
@@ -73,10 +73,10 @@ class Server:
             )
         self.app = app
         self.uds = None if uds is None else os.fspath(uds)
+        self.host = host if told is None else told
         if self.uds is None:
             self._socket = listen(host, port)
-            name = host if told is None else told
-            name = f"[{name}]" if ":" in name else name
+            name = f"[{self.host}]" if ":" in self.host else self.host
             self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
         else:
             self._socket = listen_unix(self.uds)
@@ -266,7 +266,6 @@ def running(
     port: int = 0,
     expose: bool = False,
     allow_hosts: Iterable[str] = (),
-    told: str | None = None,
     **options: Any,
 ) -> Iterator[Server]:
     """Run the fake in a thread, on a real socket, for the duration of a `with` block.
@@ -274,16 +273,17 @@ def running(
     Args:
         contract: A contract, a set of contracts, or the path of an entry or of a folder of entries;
             `None` for the shipped contract.
-        host: Address to listen on.
+        host: Address to listen on; for a wildcard address, such as `0.0.0.0`, the URLs that clients
+            are told name an address of this machine.
         port: 0 picks a free port.
         expose: Whether the host may be reachable from other machines.
         allow_hosts: Further host names that the control API accepts.
-        told: Host in the URLs that clients are told; `host` if `None`.
         **options: Options of `fake_server.create_app`.
     """
     if contract is not None and not isinstance(contract, (Contract, ContractSet)):
         contract = ContractSet.load([contract])
-    app = create_app(contract, hosts=(host, *allow_hosts), **options)
+    told = reachable_host(host)
+    app = create_app(contract, hosts=(host, told, *allow_hosts), **options)
     try:
         server = Server(app, host, port, expose=expose, told=told)
     except ArgumentError:

@@ -10,6 +10,8 @@ import click
 from aleph_contract.commands.options import (
     contract_option,
     fail_on_option,
+    host_option,
+    port_option,
     profile_option,
     report_option,
     rule_option,
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="The command sends invalid input on purpose: findings about it are advice.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, show_default=True, help="Port; 0 chooses a free one.")
+@host_option
+@port_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def command(
     *,

@@ -27,6 +27,12 @@ profile_option = click.option(
     show_default=True,
     help="Form of successful replies: as documented, or as the live service sends them.",
 )
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
+)
+port_option = click.option(
+    "--port", default=0, show_default=True, help="Port; 0 chooses a free one."
+)
 fail_on_option = click.option(
     "--fail-on",
     type=click.Choice(["must", "advice"]),

@@ -12,7 +12,9 @@ from aleph_contract.commands.options import (
     chosen_contract,
     contract_option,
     fail_on_option,
+    host_option,
     model_option,
+    port_option,
     profile_option,
     report_option,
     rule_option,
@@ -85,6 +87,8 @@ command.add_command(server)
     is_flag=True,
     help="The client must reject invalid input without sending it.",
 )
+@host_option
+@port_option
 @rule_option
 @skip_rule_option
 @fail_on_option
@@ -111,6 +115,8 @@ def client(
     patience: float | None,
     jobs: int | None,
     require_local_validation: bool,
+    host: str,
+    port: int,
     only: tuple[str, ...],
     skip_rule: tuple[str, ...],
     fail_on: Level,
@@ -149,6 +155,8 @@ def client(
         timeout=timeout,
         patience=patience,
         require_local_validation=require_local_validation,
+        host=host,
+        port=port,
         known_failing=known.load(known_failing) if known_failing else None,
         fail_on=fail_on,
         rules=RuleSelection(only, skip_rule),

@@ -9,8 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -76,6 +76,22 @@ def without_proxy(*hosts: str) -> dict[str, str]:
     others = (host for host in hosts if host not in LOCAL_HOSTS.split(","))
     excluded = ",".join(filter(None, (*known, LOCAL_HOSTS, *others)))
     return dict.fromkeys(("NO_PROXY", "no_proxy"), excluded)
+
+
+@contextmanager
+def bypass_proxies(*hosts: str) -> Iterator[None]:
+    """Set the variables of `without_proxy` in this process within a `with` block."""
+    variables = without_proxy(*hosts)
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def new_mark() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import os
 import platform
 import time
 import traceback
@@ -73,7 +72,7 @@ class PythonDriver(Driver):
     def start(self) -> None:
         """Import the callable and check its parameters."""
         self._cleanup.enter_context(capture.split_by_case())
-        self._cleanup.enter_context(_without_proxy())
+        self._cleanup.enter_context(processes.bypass_proxies())
         if isinstance(self._target, str):
             self._cleanup.enter_context(importing.search_path(self._target))
             self._function = importing.load(self._target)
@@ -186,22 +185,6 @@ class _Attempt:
             stderr=self.output.stderr.text(),
             elapsed=time.monotonic() - self._started,
         )
-
-
-@contextmanager
-def _without_proxy() -> Iterator[None]:
-    """Exclude this machine from the proxy settings within a `with` block."""
-    variables = processes.without_proxy()
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _traceback(error: BaseException) -> Iterable[str]:

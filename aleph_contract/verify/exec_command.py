@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,9 +37,6 @@ EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
 _NO_CALL = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
 
 _HINT = "if the command sends it on purpose, add --expect-refusals"
-
-#: Addresses that mean every address of this machine.
-_WILDCARDS = frozenset({"0.0.0.0", "::"})
 
 #: Seconds that an interrupted command has to end by itself: Ctrl-C reaches it too.
 INTERRUPT_GRACE = 1.0
@@ -75,7 +71,6 @@ def run_command(
         CouldNotRun: The command does not start.
     """
     contracts = ContractSet.of(contract)
-    told = _own_address() if host in _WILDCARDS else host
     begun = time.perf_counter()
     with (
         TemporaryDirectory(prefix="aleph-contract-") as folder,
@@ -84,13 +79,11 @@ def run_command(
             host=host,
             port=port,
             expose=True,  # the user named the host
-            told=told,
-            allow_hosts=(told,),
             profile=profile,
             journal=f"sqlite:{folder}/journal",
         ) as server,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
-        code, interrupted = _execute(command, _environment(server, told))
+        code, interrupted = _execute(command, _environment(server))
         exchanges, suite = server.exchanges, server.app.suite.suite()
     completed = {suite.span(x) for x in exchanges if x.outcome == "completed"}
     results = tuple(
@@ -151,18 +144,10 @@ def _account(exchange: Exchange) -> str:
     return exchange.account
 
 
-def _own_address() -> str:
-    """An address of this machine that other machines can reach, if it has one."""
-    try:
-        return socket.gethostbyname(socket.gethostname())
-    except OSError:
-        return "127.0.0.1"
-
-
-def _environment(server: Server, told: str) -> dict[str, str]:
+def _environment(server: Server) -> dict[str, str]:
     return {
         **os.environ,
-        **without_proxy(told),
+        **without_proxy(server.host),
         **server.account().env,
         BINDING_VARIABLE: server.binding_address,
         CONTROL_VARIABLE: server.inspector,

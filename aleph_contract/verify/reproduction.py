@@ -28,7 +28,7 @@ def reproduce(planned: PlannedCase, settings: Settings) -> str:
     defaults = Settings()
     words = ["aleph-contract", "verify", "client", "--run", planned.name]
     words += ["--seed", str(settings.seed)]
-    for name in ("profile", "timeout", "patience"):
+    for name in ("profile", "timeout", "patience", "host", "port"):
         value = getattr(settings, name)
         if value != getattr(defaults, name):
             words += [f"--{name}", str(value)]

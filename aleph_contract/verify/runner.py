@@ -12,6 +12,7 @@ from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
+from aleph_contract.drivers.processes import bypass_proxies
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
 from aleph_contract.verify.crosstalk import CROSSTALK, attribute
@@ -64,13 +65,24 @@ def verify_client(
         on_event: Called when a phase starts and when a case is judged.
 
     Raises:
-        ArgumentError: `settings.run` and `settings.skip` leave no case.
+        ArgumentError: `settings.run` and `settings.skip` leave no case, or the fake cannot listen
+            on `settings.host` and `settings.port`.
     """
     settings = settings or Settings()
     contract = contract or Contract.load()
     log = _Log(on_event)
     try:
-        with running(contract, profile=settings.profile) as server, driver:
+        with (
+            running(
+                contract,
+                host=settings.host,
+                port=settings.port,
+                expose=True,  # the user named the host
+                profile=settings.profile,
+            ) as server,
+            bypass_proxies(server.host),
+            driver,
+        ):
             chosen = _choose(contract, settings)
             log.plan(chosen, settings)
             session = Session(server, driver, contract, settings)

@@ -36,6 +36,9 @@ class Settings:
         rules: The rules to judge.
         stop_at_first: Whether the first failure ends the verification.
         command: The words of the command line that select the client, for `CaseResult.reproduce`.
+        host: Address that the fake listens on; for a wildcard address the client is told an address
+            of this machine.
+        port: Port that the fake listens on; 0 picks a free one.
     """
 
     profile: str = "documented"
@@ -51,6 +54,8 @@ class Settings:
     rules: RuleSelection = field(default_factory=RuleSelection)
     stop_at_first: bool = False
     command: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 0
 
     @property
     def never_answered_timeout(self) -> float:

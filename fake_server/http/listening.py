@@ -9,6 +9,23 @@ from pathlib import Path
 
 from aleph_contract.errors import ArgumentError
 
+#: Addresses that stand for every address of this machine.
+WILDCARDS = frozenset({"0.0.0.0", "::"})
+
+
+def reachable_host(host: str) -> str:
+    """The host to tell clients of a server that listens on `host`.
+
+    No client can connect to a wildcard address from another machine or container: they are told
+    an address of this machine, if its name resolves to one.
+    """
+    if host not in WILDCARDS:
+        return host
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Listen on an address of this machine.
