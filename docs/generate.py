@@ -25,6 +25,7 @@ from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify.phases import PHASES
 from fake_server.replies.behaviours import BEHAVIOURS
 from fake_server.replies.failures import FAILURES, OUTCOMES
+from fake_server.runs.other_routes import REPLIES
 from fake_server.replies.faults import FAULTS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -164,6 +165,15 @@ def replies_page() -> str:
             [
                 (f"`{b.name}`", b.provenance, f"`{b.option}`" if b.option else "", b.sentence)
                 for b in BEHAVIOURS
+            ],
+        )
+        + "\n## Other routes\n\nThe fake answers these routes beside the run route. Calls to them "
+        "are counted apart and not judged; no fault and no scenario applies to them.\n\n"
+        + table(
+            ("route", "provenance", "without a token", "with a wrong token"),
+            [
+                (f"`{name}`", r.provenance, f"`{r.missing}`", f"`{r.wrong}`")
+                for name, r in REPLIES.items()
             ],
         )
         + "\n## Outcomes\n\nThe journal gives every exchange one of these outcomes.\n\n"

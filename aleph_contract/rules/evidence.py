@@ -12,6 +12,7 @@ from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validate
 from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
+from aleph_contract.rules.other_routes import other_route
 from aleph_contract.rules.parsed_exchange import ReplyVerdict, SentInput, read_reply, read_request
 from aleph_contract.schema.validation.violations import leaves
 
@@ -50,9 +51,14 @@ class Evidence:
     # -- the requests -------------------------------------------------------------------------
 
     @cached_property
+    def run_exchanges(self) -> tuple[Exchange, ...]:
+        """The exchanges without the calls to other routes of the API, which run no model."""
+        return tuple(x for x in self.exchanges if not other_route(x))
+
+    @cached_property
     def calls(self) -> tuple[Exchange, ...]:
-        """The requests to the service itself, without those to the target of a redirect."""
-        return tuple(x for x in self.exchanges if x.outcome != "elsewhere")
+        """The requests for a run, without those to the target of a redirect."""
+        return tuple(x for x in self.run_exchanges if x.outcome != "elsewhere")
 
     @cached_property
     def posts(self) -> tuple[Exchange, ...]:
@@ -67,7 +73,7 @@ class Evidence:
     @property
     def sent_astray(self) -> ReportedError | None:
         """The error of a client that reports a failed request while none reached the fake."""
-        error = self.outcome.error if self.outcome and not self.exchanges else None
+        error = self.outcome.error if self.outcome and not self.run_exchanges else None
         return error if error and error.stage in ("api", "transport") else None
 
     def violations(self, sent: SentInput) -> str:
@@ -89,7 +95,7 @@ class Evidence:
     def _answered(self) -> tuple[Exchange, ...]:
         """The exchanges that lead to the result: a page that an error message names does not."""
         redirected = any(x.status is not None and 300 <= x.status < 400 for x in self.calls)  # noqa: PLR2004 - RFC 9110
-        return self.exchanges if redirected else self.calls or self.exchanges
+        return self.run_exchanges if redirected else self.calls or self.run_exchanges
 
     @property
     def last_reply(self) -> ReplyVerdict | None:

@@ -53,7 +53,7 @@ def judge_traffic(
         completed: The tests that completed a run, with any account.
         hint: What the user can do if a refused call is meant; it ends the finding about it.
     """
-    runs = group((x for x in exchanges if x.outcome != "listed" and not other_route(x)), suite)
+    runs = group((x for x in exchanges if not other_route(x)), suite)
     for number, run in enumerate(runs, start=1):
         calls = tuple(run.calls)
         first = calls[0]
@@ -89,8 +89,6 @@ def judge_exchange(
         earlier: The exchanges of its account before it, in order.
         contract: The contract to judge it by, or the set.
     """
-    if exchange.outcome == "listed":
-        return ()
     if other_route(exchange):
         return ()
     run = next(run for run in group((*earlier, exchange)) if exchange in run.calls)

@@ -21,7 +21,7 @@ from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage
-from aleph_contract.rules.other_routes import count_other_routes, other_route
+from aleph_contract.rules.other_routes import notes_on_other_routes, other_route
 from aleph_contract.rules.traffic import NEGATIVE_TEST, contract_of, judge_traffic
 from fake_server.server import Server, running
 
@@ -119,9 +119,7 @@ def run_command(
 
 def _used(exchanges: Iterable[Exchange], contracts: ContractSet) -> list[Contract]:
     """The contracts of the models that were called, in order of the first call."""
-    used = (
-        contract_of(x, contracts) for x in exchanges if x.outcome != "listed" and not other_route(x)
-    )
+    used = (contract_of(x, contracts) for x in exchanges if not other_route(x))
     return list({contract.model: contract for contract in used}.values())
 
 
@@ -135,9 +133,7 @@ def _notes(results: Sequence[CaseResult], exchanges: Iterable[Exchange]) -> Iter
     """What the reader must know about the judgement."""
     if meant := sum(result.reason == NEGATIVE_TEST for result in results):
         yield f"{pluralise(meant, 'refused call')} in tests that passed: taken as meant by the test"
-    if others := count_other_routes(exchanges):
-        named = ", ".join(f"{route} ({count})" for route, count in others.items())
-        yield f"calls to other routes, which are not judged: {named}"
+    yield from notes_on_other_routes(exchanges)
 
 
 def _account(exchange: Exchange) -> str:

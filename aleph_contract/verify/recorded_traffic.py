@@ -19,7 +19,7 @@ from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import RecordingError
 from aleph_contract.recordings import Recorded, read_recording
 from aleph_contract.rules.coverage import coverage
-from aleph_contract.rules.other_routes import count_other_routes
+from aleph_contract.rules.other_routes import notes_on_other_routes
 from aleph_contract.rules.traffic import contract_of, judge_traffic
 
 
@@ -140,6 +140,4 @@ def _notes(traffic: _Traffic) -> Iterator[str]:
         yield f"{rule} is not judged in {count:,} of {pluralise(total, 'call')}: {reason}"
     if traffic.foreign:
         yield f"calls to other servers, which are not judged: {traffic.foreign:,}"
-    if others := count_other_routes(traffic.exchanges):
-        named = ", ".join(f"{route} ({count})" for route, count in others.items())
-        yield f"calls to other routes, which are not judged: {named}"
+    yield from notes_on_other_routes(traffic.exchanges)

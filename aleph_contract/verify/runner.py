@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +15,7 @@ from aleph_contract.drivers import Driver
 from aleph_contract.drivers.processes import bypass_proxies
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
+from aleph_contract.rules.other_routes import notes_on_other_routes
 from aleph_contract.verify.crosstalk import CROSSTALK, attribute
 from aleph_contract.verify.examinable import examinable, unexamined
 from aleph_contract.verify.phases import PHASES, Phase
@@ -207,6 +208,12 @@ class _Log:
         if refused and not called and not any(r.phase == "examples" for r in self._results):
             session.try_example()
 
+    def _notes(self, results: Iterable[CaseResult]) -> Iterator[str]:
+        """What the reader must know about the verification."""
+        if self.stopped:
+            yield "stopped at the first failure (-x)"
+        yield from notes_on_other_routes(x for result in results for x in result.exchanges)
+
     def verification(self, driver: Driver, contract: Contract, settings: Settings) -> Verification:
         """The verification with its results in the order of the plans."""
         last = len(self._order)  # further findings of a property have names of their own
@@ -233,7 +240,7 @@ class _Log:
             stale=stale,
             interrupted=self.interrupted,
             coverage=rows,
-            notes=("stopped at the first failure (-x)",) if self.stopped else (),
+            notes=tuple(self._notes(results)),
             unexamined=() if self.stopped else unexamined(self._wanted, results),
             fail_on=settings.fail_on,
             elapsed=self._lapped - self._begun,

@@ -26,7 +26,7 @@ TONES = {
     "fault": "warn",
     "cut": "warn",
     "elsewhere": "neutral",
-    "listed": "neutral",
+    "other-route": "neutral",
 }
 
 

@@ -32,7 +32,7 @@ OUTCOMES: Mapping[str, str] = {
     "spend-limit": "the run would exceed the account's spend limit",
     "fault": "the response was a scripted fault",
     "cut": "the connection ended before the response did: by a scripted fault, or by the client",
-    "listed": "the client listed the models that are served",
+    "other-route": "a call to another route of the API, which runs no model and is not judged",
     "elsewhere": "the client followed a redirect to the fake's other host name",
 }
 
@@ -110,6 +110,14 @@ FAILURES: Mapping[str, Failure] = {
     "token-wrong": Failure(
         401, 10000, "Authentication error", "unauthenticated", "observed",
         "the token does not belong to the account", null_result=True,
+    ),
+    "verify-token-missing": Failure(
+        400, 1001, 'Missing "Authorization" header', "unauthenticated", "observed",
+        "no Authorization header in the check of a token", null_result=True,
+    ),
+    "verify-token-wrong": Failure(
+        401, 1000, "Invalid API Token", "unauthenticated", "observed",
+        "the check of a token that no account accepts", null_result=True,
     ),
     "token-of-another-account": Failure(
         403, 10000, "Authentication error", "forbidden", "assumed",

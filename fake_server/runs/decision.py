@@ -40,6 +40,7 @@ class Admission:
         step: The step of the scenario, or of the token, that applies to it.
         refused: Why it is refused, if it is.
         redirected: Whether it follows a redirect of the fake.
+        other: Name of the route beside the run route that it was sent to, if it was.
     """
 
     surface: Final[Surface]
@@ -48,6 +49,7 @@ class Admission:
     step: Final[ScenarioStep | None] = None
     refused: Final[Refused | None] = None
     redirected: Final[bool] = False
+    other: Final[str | None] = None
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,7 @@ from fake_server.replies import failures
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Fault
 from fake_server.replies.first_violation import first_violation
-from fake_server.runs import catalog
+from fake_server.runs import other_routes
 from fake_server.runs.decision import Admission, Answer, Applied, RunCall, Surface
 from fake_server.runs.models import Model, Models
 from fake_server.runs.request import NO_CHARGE, Charge, Headers, ReceivedRequest, RequestHead
@@ -53,9 +53,8 @@ class Responder:
         """The answer to a request, and what was applied to it."""
         if admission.redirected and admission.refused is None:
             return self._after_redirect(request, admission), Applied(admission.account)
-        listed = catalog.model_listed(request.head.path) if request.head.method == "GET" else None
-        if listed is not None and admission.refused is None:
-            return self._listing(admission, listed), Applied(admission.account)
+        if admission.other is not None and admission.refused is None:
+            return self._other_route(request.head, admission), Applied(admission.account)
         call = self._check(request, admission)
         fault = None if call.step is None else call.step.fault
         if fault is not None and not fault.completes:
@@ -143,14 +142,16 @@ class Responder:
         """The model that is called; for a call that is refused, the default one."""
         return call.model or self._models.default
 
-    def _listing(self, admission: Admission, model: str) -> Answer:
-        """The entries of all models, or of one."""
-        surface = admission.surface
+    def _other_route(self, head: RequestHead, admission: Admission) -> Answer:
+        """The reply of a route beside the run route."""
+        surface, account = admission.surface, admission.account.id or other_routes.ANY_ACCOUNT
+        query = head.query.decode("latin-1")
+        call = other_routes.OtherCall(account, head.path, query, self._models.contracts)
         try:
-            body = catalog.listing(self._models.contracts, model)
+            body = other_routes.REPLIES[admission.other or ""].reply(call)
         except Refused as refused:
-            return self._refusal(surface, refused)._replace(outcome="listed")
-        return Answer.of(200, surface.headers(next(self._rays), 200), body, "listed")
+            return self._refusal(surface, refused)._replace(outcome="other-route")
+        return Answer.of(200, surface.headers(next(self._rays), 200), body, "other-route")
 
     def _play_fault(
         self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from aleph_contract.core.exchange import RUN_PATH, Credential, SurfaceName, model_in_path
 from aleph_contract.errors import ArgumentError, JSONError
+from aleph_contract.rules.other_routes import route_name
 from fake_server.replies import faults, zod_messages
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
 from fake_server.replies.successes import enveloped
@@ -21,6 +22,7 @@ from fake_server.runs import catalog, gateway_headers
 from fake_server.runs.decision import UNNAMED, Admission, RunCall
 from fake_server.runs.json_body import parse
 from fake_server.runs.models import Model, Models
+from fake_server.runs.other_routes import REPLIES
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
 from fake_server.state.accounts import ACCOUNT_ID, Account, Accounts
 from fake_server.state.scenarios import ScenarioStep
@@ -57,13 +59,17 @@ class Rest:
         well_formed = ACCOUNT_ID.fullmatch(account_id) is not None
         if below and well_formed:
             account = self._accounts.get(account_id)
-        if not below or not self._is_route(slash + rest):
+        other = route_name(head.method, head.path)
+        if other is None and not (below and self._is_route(slash + rest)):
             return account, Refused("no-route", target=head.path)
+        well_formed = well_formed or not below
         return account, None if well_formed else Refused("malformed-account", target=path)
 
     def admit(self, head: RequestHead) -> Admission:
         """See `Surface`."""
         account, refused = self.locate(head)
+        if other := route_name(head.method, head.path):
+            return self._admit_other(head, account, refused, other)
         if refused is None and head.method != catalog.method_of(head.path):
             refused = Refused("wrong-method")
         if refused is not None:
@@ -82,6 +88,29 @@ class Rest:
             return Admission(self, account, "accepted", step_named(token))
         except Refused as error:
             return Admission(self, account, refused=error)
+
+    def _admit_other(
+        self, head: RequestHead, account: Account, refused: Refused | None, name: str
+    ) -> Admission:
+        """Admit a call to a route beside the run route; where it names no account, its token does.
+
+        No step of a scenario applies to it.
+        """
+        route = REPLIES[name]
+        if refused is not None:
+            return Admission(self, account, refused=refused)
+        try:
+            token = _token(head)
+        except Refused as error:
+            missing = Refused(route.missing) if b"authorization" not in head.by_name else error
+            return Admission(self, account, _without_token(head), refused=missing)
+        if account is UNNAMED:
+            account = self._accounts.owner(token) or account
+        failure = self._accounts.refusal(account, token)
+        if failure is None or token.startswith(faults.FAULT_PREFIX):
+            return Admission(self, account, "accepted", other=name)
+        failure = route.wrong if failure == "token-wrong" else failure
+        return Admission(self, account, "refused", refused=Refused(failure))
 
     def credential(self, head: RequestHead, account: Account) -> Credential:
         """Whether `account` accepts the token of a request."""

@@ -284,6 +284,10 @@ class Accounts:
         """The account with this id, or `None`."""
         return self._made.get(account_id) or self._implicit.get(account_id)
 
+    def owner(self, token: str) -> Account | None:
+        """The account that was created with this token, or `None`."""
+        return self._by_token.get(token)
+
     def get(self, account_id: str) -> Account:
         """The account with this id; created if it does not exist."""
         return self.find(account_id) or self._create_implicit(account_id)

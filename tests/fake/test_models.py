@@ -120,7 +120,7 @@ class TestTheListing:
         call(account, "/ai/catalog/models", None, "GET")
         missing = call(account, "/ai/catalog/models/acme/none", None, "GET")
         assert missing.status_code == 404
-        assert [x.outcome for x in account.exchanges] == ["listed", "listed"]
+        assert [x.outcome for x in account.exchanges] == ["other-route", "other-route"]
         assert list(judge_traffic(account.exchanges, contracts)) == []
         assert call(account, "/ai/catalog/models", {}, "POST").status_code == 405
 

@@ -9,7 +9,7 @@ def accepted(evidence: Evidence) -> str | None:
     """The client sends every valid input."""
     if evidence.polarity != "valid" or evidence.outcome is None or evidence.fault:
         return None
-    if evidence.exchanges or evidence.reported_result:
+    if evidence.run_exchanges or evidence.reported_result:
         return ""
     if evidence.sent_astray:
         return None  # request.route reports it

@@ -123,6 +123,6 @@ def once(evidence: Evidence) -> str | None:
     ]
     if len(completed) > 1:
         return f"made {len(completed)} billed calls for one run; one is right"
-    if evidence.polarity == "valid" and not evidence.exchanges and evidence.reported_result:
+    if evidence.polarity == "valid" and not evidence.run_exchanges and evidence.reported_result:
         return "reported a result without making a call"
     return "" if completed else None

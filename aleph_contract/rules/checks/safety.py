@@ -46,7 +46,7 @@ def _leak(exchange: Exchange) -> str:
 
 def no_crosstalk(evidence: Evidence) -> str | None:
     """The client returns to each of several concurrent runs its own result."""
-    if not evidence.other_results or not evidence.exchanges:
+    if not evidence.other_results or not evidence.run_exchanges:
         return None
     other = evidence.swapped_with
     return f"reported the result of {other} instead of its own" if other else ""
