@@ -25,8 +25,8 @@ from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify.phases import PHASES
 from fake_server.replies.behaviours import BEHAVIOURS
 from fake_server.replies.failures import FAILURES, OUTCOMES
-from fake_server.runs.other_routes import REPLIES
 from fake_server.replies.faults import FAULTS
+from fake_server.runs.other_routes import REPLIES
 
 REFERENCE = Path(__file__).parent / "reference"
 
