@@ -7,7 +7,7 @@ values themselves are made up, and equal for equal requests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import ceil
@@ -167,7 +167,7 @@ def _page(call: OtherCall, items: list[dict[str, Any]], per_page: int) -> bytes:
     return _enveloped(shown, result_info=info)
 
 
-def _enveloped(result: object, messages: object = (), **more: object) -> bytes:
+def _enveloped(result: object, messages: Iterable[object] = (), **more: object) -> bytes:
     document = {"result": result, "success": True, "errors": [], "messages": list(messages)}
     return dumps(document | more).encode("utf-8", "replace")
 
