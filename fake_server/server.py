@@ -7,14 +7,16 @@ import contextlib
 import math
 import os
 import signal
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.utils import formatdate
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 
@@ -31,6 +33,9 @@ from fake_server.journal import waiting
 from fake_server.runs.rest import API
 from fake_server.state.accounts import BINDING, Account
 from fake_server.state.billing import Bill
+
+T = TypeVar("T")
+P = TypeVar("P", bound=Protocol)
 
 #: Seconds that responses in progress get when the server stops; then their connections are closed.
 STOP_GRACE = 0.1
@@ -50,6 +55,7 @@ class Server:
         expose: Whether the host may be reachable from other machines.
         uds: Path of a Unix domain socket to listen on instead of host and port.
         told: Host in the URLs that clients are told; `host` if `None`.
+        tls: The certificate and key to serve TLS with; `None` for plain HTTP.
 
     Raises:
         ArgumentError: The port or the path is taken, the host is not an address of this machine,
@@ -65,6 +71,7 @@ class Server:
         expose: bool = False,
         uds: str | os.PathLike[str] | None = None,
         told: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         if not (expose or uds or is_loopback(host)):
             raise ArgumentError(
@@ -81,9 +88,12 @@ class Server:
         else:
             self._socket = listen_unix(self.uds)
             self.binding_address = "localhost"
-        self.origin = f"http://{self.binding_address}"
+        scheme = "http" if tls is None else "https"
+        self.app.runs.urls.scheme = scheme.encode()
+        self.origin = f"{scheme}://{self.binding_address}"
         self.base_url = self.origin + API
         self.inspector = self.origin + CONTROL_PATH
+        self._tls = tls
         self._state = ServerState()
         self._loop = _new_loop()
         self._stopping = asyncio.Event()
@@ -123,6 +133,14 @@ class Server:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(function, *arguments)
 
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the serving thread and wait for its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def protocol(self, kind: type[P]) -> P:
+        """A protocol for a connection that another socket accepted, such as an interceptor's."""
+        return kind(config=self._config, server_state=self._state, app_state={})
+
     def account(self, **options: Any) -> AccountHandle:
         """Create an account with its own token.
 
@@ -141,11 +159,8 @@ class Server:
         """The exchanges of all accounts, in order of arrival."""
         return self.app.journal.exchanges(None)
 
-    async def _serve(self, ready: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(self._threads)
-        for number in _signals():
-            loop.add_signal_handler(number, self._stopping.set)
+    @cached_property
+    def _config(self) -> uvicorn.Config:
         config = uvicorn.Config(
             self.app,
             http=Protocol,
@@ -156,11 +171,16 @@ class Server:
             timeout_keep_alive=KEEP_ALIVE,
         )
         config.load()
+        return config
+
+    async def _serve(self, ready: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(self._threads)
+        for number in _signals():
+            loop.add_signal_handler(number, self._stopping.set)
         create = loop.create_server if self.uds is None else loop.create_unix_server
         listener = await create(
-            lambda: Protocol(config=config, server_state=self._state, app_state={}),
-            sock=self._socket,
-            backlog=2048,
+            lambda: self.protocol(Protocol), sock=self._socket, backlog=2048, ssl=self._tls
         )
         ready()
         while not self._stopping.is_set():

@@ -79,9 +79,8 @@ def without_proxy(*hosts: str) -> dict[str, str]:
 
 
 @contextmanager
-def bypass_proxies(*hosts: str) -> Iterator[None]:
-    """Set the variables of `without_proxy` in this process within a `with` block."""
-    variables = without_proxy(*hosts)
+def variables_set(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables in this process, and so in a client, within a `with` block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -72,7 +72,7 @@ class PythonDriver(Driver):
     def start(self) -> None:
         """Import the callable and check its parameters."""
         self._cleanup.enter_context(capture.split_by_case())
-        self._cleanup.enter_context(processes.bypass_proxies())
+        self._cleanup.enter_context(processes.variables_set(processes.without_proxy()))
         if isinstance(self._target, str):
             self._cleanup.enter_context(importing.search_path(self._target))
             self._function = importing.load(self._target)

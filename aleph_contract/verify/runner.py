@@ -12,7 +12,7 @@ from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
-from aleph_contract.drivers.processes import bypass_proxies
+from aleph_contract.drivers.processes import variables_set, without_proxy
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.other_routes import notes_on_other_routes
@@ -81,7 +81,7 @@ def verify_client(
                 expose=True,  # the user named the host
                 profile=settings.profile,
             ) as server,
-            bypass_proxies(server.host),
+            variables_set(without_proxy(server.host)),
             driver,
         ):
             chosen = _choose(contract, settings)

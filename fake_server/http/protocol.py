@@ -86,9 +86,15 @@ class Protocol(UvicornProtocol):
                 self._refuse(Refused("head-too-large", limit=MAX_HEAD))
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Keep the connection open while the last answer waits only for the journal."""
+        """Keep the connection open while the last answer waits only for the journal.
+
+        With TLS a connection cannot be closed in one direction only.
+        """
         return (
-            self.pending_refusal is not None and not self.final_sent and not self.response_pending
+            self.pending_refusal is not None
+            and not self.final_sent
+            and not self.response_pending
+            and self.transport.can_write_eof()
         )
 
     def on_message_begin(self) -> None:
@@ -277,8 +283,9 @@ class Protocol(UvicornProtocol):
             return
         self.pending_refusal, self.final_sent = (None, answer), True
         self._write(_STATUS_LINE[answer.status], answer.headers, answer.body)
-        with suppress(OSError):  # the client disconnected
-            self.transport.write_eof()
+        if self.transport.can_write_eof():  # not with TLS
+            with suppress(OSError):  # the client disconnected
+                self.transport.write_eof()
         self.flow.resume_reading()
         self.loop.call_later(LINGER, self.transport.close)
 

@@ -29,8 +29,9 @@ from fake_server.runs.decision import (
 )
 from fake_server.runs.fast_path import MAX_FAST_BODY, RECORD_SIZE, FastPath
 from fake_server.runs.models import Models
+from fake_server.runs.own_urls import REDIRECTED, OwnUrls
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
-from fake_server.runs.responder import REDIRECTED, Responder
+from fake_server.runs.responder import Responder
 from fake_server.runs.rest import Rest
 from fake_server.runs.workers_binding import PATHS, Binding
 from fake_server.state.accounts import Account, Accounts
@@ -78,6 +79,7 @@ class Runs:
         models = Models(contracts, presigner)
         rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
         self._responder = Responder(models, max_body, rays)
+        self.urls: OwnUrls = self._responder.urls
         self._rest = Rest(models, accounts)
         self._binding = Binding(models, accounts, background=background)
         #: The fast path; `None` if a response must wait, or a body that it takes is too large.
@@ -108,7 +110,7 @@ class Runs:
             _LOGGER.exception("internal error while a request was answered")
             answer, applied = self._responder.failed(admission)
         if self.fast_path and answer.outcome == "completed" and applied.step is None:
-            origin = self._responder.origin(head, admission.surface)
+            origin = self.urls.result_files(head, admission.surface)
             self.fast_path.learn(head, admission.surface, applied.account, origin)
         if not request.complete and b"expect" in head.by_name:  # the body may still come, or not
             answer = answer._replace(headers=(*answer.headers, _CLOSE))

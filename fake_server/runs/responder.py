@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -11,7 +10,6 @@ from time import time
 
 import orjson
 
-from fake_server import media
 from fake_server.replies import failures
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Fault
@@ -19,17 +17,12 @@ from fake_server.replies.first_violation import first_violation
 from fake_server.runs import other_routes
 from fake_server.runs.decision import Admission, Answer, Applied, RunCall, Surface
 from fake_server.runs.models import Model, Models
+from fake_server.runs.own_urls import OwnUrls
 from fake_server.runs.request import NO_CHARGE, Charge, Headers, ReceivedRequest, RequestHead
 from fake_server.runs.webhook import start_run
-from fake_server.state.accounts import Account
 from fake_server.state.billing import SpendLimit, billed_seconds, cost
 from fake_server.state.pricing import Quote, quote
 
-#: Path of the target of the fake's redirects; account id and original path follow.
-REDIRECTED = "/elsewhere"
-
-_HOST = re.compile(rb"[a-z0-9.-]+(:[0-9]+)?|\[[0-9a-f:.]+\](:[0-9]+)?", re.IGNORECASE)
-_MAX_ORIGINS = 1000
 _TYPE = b"content-type"
 _ACCEPTED = 202  # RFC 9110, 15.3.3
 
@@ -47,7 +40,7 @@ class Responder:
         self._models = models
         self._max_body = max_body
         self._rays = rays
-        self._origins: dict[object, bytes] = {}
+        self.urls = OwnUrls()
 
     def respond(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
         """The answer to a request, and what was applied to it."""
@@ -68,17 +61,6 @@ class Responder:
         """The answer to a request on which the fake itself failed; nothing is charged."""
         answer = self._refusal(admission.surface, Refused("internal-error"))
         return answer, Applied(admission.account)
-
-    def origin(self, head: RequestHead, surface: Surface) -> bytes:
-        """The URL of a video up to its file name, at the host that the client called."""
-        key = head.by_name.get(b"host") if surface.name == "rest" else head.server
-        origin = self._origins.get(key)
-        if origin is None:
-            if len(self._origins) > _MAX_ORIGINS:
-                self._origins.clear()
-            origin = b"http://" + authority(head, surface) + media.MEDIA_PATH.encode()
-            self._origins[key] = origin
-        return origin
 
     def _check(self, request: ReceivedRequest, admission: Admission) -> RunCall:
         refused = admission.refused
@@ -111,7 +93,7 @@ class Responder:
             typed = {**dict(surface.headers(next(self._rays), 200)), _TYPE: raw[0].encode()}
             answer = Answer.of(200, tuple(typed.items()), raw[1], "completed")
             return answer, Applied(call.account, call.step, charge)
-        bare = replies.body(call.value, self.origin(head, surface), call.floats)
+        bare = replies.body(call.value, self.urls.result_files(head, surface), call.floats)
         if call.webhook is not None and fault is None:
             body, webhook = start_run(call.webhook, bare, self._model(call).contract)
             headers = surface.headers(next(self._rays), _ACCEPTED)
@@ -164,7 +146,10 @@ class Responder:
         status = fault.status or 200
         headers = _headers(surface.headers(next(self._rays), status), fault, call)
         if fault.redirect:
-            headers = (*headers, (b"location", _redirect_target(head, surface, call.account)))
+            headers = (
+                *headers,
+                (b"location", self.urls.redirect_target(head, surface, call.account)),
+            )
         body = self._fault_body(head, surface, call, fault)
         answer = Answer.of(status, headers, body, "fault")
         return answer, Applied(call.account, call.step, charge)
@@ -175,7 +160,7 @@ class Responder:
         if fault.failure is not None:
             values = {
                 **self._values(head, call),
-                "elsewhere": _redirect_target(head, surface, call.account).decode(),
+                "elsewhere": self.urls.redirect_target(head, surface, call.account).decode(),
                 **dict(fault.values),
             }
             return surface.failure(fault.failure, fault.message.format_map(values))
@@ -183,7 +168,7 @@ class Responder:
             return b""
         if fault.raw is not None:
             return fault.raw
-        bare = self._model(call).replies.body(call.value, self.origin(head, surface))
+        bare = self._model(call).replies.body(call.value, self.urls.result_files(head, surface))
         if fault.reshape is not None:
             bare = failures.compact(fault.reshape(orjson.loads(bare)))
         return surface.success(call.account, bare)
@@ -193,7 +178,7 @@ class Responder:
         head, surface = request.head, admission.surface
         if admission.credential != "accepted":
             return self._refusal(surface, Refused("token-wrong"))._replace(outcome="elsewhere")
-        bare = self._models.default.replies.body(head.path, self.origin(head, surface))
+        bare = self._models.default.replies.body(head.path, self.urls.result_files(head, surface))
         body = surface.success(admission.account, bare)
         return Answer.of(200, surface.headers(next(self._rays), 200), body, "elsewhere")
 
@@ -227,26 +212,6 @@ class Responder:
             "reason": "unexpected end of data",
             "actual": "none",
         }
-
-
-def authority(head: RequestHead, surface: Surface) -> bytes:
-    """Host and port from the Host header; those of the listening socket if it has none.
-
-    Calls through the binding have the Host `workers-binding.ai`, where no video can be fetched.
-    """
-    host = head.by_name.get(b"host")
-    if surface.name == "rest" and host is not None and _HOST.fullmatch(host):
-        return host
-    address, port = head.server or ("localhost", 80)
-    name = f"[{address}]" if ":" in address else address
-    return f"{name}:{port}".encode()
-
-
-def _redirect_target(head: RequestHead, surface: Surface, account: Account) -> bytes:
-    """The URL of a redirect: this fake under another host name of the machine."""
-    name, colon, port = authority(head, surface).rpartition(b":")
-    other = b"127.0.0.1" if name.lower() == b"localhost" else b"localhost"
-    return b"http://" + other + colon + port + f"{REDIRECTED}/{account.id}{head.path}".encode()
 
 
 def _headers(surface_headers: Headers, fault: Fault, call: RunCall) -> Headers:
