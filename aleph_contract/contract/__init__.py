@@ -14,6 +14,7 @@ from typing import Any
 from aleph_contract.contract.defaults import written
 from aleph_contract.contract.examples import Example, trusted
 from aleph_contract.contract.formats import Published, published
+from aleph_contract.contract.prices import price_per_second
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import ContractError, JSONError
 from aleph_contract.schema.document import Document
@@ -21,9 +22,6 @@ from aleph_contract.schema.pointers import plain
 
 #: The catalog entry that is loaded by default.
 SHIPPED = "runwayml__aleph-2.json"
-
-#: The input field that sets the price of a run (documented: used for billing only).
-BILLED_FIELD = "duration"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +34,7 @@ class Contract:
         input_schema: JSON Schema draft 2020-12 of the input, as a caller writes it.
         output_schema: JSON Schema draft 2020-12 of the run's result.
         examples: The documented exchanges that agree with the schemas.
-        price_per_second: USD per second of source video, exactly as published; `None` if unknown.
+        price_per_second: USD per second, exactly as published, if it is the only price.
         source: The file of the entry, for messages.
         metadata: Facts of the entry in prose, such as limits.
         document: The input schema with resolved references.
@@ -112,7 +110,7 @@ class Contract:
             input_schema=written(parsed),
             output_schema=given.output,
             examples=tuple(given.examples),
-            price_per_second=next(iter(pricing.values()), None),
+            price_per_second=price_per_second(pricing),
             source=source,
             metadata=given.metadata,
             document=Document(

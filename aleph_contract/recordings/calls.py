@@ -20,7 +20,7 @@ from aleph_contract.recordings.recorded_call import RecordedCall
 from aleph_contract.recordings.redaction import Tokens
 from aleph_contract.rules.parsed_exchange import read_reply, read_request
 from aleph_contract.rules.traffic import contract_of
-from fake_server.state.billing import billed_seconds, cost
+from fake_server.state.pricing import quote
 
 #: Rules about a repeated call, for which the reply to the first must be known.
 _REPETITION = ("error.not-retried", "error.bounded")
@@ -151,9 +151,10 @@ def _priced(made: Exchange, contracts: ContractSet) -> Exchange:
     """The exchange with the price of its run: every completed run is billed (documented)."""
     if made.outcome != "completed":
         return made
-    seconds = billed_seconds(read_request(made).input)
-    usd = cost(seconds, contract_of(made, contracts).price_per_second)
-    return replace(made, billed=True, billed_seconds=seconds, cost=usd)
+    contract = contract_of(made, contracts)
+    run = read_reply(made, contract).whole
+    price = quote(contract, read_request(made).input, run)
+    return replace(made, billed=True, billed_seconds=price.seconds, cost=price.usd)
 
 
 def _outcome(made: Exchange, path: str, call: RecordedCall) -> str:

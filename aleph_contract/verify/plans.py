@@ -13,7 +13,8 @@ from typing import Any
 
 from aleph_contract.cases import Case, DoubtKind, Polarity, cases
 from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
-from aleph_contract.contract import BILLED_FIELD, Contract
+from aleph_contract.contract import Contract
+from aleph_contract.contract.prices import quantities
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps, loads
 from aleph_contract.errors import JSONError
@@ -225,11 +226,13 @@ def properties(_: Contract, __: NameGlobs = EVERY_NAME) -> Iterable[PlannedCase]
 
 @lru_cache(maxsize=16)
 def billable_input(contract: Contract) -> dict[str, Any]:
-    """The smallest valid input, with a billed duration if the contract has that field."""
+    """The smallest valid input, with a billed length if the contract has a member for it."""
     valid = (c.input for c in cases(contract) if c.polarity == "valid" and c.portable)
     smallest: dict[str, Any] = min(valid, key=lambda given: len(dumps(given)))
-    priced = smallest | {BILLED_FIELD: BILLED_SECONDS}
-    return priced if validator_for(contract).is_valid(priced) else smallest
+    is_valid = validator_for(contract).is_valid
+    lengths = quantities("second", contract.input_schema)
+    priced = (smallest | {q.member: int(BILLED_SECONDS / q.factor)} for q in lengths)
+    return next(filter(is_valid, priced), smallest)
 
 
 def prose_field(contract: Contract) -> str | None:

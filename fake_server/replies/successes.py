@@ -74,6 +74,15 @@ class Replies:
         kind = self._chosen(value, kind_of_type(kinds[0]) or "mp3")
         return KINDS[kind][0], media_file(kind).body
 
+    def parsed(self, value: Any) -> Any:
+        """The JSON value of the bare reply to an input, such as for the tokens that it states.
+
+        A stream and bytes have none: then it is `None`.
+        """
+        if self.has_raw and self.raw(value) is not None:
+            return None
+        return orjson.loads(self.body(value, b""))
+
     def _filled(self, value: Any, origin: bytes, uuid: bytes) -> bytes:
         pieces = [self._parts[0]]
         for kind, part in zip(self._gaps, self._parts[1:], strict=True):

@@ -123,7 +123,7 @@ class FastPath:
         if not model.validator.is_valid_plain(value):
             return None
         account = caller.account
-        seconds = billed_seconds(value)
+        seconds = billed_seconds(value, model.lengths)
         usd = ZERO_USD if seconds is None else cost(seconds, model.price)
         if account.needs_slow_path or account.charge(seconds, usd) is not None:
             return None

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.contract.prices import Quantity, quantities
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.schema.validation.validator import Validator
 from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import Refused
 from fake_server.replies.successes import Replies
-from fake_server.state.pricing import flat_price
+from fake_server.state.pricing import per_token
 
 _log = logging.getLogger("aleph_contract")
 
@@ -31,19 +32,30 @@ class Model:
         contract: Its contract.
         validator: Validates its inputs.
         replies: Its replies to valid inputs.
-        price: USD per second of source video if that is the only price; else `None`, see `quote`.
+        price: USD per second if that is the only price; else `None`, see `quote`.
+        lengths: The input members that may state the seconds.
+        per_token: Whether the price depends on the tokens that the reply states.
     """
 
     contract: Final[Contract]
     validator: Final[Validator]
     replies: Final[Replies]
     price: Final[Decimal | None]
+    lengths: Final[tuple[Quantity, ...]]
+    per_token: Final[bool]
 
     @classmethod
     def of(cls, contract: Contract, presigner: Presigner | None = None) -> Model:
         """The model of a contract."""
         replies = Replies(contract, presigner)
-        return cls(contract, validator_for(contract), replies, flat_price(contract))
+        return cls(
+            contract,
+            validator_for(contract),
+            replies,
+            contract.price_per_second,
+            quantities("second", contract.input_schema),
+            per_token(contract),
+        )
 
 
 class Models:

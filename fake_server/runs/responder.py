@@ -115,9 +115,10 @@ class Responder:
 
     def _quote(self, call: RunCall) -> Quote:
         model = self._model(call)
-        seconds = None if model.price is None else billed_seconds(call.value)
+        seconds = None if model.price is None else billed_seconds(call.value, model.lengths)
         if seconds is None:
-            return quote(model.contract, call.value)
+            reply = model.replies.parsed(call.value) if model.per_token else None
+            return quote(model.contract, call.value, reply)
         return Quote(seconds, cost(seconds, model.price))
 
     def _model(self, call: RunCall) -> Model:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
-from aleph_contract.contract import BILLED_FIELD
+from aleph_contract.contract.prices import Quantity
 from aleph_contract.errors import ArgumentError
+
+_ONE = Decimal(1)
 
 #: USD that a run without a known price costs.
 ZERO_USD = Decimal(0)
@@ -22,7 +25,7 @@ class Bill:
 
     Args:
         runs: Completed runs.
-        seconds: Seconds of source video in them: the sum of `duration`.
+        seconds: The billed seconds: of runwayml/aleph-2, the sum of `duration`.
         usd: USD for these seconds.
         runs_without_duration: Completed runs whose cost is unknown, such as those without a
             `duration`.
@@ -52,18 +55,32 @@ class SpendLimit:
     period: int = 86_400
 
 
-def billed_seconds(value: Any) -> Decimal | None:
-    """Seconds of source video that a run with this input is billed for; `None` if unknown.
+def stated(value: Any, factor: Decimal = _ONE) -> Decimal | None:
+    """The number that a member states, times a factor; `None` if it is not a number from 0.
 
-    They are the input's `duration`, which exists for billing only (documented). A number with a
-    fraction counts as its nearest double, written with the fewest digits, as JSON parsers read it.
+    A number with a fraction counts as its nearest double, written with the fewest digits, as JSON
+    parsers read it.
     """
-    duration = value.get(BILLED_FIELD) if isinstance(value, dict) else None
-    if duration is None:
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
         return None
-    if isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration < 0:
-        return None
-    return Decimal(repr(float(duration)) if isinstance(duration, float) else duration)
+    exact = Decimal(repr(float(value)) if isinstance(value, float) else value)
+    return exact if factor is _ONE else EXACT.multiply(exact, factor)
+
+
+def billed_seconds(value: Any, members: Sequence[Quantity]) -> Decimal | None:
+    """Seconds that a run with this input is billed for; `None` if it states none as a number.
+
+    Args:
+        value: The input.
+        members: The members that may state them; of runwayml/aleph-2, `duration`, which exists for
+            billing only (documented).
+    """
+    if isinstance(value, dict):
+        for quantity in members:
+            seconds = stated(value.get(quantity.member), quantity.factor)
+            if seconds is not None:
+                return seconds
+    return None
 
 
 def cost(seconds: Decimal | None, price: Decimal | None) -> Decimal:

@@ -1,31 +1,27 @@
 """The price of a run by the published price of its model.
 
-An entry publishes prices by unit, such as `Default (per second)`, `@720p (per second)` or
-`Per image`. A price that cannot be computed from the input is unknown, with the reason.
+A price that neither the input nor the reply decides is unknown, with the reason: a bill never holds
+a guess.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from aleph_contract.contract import BILLED_FIELD, Contract
-from fake_server.state.billing import EXACT, ZERO_USD, billed_seconds
+from aleph_contract.contract import Contract
+from aleph_contract.contract.examples import readings
+from aleph_contract.contract.prices import MILLION, Price, Quantity, prices, quantities
+from fake_server.state.billing import EXACT, ZERO_USD, stated
 
-_UNIT = re.compile(
-    r"(?:@(?P<tier>\S+)|default|[a-z ]*tokens)?\s*"
-    r"(?P<video>(?:non-)?video input)?\s*\(?per (?P<unit>.+?)\)?",
-    re.IGNORECASE,
-)
+_ONE = Decimal(1)
+_PER_TOKEN = Decimal("0.000001")
 
-#: Members that hold the text that a price per character counts.
-_TEXTS = ("text", "input", "prompt")
-
-#: Members that say how many images a run makes.
-_COUNTS = ("n", "num_images", "number_of_images")
+#: A length as text, such as `8s`.
+_LENGTH = re.compile(r"\d{1,9}(\.\d{1,9})?s?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,107 +39,140 @@ class Quote:
     unknown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Price:
-    tier: str
-    video: bool | None
-    unit: str
-    usd: Decimal
+def per_token(contract: Contract) -> bool:
+    """Whether the price of a run depends on the tokens that its reply states."""
+    return any(price.unit == MILLION for price in prices(contract.pricing))
 
 
-def flat_price(contract: Contract) -> Decimal | None:
-    """The price per second if the entry states no other price; else `None`."""
-    prices = _prices(contract.pricing)
-    if len(prices) == 1 and len(contract.pricing) == 1 and not prices[0].tier:
-        return prices[0].usd if prices[0].unit == "second" else None
-    return None
+def quote(contract: Contract, value: Any, reply: Any = None) -> Quote:
+    """The price of a run.
 
-
-def quote(contract: Contract, value: Any) -> Quote:
-    """The price of a run with this input."""
+    Args:
+        contract: The contract of the model.
+        value: The input.
+        reply: The reply, which states the tokens; `None` if it is not known.
+    """
     if not contract.pricing:
         return _unknown("the catalog entry states no price")
     if not any(contract.pricing.values()):
         return Quote(Decimal(0))
-    prices = _prices(contract.pricing)
-    if len({price.unit for price in prices}) != 1:
+    known = prices(contract.pricing)
+    if len({price.unit for price in known}) != 1:
         units = ", ".join(contract.pricing)
         return _unknown(f"the price has units that the input does not decide: {units}")
+    if known[0].unit == MILLION:
+        return _tokens(known, reply)
+    if not known[0].unit:
+        return _unknown(f"the price does not say its unit: {', '.join(contract.pricing)}")
     given = _with_defaults(contract, value)
-    price = _chosen(prices, given)
-    if price is None:
+    fitting = _fitting(known, contract, given)
+    if not fitting:
         return _unknown("no tier of the price fits the input, and there is no default tier")
-    return _priced(price, given)
+    if len({price.usd for price in fitting}) > 1:
+        labels = ", ".join(price.label for price in fitting)
+        return _unknown(f"several prices fit the input: {labels}")
+    return _priced(fitting[0], contract, given)
 
 
 def _unknown(reason: str) -> Quote:
     return Quote(None, unknown=reason)
 
 
-def _prices(pricing: Mapping[str, Decimal]) -> list[_Price]:
-    """The prices whose unit is understood; `hd: 0.17` states none."""
-    found = []
-    for label, usd in pricing.items():
-        match = _UNIT.fullmatch(label.strip())
-        if match is None:
-            found.append(_Price("", None, "", usd))
-            continue
-        video = match["video"]
-        kind = None if video is None else not video.lower().startswith("non")
-        found.append(_Price((match["tier"] or "").lower(), kind, match["unit"].lower(), usd))
-    return found
-
-
 def _with_defaults(contract: Contract, value: Any) -> dict[str, Any]:
     """The members of an input, and the defaults of those that are absent."""
-    schema = contract.input_schema
-    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
     defaults = {
         name: rules["default"]
-        for name, rules in properties.items()
+        for name, rules in _properties(contract).items()
         if isinstance(rules, Mapping) and "default" in rules
     }
     return defaults | dict(value) if isinstance(value, Mapping) else defaults
 
 
-def _chosen(prices: list[_Price], given: Mapping[str, Any]) -> _Price | None:
-    """The price of the tier that a value of the input names; else that of the default tier."""
-    names = {value.lower() for value in given.values() if isinstance(value, str)}
-    has_video = any(
-        "video" in name and value and isinstance(value, (str, list, Mapping))
+def _properties(contract: Contract) -> Mapping[str, Any]:
+    schema = contract.input_schema
+    found = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _fitting(
+    known: Sequence[Price], contract: Contract, given: Mapping[str, Any]
+) -> Sequence[Price]:
+    """The prices of the tier that a value of the input names; else those of the default tier."""
+    tiers = {price.tier for price in known if price.tier}
+    listed = [n for n, rules in _properties(contract).items() if tiers & set(_listed(rules))]
+    # A prompt can be "720p": a member that lists the tiers decides, if there is one.
+    texts = (given.get(name) for name in (listed or given))
+    named = {text.lower() for text in texts if isinstance(text, str)}
+    fitting = [
+        price
+        for price in known
+        if price.tier in named
+        and price.tier
+        and (not price.medium or _has(given, price.medium) is price.with_medium)
+    ]
+    return fitting or [price for price in known if not price.tier]
+
+
+def _listed(rules: Any) -> Sequence[str]:
+    """The texts that a schema lists, in lower case."""
+    if not isinstance(rules, Mapping):
+        return ()
+    branches = [*rules.get("anyOf", ()), *rules.get("oneOf", ())]
+    found = [text.lower() for text in rules.get("enum", ()) if isinstance(text, str)]
+    return [*found, *(text for branch in branches for text in _listed(branch))]
+
+
+def _has(given: Mapping[str, Any], medium: str) -> bool:
+    """Whether the input has a source of a kind, such as `reference_videos` for `video`."""
+    return any(
+        medium in name and value and isinstance(value, (str, list, Mapping))
         for name, value in given.items()
     )
-    tiers = [price for price in prices if price.tier in names and price.tier]
-    fitting = [price for price in tiers if price.video in (None, has_video)]
-    if fitting:
-        return fitting[0]
-    return next((price for price in prices if not price.tier), None)
 
 
-def _priced(price: _Price, given: Mapping[str, Any]) -> Quote:
-    if price.unit == "second":
-        seconds = _seconds(given)
-        if seconds is None:
-            return _unknown(f"the input states no {BILLED_FIELD} in seconds")
-        return Quote(seconds, EXACT.multiply(seconds, price.usd))
-    if price.unit == "image":
-        counts = (given[name] for name in _COUNTS if isinstance(given.get(name), int))
-        return Quote(Decimal(0), EXACT.multiply(Decimal(next(counts, 1)), price.usd))
-    if price.unit == "character":
-        text = next((given[name] for name in _TEXTS if isinstance(given.get(name), str)), None)
-        if text is None:
-            return _unknown("the input has no text whose characters are counted")
-        return Quote(Decimal(0), EXACT.multiply(Decimal(len(text)), price.usd))
-    if price.unit == "request":
+def _priced(price: Price, contract: Contract, given: Mapping[str, Any]) -> Quote:
+    unit = price.unit
+    if unit == "request":
         return Quote(Decimal(0), price.usd)
-    if price.unit == "1m":
-        return _unknown("the price is per token, and the input does not state the tokens")
-    return _unknown(f"the price is per {price.unit or 'unstated unit'}")
+    members = quantities(unit, contract.input_schema)
+    if not members:
+        return _unknown(f"the price is per {unit}, which nothing in the input states")
+    measured = (_measured(unit, given.get(quantity.member), quantity) for quantity in members)
+    count = next((found for found in measured if found is not None), None)
+    if count is None and unit == "image":
+        count = _ONE  # an input that states no number of images asks for one
+    if count is None:
+        names = " or ".join(quantity.member for quantity in members)
+        return _unknown(f"the price is per {unit}, and the input states no {names}")
+    seconds = count if unit == "second" else Decimal(0)
+    return Quote(seconds, EXACT.multiply(count, price.usd))
 
 
-def _seconds(given: Mapping[str, Any]) -> Decimal | None:
-    """The billed seconds: the duration as a number, or as a text such as `8s`."""
-    duration = given.get(BILLED_FIELD)
-    if isinstance(duration, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?s?", duration, re.ASCII):
-        return Decimal(duration.removesuffix("s"))
-    return billed_seconds(given)
+def _measured(unit: str, value: Any, quantity: Quantity) -> Decimal | None:
+    """The units that a value states; of a price per character, the length of a text."""
+    if unit == "character":
+        return Decimal(len(value)) if isinstance(value, str) else None
+    if isinstance(value, str) and _LENGTH.fullmatch(value):
+        return EXACT.multiply(Decimal(value.removesuffix("s")), quantity.factor)
+    return stated(value, quantity.factor)
+
+
+def _tokens(known: Sequence[Price], reply: Any) -> Quote:
+    """The price of the tokens that a reply states."""
+    total = ZERO_USD
+    for price in known:
+        members = quantities(price.tokens.removesuffix("s"))
+        places = ((part, quantity.member) for part in readings(reply) for quantity in members)
+        counts = (stated(_at(*place)) for place in places)
+        count = next((found for found in counts if found is not None), None)
+        if count is None:
+            which = price.tokens or "tokens"
+            return _unknown(f"the price is per token, and the reply does not state the {which}")
+        total += EXACT.multiply(count, EXACT.multiply(price.usd, _PER_TOKEN))
+    return Quote(Decimal(0), total)
+
+
+def _at(reply: Any, path: str) -> Any:
+    for name in path.split("/"):
+        reply = reply.get(name) if isinstance(reply, Mapping) else None
+    return reply

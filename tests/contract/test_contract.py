@@ -59,7 +59,9 @@ def test_the_shipped_contract_is_one_that_would_be_let_in() -> None:
 
 
 def test_a_price_keeps_every_digit_that_was_published() -> None:
-    raw = loads(json.dumps(entry()).replace('"schema"', '"pricing": {"each": 0.10}, "schema"'))
+    raw = loads(
+        json.dumps(entry()).replace('"schema"', '"pricing": {"Per second": 0.10}, "schema"')
+    )
     assert str(Contract.from_entry(raw).price_per_second) == "0.10"
     assert Contract.from_entry(entry()).price_per_second is None
 

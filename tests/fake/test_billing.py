@@ -12,12 +12,14 @@ from calling import CONTRACT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aleph_contract.contract.prices import quantities
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import ArgumentError
 from fake_server.state.accounts import Account
 from fake_server.state.billing import Bill, amount, billed_seconds, cost
 
 PRICE = Decimal("0.336")
+MEMBERS = quantities("second", CONTRACT.input_schema)
 OTHER = "f" * 32
 
 
@@ -36,12 +38,12 @@ class TestMoney:
         ],
     )
     def test_seconds_are_the_duration(self, duration: str, seconds: str) -> None:
-        assert billed_seconds({"duration": loads(duration)}) == Decimal(seconds)
+        assert billed_seconds({"duration": loads(duration)}, MEMBERS) == Decimal(seconds)
 
     @pytest.mark.parametrize("value", [{}, {"duration": "5"}, {"duration": True}, [], None, "x",
                                        {"duration": -1}, {"duration": None}])  # fmt: skip
     def test_invalid_durations_are_unknown(self, value: Any) -> None:
-        assert billed_seconds(value) is None
+        assert billed_seconds(value, MEMBERS) is None
 
     def test_five_seconds_cost_what_the_documentation_says(self) -> None:
         assert cost(Decimal(5), CONTRACT.price_per_second) == Decimal("1.68")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from calling import CONTRACT
 
 from aleph_contract.contract import Contract
-from fake_server.state.pricing import flat_price, quote
+from fake_server.state.pricing import quote
+
+CATALOG = sorted((Path(__file__).parents[2] / "fixtures/catalog").glob("*.json"))
 
 TIERS = {
     "@480p (per second)": 0.05, "@720p (per second)": 0.1, "Default (per second)": 0.2,
@@ -34,6 +37,10 @@ def priced(pricing: Any, properties: Any = None) -> Contract:
         (TIERS, {"duration": 2, "resolution": "720P"}, "0.2"),
         (TIERS, {"duration": 2, "quality": "480p"}, "0.1"),
         (TIERS, {"duration": 2, "resolution": "4k"}, "0.4"),
+        (TIERS, {"duration": 2}, "0.4"),
+        (TIERS, {"duration": "2s", "resolution": "720p"}, "0.2"),
+        ({"Default (per second)": 0.0025}, {"music_length_ms": 30000}, "0.075"),
+        ({"output_audio_seconds": 1, "Default (per second)": 1}, {"duration": 3}, "3"),
         (VIDEO, {"duration": 1, "resolution": "720p"}, "0.2312"),
         (VIDEO, {"duration": 1, "resolution": "720p", "reference_videos": []}, "0.2312"),
         (VIDEO, {"duration": 1, "resolution": "720p", "reference_videos": ["u"]}, "0.9676"),
@@ -55,13 +62,26 @@ def test_a_price_that_the_input_decides(pricing: Any, value: Any, usd: str) -> N
     [
         ({}, {"duration": 5}, "the catalog entry states no price"),
         (TOKENS, {"duration": 5}, "the price is per token"),
-        ({"Default (per second)": 1}, {}, "the input states no duration"),
-        ({"Default (per second)": 1}, {"duration": "auto"}, "the input states no duration"),
-        ({"Default (per second)": 1}, {"duration": -1}, "the input states no duration"),
+        (
+            {"Default (per second)": 1},
+            {},
+            "the price is per second, and the input states no duration",
+        ),
+        (
+            {"Default (per second)": 1},
+            {"duration": "auto"},
+            "the price is per second, and the input states no duration",
+        ),
+        (
+            {"Default (per second)": 1},
+            {"duration": -1},
+            "the price is per second, and the input states no duration",
+        ),
         ({"@480p (per second)": 1}, {"duration": 5, "resolution": "1k"}, "no tier of the price"),
-        ({"hd": 0.17, "fhd": 0.29}, {"resolution": "hd"}, "the price is per unstated unit"),
+        ({"hd": 0.17, "fhd": 0.29}, {"resolution": "hd"}, "the price does not say its unit"),
         ({"Per image": 1, "Per request": 1}, {}, "units that the input does not decide"),
-        ({"Per character": 1}, {}, "no text"),
+        ({"Per character": 1}, {}, "the input states no text"),
+        ({"output_audio_seconds": 1, "Default (per second)": 2}, {"duration": 3}, "several prices"),
     ],
 )
 def test_a_price_that_cannot_be_computed_is_unknown(pricing: Any, value: Any, reason: str) -> None:
@@ -76,7 +96,70 @@ def test_a_default_of_the_schema_stands_for_an_absent_member() -> None:
     assert quote(contract, {"resolution": "720p"}).usd == Decimal(1)
 
 
-def test_only_a_single_price_per_second_is_flat() -> None:
-    assert flat_price(CONTRACT) == Decimal("0.336")
-    assert flat_price(priced(TIERS)) is None
-    assert flat_price(priced(TOKENS)) is None
+def test_a_member_that_lists_the_tiers_chooses_the_tier() -> None:
+    contract = priced(TIERS, {"prompt": {}, "resolution": {"anyOf": [{"enum": ["480P", "720P"]}]}})
+    given = {"duration": 1, "prompt": "480p", "resolution": "720P"}
+    assert quote(contract, given).usd == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("reply", "usd"),
+    [
+        ({"usage": {"input_tokens": 28, "output_tokens": 425}}, "0.002153"),
+        ({"usage": {"prompt_tokens": 1, "completion_tokens": 2}}, "0.000011"),
+        ({"usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 0}}, "0.00001"),
+        (
+            {"state": "Completed", "result": {"usage": {"input_tokens": 1, "output_tokens": 1}}},
+            "0.000006",
+        ),
+    ],
+)
+def test_a_price_per_token_counts_the_tokens_of_the_reply(reply: Any, usd: str) -> None:
+    assert quote(priced(TOKENS), {}, reply).usd == Decimal(usd)
+
+
+@pytest.mark.parametrize("reply", [None, {}, [], {"usage": {"input_tokens": 28}}, {"usage": 1}])
+def test_a_price_of_tokens_that_the_reply_does_not_state_is_unknown(reply: Any) -> None:
+    found = quote(priced(TOKENS), {}, reply)
+    assert found.seconds is None
+    assert "the reply does not state the" in found.unknown
+
+
+def test_only_a_single_price_per_second_is_the_price_per_second() -> None:
+    assert CONTRACT.price_per_second == Decimal("0.336")
+    for pricing in (TIERS, TOKENS, {"Per image": 1}, {"hd": 1}):
+        assert priced(pricing).price_per_second is None
+
+
+#: The price of the first published example of each entry; or why it is unknown.
+PUBLISHED = {
+    "alibaba/wan-3.0": "0.25",
+    "anthropic/claude-haiku-4.5": "0.002153",
+    "black-forest-labs/flux-3-video": (
+        "the price does not say its unit: hd, fhd, v2v_hd, v2v_fhd, hd_draft, v2v_hd_draft"
+    ),
+    "bria/remove-background": "0.018",
+    "bytedance/seedance-2.5": "1.156",
+    "cloudflare/stt": "the catalog entry states no price",
+    "elevenlabs/music-v2": "0.075",
+    "google/gemini-3.8-flash": "0.001573",
+    "google/nano-banana-2": "the catalog entry states no price",
+    "minimax/h3": "0.65",
+    "minimax/speech-2.8-hd": "0.0046",
+    "openai/gpt-image-2": (
+        "the price is per token, and the reply does not state the input text tokens"
+    ),
+    "pixverse/v6": "the catalog entry states no price",
+    "recraft/recraftv4-1": "0.04",
+    "runwayml/gen-4.5": "the catalog entry states no price",
+    "xai/grok-imagine-video": "0.7",
+}
+
+
+def test_the_price_of_each_published_example() -> None:
+    found = {}
+    for contract in map(Contract.load, CATALOG):
+        for example in contract.examples[:1]:
+            price = quote(contract, example.input, example.reply)
+            found[contract.model] = price.unknown or str(price.usd.normalize())
+    assert found == PUBLISHED

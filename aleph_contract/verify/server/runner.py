@@ -24,7 +24,8 @@ from aleph_contract.verify.server.plan import PHASES, plan
 from aleph_contract.verify.server.sender import Sender
 from aleph_contract.verify.server.spending import SpendGuard, worst_price
 from aleph_contract.verify.server.target import Target
-from fake_server.state.billing import ZERO_USD, billed_seconds
+from fake_server.state.billing import ZERO_USD
+from fake_server.state.pricing import quote
 
 #: Seconds of a Retry-After that are waited for; a longer one leaves the case without a verdict.
 MAX_WAIT = 60.0
@@ -204,7 +205,7 @@ class _Run:
             exchange = self._sender.send(call)
             self._guard.settle(price, exchange.status)
             if exchange.outcome == "completed":
-                seconds = billed_seconds(call.input)
+                seconds = quote(self.contract, call.input).seconds
                 exchange = replace(
                     exchange, billed=True, billed_seconds=seconds, cost=price or ZERO_USD
                 )

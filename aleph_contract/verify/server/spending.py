@@ -13,15 +13,17 @@ from decimal import Decimal
 from typing import Any
 
 from aleph_contract.cases import Case
-from aleph_contract.contract import BILLED_FIELD, Contract
+from aleph_contract.contract import Contract
+from aleph_contract.contract.prices import quantities
 from aleph_contract.contract.validate import validator_for
-from fake_server.state.billing import ZERO_USD, billed_seconds, cost
+from fake_server.state.billing import ZERO_USD
+from fake_server.state.pricing import quote
 
 #: Refusals that come before the run (observed order: route, token, model, input, then the run). A
 #: 402, 422 or 424 may follow a run, and an unanswered call may have run.
 FREE_REFUSALS = frozenset({400, 401, 404, 405, 413, 415, 429})
 
-#: Seconds that a case is billed for if its own `duration` does not matter.
+#: Seconds that a case is billed for if its own length does not matter.
 SHORTEST = 1
 
 
@@ -70,20 +72,25 @@ class SpendGuard:
 
 def worst_price(given: Any, contract: Contract) -> Decimal | None:
     """USD that a run with this input costs; `None` if no document says."""
-    seconds = billed_seconds(given)
-    if seconds is None or contract.price_per_second is None or seconds <= 0:
-        return None
-    return cost(seconds, contract.price_per_second)
+    price = quote(contract, given)
+    is_free = not any(contract.pricing.values())
+    known = price.seconds is not None and (is_free or price.usd > 0)
+    return price.usd if known else None
 
 
 def shortened(cases: Iterable[Case], contract: Contract) -> Iterator[Case]:
-    """The cases with a `duration` of one second, where that does not change what they probe."""
+    """The cases with a length of one second, where that does not change what they probe."""
+    lengths = quantities("second", contract.input_schema)
+    if contract.price_per_second is None or not lengths:
+        yield from cases
+        return
+    member, short = lengths[0].member, int(SHORTEST / lengths[0].factor)
     find = validator_for(contract).violations
     for case in cases:
         given = case.input
-        about_it = case.constraint is not None and case.constraint.key.startswith(BILLED_FIELD)
+        about_it = case.constraint is not None and case.constraint.key.startswith(member)
         if isinstance(given, dict) and case.text is None and not about_it:
-            shorter = {**given, BILLED_FIELD: SHORTEST}
+            shorter = {**given, member: short}
             before, after = ([v.schema for v in find(x)] for x in (given, shorter))
             if before == after:
                 yield replace(case, input=shorter)
