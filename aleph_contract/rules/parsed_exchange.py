@@ -10,7 +10,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from aleph_contract.contract import Contract
+from aleph_contract.contract import Contract, event_streams
 from aleph_contract.contract.examples import COMPLETED, readings
 from aleph_contract.contract.result_shape import EVENT_STREAM, ResultShape, shape_of
 from aleph_contract.contract.validate import validator_for
@@ -170,7 +170,10 @@ def _success(body: bytes, content_type: str, contract: Contract) -> ReplyVerdict
     gray = ""
     kind = media_type(content_type)
     if kind == EVENT_STREAM:
-        return ReplyVerdict("completed", body.decode("utf-8", "replace"), gray=STREAM)
+        text = body.decode("utf-8", "replace")
+        if problem := event_streams.defect(text):
+            return ReplyVerdict("malformed", message=problem)
+        return ReplyVerdict("completed", text, gray=STREAM)
     # An input such as `encoding` chooses another type of the same family: audio/wav for audio/mpeg.
     families = {name.partition("/")[0] for name in shape_of(contract).binary} - {"text"}
     if kind.partition("/")[0] in families and kind != JSON_TYPE:

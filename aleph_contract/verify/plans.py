@@ -20,6 +20,7 @@ from aleph_contract.core.jsonvalue import dumps, loads
 from aleph_contract.errors import JSONError
 from aleph_contract.rules import MAX_TRIES, matches
 from fake_server.replies.faults import FAULTS, Fault
+from fake_server.replies.streams import STREAM_MEMBER, streams
 
 #: How often a repeated fault is played: more than any client may try. After it the fake answers
 #: normally, so that a client that never gives up ends too.
@@ -147,12 +148,20 @@ def faults(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[Planne
         return
     given = billable_input(contract)
     kinds: set[object] = set()
+    streamed = _streamed(contract, given)
     for fault in FAULTS.values():
-        yield _fault(fault, given, "once", 1)
+        yield _fault(fault, given if fault.restream is None else streamed, "once", 1)
         kind = fault.failure or (fault.status, fault.delivery, fault.rules)
         if fault.retryable and not fault.silent and kind not in kinds:
             kinds.add(kind)
             yield _fault(fault, given, "repeated", REPEATED_FAULTS)
+
+
+def _streamed(contract: Contract, given: dict[str, Any]) -> dict[str, Any]:
+    """The input that asks for a stream, if the model can stream."""
+    asked = given | {STREAM_MEMBER: True}
+    valid = streams(contract) and validator_for(contract).is_valid(asked)
+    return asked if valid else given
 
 
 def _fault(fault: Fault, given: Any, word: str, times: int) -> PlannedCase:

@@ -44,6 +44,7 @@ class Fault:
         billed_maybe: Whether the real service may have charged for the run.
         completes: Whether the run completes: a tolerant client gets a valid result.
         reshape: Turns the bare reply of a completed run into the faulty one.
+        restream: Turns the events of a stream into those that are sent.
         raw: Response body that replaces the reply; with `completes` it precedes the reply.
         values: Values of the placeholders in the message that the request does not provide.
         content_type: Content type of the response, if it is not that of the surface.
@@ -65,6 +66,7 @@ class Fault:
     billed_maybe: bool = False
     completes: bool = False
     reshape: Callable[[Reply], Any] | None = None
+    restream: Callable[[bytes], bytes] | None = None
     raw: bytes | None = None
     values: tuple[tuple[str, str], ...] = ()
     content_type: str | None = None

@@ -15,6 +15,7 @@ from fake_server.replies.edge_faults import EDGE_FAULTS
 from fake_server.replies.fault import RESULT, Delivery, Fault, cut, redirect
 from fake_server.replies.refusal_faults import REFUSAL_FAULTS
 from fake_server.replies.reply_faults import REPLY_FAULTS
+from fake_server.replies.stream_faults import STREAM_FAULTS
 from fake_server.replies.url_faults import URL_FAULTS
 
 __all__ = ["FAULTS", "FAULT_PREFIX", "Delivery", "Fault", "find"]
@@ -50,6 +51,7 @@ FAULTS: Mapping[str, Fault] = {
         *EDGE_FAULTS,
         *REPLY_FAULTS,
         *URL_FAULTS,
+        *STREAM_FAULTS,
         *_DELIVERY_FAULTS,
     )
 }

@@ -35,7 +35,7 @@ class Replies:
             digest(dict(example.input)): compact(example.reply) for example in contract.examples
         }
         self._binary = ResultShape.of(contract.output_schema).binary
-        self._events = events(contract) if streams(contract) else None
+        self._events = self.events if streams(contract) else None
         #: Whether some results are not JSON.
         self.has_raw = bool(self._binary) or self._events is not None
         self._parts, self._gaps = _split(compact(template(contract)))
@@ -45,6 +45,11 @@ class Replies:
         self._name = None
         if len(kinds) == 1 and None not in kinds and not self._formats:
             self._name = _UUID + b"." + (kinds.pop() or "").encode()
+
+    @property
+    def events(self) -> bytes:
+        """The events of a stream, made-up ones for a model that does not stream."""
+        return events(self.contract)
 
     def body(self, value: Any, origin: bytes, floats: bool | None = None) -> bytes:
         """The bare reply to an input.

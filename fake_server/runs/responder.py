@@ -169,6 +169,8 @@ class Responder:
             return b""
         if fault.raw is not None:
             return fault.raw
+        if fault.restream is not None:
+            return fault.restream(self._model(call).replies.events)
         bare = self._model(call).replies.body(call.value, self.urls.result_files(head, surface))
         if fault.reshape is not None:
             bare = failures.compact(fault.reshape(orjson.loads(bare)))
