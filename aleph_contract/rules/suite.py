@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Literal
 
@@ -48,10 +48,12 @@ class Suite:
         borders: Of each process, in order: Unix time of a border, and the test that runs from then
             on; `None` between two tests.
         accounts: The process that each account belongs to.
+        completed: The spans in which a run completed, with any account; see `with_runs`.
     """
 
     borders: Mapping[str, Sequence[tuple[float, TestRun | None]]] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)
+    completed: frozenset[Span] = frozenset()
 
     def span(self, exchange: Exchange) -> Span | None:
         """The span that a call arrived in; `None` if no test was running, or none is known.
@@ -66,6 +68,11 @@ class Suite:
         number = bisect_right(borders, exchange.received_at, key=itemgetter(0))
         test = borders[number - 1][1] if number else None
         return None if test is None or process is None else Span(process, number, test)
+
+    def with_runs(self, exchanges: Iterable[Exchange]) -> Suite:
+        """The same tests, with `completed` found from the exchanges of all accounts."""
+        spans = (self.span(x) for x in exchanges if x.outcome == "completed")
+        return replace(self, completed=frozenset(span for span in spans if span is not None))
 
 
 #: Traffic of a program that reports no tests.

@@ -7,7 +7,7 @@ calls are repetitions.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from aleph_contract.contract import Contract
@@ -19,7 +19,7 @@ from aleph_contract.rules.judge import Judgement, judge
 from aleph_contract.rules.other_routes import other_route
 from aleph_contract.rules.parsed_exchange import read_request
 from aleph_contract.rules.retry_grouping import LinkedRun, group
-from aleph_contract.rules.suite import NO_SUITE, Span, Suite
+from aleph_contract.rules.suite import NO_SUITE, Suite
 
 #: Rules about a call and its repetition: a finding is as certain as the link between the two.
 LINK_RULES = frozenset({"error.not-retried", "billing.paid-once", "error.bounded"})
@@ -38,7 +38,6 @@ def judge_traffic(
     *,
     refusals_meant: bool = False,
     suite: Suite = NO_SUITE,
-    completed: Container[Span | None] = frozenset(),
     hint: str = "",
 ) -> Iterator[CaseResult]:
     """Judge the calls of one account; a call and its repetitions make one case.
@@ -50,7 +49,6 @@ def judge_traffic(
         refusals_meant: Whether the test suite sends violating inputs on purpose; findings about
             them are advice then.
         suite: The tests that made the calls, as far as they are known.
-        completed: The tests that completed a run, with any account.
         hint: What the user can do if a refused call is meant; it ends the finding about it.
     """
     runs = group((x for x in exchanges if not other_route(x)), suite)
@@ -59,7 +57,7 @@ def judge_traffic(
         first = calls[0]
         meant = refusals_meant and first.outcome == "invalid"
         judgement = _judged(run, contract, advice=meant)
-        negative = _is_negative_test(run, completed)
+        negative = _is_negative_test(run, suite)
         if negative:
             judgement = _without_request_rules(judgement)
         elif first.outcome == "invalid" and hint and not meant:
@@ -80,7 +78,10 @@ def judge_traffic(
 
 
 def judge_exchange(
-    exchange: Exchange, earlier: Sequence[Exchange], contract: Contract | ContractSet
+    exchange: Exchange,
+    earlier: Sequence[Exchange],
+    contract: Contract | ContractSet,
+    suite: Suite = NO_SUITE,
 ) -> tuple[Finding, ...]:
     """The findings about one exchange alone, and about its repetition of an earlier call.
 
@@ -88,11 +89,15 @@ def judge_exchange(
         exchange: The exchange.
         earlier: The exchanges of its account before it, in order.
         contract: The contract to judge it by, or the set.
+        suite: The tests that made the calls, as far as they are known.
     """
     if other_route(exchange):
         return ()
-    run = next(run for run in group((*earlier, exchange)) if exchange in run.calls)
-    alone = _judged(LinkedRun([exchange], run.span), contract)
+    run = next(run for run in group((*earlier, exchange), suite) if exchange in run.calls)
+    single = LinkedRun([exchange], run.span)
+    alone = _judged(single, contract)
+    if _is_negative_test(single, suite):
+        alone = _without_request_rules(alone)
     pair = _judged(LinkedRun(run.calls[-2:], run.span, run.doubt), contract)
     linked = [finding for finding in pair.findings if finding.rule in LINK_RULES]
     return (*(f for f in alone.findings if f.rule not in LINK_RULES), *linked)
@@ -126,7 +131,7 @@ def _guessed(finding: Finding, run: LinkedRun) -> Finding:
     return replace(finding, level="advice", message=f"{finding.message}; {why}")
 
 
-def _is_negative_test(run: LinkedRun, completed: Container[Span | None]) -> bool:
+def _is_negative_test(run: LinkedRun, suite: Suite) -> bool:
     """Whether the calls were refused, as their test expects: it passed.
 
     A call to an unknown route is meant only if its test completed no run: a client may call a
@@ -135,7 +140,7 @@ def _is_negative_test(run: LinkedRun, completed: Container[Span | None]) -> bool
     if run.span is None or run.span.test.outcome != "passed":
         return False
     outcomes = {call.outcome for call in run.calls}
-    allowed = _REFUSED if run.span in completed else _REFUSED | {"no-route"}
+    allowed = _REFUSED if run.span in suite.completed else _REFUSED | {"no-route"}
     return outcomes <= allowed
 
 

@@ -84,8 +84,7 @@ def run_command(
         ) as server,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
         code, interrupted = _execute(command, _environment(server))
-        exchanges, suite = server.exchanges, server.app.suite.suite()
-    completed = {suite.span(x) for x in exchanges if x.outcome == "completed"}
+        exchanges, suite = server.exchanges, server.app.suite.seen_with(server.app.journal)
     results = tuple(
         result
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
@@ -94,7 +93,6 @@ def run_command(
             contracts,
             refusals_meant=refusals_meant,
             suite=suite,
-            completed=completed,
             hint=_HINT,
         )
     )

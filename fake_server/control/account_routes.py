@@ -201,4 +201,4 @@ def get_verdict(fake: FakeDep, account: AccountId, request: Request) -> schemas.
     Findings stay when the journal drops their exchanges later.
     """
     ledger: VerdictLedger = request.app.state.verdicts
-    return ledger.verdict(account, fake.journal, fake.contracts)
+    return ledger.verdict(account, fake.journal, fake.contracts, fake.suite.seen_with(fake.journal))

@@ -40,7 +40,9 @@ async def list_faults() -> list[schemas.FaultModel]:
 @router.get("/coverage")
 def get_coverage(fake: FakeDep) -> schemas.CoverageModel:
     """Count the constraints and faults that the traffic of all accounts has exercised."""
-    return verdict.traffic_coverage(fake.journal.exchanges(None), fake.contract)
+    return verdict.traffic_coverage(
+        fake.journal.exchanges(None), fake.contract, fake.suite.seen_with(fake.journal)
+    )
 
 
 @router.get("/events", response_class=StreamingResponse)

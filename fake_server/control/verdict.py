@@ -12,6 +12,7 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange, decimal
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.coverage import coverage
+from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import judge_traffic
 from fake_server.control import schemas
 from fake_server.journal.base import Journal, Tally
@@ -46,7 +47,11 @@ class VerdictLedger:
         self._lock = Lock()
 
     def verdict(
-        self, account: str, journal: Journal, contract: Contract | ContractSet
+        self,
+        account: str,
+        journal: Journal,
+        contract: Contract | ContractSet,
+        suite: Suite = NO_SUITE,
     ) -> schemas.VerdictModel:
         """Judge an account by its exchanges in the journal and by earlier verdicts."""
         with self._lock:
@@ -56,7 +61,7 @@ class VerdictLedger:
             before = max(judged.tally.total, judged.tally.dropped)
             judged.unjudged += max(0, tally.dropped - before)
             judged.tally = tally
-            found = account_verdict(account, exchanges, contract)
+            found = account_verdict(account, exchanges, contract, suite)
             oldest = exchanges[0].number if exchanges else 0
             kept = [
                 finding
@@ -94,10 +99,13 @@ def _conformant(
 
 
 def account_verdict(
-    account: str, exchanges: Sequence[Exchange], contract: Contract | ContractSet
+    account: str,
+    exchanges: Sequence[Exchange],
+    contract: Contract | ContractSet,
+    suite: Suite = NO_SUITE,
 ) -> schemas.VerdictModel:
     """Judge the exchanges of one account by the rules that can be checked from the wire alone."""
-    results = list(judge_traffic(exchanges, contract))
+    results = list(judge_traffic(exchanges, contract, suite=suite))
     findings = [
         schemas.FindingModel(
             call=result.name,
@@ -120,14 +128,16 @@ def account_verdict(
     )
 
 
-def traffic_coverage(exchanges: Sequence[Exchange], contract: Contract) -> schemas.CoverageModel:
+def traffic_coverage(
+    exchanges: Sequence[Exchange], contract: Contract, suite: Suite = NO_SUITE
+) -> schemas.CoverageModel:
     """Count the constraints and faults that the exchanges of all accounts have exercised."""
     by_account: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
         by_account.setdefault(exchange.account, []).append(exchange)
     results: list[CaseResult] = []
     for own in by_account.values():
-        results += judge_traffic(own, contract)
+        results += judge_traffic(own, contract, suite=suite)
     played = Counter(exchange.fault for exchange in exchanges)
     return schemas.CoverageModel(
         constraints=[

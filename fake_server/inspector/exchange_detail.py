@@ -17,6 +17,7 @@ from aleph_contract.core.results import Finding
 from aleph_contract.errors import JSONError
 from aleph_contract.rules import RULES, Rule
 from aleph_contract.rules.parsed_exchange import INPUT_KEY, header, read_reply, read_request
+from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import contract_of, judge_exchange
 from aleph_contract.schema.validation.violations import Violation, leaves
 from fake_server import media
@@ -84,7 +85,10 @@ class ExchangeDetail:
 
 
 def exchange_detail(
-    exchange: Exchange, journal: Journal, contract: Contract | ContractSet
+    exchange: Exchange,
+    journal: Journal,
+    contract: Contract | ContractSet,
+    suite: Suite = NO_SUITE,
 ) -> ExchangeDetail:
     """Examine one exchange.
 
@@ -92,6 +96,7 @@ def exchange_detail(
         exchange: The exchange.
         journal: The journal that holds it and the calls before it.
         contract: The contract, or the set, that the fake serves.
+        suite: The tests that a test runner has reported.
     """
     contracts = ContractSet.of(contract)
     request = read_request(exchange)
@@ -106,7 +111,7 @@ def exchange_detail(
         exchange=exchange,
         violations=shown,
         violations_left_out=len(found) - len(shown),
-        broken_rules=tuple(_broken_rules(exchange, journal, called)),
+        broken_rules=tuple(_broken_rules(exchange, journal, called, suite)),
         request=format_body(exchange.request_body, [v.location for v in shown]),
         reply=format_body(exchange.response_body),
         video=_video_path(read_reply(exchange, called).result),
@@ -165,12 +170,14 @@ def _description(violation: Violation, contract: Contract) -> str:
     return ""
 
 
-def _broken_rules(exchange: Exchange, journal: Journal, contract: Contract) -> Iterator[BrokenRule]:
+def _broken_rules(
+    exchange: Exchange, journal: Journal, contract: Contract, suite: Suite
+) -> Iterator[BrokenRule]:
     """The findings about the exchange itself; its neighbours have their own pages."""
     number = exchange.number
     before = Filter(since=max(0, number - RETRY_WINDOW), before=number)
     earlier = journal.exchanges(exchange.account, before)
-    for finding in judge_exchange(exchange, earlier, contract):
+    for finding in judge_exchange(exchange, earlier, contract, suite):
         yield BrokenRule(RULES[finding.rule], finding)
 
 

@@ -174,7 +174,12 @@ class Pages:
         if exchange is None:
             return {"detail": None, "curl": ""}
         return {
-            "detail": exchange_detail(exchange, self._fake.journal, self._fake.contracts),
+            "detail": exchange_detail(
+                exchange,
+                self._fake.journal,
+                self._fake.contracts,
+                self._fake.suite.seen_with(self._fake.journal),
+            ),
             "curl": replay.curl_command(exchange, origin, f"{_path(exchange)}/request"),
         }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import time as _now
 
 from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
+from fake_server.journal.base import Filter, Journal
 
 #: Bound on the tests of one fake; later ones are not recorded, and the judge has to guess.
 MAX_TESTS = 50_000
@@ -53,8 +54,15 @@ class SuiteLog:
             self._borders[process].append((_now(), running[-1] if running else None))
             return True
 
+    def seen_with(self, journal: Journal) -> Suite:
+        """The tests so far, with what the traffic says about them: all that a judge needs."""
+        suite = self.suite()
+        if not suite.borders:
+            return suite
+        return suite.with_runs(journal.exchanges(None, Filter(outcome="completed")))
+
     def suite(self) -> Suite:
-        """The tests so far, for the judge."""
+        """The tests so far."""
         with self._lock:
             borders = {
                 process: tuple(
