@@ -28,6 +28,8 @@ class Case:
         text: The exact JSON text of the input if its spelling matters (`1e0`), else `None`.
         kind: The part of the catalogue that it belongs to.
         doubt: Why implementations may differ on it; `None` if it is portable.
+        on_bound: Whether a valid boundary case is on the bound; False if no valid input is, such as
+            a shorter text where a pattern forbids the longest. Coverage does not count it then.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Case:
     text: str | None = None
     kind: Kind = "boundary"
     doubt: Doubt | None = None
+    on_bound: bool = True
 
     @property
     def portable(self) -> bool:

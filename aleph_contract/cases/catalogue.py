@@ -256,4 +256,5 @@ class CatalogueBuilder:
             certificate,
             " ".join(sentences),
             doubt=doubt,
+            on_bound=not proposal.instead_of,
         )

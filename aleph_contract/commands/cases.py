@@ -39,7 +39,8 @@ def command(
 
     Each line has the polarity, a mark and the name. Marks: "gray" if
     implementations may disagree about the case, "compound" if it breaks several
-    constraints. With --json, "doubt" says why a case is gray.
+    constraints, "near" if no valid input is on the bound and this one is close to it
+    (coverage does not count it). With --json, "doubt" says why a case is gray.
     """
     from aleph_contract.cases import cases
 
@@ -48,8 +49,16 @@ def command(
         if as_json:
             click.echo(json.dumps(line(case) | (proof(case) if certificates else {})))
         else:
-            mark = "compound" if case.compound else "" if case.portable else "gray"
-            click.echo(f"{case.polarity:9}  {mark:8}  {case.name}")
+            click.echo(f"{case.polarity:9}  {_mark(case):8}  {case.name}")
+
+
+def _mark(case: Case) -> str:
+    marks = {
+        "compound": case.compound,
+        "gray": not case.portable,
+        "near": not case.on_bound,
+    }
+    return next((mark for mark, holds in marks.items() if holds), "")
 
 
 def line(case: Case) -> dict[str, Any]:
@@ -68,6 +77,7 @@ def line(case: Case) -> dict[str, Any]:
         "constraint": place,
         "input": case.input,
         "compound": case.compound,
+        "on_bound": case.on_bound,
     }
 
 

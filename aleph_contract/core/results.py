@@ -60,6 +60,7 @@ class CaseResult:
         curl: A command that sends the intended request to a running fake.
         reproduce: A command that runs this case alone.
         portable: False for a gray case, whose findings are advice.
+        on_bound: False for a valid case that is near the bound of its constraint instead of on it.
     """
 
     name: str
@@ -80,6 +81,7 @@ class CaseResult:
     curl: str = ""
     reproduce: str = ""
     portable: bool = True
+    on_bound: bool = True
 
     @property
     def broken(self) -> tuple[Finding, ...]:

@@ -77,7 +77,9 @@ def coverage(results: Iterable[CaseResult], contract: Contract | None = None) ->
     """Coverage of a verification: a row for every constraint, polarity and observed outcome.
 
     A driven case counts for the constraint it probes. A gray case counts only if its outcome is
-    that of a conformant client: any other outcome is not wrong either. A case of traffic counts
+    that of a conformant client: any other outcome is not wrong either. A case near a bound that
+    no valid input is on does not count, because it says nothing about the bound. A case of traffic
+    counts
     for the constraints that its inputs hit. A constraint that was not tried has a row with
     `never` and the count 0.
     """
@@ -86,7 +88,7 @@ def coverage(results: Iterable[CaseResult], contract: Contract | None = None) ->
     for result in results:
         if result.outcome is None and result.polarity is None:
             seen.update(_hit(result.exchanges, hits))
-        elif result.constraint and result.polarity:
+        elif result.constraint and result.polarity and result.on_bound:
             observed = _observed(result)
             if observed in RIGHT[result.polarity] or result.portable:
                 seen[result.constraint, result.polarity, observed] += 1

@@ -52,6 +52,7 @@ class PlannedCase:
         text: Exact JSON text of the input if its notation matters, such as `1e0`; else `None`.
         doubt: The kind of doubt about a gray input; `None` for a portable one.
         constraint: Key of the constraint that the input probes, if any.
+        on_bound: Whether a valid input is on the bound of that constraint; see `Case`.
         fault: Name of the fault that the fake plays, if any.
         scenario: Steps that the fake plays for the account of this case.
         profile: Reply shape; `None` for the one that was asked for.
@@ -72,6 +73,7 @@ class PlannedCase:
     profile: str | None = None
     never_answered: bool = False
     advice: bool = False
+    on_bound: bool = True
 
 
 _RETURNS = "sends it unchanged and returns the result of the reply"
@@ -95,6 +97,7 @@ def plan_case(case: Case, phase: str) -> PlannedCase:
         text=case.text,
         doubt=case.doubt.kind if case.doubt else None,
         constraint=case.constraint.key if case.constraint else None,
+        on_bound=case.on_bound,
     )
 
 

@@ -213,6 +213,7 @@ class Session:
             curl=curl(planned, self.contract),
             reproduce=reproduce(planned, self.settings),
             portable=planned.doubt is None,
+            on_bound=planned.on_bound,
         )
         return self.settings.rules.apply(result)
 

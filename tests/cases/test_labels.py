@@ -9,7 +9,9 @@ import pytest
 from aleph_contract.cases import cases, gaps
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.rules.constraint_hits import ConstraintHits
 from aleph_contract.schema.validation.messages import place
+from aleph_contract.verify.plans import plan_case
 
 GRID_OF_TWO = {"type": "number", "allOf": [{"multipleOf": 4}, {"multipleOf": 6}]}
 
@@ -138,3 +140,25 @@ def test_two_patterns_with_a_length_have_a_valid_value() -> None:
     assert len(values(schema, "minLength/")["on"]) == 8
     assert len(values(schema, "maxLength/")["on"]) == 12
     assert gaps(contract_of(schema)) == ()
+
+
+#: Keyword of `p` whose bound no valid value is on -> the rest of the schema.
+UNREACHABLE: dict[str, dict[str, Any]] = {
+    "maximum": {**GRID_OF_TWO, "maximum": 30},
+    "maxItems": {"items": {"enum": [1, 2]}, "uniqueItems": True, "maxItems": 3},
+    "maxContains": {"contains": {"const": 1}, "uniqueItems": True, "maxContains": 2},
+    "items": {"prefixItems": [{"const": 1}, {"const": 1}], "items": False, "uniqueItems": True},
+}
+
+
+@pytest.mark.parametrize("keyword", UNREACHABLE)
+def test_a_case_near_a_bound_is_marked_and_does_not_cover_it(keyword: str) -> None:
+    contract = contract_of({"type": "array"} | UNREACHABLE[keyword])
+    key = f"p/{keyword}"
+    probing = (c for c in cases(contract, polarity="valid") if c.constraint)
+    mine = [case for case in probing if case.constraint and case.constraint.key == key]
+    assert {case.name.rpartition("/")[2]: case.on_bound for case in mine} == {"near": False}
+    assert plan_case(mine[0], "boundary").on_bound is False
+    if keyword in ("maximum", "maxItems"):
+        hit = {hit for case in mine for hit in ConstraintHits(contract)(case.input)}
+        assert (key, "valid") not in hit

@@ -26,6 +26,7 @@ def test_json_output_has_one_object_per_line(capsys: pytest.CaptureFixture[str])
         },
         "input": BY_NAME["boundary/seed/maximum/above"].input,
         "compound": False,
+        "on_bound": True,
     }
     assert [line["name"] for line in lines[1:]] == [
         name for name in BY_NAME if name.startswith(("probe/seed/2", "probe/seed/10"))

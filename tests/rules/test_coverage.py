@@ -125,3 +125,9 @@ def test_fault_coverage_counts_every_fault() -> None:
 
 def test_every_conformant_outcome_is_an_observable_one() -> None:
     assert {word for words in RIGHT.values() for word in words} <= OBSERVED.keys()
+
+
+def test_a_case_that_is_only_near_the_bound_does_not_count() -> None:
+    on, off = _probe(exchanges=SENT), _probe(exchanges=SENT, on_bound=False)
+    assert _row(coverage([on, off]), "seed/minimum", "valid") == [("accepted", 1)]
+    assert _row(coverage([off]), "seed/minimum", "valid") == [("never", 0)]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from aleph_contract.schema.boundaries.proposals import Proposal, Schema, Site, valid, violating
+from aleph_contract.schema.boundaries.proposals import (
+    Proposal,
+    Schema,
+    Site,
+    near,
+    valid,
+    violating,
+)
 from aleph_contract.schema.pointers import slug
 
 
@@ -76,7 +83,8 @@ def _in_another_case(name: str) -> str:
 def closed_array(limit: Schema, site: Site) -> Iterator[Proposal]:
     """Only the first items; if `limit` is a schema, others that satisfy it."""
     most = len(site.schema.get("prefixItems", ()))
-    yield valid("on", f"{most} items", {"type": "array", "minItems": most}, {"type": "array"})
+    yield valid("on", f"{most} items", {"type": "array", "minItems": most})
+    yield near(f"fewer items than {most}, which cannot be reached", {"type": "array"})
     over = (_longer_by_one(most + gap, limit) for gap in range(_MAX_ITEMS_ELSEWHERE))
     yield violating("above", "an item too many", *over)
 

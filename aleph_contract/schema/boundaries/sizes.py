@@ -88,7 +88,8 @@ def _matching_items(number: int, site: Site) -> Schema:
 def max_contains(limit: int, site: Site) -> Iterator[Proposal]:
     """`maxContains`: at most `limit` matching items."""
     note = "items that match"
-    yield valid("on", f"{limit} {note}", _matching_items(limit, site), {"type": "array"})
+    yield valid("on", f"{limit} {note}", _matching_items(limit, site))
+    yield near(f"fewer {note} than {limit}, which cannot be reached", {"type": "array"})
     yield violating("above", f"{limit + 1} {note}", _matching_items(limit + 1, site))
 
 

@@ -239,6 +239,7 @@ class _Run:
             constraint=call.case.constraint.key if call.case and call.case.constraint else None,
             reason=refusal,
             portable=call.case is None or call.case.portable,
+            on_bound=call.case is None or call.case.on_bound,
             reproduce=shlex.join(
                 [*self.settings.command, "--run", call.name, "--seed", str(self.settings.seed)]
             ),
