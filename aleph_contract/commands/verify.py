@@ -169,7 +169,9 @@ def client(
         )
         outputs.write(result)
     if write_known_failing:
-        known.write(write_known_failing, result)
+        from aleph_contract.verify.known_failing_writer import write
+
+        write(write_known_failing, result)
     return result.exit_code
 
 

@@ -9,9 +9,10 @@ A case that could not be run is never excused.
     fault/rate-limited*         # no retry yet
     rule request.once           # every finding of this rule
     pointer /keyframes          # every finding of a case that probes or alters this member
+    rule request.faithful pointer /keyframes/*/at   # the findings that fit both; `*` is any part
 
 A line that names a rule or a pointer is for one cause with many cases. It is stale if it excuses
-no finding.
+no finding. `known_failing_writer.py` writes such a file from a verification.
 """
 
 from __future__ import annotations
@@ -19,22 +20,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
-from aleph_contract.core.results import CaseResult, Verification
+from aleph_contract.core.results import CaseResult
 from aleph_contract.errors import ArgumentError
 from aleph_contract.rules import matches
 from aleph_contract.rules.diff import diff_exchange
 
-#: Largest column of names in a written file; the reasons are aligned after it.
-_MAX_COLUMN = 60
+#: A line that names a rule, a place in the input, or both.
+_CAUSE = re.compile(r"(?:rule\s+(?P<rule>\S+))?\s*(?:(?:^|(?<=\s))pointer\s+(?P<pointer>.+))?")
 
-#: Start of a line that names a rule, and of one that names a place in the input.
-_RULE, _POINTER = "rule ", "pointer "
+_CAUSE_START = ("rule ", "pointer ")
 
 #: A reason starts at the first `#` after white space; a name may contain a `#`.
-_REASON = re.compile(r"\s+#\s*")
+REASON = re.compile(r"\s+#\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,9 @@ class Line:
     """One expected failure, its reason and its line number.
 
     Args:
-        pattern: A name or glob (`*`, `?`, `[...]`) over the names of cases; or over rule ids after
-            `rule `; or after `pointer ` a JSON Pointer into the input.
+        pattern: A name or glob (`*`, `?`, `[...]`) over the names of cases; or after `rule ` one
+            over rule ids, after `pointer ` a JSON Pointer into the input, or first one and then
+            the other.
         reason: Why it is expected.
         number: The number of the line.
     """
@@ -59,16 +59,17 @@ class Line:
     @property
     def is_cause(self) -> bool:
         """Whether the line names a rule or a pointer instead of cases."""
-        return self.pattern.startswith((_RULE, _POINTER))
+        return self.pattern.startswith(_CAUSE_START)
 
     def excuses(self, rule: str, result: CaseResult) -> bool:
         """Whether the line excuses the finding of a rule in a case."""
-        if self.pattern.startswith(_RULE):
-            return matches(rule, self.pattern.removeprefix(_RULE).strip())
-        if self.pattern.startswith(_POINTER):
-            pointer = self.pattern.removeprefix(_POINTER).strip().rstrip("/")
-            return any(f"{place}/".startswith(f"{pointer}/") for place in _places(result))
-        return self.matches(result.name)
+        if not self.is_cause:
+            return self.matches(result.name)
+        cause = _CAUSE.fullmatch(self.pattern)
+        if cause is None or (cause["rule"] and not matches(rule, cause["rule"])):
+            return False
+        pointer = cause["pointer"]
+        return pointer is None or any(within(place, pointer) for place in places(result))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,44 +162,13 @@ def load(path: str | Path) -> KnownFailing:
     return KnownFailing(tuple(_lines(text, str(path))), str(path))
 
 
-def write(path: str | Path, verification: Verification) -> int:
-    """Write the file that expects every failure of a verification; returns the number of cases.
-
-    Cases are grouped by the rules they break. Failures that were expected before keep their
-    reason. Cases that could not be run are left out: they are never excused.
-
-    Raises:
-        ArgumentError: The file cannot be written.
-    """
-    text, count = render(verification)
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ArgumentError(f"{path}: cannot be written: {error.strerror}") from None
-    return count
-
-
-def render(verification: Verification) -> tuple[str, int]:
-    """The text that `write` writes, and the number of cases in it."""
-    failing = {r.name: r for r in verification.results if r.status in ("failed", "expected")}
-    others = [r.name for r in verification.results if r.name not in failing]
-    groups = groupby(sorted(failing.values(), key=_rules), key=_rules)
-    blocks = [_block(rules, list(results), others) for rules, results in groups]
-    client = _one_line(verification.client.name)
-    head = (
-        f"# Expected failures of {client}: name or glob, then # and the reason.\n"
-        "# A listed case that passes, and a line that matches no case, fail the verification.\n"
-    )
-    return "\n".join([head, *blocks]), len(failing)
-
-
 def _lines(text: str, source: str) -> Iterable[Line]:
     seen: dict[str, int] = {}
     for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         stripped = raw.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        pattern, *reason = _REASON.split(stripped, maxsplit=1)
+        pattern, *reason = REASON.split(stripped, maxsplit=1)
         if not reason or not reason[0]:
             raise ArgumentError(
                 f"{source} line {number}: {pattern!r} has no reason; "
@@ -212,39 +182,17 @@ def _lines(text: str, source: str) -> Iterable[Line]:
         yield Line(pattern, reason[0], number)
 
 
-def _places(result: CaseResult) -> Iterator[str]:
+def within(place: str, pointer: str) -> bool:
+    """Whether a JSON Pointer is `pointer` or points into it; `*` in `pointer` is any one part."""
+    wanted = pointer.strip().rstrip("/").split("/")
+    parts = place.split("/")
+    pairs = zip(parts, wanted, strict=False)
+    return len(parts) >= len(wanted) and all(want in (part, "*") for part, want in pairs)
+
+
+def places(result: CaseResult) -> Iterator[str]:
     """JSON Pointers of what the case probes, and of what the client altered in its input."""
     if result.constraint:
         yield f"/{result.constraint}"
     for exchange in result.exchanges:
         yield from (change.pointer for change in diff_exchange(result.intended, exchange))
-
-
-def _rules(result: CaseResult) -> tuple[str, ...]:
-    return tuple(sorted({finding.rule for finding in result.broken}))
-
-
-def _block(rules: tuple[str, ...], results: list[CaseResult], others: list[str]) -> str:
-    named = ", ".join(rules) or "no rule of this version"
-    names = {result.name: _pattern(result.name, others) for result in results}
-    width = min(max(map(len, names.values())), _MAX_COLUMN)
-    lines = [f"{names[r.name]:<{width}}  # {_reason(r, named)}" for r in results]
-    return "\n".join([f"# {named}", *lines, ""])
-
-
-def _reason(result: CaseResult, rules: str) -> str:
-    if result.status == "expected" and result.reason:
-        return _one_line(result.reason)
-    return f"breaks {rules}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _pattern(name: str, others: list[str]) -> str:
-    """The name as a pattern; glob characters are escaped if it would match another case too."""
-    line = Line(name, "", 0)
-    if name.startswith("#") or _REASON.search(name) or any(map(line.matches, others)):
-        return re.sub(r"([*?\[#])", r"[\1]", name)
-    return name
