@@ -1,29 +1,30 @@
 """Measure the CPU time per request of the run endpoint, a bare uvicorn application and other tools.
 
-    python benchmarks/throughput.py [--requests N] [--rounds N] [--peers] [--npm FOLDER] [--check]
+    python benchmarks/throughput.py [--requests N] [--rounds N] [--body KIND]... [--peers]
+                                    [--npm FOLDER] [--check]
 
-One core runs the server and another the load: `CONNECTIONS` connections, bodies of `BODY` bytes,
-every request different. The program compares CPU time, not requests per second, which vary by a
-factor of three on a shared machine. The servers take turns in every round, so that other load on
-the machine affects all of them, and the result is the median of the ratios per round. `--peers`
-adds Python tools, and Prism, Mockoon and WireMock (which needs Java) if they are on the PATH
-or installed in a folder:
+One core runs the server and another the load: `CONNECTIONS` connections, every request different.
+`bodies.py` holds the kinds of bodies, from a plain prompt to a data URI of 5 MB; each kind has its
+own table. The program compares CPU time, not requests per second, which vary by a factor of three
+on a shared machine. The servers take turns in every round, so that other load on the machine
+affects all of them, and the result is the median of the ratios per round. `--peers` adds Python
+tools, and Prism, Mockoon and WireMock (which needs Java) if they are on the PATH or installed in a
+folder:
 
     npm install --prefix FOLDER @stoplight/prism-cli @mockoon/cli wiremock
 
 aimock on npm is not included: it serves only the routes of its own providers.
 
-`--check` exits 1 if our CPU time is above `BAR` times that of the bare server.
+`--check` exits 1 if our CPU time for a kind is above its bar, a multiple of the bare server's.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import collections
 import contextlib
-import json
 import os
-import random
 import shutil
 import signal
 import statistics
@@ -34,60 +35,29 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from contenders import CONTENDERS, OURS, PATH, PEERS, Contender
+from bodies import BODIES, Body, requests
+from contenders import CONTENDERS, OURS, PEERS, Contender
 
-BAR = 1.6
 CONNECTIONS = 16
-BODY = 1600
+BARE_NAME = CONTENDERS[0].name
 
 
-def requests(count: int) -> list[bytes]:
-    """`count` run requests, all valid and all different, of `BODY` bytes on average."""
-    generator = random.Random(20260615)  # noqa: S311 - not for secrets
-    return [_request(generator, number) for number in range(count)]
-
-
-def _request(generator: random.Random, number: int) -> bytes:
-    words = ["river", "neon", "grain", "slow", "crane", "fog", "amber", "street", "rain"]
-    prompt = f"{number} " + " ".join(generator.choices(words, k=100))
-    value: dict[str, object] = {
-        "prompt": prompt[:900],
-        "video_uri": "https://example.com/" + f"{generator.getrandbits(64):x}" * 10,
-    }
-    if number % 2:
-        value["seed"] = generator.randrange(2**32)
-    if number % 4 == 0:
-        value["keyframes"] = [{"uri": "https://example.com/k.png", "seconds": number % 30}]
-    if number % 8 == 0:
-        value["duration"] = 5.5
-    body: dict[str, object] = {"model": "runwayml/aleph-2", "input": value}
-    short = BODY - len(json.dumps(body, ensure_ascii=False).encode())
-    value["video_uri"] = f"{value['video_uri']}{'x' * max(short, 0)}"
-    raw = json.dumps(body, ensure_ascii=False).encode()
-    return (
-        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:8787\r\nAuthorization: Bearer benchmark-token\r\n"
-        f"Content-Type: application/json\r\nAccept: */*\r\nUser-Agent: benchmark/1\r\n"
-        f"Content-Length: {len(raw)}\r\n\r\n"
-    ).encode() + raw
-
-
-async def load(port: int, pool: Sequence[bytes], count: int) -> int:
-    """Send `count` requests over `CONNECTIONS` connections; return the number of 200 responses."""
+async def load(port: int, pool: Sequence[bytes], count: int) -> collections.Counter[bytes]:
+    """Send `count` requests over `CONNECTIONS` connections; return how many have each status."""
     left = iter(range(count))
-    good = 0
+    seen: collections.Counter[bytes] = collections.Counter()
 
     async def one() -> None:
-        nonlocal good
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for index in left:
             writer.write(pool[index % len(pool)])
             head = await reader.readuntil(b"\r\n\r\n")
-            good += head.startswith(b"HTTP/1.1 200")
+            seen[head[9:12]] += 1
             await _body(reader, head.lower())
         writer.close()
 
     await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
-    return good
+    return seen
 
 
 async def _body(reader: asyncio.StreamReader, head: bytes) -> None:
@@ -135,11 +105,12 @@ def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def measure(
-    contenders: Sequence[Contender], count: int, rounds: int
+    contenders: Sequence[Contender], kind: Body, count: int, rounds: int
 ) -> dict[str, list[tuple[float, float]]]:
     """User and system CPU microseconds per request of each contender, one pair per round."""
-    pool = requests(min(count, 5000))
-    run: Callable[..., int] = asyncio.run
+    count = max(count // kind.weight, CONNECTIONS)
+    pool = requests(kind, min(count, 5000 // kind.weight + 1))
+    run: Callable[..., collections.Counter[bytes]] = asyncio.run
     with contextlib.suppress(ImportError):
         import uvloop
 
@@ -152,20 +123,20 @@ def measure(
         for number in range(rounds + 1):
             for name, pid in pids.items():
                 before = cpu(pid)
-                good = run(load(ports[name], pool, count))
+                statuses = run(load(ports[name], pool, count))
                 after = cpu(pid)
-                if good != count:
-                    print(f"{name}: only {good} of {count} answered 200", file=sys.stderr)
+                if name != BARE_NAME and set(statuses) != {kind.status}:
+                    print(f"{name}, {kind.name}: statuses {dict(statuses)}", file=sys.stderr)
                 if number:  # the first round warms up
                     user, system = (end - start for start, end in zip(before, after, strict=True))
                     seen[name].append((1e6 * user / count, 1e6 * system / count))
     return seen
 
 
-def table(seen: dict[str, list[tuple[float, float]]]) -> tuple[str, float]:
+def table(title: str, seen: dict[str, list[tuple[float, float]]]) -> tuple[str, float]:
     """The table of the medians, and the ratio of our CPU time to that of the bare server."""
     bare = next(iter(seen.values()))
-    lines = [f"{'µs of CPU per request':<36}{'user':>8}{'ratio':>8}{'all':>8}{'ratio':>8}"]
+    lines = [f"{title:<36}{'user':>8}{'ratio':>8}{'all':>8}{'ratio':>8}"]
     ratios = {}
     for name, pairs in seen.items():
         columns = []
@@ -185,7 +156,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", action="store_true", help="measure other servers too")
     parser.add_argument("--npm", type=Path, help="folder where npm installed some of them")
-    parser.add_argument("--check", action="store_true", help=f"exit 1 above {BAR}")
+    parser.add_argument("--body", action="append", choices=tuple(BODIES), help="default: all kinds")
+    parser.add_argument("--check", action="store_true", help="exit 1 above a bar")
     options = parser.parse_args()
     contenders = CONTENDERS
     if options.npm is not None:
@@ -193,9 +165,17 @@ def main() -> int:
         os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
     if options.peers:
         contenders += tuple(peer for peer in PEERS if all(map(shutil.which, peer.programs)))
-    text, ratio = table(measure(contenders, options.requests, options.rounds))
-    print(text)
-    return int(options.check and ratio > BAR)
+    print(
+        "µs of CPU per request: user, and user with system; each beside its ratio to the first line"
+    )
+    late = False
+    for name in options.body or BODIES:
+        kind = BODIES[name]
+        seen = measure(contenders, kind, options.requests, options.rounds)
+        text, ratio = table(f"{name} (at most {kind.bar})", seen)
+        print(f"\n{text}", flush=True)
+        late = late or ratio > kind.bar
+    return int(options.check and late)
 
 
 if __name__ == "__main__":

@@ -8,26 +8,40 @@ of the rest the first values in document order.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
 from aleph_contract.schema.validation.validator import Validator
-from aleph_contract.schema.validation.violations import Violation, leaves
+from aleph_contract.schema.validation.violations import Violation
 
 #: Number of values in the first excerpt.
 SIZE = 2000
 
 
-def first_violation(validator: Validator, value: Any) -> Violation | None:
-    """The first violation of an invalid input; `None` if the validator lists none."""
-    names = frozenset(_names(validator.schema))
+def first_violation(validator: Validator, value: Any, length: int) -> Violation | None:
+    """The first violation of an invalid input; `None` if the validator lists none.
+
+    Args:
+        validator: The validator that refused the input.
+        value: The input.
+        length: Bytes of its JSON text; a short text holds few values, and needs no excerpt.
+    """
+    if length <= 2 * SIZE:  # a value takes a byte, and another separates it from the next
+        return validator.first_violation(value)
+    names = _member_names(validator)
     size = SIZE
     while True:
         kept, whole = excerpt(value, names, size)
-        found = leaves(validator.violations(kept))
+        found = validator.first_violation(kept)
         if found or whole:
-            return found[0] if found else None
+            return found
         size *= 16
+
+
+@lru_cache(maxsize=64)
+def _member_names(validator: Validator) -> frozenset[str]:
+    return frozenset(_names(validator.schema))
 
 
 def excerpt(value: Any, names: Collection[str], size: int) -> tuple[Any, bool]:

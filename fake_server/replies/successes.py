@@ -51,15 +51,15 @@ class Replies:
         """The events of a stream, made-up ones for a model that does not stream."""
         return events(self.contract)
 
-    def body(self, value: Any, origin: bytes, floats: bool | None = None) -> bytes:
+    def body(self, value: Any, origin: bytes, *, plain: bool = False) -> bytes:
         """The bare reply to an input.
 
         Args:
             value: The input.
             origin: The URL of a result up to its file name.
-            floats: Whether some number in the input may be a float; `None` if that is unknown.
+            plain: Whether no number in the input is a whole float.
         """
-        key = digest(value, floats)
+        key = digest(value, plain=plain)
         documented = self._documented.get(key)
         if documented is not None:
             return documented
@@ -137,15 +137,14 @@ def _formats(contract: Contract) -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in properties)
 
 
-def digest(value: Any, floats: bool | None = None) -> bytes:
+def digest(value: Any, *, plain: bool = False) -> bytes:
     """Hash a JSON value; equal values have equal hashes, however they are written.
 
     Args:
         value: The value.
-        floats: Whether some number in it may be a float; then `2.0` and `2` are made equal first.
-            `None` if that is unknown.
+        plain: Whether no number in it is a whole float; else `2.0` and `2` are made equal first.
     """
-    if floats is not False:
+    if not plain:
         value = _normal(value)
     try:
         text = orjson.dumps(value, None, orjson.OPT_SORT_KEYS)

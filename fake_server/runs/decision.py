@@ -60,8 +60,7 @@ class RunCall:
         account: The account to bill; on the binding the body names it.
         step: The step that applies; on the binding the gateway id can name one.
         value: The input, unless the request is refused.
-        floats: Whether some number in it is a float; `None` if that is unknown, and the input may
-            hold types other than those of `json.loads`.
+        plain: Whether the input holds only the types of `json.loads`, and no whole float.
         refused: Why the request is refused, if it is.
         webhook: The URL that gets the result of a background run.
         model: The model that is called, unless the request is refused.
@@ -70,7 +69,7 @@ class RunCall:
     account: Final[Account]
     step: Final[ScenarioStep | None]
     value: Final[Any] = None
-    floats: Final[bool | None] = None
+    plain: Final[bool] = False
     refused: Final[Refused | None] = None
     webhook: Final[str | None] = None
     model: Final[Model | None] = None

@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.jsonvalue import MAX_DEPTH
 from fake_server.journal.base import Journal
 from fake_server.replies.failures import JSON_TYPE
 from fake_server.runs.decision import Surface
-from fake_server.runs.json_body import floats_in
+from fake_server.runs.json_body import make_plain
 from fake_server.runs.models import Models
 from fake_server.runs.request import Charge, FinishedRequest, Headers, RequestHead
 from fake_server.runs.rest import RARE_HEADERS, Rest
@@ -114,11 +113,12 @@ class FastPath:
             return None
         if type(document) is not dict or document.keys() != _MEMBERS:
             return None
+        if not make_plain(document):
+            return None
         value = document["input"]
-        floats = floats_in(value, MAX_DEPTH - 1)
         name = document["model"]
         model = self._models.get(name) if type(name) is str else None
-        if floats is None or model is None or model.price is None or model.replies.has_raw:
+        if model is None or model.price is None or model.replies.has_raw:
             return None
         if not model.validator.is_valid_plain(value):
             return None
@@ -127,7 +127,7 @@ class FastPath:
         usd = ZERO_USD if seconds is None else cost(seconds, model.price)
         if account.needs_slow_path or account.charge(seconds, usd) is not None:
             return None
-        body = self._rest.success(account, model.replies.body(value, caller.origin, floats))
+        body = self._rest.success(account, model.replies.body(value, caller.origin, plain=True))
         response_headers: Headers = (
             (b"content-type", _JSON),
             (b"cf-ray", next(self._rays)),

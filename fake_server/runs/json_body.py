@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -12,10 +13,10 @@ from aleph_contract.core.jsonvalue import MAX_DEPTH, loads
 #: doubles.
 _INEXACT = 2.0**63
 
-_PLAIN = frozenset({str, int, bool, type(None)})
+_CONTAINERS = frozenset({dict, list})
 
 
-def parse(raw: bytes) -> tuple[Any, bool | None]:
+def parse(raw: bytes) -> tuple[Any, bool]:
     """Parse a JSON document exactly.
 
     orjson and `jsonvalue.loads` accept the same texts, except that orjson allows deeper nesting;
@@ -24,8 +25,8 @@ def parse(raw: bytes) -> tuple[Any, bool | None]:
     (assumed).
 
     Returns:
-        The value, and whether it holds a float. `None` instead of the latter: `jsonvalue.loads`
-        parsed it, and the value may hold types other than those of `json.loads`.
+        The value, and whether it is plain, see `make_plain`. If not, `jsonvalue.loads` parsed it,
+        and it may hold types other than those of `json.loads`.
 
     Raises:
         JSONError: The text is not JSON; see `jsonvalue.loads`.
@@ -33,34 +34,39 @@ def parse(raw: bytes) -> tuple[Any, bool | None]:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return loads(raw), None
-    floats = floats_in(value, MAX_DEPTH)
-    return (loads(raw), None) if floats is None else (value, floats)
+        return loads(raw), False
+    if type(value) is not float and make_plain(value):
+        return value, True
+    return loads(raw), False
 
 
-def floats_in(value: Any, depth: int) -> bool | None:
-    """Whether a value from orjson holds a float; `None` if `jsonvalue.loads` must parse it.
+def make_plain(document: Any) -> bool:
+    """Turn whole floats inside a document from orjson into integers, in place: `2.0` is 2 in JSON.
 
-    Args:
-        value: The value.
-        depth: Levels of nesting that are allowed.
+    Returns:
+        `False` if `jsonvalue.loads` must parse the document, and this one is of no use.
     """
-    kind = type(value)
-    if kind is float:
-        return True if -_INEXACT < value < _INEXACT else None
-    if kind is dict:
-        value = value.values()
-    elif kind is not list:
-        return False
-    if depth == 0:
-        return None
-    if _PLAIN.issuperset(map(type, value)):
-        return False
-    found = False
-    for child in value:
-        if type(child) not in _PLAIN:
-            floats = floats_in(child, depth - 1)
-            if floats is None:
-                return None
-            found = found or floats
-    return found
+    parts: list[Any] = [document] if type(document) in _CONTAINERS else []
+    for part in parts:
+        for key, child in part.items() if type(part) is dict else enumerate(part):
+            kind = type(child)
+            if kind is dict or kind is list:
+                parts.append(child)
+            elif kind is float:
+                if not -_INEXACT < child < _INEXACT:
+                    return False
+                if child.is_integer():
+                    part[key] = int(child)
+    return len(parts) <= MAX_DEPTH or _depth(document) <= MAX_DEPTH
+
+
+def _depth(document: Any) -> int:
+    """Levels of arrays and objects in a document from orjson."""
+    levels, parts = 0, [document]
+    while parts:
+        levels += 1
+        children = chain.from_iterable(
+            part.values() if type(part) is dict else part for part in parts
+        )
+        parts = [child for child in children if type(child) in _CONTAINERS]
+    return levels

@@ -71,9 +71,10 @@ class Responder:
         call = admission.surface.open(request, admission)
         if call.refused is None:
             validator = self._model(call).validator
-            is_valid = validator.is_valid if call.floats is None else validator.is_valid_plain
+            is_valid = validator.is_valid_plain if call.plain else validator.is_valid
             if not is_valid(call.value):
-                refused = failures.refusal(first_violation(validator, call.value))
+                found = first_violation(validator, call.value, len(request.body))
+                refused = failures.refusal(found)
                 return replace(call, refused=refused)
         return call
 
@@ -93,7 +94,7 @@ class Responder:
             typed = {**dict(surface.headers(next(self._rays), 200)), _TYPE: raw[0].encode()}
             answer = Answer.of(200, tuple(typed.items()), raw[1], "completed")
             return answer, Applied(call.account, call.step, charge)
-        bare = replies.body(call.value, self.urls.result_files(head, surface), call.floats)
+        bare = replies.body(call.value, self.urls.result_files(head, surface), plain=call.plain)
         if call.webhook is not None and fault is None:
             body, webhook = start_run(call.webhook, bare, self._model(call).contract)
             headers = surface.headers(next(self._rays), _ACCEPTED)

@@ -128,11 +128,11 @@ class Rest:
         try:
             if not RARE_HEADERS.isdisjoint(request.head.by_name):
                 step = check_rare_headers(request.head) or step
-            document, floats = parse_body(request)
+            document, plain = parse_body(request)
             model, value = self._call(request.head.path, document)
         except Refused as refused:
             return RunCall(account, step, refused=refused)
-        return RunCall(account, step, value, floats, model=model)
+        return RunCall(account, step, value, plain, model=model)
 
     def headers(self, ray: bytes, status: int) -> Headers:  # noqa: ARG002 - see `Surface`
         """See `Surface`."""
@@ -201,8 +201,8 @@ def step_named(name: str) -> ScenarioStep:
         raise Refused("unknown-fault", name=name, known=", ".join(faults.FAULTS)) from None
 
 
-def parse_body(request: ReceivedRequest) -> tuple[object, bool | None]:
-    """Parse the body of a request as JSON; also return `floats`, see `RunCall`.
+def parse_body(request: ReceivedRequest) -> tuple[object, bool]:
+    """Parse the body of a request as JSON; also return `plain`, see `RunCall`.
 
     Raises:
         Refused: The content type is not JSON, or the body is not.

@@ -66,7 +66,7 @@ class Binding:
         try:
             if not RARE_HEADERS.isdisjoint(request.head.by_name):
                 step = check_rare_headers(request.head) or step
-            body, floats = parse_body(request)
+            body, plain = parse_body(request)
             document = object_of(body)
             if not isinstance(options := document.get("options", {}), dict):
                 raise wrong_type("options", "object", options)
@@ -76,7 +76,7 @@ class Binding:
             webhook = webhook_url(options) if self._background else None
         except Refused as refused:
             return RunCall(account, step, refused=refused)
-        return RunCall(account, step, value, floats, webhook=webhook, model=model)
+        return RunCall(account, step, value, plain, webhook=webhook, model=model)
 
     def headers(self, ray: bytes, status: int) -> Headers:
         """See `Surface`; which gateway headers a response carries depends on its status."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import pytest
 from calling import INPUT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aleph_contract.contract.validate import validator_for
-from aleph_contract.schema.validation.violations import leaves
+from aleph_contract.schema.validation.validator import Validator
+from aleph_contract.schema.validation.violations import Violation, leaves
 from fake_server.replies.first_violation import SIZE, excerpt, first_violation
 
 JSON = st.recursive(
@@ -50,6 +52,11 @@ def test_known_names_are_always_kept() -> None:
 MANY = 100_000
 
 
+def first_of(validator: Validator, value: Any) -> Violation | None:
+    """The first violation of an input that arrives as compact JSON."""
+    return first_violation(validator, value, len(orjson.dumps(value)))
+
+
 @pytest.mark.parametrize(
     ("value", "place"),
     [
@@ -61,7 +68,7 @@ MANY = 100_000
     ids=["items", "nested", "members", "root"],
 )
 def test_a_violation_in_a_large_input_is_located(value: Any, place: str) -> None:
-    violation = first_violation(validator_for(), value)
+    violation = first_of(validator_for(), value)
     assert violation is not None
     assert violation.instance == place
     assert violation.keyword != "required", "nothing is missing but what was cut"
@@ -69,20 +76,29 @@ def test_a_violation_in_a_large_input_is_located(value: Any, place: str) -> None
 
 @given(
     st.sampled_from(
-        [{}, INPUT | {"seed": -1}, INPUT | {"keyframes": []}, INPUT | {"x": 1}, 5, None]
+        [
+            {},
+            5,
+            None,
+            INPUT | {"seed": -1},
+            INPUT | {"keyframes": []},
+            INPUT | {"keyframes": [{"uri": "", "seconds": 31, "at": 2}, {"at": "x"}]},
+            INPUT | {"prompt_images": [{"uri": "", "position": {"type": "position"}}, 1]},
+            INPUT | {"x": 1, "": 2, "seed": 0.5},
+        ]
     )
 )
 def test_of_a_small_input_it_is_the_first_violation(value: Any) -> None:
     validator = validator_for()
-    assert first_violation(validator, value) == leaves(validator.violations(value))[0]
+    assert first_of(validator, value) == leaves(validator.violations(value))[0]
 
 
 def test_a_violation_near_the_end_is_found() -> None:
     schema = {"items": {"type": "integer"}}
-    violation = first_violation(validator_for(schema), [1] * (SIZE * 20) + ["x"])
+    violation = first_of(validator_for(schema), [1] * (SIZE * 20) + ["x"])
     assert violation is not None
     assert violation.instance == f"/{SIZE * 20}"
 
 
 def test_a_valid_input_has_none() -> None:
-    assert first_violation(validator_for(), json.loads(json.dumps(INPUT))) is None
+    assert first_of(validator_for(), json.loads(json.dumps(INPUT))) is None

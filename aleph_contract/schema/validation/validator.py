@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ArgumentError
 from aleph_contract.schema.keywords import Path
-from aleph_contract.schema.validation.violations import Violation, describe
+from aleph_contract.schema.validation.violations import Violation, describe, first
 
 if TYPE_CHECKING:
     from aleph_contract.schema.validation.python_engine import PythonEngine
@@ -79,6 +79,20 @@ class Validator:
             if self._is_for_python(read):
                 return self.reference_violations(value)
             return describe(self._rust.errors(read), self.schema, value)
+
+    def first_violation(self, value: Any) -> Violation | None:
+        """The first of `leaves(violations(value))`, without describing the others.
+
+        Args:
+            value: A value of the types that `violations` takes.
+
+        Raises:
+            ArgumentError: As for `violations`.
+        """
+        with _bounded():
+            read = plain(value)
+            engine = self._python if self._is_for_python(read) else self._rust
+            return first(engine.errors(read), self.schema, value)
 
     def _is_for_python(self, value: Any) -> bool:
         return (
@@ -178,12 +192,13 @@ def _has_empty_name(value: Any) -> bool:
     return any("" in part for part in _objects(value))
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
+def _objects(value: Any) -> list[dict[str, Any]]:
     """The objects in a JSON value, itself among them."""
-    if isinstance(value, dict):
-        yield value
-        value = value.values()
-    elif not isinstance(value, list):
-        return
-    for part in value:
-        yield from _objects(part)
+    found, parts = [], [value]
+    for part in parts:
+        if isinstance(part, dict):
+            found.append(part)
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
+    return found

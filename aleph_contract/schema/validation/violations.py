@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.keywords import Path
@@ -38,6 +38,11 @@ class Violation:
     message: str = field(compare=False)
     branches: tuple[tuple[Violation, ...], ...] = ()
 
+    @property
+    def parent(self) -> str:
+        """JSON Pointer to the value that holds the offending one."""
+        return self.instance.rpartition("/")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:
@@ -59,47 +64,74 @@ class Raw:
     key: str | None = None
     branches: tuple[tuple[Raw, ...], ...] = ()
 
+    @property
+    def parent(self) -> Path:
+        """Path of the value that holds the offending one."""
+        return self.instance[:-1]
+
 
 def describe(raws: Iterable[Raw], schema: Any, value: Any) -> tuple[Violation, ...]:
     """`raws` as violations, ordered by location in the value, then in the schema."""
-    found = _decided(set(raws))
-    return tuple(_describe(raw, schema, value) for raw in sorted(found, key=_order))
+    return tuple(_describe(raw, schema, value) for raw in _ordered(raws))
 
 
-def nearest(violation: Violation) -> tuple[Violation, ...]:
+def first(raws: Iterable[Raw], schema: Any, value: Any) -> Violation | None:
+    """The first of `leaves(describe(raws, schema, value))`; only that one is described."""
+    found = leaves(_ordered(raws))
+    return _describe(found[0], schema, value) if found else None
+
+
+def _ordered(raws: Iterable[Raw]) -> list[Raw]:
+    """`raws` in the order of `describe`, their branches too."""
+    found = [
+        replace(raw, branches=tuple(tuple(_ordered(branch)) for branch in raw.branches))
+        if raw.branches
+        else raw
+        for raw in raws
+    ]
+    return found if len(found) <= 1 else sorted(_decided(set(found)), key=_order)
+
+
+_Error = TypeVar("_Error", Violation, Raw)
+
+
+def nearest(violation: _Error) -> tuple[_Error, ...]:
     """The violations of the union branch that is closest to the value.
 
     Order: a branch of matching type, then one with matching `const` members, then the one with the
     fewest violations; the first wins a tie. Empty if the violation is not of a union, or if a
     branch matches (`oneOf`).
     """
-    return min(violation.branches, key=lambda b: _distance(b, violation.instance), default=())
+    at = violation.instance
+    return min(violation.branches, key=lambda branch: _distance(branch, at), default=())
 
 
-def leaves(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+def leaves(violations: Iterable[_Error]) -> tuple[_Error, ...]:
     """The violations to show to a person: each union replaced by those of its nearest branch.
 
     A union with several nearest branches stays: its message names them all. Of a value of the
     wrong type only that is told.
     """
     found = tuple(leaf for violation in violations for leaf in _leaves(violation))
+    if len(found) <= 1:
+        return found
     mistyped = {leaf.instance for leaf in found if leaf.keyword == "type"}
     return tuple(leaf for leaf in found if leaf.keyword == "type" or leaf.instance not in mistyped)
 
 
-def _leaves(violation: Violation) -> tuple[Violation, ...]:
+def _leaves(violation: _Error) -> tuple[_Error, ...]:
+    if not violation.branches:
+        return (violation,)
     distances = [_distance(branch, violation.instance) for branch in violation.branches]
-    if not distances or distances.count(min(distances)) > 1:
+    if distances.count(min(distances)) > 1:
         return (violation,)
     return leaves(nearest(violation)) or (violation,)
 
 
-def _distance(branch: Sequence[Violation], at: str) -> tuple[int, int, int]:
+def _distance(branch: Sequence[_Error], at: str | Path) -> tuple[int, int, int]:
     found = leaves(branch)
     wrong_type = sum(leaf.keyword == "type" and leaf.instance == at for leaf in found)
-    wrong_tag = sum(
-        leaf.keyword == "const" and leaf.instance.rpartition("/")[0] == at for leaf in found
-    )
+    wrong_tag = sum(leaf.keyword == "const" and leaf.parent == at for leaf in found)
     return wrong_type, wrong_tag, len(found)
 
 
