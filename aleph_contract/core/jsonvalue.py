@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, NoReturn
 
 from aleph_contract.errors import JSONError
@@ -133,13 +134,15 @@ def dumps(value: Any) -> str:
         return "[" + ",".join(map(dumps, value)) + "]"
     if isinstance(value, str):
         return _quoted(value)
+    if type(value) is int:
+        return int.__repr__(value)
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _quoted(text: str) -> str:
     """`text` as a JSON string; in ASCII if it holds a lone surrogate, which UTF-8 cannot encode."""
     whole = text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
-    return json.dumps(text, ensure_ascii=not whole)
+    return encode_basestring(text) if whole else encode_basestring_ascii(text)
 
 
 def pointer(path: Sequence[str | int]) -> str:

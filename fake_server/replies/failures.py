@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
+
 from aleph_contract.core.exchange import SurfaceName
 from aleph_contract.schema.validation.violations import Violation
 from fake_server.replies import zod_messages
@@ -316,7 +318,7 @@ def failure_body(
     """The response body of a failure on a surface (observed)."""
     code = failure.code
     if surface == "binding":
-        return compact(
+        return _written(
             {
                 "success": False,
                 "result": [],
@@ -333,9 +335,17 @@ def failure_body(
     if failure.null_result:
         pairs = [(code, message), *([failure.second] if failure.second else [])]
         errors = [{"code": code, "message": message} for code, message in pairs]
-        return compact({"result": None, "success": False, "errors": errors, "messages": []})
+        return _written({"result": None, "success": False, "errors": errors, "messages": []})
     errors = [{"message": message, "code": code}]
-    return compact({"errors": errors, "success": False, "result": {}, "messages": []})
+    return _written({"errors": errors, "success": False, "result": {}, "messages": []})
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    """What `compact` writes, faster: a body without fractions reads the same from orjson."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a lone surrogate
+        return compact(body)
 
 
 def compact(document: Any) -> bytes:

@@ -19,21 +19,24 @@ from aleph_contract.schema.validation.violations import Violation
 SIZE = 2000
 
 
-def first_violation(validator: Validator, value: Any, length: int) -> Violation | None:
+def first_violation(
+    validator: Validator, value: Any, length: int, *, is_plain: bool = False
+) -> Violation | None:
     """The first violation of an invalid input; `None` if the validator lists none.
 
     Args:
         validator: The validator that refused the input.
         value: The input.
         length: Bytes of its JSON text; a short text holds few values, and needs no excerpt.
+        is_plain: See `Validator.first_violation`.
     """
     if length <= 2 * SIZE:  # a value takes a byte, and another separates it from the next
-        return validator.first_violation(value)
+        return validator.first_violation(value, is_plain=is_plain)
     names = _member_names(validator)
     size = SIZE
     while True:
         kept, whole = excerpt(value, names, size)
-        found = validator.first_violation(kept)
+        found = validator.first_violation(kept, is_plain=is_plain)
         if found or whole:
             return found
         size *= 16

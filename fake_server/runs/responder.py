@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from email.utils import formatdate
 from time import time
@@ -73,9 +72,11 @@ class Responder:
             validator = self._model(call).validator
             is_valid = validator.is_valid_plain if call.plain else validator.is_valid
             if not is_valid(call.value):
-                found = first_violation(validator, call.value, len(request.body))
+                length = len(request.body)
+                found = first_violation(validator, call.value, length, is_plain=call.plain)
                 refused = failures.refusal(found)
-                return replace(call, refused=refused)
+                given = (call.account, call.step, call.value, call.plain)
+                return RunCall(*given, refused=refused, model=call.model)
         return call
 
     def _run(

@@ -30,6 +30,7 @@ class RustEngine:
         self._schema = schema
         self._resources = _resources(schema)
         self._patterns = Patterns(to_rust)
+        self._places: dict[tuple[Any, ...], Path] = {}
         read = rewrite(schema, self._adapt)
         if self._resources and isinstance(read, dict):
             read.setdefault("$id", _NOWHERE)
@@ -68,6 +69,16 @@ class RustEngine:
             )
 
     def _place(self, error: Any) -> Path:
+        """The keyword in the published document; there are few, and many errors of each."""
+        steps = tuple(error.schema_path)
+        place = self._places.get(steps)
+        if place is None:
+            place = self._found_place(error)
+            if len(self._places) < _MAX_PLACES:
+                self._places[steps] = place
+        return place
+
+    def _found_place(self, error: Any) -> Path:
         start: Path = ()
         steps = error.schema_path
         if self._resources:
@@ -112,6 +123,9 @@ def _path(document: Any, steps: Iterable[str | int]) -> Path:
         path, document = (*path, part), document[part]
     return path
 
+
+#: Bound on the places that are kept for one schema.
+_MAX_PLACES = 10_000
 
 #: Stands for the address of a schema that names none; nothing is ever fetched from it.
 _NOWHERE = "https://schema.invalid/"

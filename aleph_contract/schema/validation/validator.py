@@ -80,25 +80,27 @@ class Validator:
                 return self.reference_violations(value)
             return describe(self._rust.errors(read), self.schema, value)
 
-    def first_violation(self, value: Any) -> Violation | None:
+    def first_violation(self, value: Any, *, is_plain: bool = False) -> Violation | None:
         """The first of `leaves(violations(value))`, without describing the others.
 
         Args:
             value: A value of the types that `violations` takes.
+            is_plain: Whether it holds only the types that orjson reads.
 
         Raises:
             ArgumentError: As for `violations`.
         """
         with _bounded():
-            read = plain(value)
-            engine = self._python if self._is_for_python(read) else self._rust
-            return first(engine.errors(read), self.schema, value)
+            read = value if is_plain else plain(value)
+            if self._is_for_python(read, is_plain=is_plain):
+                return first(self._python.errors(plain(value)), self.schema, value)
+            return first(self._rust.errors(read), self.schema, value)
 
-    def _is_for_python(self, value: Any) -> bool:
+    def _is_for_python(self, value: Any, *, is_plain: bool = False) -> bool:
         return (
             self._has_empty_name
             or _has_empty_name(value)
-            or _has_surrogate(value)
+            or (not is_plain and _has_surrogate(value))
             or (self._compares_large and _has_large_number(value))
         )
 
@@ -196,9 +198,10 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     """The objects in a JSON value, itself among them."""
     found, parts = [], [value]
     for part in parts:
-        if isinstance(part, dict):
+        kind = type(part)
+        if kind is dict:
             found.append(part)
-            parts.extend(part.values())
-        elif isinstance(part, list):
-            parts.extend(part)
+            parts += part.values()
+        elif kind is list:
+            parts += part
     return found

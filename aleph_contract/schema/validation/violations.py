@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.keywords import Path
@@ -44,9 +44,10 @@ class Violation:
         return self.instance.rpartition("/")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """One error as an engine reports it: paths and names only.
+
+    A tuple, because an input with unions has many, and a refusal should be fast.
 
     Args:
         instance: Path of the value.
@@ -84,7 +85,7 @@ def first(raws: Iterable[Raw], schema: Any, value: Any) -> Violation | None:
 def _ordered(raws: Iterable[Raw]) -> list[Raw]:
     """`raws` in the order of `describe`, their branches too."""
     found = [
-        replace(raw, branches=tuple(tuple(_ordered(branch)) for branch in raw.branches))
+        raw._replace(branches=tuple(tuple(_ordered(branch)) for branch in raw.branches))
         if raw.branches
         else raw
         for raw in raws
@@ -113,9 +114,9 @@ def leaves(violations: Iterable[_Error]) -> tuple[_Error, ...]:
     wrong type only that is told.
     """
     found = tuple(leaf for violation in violations for leaf in _leaves(violation))
-    if len(found) <= 1:
-        return found
     mistyped = {leaf.instance for leaf in found if leaf.keyword == "type"}
+    if not mistyped:
+        return found
     return tuple(leaf for leaf in found if leaf.keyword == "type" or leaf.instance not in mistyped)
 
 
@@ -123,9 +124,10 @@ def _leaves(violation: _Error) -> tuple[_Error, ...]:
     if not violation.branches:
         return (violation,)
     distances = [_distance(branch, violation.instance) for branch in violation.branches]
-    if distances.count(min(distances)) > 1:
+    least = min(distances)
+    if distances.count(least) > 1:
         return (violation,)
-    return leaves(nearest(violation)) or (violation,)
+    return leaves(violation.branches[distances.index(least)]) or (violation,)
 
 
 def _distance(branch: Sequence[_Error], at: str | Path) -> tuple[int, int, int]:
@@ -210,13 +212,9 @@ _COUNTING = frozenset(
 )
 
 
-def _order(raw: Raw) -> tuple[Any, ...]:
-    return (*map(_sortable, (raw.instance, raw.schema)), raw.names, raw.key or "")
-
-
-def _sortable(path: Path) -> tuple[tuple[bool, int, str], ...]:
-    """Indices by number, before names."""
-    return tuple((False, part, "") if isinstance(part, int) else (True, 0, part) for part in path)
+def _order(raw: Raw) -> tuple[Path, Path, tuple[str, ...], str]:
+    """The key to sort by; two paths of a document compare, as they part in one container."""
+    return raw.instance, raw.schema, raw.names, raw.key or ""
 
 
 def at(value: Any, path: Path) -> Any:
