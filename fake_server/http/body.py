@@ -34,12 +34,14 @@ async def read(receive: Receive, limit: int) -> Body:
 
 
 async def _read_rest(receive: Receive, raw: bytes, limit: int) -> Body:
-    body = bytearray(raw)
+    pieces, length = [raw], len(raw)
     more = True
-    while more and len(body) <= limit:
+    while more and length <= limit:
         message = await receive()
         if message["type"] != "http.request":
-            return Body(bytes(body), complete=False, disconnected=True)
-        body += message.get("body", b"")
+            return Body(b"".join(pieces), complete=False, disconnected=True)
+        piece = message.get("body", b"")
+        pieces.append(piece)
+        length += len(piece)
         more = message.get("more_body", False)
-    return Body(bytes(body), not more and len(body) <= limit)
+    return Body(b"".join(pieces), not more and length <= limit)

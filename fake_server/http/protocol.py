@@ -45,7 +45,6 @@ _LOGGER.setLevel(logging.ERROR)
 _STATUS_LINE = {
     int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
-_OK = _STATUS_LINE[HTTPStatus.OK]
 
 
 class Protocol(UvicornProtocol):
@@ -148,7 +147,8 @@ class Protocol(UvicornProtocol):
             )
             if answer is not None:
                 self._leave_fast_path(caller)
-                self._write(_OK, *answer)
+                status, headers, body = answer
+                self._write(_STATUS_LINE[status], headers, body)
                 return
             self._start_asgi()
             super().on_body(self.body)

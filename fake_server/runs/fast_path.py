@@ -1,4 +1,4 @@
-"""The fast path: answer a plain run within the parser's callback, from its bytes alone.
+"""The fast path: answer a plain run, or refuse its input, within the parser's callback.
 
 Most requests of a caller differ only in their input. After one full-path request (`rest`,
 `responder`, `lifecycle`) the caller (path, token, host) is cached; its later plain runs take only
@@ -9,19 +9,21 @@ the full path, which holds all rules. Tests check that both paths give the same 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from time import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import Journal
-from fake_server.replies.failures import JSON_TYPE
+from fake_server.replies.failures import JSON_TYPE, Refused, refusal
+from fake_server.replies.first_violation import first_violation
 from fake_server.runs.decision import Surface
 from fake_server.runs.json_body import make_plain
 from fake_server.runs.models import Models
-from fake_server.runs.request import Charge, FinishedRequest, Headers, RequestHead
+from fake_server.runs.request import NO_CHARGE, Charge, FinishedRequest, Headers, RequestHead
 from fake_server.runs.rest import RARE_HEADERS, Rest
 from fake_server.state.accounts import Account
 from fake_server.state.billing import ZERO_USD, billed_seconds, cost
@@ -35,6 +37,7 @@ RECORD_SIZE = 2500
 #: Bound on the cached callers; one more, and the cache is emptied.
 MAX_CALLERS = 10_000
 
+_OK = 200
 _JSON = JSON_TYPE.encode()
 _MEMBERS = {"model", "input"}
 _UNUSUAL = RARE_HEADERS | {b"expect", b"transfer-encoding"}
@@ -71,7 +74,7 @@ class FastPath:
         self._callers: dict[tuple[bytes, bytes | None, bytes | None], KnownCaller] = {}
 
     def learn(self, head: RequestHead, surface: Surface, account: Account, origin: bytes) -> None:
-        """Cache the caller of a run that completed on the full path."""
+        """Cache the caller of a run that the full path admitted."""
         if surface is self._rest and not head.query:
             if len(self._callers) >= MAX_CALLERS:
                 self._callers.clear()
@@ -101,33 +104,36 @@ class FastPath:
         headers: Sequence[tuple[bytes, bytes]],
         raw: bytes,
         received_at: float,
-    ) -> tuple[Headers, bytes] | None:
-        """Answer and record a run.
+    ) -> tuple[int, Headers, bytes] | None:
+        """Answer and record a run, or the refusal of its input.
 
         Returns:
-            Headers and body of the response; `None` if the run must take the full path.
+            Status, headers and body of the response; `None` if the run must take the full path.
         """
         try:
             document = orjson.loads(raw)
         except orjson.JSONDecodeError:
             return None
-        if type(document) is not dict or document.keys() != _MEMBERS:
+        if type(document) is not dict or document.keys() != _MEMBERS or not make_plain(document):
             return None
-        if not make_plain(document):
-            return None
-        value = document["input"]
-        name = document["model"]
+        value, name = document["input"], document["model"]
         model = self._models.get(name) if type(name) is str else None
         if model is None or model.price is None or model.replies.has_raw:
             return None
-        if not model.validator.is_valid_plain(value):
-            return None
         account = caller.account
-        seconds = billed_seconds(value, model.lengths)
-        usd = ZERO_USD if seconds is None else cost(seconds, model.price)
-        if account.needs_slow_path or account.charge(seconds, usd) is not None:
+        if account.needs_slow_path:
             return None
-        body = self._rest.success(account, model.replies.body(value, caller.origin, plain=True))
+        if model.validator.is_valid_plain(value):
+            seconds = billed_seconds(value, model.lengths)
+            usd = ZERO_USD if seconds is None else cost(seconds, model.price)
+            if account.charge(seconds, usd) is not None:
+                return None
+            bare = model.replies.body(value, caller.origin, plain=True)
+            status, body, outcome = _OK, self._rest.success(account, bare), "completed"
+        else:
+            seconds = usd = None
+            found = first_violation(model.validator, value, len(raw), is_plain=True)
+            status, body, outcome = self._refusal(refusal(found))
         response_headers: Headers = (
             (b"content-type", _JSON),
             (b"cf-ray", next(self._rays)),
@@ -135,18 +141,33 @@ class FastPath:
         )
         account.last_seen = received_at
         number = self._journal.arrive(account.id)
+        sent = status, response_headers, body, outcome
         record = partial(
             _exchange,
-            (account, url, tuple(headers), raw, number, response_headers, body, seconds, usd),
+            (account, url, tuple(headers), raw, number),
+            sent,
+            (seconds, usd),
             (received_at, time()),
         )
         self._journal.append(account.id, number, record, len(raw) + len(body) + RECORD_SIZE)
-        return response_headers, body
+        return status, response_headers, body
+
+    def _refusal(self, refused: Refused) -> tuple[int, bytes, str]:
+        """Status, body and outcome of a refusal; those of inputs have no headers of their own."""
+        failure = refused.failure
+        return failure.status, self._rest.failure(failure, refused.message), failure.outcome
 
 
-def _exchange(values: tuple[Any, ...], times: tuple[float, float]) -> Exchange:
+def _exchange(
+    received: tuple[Account, bytes, Headers, bytes, int],
+    sent: tuple[int, Headers, bytes, str],
+    price: tuple[Decimal | None, Decimal | None],
+    times: tuple[float, float],
+) -> Exchange:
     """Build the exchange of a run on the fast path, when the journal is read."""
-    account, url, headers, raw, number, response_headers, body, seconds, usd = values
+    account, url, headers, raw, number = received
+    status, response_headers, body, outcome = sent
+    seconds, usd = price
     received_at, ended = times
     return FinishedRequest(
         number=number,
@@ -158,12 +179,12 @@ def _exchange(values: tuple[Any, ...], times: tuple[float, float]) -> Exchange:
         body=raw,
         complete=True,
         credential="accepted",
-        status=200,
+        status=status,
         response_headers=response_headers,
         response_body=body,
-        outcome="completed",
+        outcome=outcome,
         fault=None,
-        charge=Charge(True, seconds, usd),
+        charge=NO_CHARGE if usd is None else Charge(True, seconds, usd),
         received_at=received_at,
         elapsed=max(ended - received_at, 0.0),
     ).exchange()

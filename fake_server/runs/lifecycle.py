@@ -48,6 +48,9 @@ _MAX_PARTIAL_BODY = 64 * 1024
 
 _CLOSE = (b"connection", b"close")
 
+#: Outcomes that a request has only if its route and its token were accepted.
+_ADMITTED = frozenset({"completed", "invalid"})
+
 
 class Runs:
     """Admits, answers and records the requests of the run routes.
@@ -109,7 +112,7 @@ class Runs:
         except Exception:  # an error of the fake: answered as the service would, and recorded
             _LOGGER.exception("internal error while a request was answered")
             answer, applied = self._responder.failed(admission)
-        if self.fast_path and answer.outcome == "completed" and applied.step is None:
+        if self.fast_path and answer.outcome in _ADMITTED and applied.step is None:
             origin = self.urls.result_files(head, admission.surface)
             self.fast_path.learn(head, admission.surface, applied.account, origin)
         if not request.complete and b"expect" in head.by_name:  # the body may still come, or not
