@@ -161,7 +161,7 @@ def client(
         fail_on=fail_on,
         rules=RuleSelection(only, skip_rule),
         stop_at_first=exitfirst,
-        command=_words(_chosen(contract_files, model), kind, python, argv),
+        command=_words((*_chosen(contract_files, model), *_jobs(jobs)), kind, python, argv),
     )
     with terminable(), reports.open_reports(report) as outputs:
         result = verify_client(
@@ -208,6 +208,10 @@ def _driver(kind: str, python: str | None, argv: tuple[str, ...], jobs: int | No
 def _chosen(files: tuple[str, ...], model: str | None) -> tuple[str, ...]:
     given = (word for path in files for word in ("--contract", path))
     return (*given, *(("--model", model) if model else ()))
+
+
+def _jobs(jobs: int | None) -> tuple[str, ...]:
+    return () if jobs is None else ("--jobs", str(jobs))
 
 
 def _words(

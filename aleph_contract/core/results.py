@@ -28,12 +28,15 @@ class Finding:
         level: `must` fails the client; `advice` is shown and counted apart.
         message: One sentence that says what happened in this case.
         cost: USD that the calls of this case would have cost.
+        is_cause: Whether it explains findings of other rules, which it replaces; reports show it
+            first.
     """
 
     rule: str
     level: Level
     message: str
     cost: Decimal = Decimal(0)
+    is_cause: bool = False
 
 
 @dataclass(frozen=True, slots=True)

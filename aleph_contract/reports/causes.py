@@ -2,6 +2,7 @@
 
 Findings have one cause if the client altered the same place of the input in the same way (an item
 of a list stands for all items), or if their messages differ only in quoted texts and numbers.
+Findings that name a cause themselves (`Finding.is_cause`) have one cause.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def _finding(result: CaseResult, rule: str, level: Level) -> Finding:
 
 
 def _cause(result: CaseResult, finding: Finding) -> object:
+    if finding.is_cause:
+        return finding.rule
     if finding.rule in _ALTERING and (changes := changes_of(result)):
         return frozenset((change.kind, _INDEX.sub("/*", change.pointer)) for change in changes)
     return _VARIABLE.sub("…", finding.message)

@@ -240,7 +240,8 @@ def _problems(
     for result in results:
         for rule in dict.fromkeys(f.rule for f in result.findings if f.level == level):
             found.setdefault(rule, []).append(result)
-    first = sorted(rows, key=lambda row: row.id != _FIRST)
+    causes = {f.rule for rs in found.values() for r in rs for f in r.findings if f.is_cause}
+    first = sorted(rows, key=lambda row: (row.id != _FIRST, row.id not in causes))
     return tuple(_problem(row, found[row.id], level) for row in first if row.id in found)
 
 

@@ -16,12 +16,30 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import same
 from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.rules.parsed_exchange import is_reported, read_reply, read_request
+from aleph_contract.verify.reproduction import together_with
 
 #: The rule that replaces the symptoms.
 CROSSTALK = "concurrency.no-crosstalk"
 
-_SHARED = "is the account, the token or a connection kept from one call to the next?"
-_LOST = f"its call arrived with the account of another case; {_SHARED}"
+_KEPT_ACCOUNT = "is the account or the URL kept from one call to the next?"
+_KEPT_HEADERS = "are the headers, or a connection with its headers, kept from one call to the next?"
+
+#: The phase of the first calls, which a client that keeps an account keeps it from.
+_EARLIER = "examples"
+
+#: The phase that shows what concurrent calls share.
+_CONCURRENCY = "concurrency"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The message about crosstalk in a case, and the case or phase that it needs to show."""
+
+    message: str
+    needs: str
+
+
+_LOST = _Told(f"its call arrived with the account of another case; {_KEPT_ACCOUNT}", _CONCURRENCY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,59 +87,81 @@ def attribute(
         for call in result.exchanges
         if call.credential == "accepted"
     }
-    taken: dict[str, str] = {}
+    taken: dict[str, _Told] = {}
     told = [_told(result, astray, tokens, taken) for result in results]
     if any(told):
-        taken |= {result.name: _LOST for result in results if _lost_its_call(result)}
+        for result in results:
+            if _lost_its_call(result) or _has_foreign_calls(result, contract):
+                taken.setdefault(result.name, _LOST)
     return tuple(
-        _with_crosstalk(result, message or taken.get(result.name, ""))
-        for result, message in zip(results, told, strict=True)
+        _with_crosstalk(result, own or taken.get(result.name))
+        for result, own in zip(results, told, strict=True)
     )
 
 
 def _lost_its_call(result: CaseResult) -> bool:
-    """Whether a case returned a result although no call arrived for it.
+    """Whether a case reports a reply, a result or an error, although no call arrived for it.
 
     Where other cases show crosstalk, its call arrived for a case that ended at that moment, and
     whose exchanges were deleted.
     """
-    returned = result.outcome is not None and result.outcome.kind == "result"
-    return returned and not result.exchanges and bool(result.checked)
+    outcome = result.outcome
+    if outcome is None or result.exchanges or not result.checked:
+        return False
+    refused = outcome.error is not None and outcome.error.stage in ("api", "transport")
+    return outcome.kind == "result" or refused
+
+
+def _has_foreign_calls(result: CaseResult, contract: Contract | None) -> bool:
+    """Whether the findings of a case may be about calls that are not its own.
+
+    Where other cases show crosstalk, an account with a second call, or with only a call of another
+    input, proves nothing about its own case.
+    """
+    if not result.exchanges or not result.findings:
+        return False
+    return len(result.exchanges) > 1 or _own_call(result, contract) is None
 
 
 def _told(
-    result: CaseResult, astray: list[_Astray], tokens: dict[str, str], taken: dict[str, str]
-) -> str:
-    """The message about crosstalk in a case; empty if there is none.
+    result: CaseResult, astray: list[_Astray], tokens: dict[str, str], taken: dict[str, _Told]
+) -> _Told | None:
+    """What to say about crosstalk in a case; `None` if there is none.
 
     The owner of a call that is found here is noted in `taken`.
     """
     for call in result.exchanges:
         other = tokens.get(call.token_fingerprint, result.name)
         if call.credential == "refused" and other != result.name:
-            return f"its call arrived with the token of {other}; {_SHARED}"
+            return _Told(f"its call arrived with the token of {other}; {_KEPT_HEADERS}", other)
     if result.exchanges or not result.checked:
-        return ""
+        return None
     found = next((c for c in astray if c.owner != result.name and c.belongs_to(result)), None)
     if found is None:
-        return ""
+        return None
     astray.remove(found)
     if found.owner:
-        taken[found.owner] = f"the call of {result.name} arrived with its account; {_SHARED}"
+        message = f"the call of {result.name} arrived with its account; {_KEPT_ACCOUNT}"
+        taken[found.owner] = _Told(message, result.name)
     owner = found.owner or "an earlier case"
-    return f"its call arrived with the account of {owner}; {_SHARED}"
+    message = f"its call arrived with the account of {owner}; {_KEPT_ACCOUNT}"
+    return _Told(message, found.owner or _EARLIER)
 
 
 def _extra(result: CaseResult, contract: Contract | None) -> Iterator[_Astray]:
     """The calls to the account of a case but its own: that with the result or input of the case."""
-    calls = list(result.exchanges)
-    reported = result.outcome.result if result.outcome else None
-    own = next((call for call in calls if _returns(reported, call, contract)), None)
-    own = own or next((call for call in calls if _sends(call, result.intended)), None)
-    if own is not None:
-        calls.remove(own)
     if len(result.exchanges) > 1:
-        yield from (_Astray(call, result.name, contract) for call in calls)
+        own = _own_call(result, contract)
+        others = (call for call in result.exchanges if call is not own)
+        yield from (_Astray(call, result.name, contract) for call in others)
+
+
+def _own_call(result: CaseResult, contract: Contract | None) -> Exchange | None:
+    """The call with the result that a case reports, else that with its input."""
+    reported = result.outcome.result if result.outcome else None
+    calls = result.exchanges
+    own = next((call for call in calls if _returns(reported, call, contract)), None)
+    return own or next((call for call in calls if _sends(call, result.intended)), None)
 
 
 def _returns(reported: Any, call: Exchange, contract: Contract | None) -> bool:
@@ -134,13 +174,14 @@ def _sends(exchange: Exchange, intended: Any) -> bool:
     return not sent.problem and same(sent.input, intended)
 
 
-def _with_crosstalk(result: CaseResult, message: str) -> CaseResult:
-    if not message:
+def _with_crosstalk(result: CaseResult, told: _Told | None) -> CaseResult:
+    if told is None:
         return result
     kept = [finding for finding in result.findings if finding.rule.startswith("security.")]
     return replace(
         result,
         status="failed",
-        findings=(Finding(CROSSTALK, "must", message), *kept),
+        findings=(Finding(CROSSTALK, "must", told.message, is_cause=True), *kept),
+        reproduce=together_with(result.reproduce, told.needs),
         checked=tuple(dict.fromkeys((CROSSTALK, *result.checked))),
     )

@@ -24,9 +24,12 @@ def curl(planned: PlannedCase, contract: Contract) -> str:
 
 
 def reproduce(planned: PlannedCase, settings: Settings) -> str:
-    """The command that verifies this case alone, with every option that its result depends on."""
+    """The command that verifies this case, with every option that its result depends on.
+
+    A concurrent run shows its findings only beside the other runs of its phase.
+    """
     defaults = Settings()
-    words = ["aleph-contract", "verify", "client", "--run", planned.name]
+    words = ["aleph-contract", "verify", "client", "--run", _selection(planned)]
     words += ["--seed", str(settings.seed)]
     for name in ("profile", "timeout", "patience", "host", "port"):
         value = getattr(settings, name)
@@ -37,3 +40,18 @@ def reproduce(planned: PlannedCase, settings: Settings) -> str:
     if planned.phase == "properties":
         words += ["--max-examples", str(settings.max_examples)]
     return shlex.join([*words, *settings.command])
+
+
+def together_with(command: str, *others: str) -> str:
+    """The command of `reproduce` for a finding that needs other cases, or phases, too."""
+    words = shlex.split(command)
+    if "--run" not in words:
+        return command
+    at = words.index("--run")
+    own = words[at + 1]
+    added = (word for name in others if name != own for word in ("--run", name))
+    return shlex.join([*words[:at], *added, *words[at:]])
+
+
+def _selection(planned: PlannedCase) -> str:
+    return planned.phase if planned.phase == "concurrency" else planned.name

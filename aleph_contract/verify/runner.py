@@ -18,6 +18,7 @@ from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.other_routes import notes_on_other_routes
 from aleph_contract.verify.crosstalk import CROSSTALK, attribute
 from aleph_contract.verify.examinable import examinable, unexamined
+from aleph_contract.verify.kept_results import ONCE, attribute_kept
 from aleph_contract.verify.phases import PHASES, Phase
 from aleph_contract.verify.plans import PlannedCase, selected
 from aleph_contract.verify.session import Session
@@ -190,9 +191,13 @@ class _Log:
             self.lap(phase.name)
 
     def attribute(self, session: Session) -> None:
-        """Replace the symptoms of crosstalk by its name, unless that rule is not wanted."""
+        """Replace symptoms by their cause, unless the rule that names it is not wanted."""
+        strays, contract = session.strays, session.contract
         if CROSSTALK in session.settings.rules:
-            self._results = list(attribute(self._results, session.strays, session.contract))
+            self._results = list(attribute(self._results, strays, contract))
+        explained = any(f.is_cause for result in self._results for f in result.findings)
+        if ONCE in session.settings.rules and not strays and not explained:
+            self._results = list(attribute_kept(self._results, contract))
 
     def check_client_runs(self, session: Session) -> None:
         """Tell a client that refuses every input from one that does not run.

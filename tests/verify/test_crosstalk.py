@@ -56,6 +56,7 @@ def test_crosstalk_is_told_first_and_instead_of_its_symptoms(
     broken = summarise(found).broken
     assert broken[0].rule.id == CROSSTALK
     assert [problem.rule.id for problem in broken] == [CROSSTALK]
+    assert len(broken[0].causes) == 1
     assert found.exit_code == 1
 
 

@@ -23,7 +23,10 @@ def route(evidence: Evidence) -> str | None:
     """The client calls the documented route with POST."""
     if not evidence.calls:
         if evidence.polarity == "valid" and not evidence.fault and (error := evidence.sent_astray):
-            return f"no request arrived at {_ROUTES['rest']}: {error.message}"
+            return (
+                f"no request arrived at {_ROUTES['rest']}: {error.message}; does it use the base"
+                " URL that it is given?"
+            )
         return None
     for call in evidence.calls:
         if call.method != "POST" or call.outcome == "no-route":
