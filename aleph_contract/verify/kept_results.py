@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.core.results import CaseResult, Finding
+from aleph_contract.core.results import CaseResult, Finding, Level
 from aleph_contract.rules.other_routes import other_route
 from aleph_contract.rules.parsed_exchange import read_reply
-from aleph_contract.verify.reproduction import together_with
+from aleph_contract.verify.reproduction import one_by_one, together_with
 
 #: The rule that replaces the symptoms.
 ONCE = "request.once"
@@ -62,12 +62,12 @@ def _reported(result: CaseResult) -> str:
 
 def _explained(result: CaseResult, origin: str | None) -> CaseResult:
     what = f"the result of {origin}" if origin else "a result"
-    level = "must" if result.broken else "advice"
+    level: Level = "must" if result.broken else "advice"
     told = Finding(ONCE, level, f"reported {what} without making a call; {_KEPT}", is_cause=True)
     kept = (finding for finding in result.findings if finding.rule.startswith("security."))
     return replace(
         result,
         findings=(told, *kept),
         checked=tuple(dict.fromkeys((ONCE, *result.checked))),
-        reproduce=together_with(result.reproduce, *([origin] if origin else [])),
+        reproduce=one_by_one(together_with(result.reproduce, *([origin] if origin else []))),
     )

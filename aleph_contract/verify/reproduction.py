@@ -42,6 +42,17 @@ def reproduce(planned: PlannedCase, settings: Settings) -> str:
     return shlex.join([*words, *settings.command])
 
 
+def one_by_one(command: str) -> str:
+    """The command of `reproduce` for a finding that needs its cases in sequence."""
+    words = shlex.split(command)
+    if "--jobs" in words:
+        words[words.index("--jobs") + 1] = "1"
+    elif "--seed" in words:
+        at = words.index("--seed")
+        words = [*words[:at], "--jobs", "1", *words[at:]]
+    return shlex.join(words)
+
+
 def together_with(command: str, *others: str) -> str:
     """The command of `reproduce` for a finding that needs other cases, or phases, too."""
     words = shlex.split(command)

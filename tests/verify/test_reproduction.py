@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aleph_contract.cli import run as command_line
-from aleph_contract.verify.reproduction import together_with
+from aleph_contract.verify.reproduction import one_by_one, together_with
 
 #: Client in fixtures/broken, its options, and the rule whose finding is shown again.
 SHOWN_AGAIN = [
@@ -46,7 +46,7 @@ def test_the_again_command_shows_the_finding_again(
     case = verify(words, tmp_path / "first.json")[rule][-1]
     program, *again = shlex.split(case["reproduce"])
     assert program == "aleph-contract"
-    assert ("--jobs" in again) == ("--jobs" in options)
+    assert "--jobs" in again or "--jobs" not in options
     repeated = verify(again, tmp_path / "again.json")[rule]
     if case["name"].startswith("property/"):
         assert [c["intended"] for c in repeated if c["name"] == case["name"]] == [case["intended"]]
@@ -58,3 +58,11 @@ def test_cases_that_a_finding_needs_are_named_before_its_own() -> None:
         "aleph-contract verify client --run 'c/*' --run 'a b' --seed 0 --python x.py:call"
     )
     assert together_with("", "c") == ""
+
+
+def test_a_finding_that_needs_its_cases_in_sequence_names_one_job() -> None:
+    command = "aleph-contract verify client --run a --seed 0 --python x.py:call"
+    one = "aleph-contract verify client --run a --jobs 1 --seed 0 --python x.py:call"
+    assert one_by_one(command) == one
+    assert one_by_one(one.replace("--jobs 1", "--jobs 8")) == one
+    assert one_by_one("") == ""
