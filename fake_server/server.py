@@ -33,6 +33,7 @@ from fake_server.journal import waiting
 from fake_server.runs.rest import API
 from fake_server.state.accounts import BINDING, Account
 from fake_server.state.billing import Bill
+from fake_server.tls.timing import time_limits
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Protocol)
@@ -179,8 +180,12 @@ class Server:
         for number in _signals():
             loop.add_signal_handler(number, self._stopping.set)
         create = loop.create_server if self.uds is None else loop.create_unix_server
+        secured = {} if self._tls is None else {"ssl": self._tls, **time_limits(loop)}
         listener = await create(
-            lambda: self.protocol(Protocol), sock=self._socket, backlog=2048, ssl=self._tls
+            lambda: self.protocol(Protocol),
+            sock=self._socket,
+            backlog=2048,
+            **secured,
         )
         ready()
         while not self._stopping.is_set():

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from aleph_contract.commands.options import (
+    allow_host_option,
+    check_interception,
     contract_option,
     fail_on_option,
     host_option,
+    intercept_option,
     port_option,
     profile_option,
     report_option,
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 )
 @host_option
 @port_option
+@intercept_option
+@allow_host_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def command(
     *,
@@ -53,6 +58,8 @@ def command(
     expect_refusals: bool,
     host: str,
     port: int,
+    intercept: bool,
+    allow_hosts: tuple[str, ...],
     command: tuple[str, ...],
 ) -> int:
     """Run a command against a fresh fake and judge the traffic it made.
@@ -62,6 +69,7 @@ def command(
     Exit code: that of the command if it is not 0, else 0 if the traffic conforms
     and 1 if it does not.
     """
+    check_interception(intercept=intercept, allow_hosts=allow_hosts)
     from aleph_contract import reports
     from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.verify.exec_command import run_command
@@ -76,6 +84,8 @@ def command(
             refusals_meant=expect_refusals,
             host=host,
             port=port,
+            intercept=intercept,
+            allow_hosts=allow_hosts,
         )
         run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)
         outputs.write(run)

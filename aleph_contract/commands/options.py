@@ -33,6 +33,19 @@ host_option = click.option(
 port_option = click.option(
     "--port", default=0, show_default=True, help="Port; 0 chooses a free one."
 )
+intercept_option = click.option(
+    "--intercept",
+    is_flag=True,
+    help="Lead calls to https://api.cloudflare.com to the fake: for clients with that URL written "
+    "into them.",
+)
+allow_host_option = click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="With --intercept: let connections to this host through, unread. Repeatable.",
+)
 fail_on_option = click.option(
     "--fail-on",
     type=click.Choice(["must", "advice"]),
@@ -54,6 +67,16 @@ report_option = click.option(
     help="terminal, json, junit, html, github or sarif; without PATH to standard output. "
     "Repeatable.",
 )
+
+
+def check_interception(*, intercept: bool, allow_hosts: Sequence[str]) -> None:
+    """Check that `--allow-host` stands beside `--intercept`.
+
+    Raises:
+        click.UsageError: It does not.
+    """
+    if allow_hosts and not intercept:
+        raise click.UsageError("--allow-host needs --intercept: without it no host is refused")
 
 
 def chosen_contract(files: Sequence[str], model: str | None = None) -> Contract:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aleph_contract.commands.options import (
+    allow_host_option,
+    check_interception,
     chosen_contract,
     contract_option,
     fail_on_option,
     host_option,
+    intercept_option,
     model_option,
     port_option,
     profile_option,
@@ -89,6 +92,8 @@ command.add_command(server)
 )
 @host_option
 @port_option
+@intercept_option
+@allow_host_option
 @rule_option
 @skip_rule_option
 @fail_on_option
@@ -117,6 +122,8 @@ def client(
     require_local_validation: bool,
     host: str,
     port: int,
+    intercept: bool,
+    allow_hosts: tuple[str, ...],
     only: tuple[str, ...],
     skip_rule: tuple[str, ...],
     fail_on: Level,
@@ -136,6 +143,7 @@ def client(
     Exit code 0: the client conforms; 1: it does not; 2: wrong usage; 3: the check
     could not run.
     """
+    check_interception(intercept=intercept, allow_hosts=allow_hosts)
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
     from aleph_contract import reports
     from aleph_contract.reports.files import check_writable
@@ -157,6 +165,8 @@ def client(
         require_local_validation=require_local_validation,
         host=host,
         port=port,
+        intercept=intercept,
+        allow_hosts=allow_hosts,
         known_failing=known.load(known_failing) if known_failing else None,
         fail_on=fail_on,
         rules=RuleSelection(only, skip_rule),

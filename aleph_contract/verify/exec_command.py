@@ -18,11 +18,11 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.escaping import pluralise
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Client, Verification
-from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.other_routes import notes_on_other_routes, other_route
 from aleph_contract.rules.traffic import NEGATIVE_TEST, contract_of, judge_traffic
+from aleph_contract.verify.client_environment import ClientEnvironment, client_environment
 from fake_server.server import Server, running
 
 #: Environment variable with the fake's address, for `env.AI` of a Worker.
@@ -33,8 +33,6 @@ CONTROL_VARIABLE = "ALEPH_CONTRACT_CONTROL_URL"
 
 #: The same, for the pytest plugin, which reads it under the same name.
 EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
-
-_NO_CALL = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
 
 _HINT = "if the command sends it on purpose, add --expect-refusals"
 
@@ -53,6 +51,8 @@ def run_command(
     refusals_meant: bool = False,
     host: str = "127.0.0.1",
     port: int = 0,
+    intercept: bool = False,
+    allow_hosts: Iterable[str] = (),
 ) -> Verification:
     """Run a command with the address of a new fake in its environment, and judge its traffic.
 
@@ -65,9 +65,11 @@ def run_command(
         host: Address that the fake listens on. Of a wildcard address, such as `0.0.0.0`, the
             command is told an address of this machine, which containers can reach too.
         port: 0 picks a free port.
+        intercept: Whether calls to https://api.cloudflare.com reach the fake.
+        allow_hosts: Other hosts that the interceptor lets through.
 
     Raises:
-        ArgumentError: The fake cannot listen there.
+        ArgumentError: The fake cannot listen there, or the interceptor cannot start.
         CouldNotRun: The command does not start.
     """
     contracts = ContractSet.of(contract)
@@ -82,8 +84,9 @@ def run_command(
             profile=profile,
             journal=f"sqlite:{folder}/journal",
         ) as server,
+        client_environment(server, intercept=intercept, allow_hosts=allow_hosts) as client,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
-        code, interrupted = _execute(command, _environment(server))
+        code, interrupted = _execute(command, _environment(server, client))
         exchanges, suite = server.exchanges, server.app.suite.seen_with(server.app.journal)
     results = tuple(
         result
@@ -109,8 +112,8 @@ def run_command(
         interrupted=interrupted,
         command_exit=code,
         coverage=tuple(coverage(_of_model(results, covered, contracts), covered)),
-        trouble=() if exchanges else (_NO_CALL,),
-        notes=tuple(_notes(results, exchanges)),
+        trouble=() if exchanges else (client.no_call,),
+        notes=(*_notes(results, exchanges), *client.notes),
         elapsed=time.perf_counter() - begun,
     )
 
@@ -138,10 +141,10 @@ def _account(exchange: Exchange) -> str:
     return exchange.account
 
 
-def _environment(server: Server) -> dict[str, str]:
+def _environment(server: Server, client: ClientEnvironment) -> dict[str, str]:
     return {
         **os.environ,
-        **without_proxy(server.host),
+        **client.variables,
         **server.account().env,
         BINDING_VARIABLE: server.binding_address,
         CONTROL_VARIABLE: server.inspector,

@@ -35,6 +35,11 @@ def reproduce(planned: PlannedCase, settings: Settings) -> str:
         value = getattr(settings, name)
         if value != getattr(defaults, name):
             words += [f"--{name}", str(value)]
+    if settings.intercept:
+        words += [
+            "--intercept",
+            *(w for host in settings.allow_hosts for w in ("--allow-host", host)),
+        ]
     if settings.require_local_validation:
         words += ["--require-local-validation"]
     if planned.phase == "properties":

@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
-from aleph_contract.drivers.processes import variables_set, without_proxy
+from aleph_contract.drivers.processes import variables_set
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.other_routes import notes_on_other_routes
+from aleph_contract.verify.client_environment import ClientEnvironment, client_environment
 from aleph_contract.verify.crosstalk import CROSSTALK, attribute
 from aleph_contract.verify.examinable import examinable, unexamined
 from aleph_contract.verify.kept_results import ONCE, attribute_kept
@@ -82,17 +84,22 @@ def verify_client(
                 expose=True,  # the user named the host
                 profile=settings.profile,
             ) as server,
-            variables_set(without_proxy(server.host)),
+            client_environment(
+                server, intercept=settings.intercept, allow_hosts=settings.allow_hosts
+            ) as client,
+            variables_set(client.variables),
             driver,
         ):
             chosen = _choose(contract, settings)
             log.plan(chosen, settings)
+            log.client = client
             session = Session(server, driver, contract, settings)
             log.lap("set-up")
             for phase, cases in _never_answered_first(chosen):
                 if log.stopped:
                     break
                 log.drive(phase, session, cases)
+                log.check_reached()
             log.check_client_runs(session)
             log.attribute(session)
     except CouldNotRun as error:
@@ -156,6 +163,7 @@ class _Log:
         self.trouble: tuple[str, ...] = ()
         self.interrupted = False
         self.stopped = False
+        self.client = ClientEnvironment({})
         self._on_event = on_event
         self._results: list[CaseResult] = []
         self._order: dict[str, int] = {}
@@ -199,6 +207,24 @@ class _Log:
         if ONCE in session.settings.rules and not strays and not explained:
             self._results = list(attribute_kept(self._results, contract))
 
+    def check_reached(self) -> None:
+        """Check that an intercepted client reaches the fake; if not, no case was carried out.
+
+        Raises:
+            CouldNotRun: See `ClientEnvironment.check_reached`.
+        """
+        try:
+            self.client.check_reached(self._results)
+        except CouldNotRun:
+            undone: dict[str, Any] = {
+                "status": "could-not-run",
+                "findings": (),
+                "checked": (),
+                "reason": "the call did not reach the interceptor",
+            }
+            self._results = [r if r.exchanges else replace(r, **undone) for r in self._results]
+            raise
+
     def check_client_runs(self, session: Session) -> None:
         """Tell a client that refuses every input from one that does not run.
 
@@ -218,6 +244,7 @@ class _Log:
         if self.stopped:
             yield "stopped at the first failure (-x)"
         yield from notes_on_other_routes(x for result in results for x in result.exchanges)
+        yield from self.client.notes
 
     def verification(self, driver: Driver, contract: Contract, settings: Settings) -> Verification:
         """The verification with its results in the order of the plans."""

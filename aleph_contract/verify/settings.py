@@ -34,6 +34,8 @@ class Settings:
         known_failing: The expected failures.
         fail_on: `advice` if advice fails the client too.
         rules: The rules to judge.
+        intercept: Whether calls to https://api.cloudflare.com reach the fake.
+        allow_hosts: Other hosts that the interceptor lets through.
         stop_at_first: Whether the first failure ends the verification.
         command: The words of the command line that select the client, for `CaseResult.reproduce`.
         host: Address that the fake listens on; for a wildcard address the client is told an address
@@ -52,6 +54,8 @@ class Settings:
     known_failing: KnownFailing | None = None
     fail_on: Level = "must"
     rules: RuleSelection = field(default_factory=RuleSelection)
+    intercept: bool = False
+    allow_hosts: tuple[str, ...] = ()
     stop_at_first: bool = False
     command: tuple[str, ...] = ()
     host: str = "127.0.0.1"
