@@ -83,13 +83,14 @@ def price(made: Iterable[Exchange]) -> str:
     total = money(sum((call.cost for call in known), Decimal(0)))
     if not unknown:
         return total
-    without = f"{len(unknown):,} at unknown cost (no duration)"
+    some = f"{len(unknown):,} " if known else ""
+    without = f"{some}at unknown cost (no duration)"
     return f"{total} and {without}" if any(call.billed for call in known) else without
 
 
 def unpriced(call: Exchange) -> bool:
     """Whether a call would have been billed at an unknown price."""
-    return call.billed and call.billed_seconds is None
+    return call.billed and (call.billed_seconds is None or not call.cost)
 
 
 def _call(call: Exchange, first: Exchange) -> str:

@@ -79,12 +79,14 @@ def render(verification: Verification, style: Style | None = None) -> str:
     """The report as text with a final line feed; unwrapped without colours if `style` is None."""
     style = style or Style()
     summary = summarise(verification)
+    broken: dict[str, str] = {}
+    advised: dict[str, str] = {}  # advice has its own evidence, for a reader who looks only there
     blocks = [
         _header(summary, style),
         _rules(summary, style),
         server_table(verification) if verification.mode == "server" else (),
-        *(_problem(problem, style) for problem in summary.broken),
-        *(_advice(problem, style) for problem in summary.advice),
+        *(_problem(problem, style, broken) for problem in summary.broken),
+        *(_advice(problem, style, advised) for problem in summary.advice),
         _reasons("expected to fail", summary.expected, style),
         _reasons("skipped", summary.skipped, style),
         _reasons("could not be run", summary.could_not_run, style),
@@ -124,21 +126,32 @@ def _rules(summary: Summary, style: Style) -> Iterator[str]:
         yield from _wrapped(f"not examined: {', '.join(others)}", style)
 
 
-def _problem(problem: Problem, style: Style) -> Iterator[str]:
+def _problem(problem: Problem, style: Style, shown: dict[str, str]) -> Iterator[str]:
     row = problem.rule
     yield from _headed(f"BROKEN {row.id}", f" in {_share(row, problem)}", style, "bold", "red")
     yield from _wrapped(f"The {row.subject} {row.sentence}." if row.sentence else "", style, "  ")
     yield ""
-    yield from _evidence(problem, style)
+    yield from _evidence(problem, style, shown)
 
 
-def _evidence(problem: Problem, style: Style) -> Iterator[str]:
-    """The evidence of the simplest case, then the other causes."""
+def _evidence(problem: Problem, style: Style, shown: dict[str, str]) -> Iterator[str]:
+    """The evidence of the simplest case, then the other causes.
+
+    Args:
+        problem: The broken rule.
+        style: The style.
+        shown: Name of each case that was shown -> the rule under which; its details are not
+            printed again.
+    """
     example = problem.example
     yield from _labelled(Detail("smallest", (example.name,)), style)
     yield from _labelled(Detail("found", (problem.finding.message,)), style)
-    for detail in details_of(example, problem.changes):
-        yield from _labelled(detail, style)
+    before = shown.setdefault(example.name, problem.rule.id)
+    if before != problem.rule.id:
+        yield from _labelled(Detail("details", (f"see {before}, above",)), style)
+    else:
+        for detail in details_of(example, problem.changes):
+            yield from _labelled(detail, style)
     yield from _labelled(Detail("also in", (join_first(problem.others),)), style)
     yield from _other_causes(problem, style)
 
@@ -161,10 +174,10 @@ def _share(row: RuleRow, problem: Problem) -> str:
     return f"{len(problem.names):,} of {pluralise(row.examined, 'case')}"
 
 
-def _advice(problem: Problem, style: Style) -> Iterator[str]:
+def _advice(problem: Problem, style: Style, shown: dict[str, str]) -> Iterator[str]:
     row = problem.rule
     yield from _headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
-    yield from _evidence(problem, style)
+    yield from _evidence(problem, style, shown)
 
 
 def _reasons(title: str, reasons: Mapping[str, tuple[str, ...]], style: Style) -> Iterator[str]:

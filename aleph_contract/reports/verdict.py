@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from aleph_contract.core.escaping import join_first, one_line, pluralise
+from aleph_contract.core.escaping import join_first, money, one_line, pluralise
 from aleph_contract.core.results import Verification
 
 Word = Literal["conforms", "does-not-conform", "not-checked"]
@@ -104,9 +104,17 @@ def _profile_advice(verification: Verification) -> str:
         return ""
     return (
         "the live service was seen to wrap each reply in an envelope; this client loses the video "
-        "of every run there, after the run was paid for. Read the video at result.video of the "
-        'reply, or at result.result.video if the reply has "success"'
+        f"of every run there, after the run was paid for{_paid(verification)}. Read the video at "
+        'result.video of the reply, or at result.result.video if the reply has "success"'
     )
+
+
+def _paid(verification: Verification) -> str:
+    """The price of a run of this verification, in brackets; empty if none has a known price."""
+    calls = (x for result in verification.results for x in result.exchanges)
+    paid = (x for x in calls if x.cost and x.billed_seconds and x.billed_seconds >= 1)
+    run = next(paid, None)
+    return f" ({money(run.cost)} for {run.billed_seconds:f} s of video)" if run else ""
 
 
 def _failures(verification: Verification, broken: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ import sample_runs as sample
 
 from aleph_contract.core.escaping import escape_controls, escape_workflow_commands
 from aleph_contract.core.exchange import Outcome, ReportedError
-from aleph_contract.core.results import CaseResult
+from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.reports.terminal import MAX_PAYLOAD, Style, render
 
 
@@ -158,7 +158,7 @@ def test_a_call_without_a_duration_has_no_price() -> None:
     two = _with(replace(sample.DROPPED, exchanges=(known, unknown)))
     assert "calls      2 calls, 1.68 USD and 1 at unknown cost (no duration)\n" in two
     one = _with(replace(sample.DROPPED, exchanges=(unknown,)))
-    assert "calls      1 call, 1 at unknown cost (no duration): POST" in one
+    assert "calls      1 call, at unknown cost (no duration): POST" in one
 
 
 def test_a_call_without_a_response_is_shown_as_no_answer() -> None:
@@ -237,3 +237,12 @@ def test_rendering_needs_no_rich() -> None:
     subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parents[1] / "support", check=True
     )
+
+
+def test_the_details_of_a_case_are_printed_once() -> None:
+    """A case that breaks two rules is shown with its details under the first of them."""
+    second = Finding("request.valid", "must", "is not valid either")
+    twice = _with(replace(sample.DROPPED, findings=(*sample.DROPPED.findings, second)))
+    assert re.search(r"details +see request\.(valid|faithful), above", twice)
+    assert twice.count("  intended   ") == twice.count("  reply      ") == 1
+    assert twice.count("  smallest   ") == 2

@@ -11,6 +11,7 @@ import pytest
 from aleph_contract.cli import run
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import CouldNotRun
+from aleph_contract.reports.terminal import render
 from aleph_contract.verify.exec_command import run_command
 
 #: A client in one line, given a list of inputs to send in turn.
@@ -93,3 +94,19 @@ def test_the_command_line_reports_and_exits_by_the_verdict(
     assert "request.valid" in capsys.readouterr().out
     assert json.loads(report.read_text())
     assert run([*options, *command(VALID)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("duration", "said"),
+    [
+        ({}, "2 calls to the fake, on the real service at unknown cost (no duration)"),
+        ({"duration": 5}, "2 calls to the fake, on the real service 3.36 USD"),
+        ({"duration": 1e-9}, "2 calls to the fake, on the real service under 0.01 USD"),
+    ],
+)
+def test_billed_calls_never_cost_nothing(duration: dict[str, float], said: str) -> None:
+    found = run_command(command(VALID | duration, VALID | duration))
+    assert all(call.billed for result in found.results for call in result.exchanges)
+    text = render(found)
+    assert said in text
+    assert "0.00 USD" not in text

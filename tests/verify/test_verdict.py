@@ -106,6 +106,9 @@ def test_the_verdict_names_both_profiles() -> None:
     assert (bare.other_profile, bare.exit_code) == ("does-not-conform", 0)
     assert "but not with live ones" in told.sentence
     assert "result.result.video" in told.advice
+    priced = run(bare_only, "profile", "fault/delayed/once")
+    advice = verdict(priced, broken=0, advised=0).advice
+    assert "after the run was paid for (1.68 USD for 5 s of video)." in advice
 
 
 def test_advice_fails_the_client_on_request() -> None:
