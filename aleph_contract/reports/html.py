@@ -87,13 +87,21 @@ class Contrast:
 
 
 def _groups(rows: Iterable[Row]) -> Iterator[tuple[str, list[list[Cell]]]]:
-    """The constraints grouped by property; for each constraint one cell per polarity."""
-    keys: dict[str, dict[str, list[Row]]] = {}
+    """The constraints grouped by model and property; for each constraint a cell per polarity."""
+    keys: dict[tuple[str, str], dict[str, list[Row]]] = {}
     for row in rows:
-        keys.setdefault(row.constraint, {}).setdefault(row.polarity, []).append(row)
-    pairs = [[_cell(key, p, seen.get(p, [])) for p in POLARITIES] for key, seen in keys.items()]
-    for name, group in groupby(pairs, lambda pair: _property(pair[0].constraint)):
-        yield name, list(group)
+        keys.setdefault((row.model, row.constraint), {}).setdefault(row.polarity, []).append(row)
+    several = len({model for model, _ in keys}) > 1
+
+    def name(item: tuple[tuple[str, str], Any]) -> str:
+        (model, key), _ = item
+        return f"{model}: {_property(key)}" if several else _property(key)
+
+    for title, group in groupby(keys.items(), name):
+        yield (
+            title,
+            [[_cell(key, p, seen.get(p, [])) for p in POLARITIES] for (_, key), seen in group],
+        )
 
 
 def _property(key: str) -> str:

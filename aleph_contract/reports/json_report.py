@@ -78,6 +78,7 @@ def document(verification: Verification) -> dict[str, Any]:
         "coverage": {
             "constraints": [
                 {
+                    "model": row.model,
                     "constraint": row.constraint,
                     "polarity": row.polarity,
                     "observed": row.observed,

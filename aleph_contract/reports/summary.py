@@ -260,9 +260,11 @@ def _by_reason(results: Iterable[CaseResult], status: str) -> dict[str, tuple[st
 
 def _coverage(verification: Verification, faults: Iterable[FaultRow]) -> dict[str, Coverage]:
     tried: dict[str, dict[str, bool]] = {polarity: {} for polarity in POLARITIES}
+    several = len({row.model for row in verification.coverage}) > 1
     for row in verification.coverage:
-        done = tried[row.polarity]
-        done[row.constraint] = done.get(row.constraint, False) or row.observed not in UNTRIED
+        done, key = tried[row.polarity], row.constraint
+        key = f"{row.model}: {key}" if several else key
+        done[key] = done.get(key, False) or row.observed not in UNTRIED
     tried["faults"] = {row.fault: row.played > 0 for row in faults}
     return {name: Coverage.of(done) for name, done in tried.items()}
 

@@ -53,7 +53,8 @@ def verdict(verification: Verification, *, broken: int, advised: int) -> Verdict
     if not verification.conformant:
         return Verdict("not-checked", _not_examined(verification))
     total = pluralise(len(verification.results), "case")
-    success = f"{name} keeps the contract in {verification.examined:,} of {total}"
+    model = one_line(verification.model)
+    success = f"{name} keeps the contract of {model} in {verification.examined:,} of {total}"
     return Verdict(
         "conforms",
         ", ".join([success + _profiles(verification), *_remarks(verification, advised)]),
@@ -103,9 +104,10 @@ def _profile_advice(verification: Verification) -> str:
     if verification.other_profile != "does-not-conform" or verification.profile == "live":
         return ""
     return (
-        "the live service was seen to wrap each reply in an envelope; this client loses the video "
-        f"of every run there, after the run was paid for{_paid(verification)}. Read the video at "
-        'result.video of the reply, or at result.result.video if the reply has "success"'
+        "the live service was seen to wrap each reply in an envelope; this client loses the result "
+        f"of every run there, after the run was paid for{_paid(verification)}. If the reply has "
+        '"success", the run is in its member result: the video of runwayml/aleph-2 is at '
+        "result.result.video"
     )
 
 

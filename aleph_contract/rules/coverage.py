@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.constraint_hits import ConstraintHits, Polarity
 from aleph_contract.rules.diff import diff_exchange
 from aleph_contract.rules.parsed_exchange import read_request
+from aleph_contract.rules.traffic import contract_of
 
 POLARITIES: tuple[Polarity, ...] = ("valid", "violating")
 
@@ -53,12 +55,14 @@ class Row:
             `violating`: a value that breaks the constraint.
         observed: A key of `OBSERVED`.
         count: Number of tries; 0 only with `never`.
+        model: The model whose contract has the constraint.
     """
 
     constraint: str
     polarity: Polarity
     observed: str
     count: int
+    model: str = ""
 
 
 #: Constraint key, polarity, observed.
@@ -93,6 +97,21 @@ def coverage(results: Iterable[CaseResult], contract: Contract | None = None) ->
             if observed in RIGHT[result.polarity] or result.portable:
                 seen[result.constraint, result.polarity, observed] += 1
     return _rows(seen, contract)
+
+
+def coverage_by_model(
+    results: Iterable[CaseResult], contracts: ContractSet
+) -> tuple[tuple[Contract, ...], tuple[Row, ...]]:
+    """The models that traffic called, in order of the first call, and the coverage of each.
+
+    Without a call it is the default model.
+    """
+    by_model: dict[str, list[CaseResult]] = {}
+    for result in results:
+        by_model.setdefault(contract_of(result.exchanges[0], contracts).model, []).append(result)
+    used = tuple(contracts[model] for model in by_model or (contracts.default.model,))
+    rows = (coverage(by_model.get(contract.model, ()), contract) for contract in used)
+    return used, tuple(chain.from_iterable(rows))
 
 
 def of_exchanges(
@@ -134,10 +153,14 @@ def _observed(result: CaseResult) -> str:
 
 def _rows(seen: Counter[_Key], contract: Contract | None) -> tuple[Row, ...]:
     """Rows in the order of the contract, then of `POLARITIES`, then of `OBSERVED`."""
+    contract = contract or Contract.load()
     known = [c.key for c in constraints(contract)]
     keys = dict.fromkeys((*known, *(key for key, _, _ in seen)))
     rows = []
     for key, polarity in product(keys, POLARITIES):
-        found = [Row(key, polarity, word, seen[key, polarity, word]) for word in OBSERVED]
-        rows += [row for row in found if row.count] or [Row(key, polarity, "never", 0)]
+        found = [
+            Row(key, polarity, word, seen[key, polarity, word], contract.model) for word in OBSERVED
+        ]
+        never = Row(key, polarity, "never", 0, contract.model)
+        rows += [row for row in found if row.count] or [never]
     return tuple(rows)

@@ -19,9 +19,9 @@ from aleph_contract.core.escaping import pluralise
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import CouldNotRun
-from aleph_contract.rules.coverage import coverage
-from aleph_contract.rules.other_routes import notes_on_other_routes, other_route
-from aleph_contract.rules.traffic import NEGATIVE_TEST, contract_of, judge_traffic
+from aleph_contract.rules.coverage import coverage_by_model
+from aleph_contract.rules.other_routes import notes_on_other_routes
+from aleph_contract.rules.traffic import NEGATIVE_TEST, judge_traffic
 from aleph_contract.verify.client_environment import ClientEnvironment, client_environment
 from fake_server.server import Server, running
 
@@ -99,35 +99,22 @@ def run_command(
             hint=_HINT,
         )
     )
-    used = _used(exchanges, contracts)
-    covered = used[0] if len(used) == 1 else contracts.default
+    used, rows = coverage_by_model(results, contracts)
     return Verification(
         mode="exec",
-        model=", ".join(each.model for each in used) or covered.model,
-        contract_version=covered.version,
+        model=", ".join(contract.model for contract in used),
+        contract_version=", ".join(contract.version for contract in used),
         profile=profile,
         seed=0,
         client=Client(os.path.basename(command[0])),  # noqa: PTH119 - a word, not a path
         results=results,
         interrupted=interrupted,
         command_exit=code,
-        coverage=tuple(coverage(_of_model(results, covered, contracts), covered)),
+        coverage=rows,
         trouble=() if exchanges else (client.no_call,),
         notes=(*_notes(results, exchanges), *client.notes),
         elapsed=time.perf_counter() - begun,
     )
-
-
-def _used(exchanges: Iterable[Exchange], contracts: ContractSet) -> list[Contract]:
-    """The contracts of the models that were called, in order of the first call."""
-    used = (contract_of(x, contracts) for x in exchanges if not other_route(x))
-    return list({contract.model: contract for contract in used}.values())
-
-
-def _of_model(
-    results: Iterable[CaseResult], contract: Contract, contracts: ContractSet
-) -> list[CaseResult]:
-    return [r for r in results if contract_of(r.exchanges[0], contracts) is contract]
 
 
 def _notes(results: Sequence[CaseResult], exchanges: Iterable[Exchange]) -> Iterator[str]:

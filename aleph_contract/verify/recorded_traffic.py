@@ -18,9 +18,9 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import RecordingError
 from aleph_contract.recordings import Recorded, read_recording
-from aleph_contract.rules.coverage import coverage
+from aleph_contract.rules.coverage import coverage_by_model
 from aleph_contract.rules.other_routes import notes_on_other_routes
-from aleph_contract.rules.traffic import contract_of, judge_traffic
+from aleph_contract.rules.traffic import judge_traffic
 
 
 @dataclass(slots=True)
@@ -87,17 +87,16 @@ def judge_recordings(
     results = tuple(
         result for own in traffic.accounts.values() for result in _judged(own, contracts)
     )
-    models = list(dict.fromkeys(contract_of(r.exchanges[0], contracts).model for r in results))
-    covered = contracts[models[0]] if len(models) == 1 else contracts.default
+    used, rows = coverage_by_model(results, contracts)
     return Verification(
         mode="judge",
-        model=", ".join(models) or covered.model,
-        contract_version=covered.version,
+        model=", ".join(contract.model for contract in used),
+        contract_version=", ".join(contract.version for contract in used),
         profile="documented",
         seed=0,
         client=Client(name or ", ".join(path.name for path in paths)),
         results=results,
-        coverage=tuple(coverage(_of_model(results, covered.model, contracts), covered)),
+        coverage=rows,
         trouble=(*traffic.trouble, *_nothing(traffic)),
         notes=tuple(_notes(traffic)),
         elapsed=time.perf_counter() - begun,
@@ -120,12 +119,6 @@ def _shown(result: CaseResult, hidden: Iterable[Mapping[str, str]]) -> CaseResul
         findings=findings,
         status="failed" if any(f.level == "must" for f in findings) else "passed",
     )
-
-
-def _of_model(
-    results: Iterable[CaseResult], model: str, contracts: ContractSet
-) -> list[CaseResult]:
-    return [r for r in results if contract_of(r.exchanges[0], contracts).model == model]
 
 
 def _nothing(traffic: _Traffic) -> Iterator[str]:

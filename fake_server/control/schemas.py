@@ -251,6 +251,7 @@ class VerdictModel(ControlModel):
 class ConstraintRowModel(ControlModel):
     """Number of inputs that kept or broke one constraint, with one observed outcome."""
 
+    model: Annotated[str, Field(description="The model whose contract has the constraint.")]
     constraint: str
     polarity: Literal["valid", "violating"]
     observed: str

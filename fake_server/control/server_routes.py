@@ -41,7 +41,7 @@ async def list_faults() -> list[schemas.FaultModel]:
 def get_coverage(fake: FakeDep) -> schemas.CoverageModel:
     """Count the constraints and faults that the traffic of all accounts has exercised."""
     return verdict.traffic_coverage(
-        fake.journal.exchanges(None), fake.contract, fake.suite.seen_with(fake.journal)
+        fake.journal.exchanges(None), fake.contracts, fake.suite.seen_with(fake.journal)
     )
 
 

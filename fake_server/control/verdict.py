@@ -11,7 +11,7 @@ from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange, decimal
 from aleph_contract.core.results import CaseResult
-from aleph_contract.rules.coverage import coverage
+from aleph_contract.rules.coverage import coverage_by_model
 from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import judge_traffic
 from fake_server.control import schemas
@@ -129,19 +129,20 @@ def account_verdict(
 
 
 def traffic_coverage(
-    exchanges: Sequence[Exchange], contract: Contract, suite: Suite = NO_SUITE
+    exchanges: Sequence[Exchange], contracts: ContractSet, suite: Suite = NO_SUITE
 ) -> schemas.CoverageModel:
-    """Count the constraints and faults that the exchanges of all accounts have exercised."""
+    """Count the constraints of each called model, and the faults, that all traffic exercised."""
     by_account: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
         by_account.setdefault(exchange.account, []).append(exchange)
     results: list[CaseResult] = []
     for own in by_account.values():
-        results += judge_traffic(own, contract, suite=suite)
+        results += judge_traffic(own, contracts, suite=suite)
     played = Counter(exchange.fault for exchange in exchanges)
     return schemas.CoverageModel(
         constraints=[
-            schemas.ConstraintRowModel.model_validate(row) for row in coverage(results, contract)
+            schemas.ConstraintRowModel.model_validate(row)
+            for row in coverage_by_model(results, contracts)[1]
         ],
         faults=[schemas.FaultRowModel(fault=name, played=played[name]) for name in faults.FAULTS],
     )

@@ -1,11 +1,10 @@
-"""The details of one exchange: violations and their locations, broken rules, bodies, video."""
+"""The details of one exchange: violations and their locations, broken rules, bodies, media."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from aleph_contract.cases.constraints import Constraint, constraints
 from aleph_contract.contract import Contract
@@ -20,8 +19,8 @@ from aleph_contract.rules.parsed_exchange import INPUT_KEY, header, read_reply, 
 from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import contract_of, judge_exchange
 from aleph_contract.schema.validation.violations import Violation, leaves
-from fake_server import media
 from fake_server.inspector.json_view import FormattedBody, Location, format_body
+from fake_server.inspector.result_media import ResultMedium, media_of
 from fake_server.journal.base import Filter, Journal
 from fake_server.runs.gateway_headers import METADATA, kept_metadata
 
@@ -68,7 +67,7 @@ class ExchangeDetail:
         broken_rules: The rules that the exchange breaks, by itself or as a repetition.
         request: The request body.
         reply: The response body.
-        video: Path of the result video on this fake, or `None`.
+        media: The files of the result that this fake serves.
         metadata: What the gateway keeps of the call's metadata, as JSON; `None` without metadata.
         hint: How to get the model that the fake does not serve; empty for other replies.
     """
@@ -79,7 +78,7 @@ class ExchangeDetail:
     broken_rules: tuple[BrokenRule, ...]
     request: FormattedBody
     reply: FormattedBody
-    video: str | None
+    media: tuple[ResultMedium, ...]
     metadata: str | None
     hint: str
 
@@ -114,7 +113,7 @@ def exchange_detail(
         broken_rules=tuple(_broken_rules(exchange, journal, called, suite)),
         request=format_body(exchange.request_body, [v.location for v in shown]),
         reply=format_body(exchange.response_body),
-        video=_video_path(read_reply(exchange, called).result),
+        media=media_of(read_reply(exchange, called).result),
         metadata=_metadata(exchange),
         hint=_hint(exchange, request.model, contracts),
     )
@@ -179,11 +178,3 @@ def _broken_rules(
     earlier = journal.exchanges(exchange.account, before)
     for finding in judge_exchange(exchange, earlier, contract, suite):
         yield BrokenRule(RULES[finding.rule], finding)
-
-
-def _video_path(url: Any) -> str | None:
-    """Path and query of `url` if this fake serves that video; the page plays no other videos."""
-    parts = urlsplit(url if isinstance(url, str) else "")
-    if not media.serves(parts.path):
-        return None
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -67,7 +67,7 @@ class Pages:
     def __init__(self, fake: Fake) -> None:
         self._fake = fake
         self._app: Any = fake  # a replay calls the fake as an ASGI application
-        self._render = renderer(fake.contract)
+        self._render = renderer(fake.contract, len(fake.contracts))
         self._coverage: CoverageCounter | None = None
         self._lock = threading.Lock()
 
@@ -163,7 +163,7 @@ class Pages:
             return self._sidebar(query)
         values = {"query": query, **self._detail(exchange, origin)}
         if section == "exchange":
-            return self._render("exchange.html", **values)
+            return "" if exchange is None else self._render("exchange.html", **values)
         values |= self._sidebar_values(query)
         values["origin"] = origin
         values["example"] = replay.example_command(self._fake.contract, origin)
@@ -219,7 +219,7 @@ class Pages:
         """The coverage counter; it starts with the first page, so that runs alone do not pay."""
         with self._lock:
             if self._coverage is None:
-                self._coverage = CoverageCounter(self._fake.journal, self._fake.contract)
+                self._coverage = CoverageCounter(self._fake.journal, self._fake.contracts)
             return self._coverage
 
     async def _find(self, request: Request) -> Exchange:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, groupby, islice
 
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.coverage import POLARITIES, RIGHT, of_exchanges
+from aleph_contract.rules.other_routes import other_route
+from aleph_contract.rules.traffic import contract_of
 from fake_server.journal.base import Journal
 from fake_server.journal.listeners import PendingExchange, built
 from fake_server.state.accounts import Account
@@ -80,9 +84,9 @@ class CoverageCounter:
     the fake is idle.
     """
 
-    def __init__(self, journal: Journal, contract: Contract) -> None:
+    def __init__(self, journal: Journal, contracts: ContractSet) -> None:
         self._journal = journal
-        self._contract = contract
+        self._contracts = contracts
         self._lock = threading.Lock()
         self._waiting: deque[PendingExchange] = deque(maxlen=MAX_WAITING)
         self._restart()
@@ -100,30 +104,33 @@ class CoverageCounter:
             if self._overflowed:
                 self._restart()
             while time.perf_counter() < deadline and (batch := self._next_batch()):
-                for row in of_exchanges(batch, self._contract):
-                    self._counts[row.constraint, row.polarity, row.observed] += row.count
+                for contract, own in self._by_contract(batch).items():
+                    counts = self._counts.setdefault(contract, Counter())
+                    for row in of_exchanges(own, contract):
+                        counts[row.constraint, row.polarity, row.observed] += row.count
 
     def groups(self) -> CoverageGroups:
-        """The coverage chart so far."""
-        observed: dict[tuple[str, str], list[tuple[str, int]]] = {}
-        for (key, polarity, word), count in sorted(self._counts.copy().items()):
-            if count:
-                observed.setdefault((key, polarity), []).append((word, count))
-        pairs = [
-            [_cell(c.key, p, tuple(observed.get((c.key, p), ()))) for p in POLARITIES]
-            for c in constraints(self._contract)
-        ]
-        return [
-            (name, list(group))
-            for name, group in groupby(pairs, lambda pair: _property(pair[0].constraint))
-        ]
+        """The coverage chart so far: of the models that were called, or else of the default one."""
+        counted = self._counts.copy() or {self._contracts.default: Counter()}
+        groups: CoverageGroups = []
+        for contract, counts in counted.items():
+            prefix = f"{contract.model}: " if len(counted) > 1 else ""
+            groups += [(prefix + name, pairs) for name, pairs in _groups(contract, counts.copy())]
+        return groups
 
     def _restart(self) -> None:
-        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._counts: dict[Contract, Counter[tuple[str, str, str]]] = {}
         self._overflowed = False
         self._waiting.clear()
         self._stored = self._journal.newest(None)
         self._stored_done = False
+
+    def _by_contract(self, batch: Iterable[Exchange]) -> Mapping[Contract, list[Exchange]]:
+        found: dict[Contract, list[Exchange]] = {}
+        for exchange in batch:
+            if not other_route(exchange):
+                found.setdefault(contract_of(exchange, self._contracts), []).append(exchange)
+        return found
 
     def _on_record(self, record: PendingExchange) -> None:
         self._overflowed |= len(self._waiting) == MAX_WAITING
@@ -137,6 +144,20 @@ class CoverageCounter:
             batch = list(islice(self._stored, _BATCH))
             self._stored_done = not batch
         return batch
+
+
+def _groups(contract: Contract, counts: Counter[tuple[str, str, str]]) -> CoverageGroups:
+    """The chart of one model."""
+    observed: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for (key, polarity, word), count in sorted(counts.items()):
+        if count:
+            observed.setdefault((key, polarity), []).append((word, count))
+    pairs = [
+        [_cell(c.key, p, tuple(observed.get((c.key, p), ()))) for p in POLARITIES]
+        for c in constraints(contract)
+    ]
+    grouped = groupby(pairs, lambda pair: _property(pair[0].constraint))
+    return [(name, list(group)) for name, group in grouped]
 
 
 def _property(key: str) -> str:

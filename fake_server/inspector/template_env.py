@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
 from aleph_contract.contract import Contract
@@ -30,8 +30,13 @@ TONES = {
 }
 
 
-def renderer(contract: Contract) -> Callable[..., str]:
-    """A function that renders a template: `render("list.html", query=…)`."""
+def renderer(contract: Contract, models: int = 1) -> Callable[..., str]:
+    """A function that renders a template: `render("list.html", query=…)`.
+
+    Args:
+        contract: The default contract of the fake.
+        models: The number of models that it serves.
+    """
     jinja = templating.environment(str(__package__))
     jinja.filters.update(
         clock=_clock,
@@ -45,6 +50,7 @@ def renderer(contract: Contract) -> Callable[..., str]:
     )
     jinja.globals.update(
         contract=contract,
+        models=models,
         home=CONTROL_PREFIX,
         outcomes=OUTCOMES,
         faults=FAULTS,
@@ -96,12 +102,11 @@ def _status_class(status: int | None) -> str:
 def _excerpt(contract: Contract) -> Callable[[Exchange], str]:
     """A function that returns the text a row shows of a request.
 
-    It is the first required string of the input, for this model the prompt; otherwise the start of
+    It is the first required string of the input, such as a prompt; otherwise the start of
     the body; otherwise method and URL.
     """
-    names = contract.input_schema.get("required", [])
-    name = re.escape(names[0].encode()) if names else rb"\0"
-    pattern = re.compile(rb'"' + name + rb'"\s*:\s*"((?:[^"\\]|\\.){0,%d})' % MAX_EXCERPT)
+    name = re.escape(dumps(_required_text(contract)).encode())
+    pattern = re.compile(name + rb'\s*:\s*"((?:[^"\\]|\\.){0,%d})' % MAX_EXCERPT)
 
     def excerpt(exchange: Exchange) -> str:
         found = pattern.search(exchange.request_body)
@@ -110,3 +115,15 @@ def _excerpt(contract: Contract) -> Callable[[Exchange], str]:
         return text or f"{exchange.method} {exchange.target}"
 
     return excerpt
+
+
+def _required_text(contract: Contract) -> str:
+    """The name of the first required member that is a string; a name that no body has if none."""
+    schema = contract.input_schema
+    if isinstance(schema, Mapping):
+        properties = schema.get("properties", {})
+        for name in schema.get("required", ()):
+            rules = properties.get(name)
+            if isinstance(rules, Mapping) and rules.get("type") == "string":
+                return str(name)
+    return "\0"

@@ -1,4 +1,4 @@
-"""The details of one exchange: violations, broken rules, video."""
+"""The details of one exchange: violations, broken rules, media."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fake_server.inspector.json_view import Location
 
 
 class TestExchangeDetail:
-    """Violations with their locations, broken rules, and the video."""
+    """Violations with their locations, broken rules, and the media."""
 
     def detail(self, value: Any, **values: Any) -> Any:
         """The details of a refused run with `value` as input; `values` are other fields."""
@@ -95,4 +95,4 @@ class TestExchangeDetail:
     def test_only_videos_of_the_fake_are_played(self, url: str, played: bool) -> None:
         body = {"state": "Completed", "result": {"video": f"https://other.example{url}"}}
         detail = self.detail(GOOD, status=200, response_body=json.dumps(body).encode())
-        assert detail.video == (url if played else None)
+        assert [file.path for file in detail.media] == ([url] if played else [])

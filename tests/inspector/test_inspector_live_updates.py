@@ -32,7 +32,7 @@ class TestCoverageCounter:
         app = create_app()
         body = json.dumps({"model": "m", "input": GOOD | {"seed": 0}}).encode()
         append_run(app, request_body=body)
-        coverage = CoverageCounter(app.journal, app.contract)
+        coverage = CoverageCounter(app.journal, app.contracts)
         append_run(app, request_body=body)
         self.finish(coverage)
         assert self.tried(coverage) == 2
@@ -51,7 +51,7 @@ class TestStream:
         async def listen() -> list[str]:
             app = create_app()
             numbers = count(1)
-            coverage = CoverageCounter(app.journal, app.contract)
+            coverage = CoverageCounter(app.journal, app.contracts)
             stream: AsyncIterator[bytes] = live_updates.stream(
                 app.journal,
                 coverage,

@@ -108,8 +108,8 @@ def test_an_unknown_constraint_key_is_kept() -> None:
     unknown = coverage([replace(_probe(exchanges=SENT), constraint="old/key")])
     assert len(unknown) == len(rows) + 2
     assert unknown[-2:] == (
-        Row("old/key", "valid", "accepted", 1),
-        Row("old/key", "violating", "never", 0),
+        Row("old/key", "valid", "accepted", 1, rows[0].model),
+        Row("old/key", "violating", "never", 0, rows[0].model),
     )
 
 

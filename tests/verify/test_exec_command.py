@@ -8,20 +8,29 @@ from pathlib import Path
 
 import pytest
 
+from aleph_contract.cases.constraints import constraints
 from aleph_contract.cli import run
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import CouldNotRun
-from aleph_contract.reports.terminal import render
+from aleph_contract.reports.html import render as html
+from aleph_contract.reports.summary import summarise
+from aleph_contract.reports.terminal import render as terminal
 from aleph_contract.verify.exec_command import run_command
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "fixtures/contracts"
+SHIPPED = str(ROOT / "aleph_contract/contract/entries/runwayml__aleph-2.json")
 
 #: A client in one line, given a list of inputs to send in turn.
 CLIENT = """
 import json, os, sys, urllib.error, urllib.request
 for given in json.loads(sys.argv[1]):
+    model = given.pop("MODEL", "runwayml/aleph-2")
     request = urllib.request.Request(
         os.environ["CLOUDFLARE_BASE_URL"] + "/accounts/" + os.environ["CLOUDFLARE_ACCOUNT_ID"]
         + "/ai/run",
-        json.dumps({"model": "runwayml/aleph-2", "input": given}).encode(),
+        json.dumps({"model": model, "input": given}).encode(),
         {"Authorization": "Bearer " + os.environ["CLOUDFLARE_API_TOKEN"],
          "Content-Type": "application/json"},
     )
@@ -51,6 +60,26 @@ def test_traffic_that_keeps_the_contract_passes() -> None:
 def test_a_violating_request_is_named() -> None:
     found = run_command(command(VALID, VIOLATING))
     assert (broken(found), found.exit_code) == (["request.valid"], 1)
+
+
+def test_each_model_that_was_called_is_judged_and_covered_by_its_own_contract() -> None:
+    files = [
+        str(FIXTURES / f"{name}.json") for name in ("herald__schedule-1", "scribe__transcribe-5")
+    ]
+    contracts = ContractSet.load([SHIPPED, *files])
+    called = [contracts[model] for model in ("scribe/transcribe-5", "runwayml/aleph-2")]
+    inputs = [dict(each.examples[0].input) | {"MODEL": each.model} for each in called]
+    found = run_command(command(*inputs), contracts)
+    assert (broken(found), found.exit_code) == ([], 0)
+    assert found.model == "scribe/transcribe-5, runwayml/aleph-2"
+    assert found.model in summarise(found).verdict.sentence
+    assert {row.model for row in found.coverage} == {each.model for each in called}
+    for each in called:
+        keys = {row.constraint for row in found.coverage if row.model == each.model}
+        assert keys == {constraint.key for constraint in constraints(each)}
+        assert any(row.count for row in found.coverage if row.model == each.model)
+    for text in (terminal(found), html(found)):
+        assert "scribe/transcribe-5: " in text
 
 
 def test_intended_refusals_are_advice() -> None:
@@ -107,6 +136,6 @@ def test_the_command_line_reports_and_exits_by_the_verdict(
 def test_billed_calls_never_cost_nothing(duration: dict[str, float], said: str) -> None:
     found = run_command(command(VALID | duration, VALID | duration))
     assert all(call.billed for result in found.results for call in result.exchanges)
-    text = render(found)
+    text = terminal(found)
     assert said in text
     assert "0.00 USD" not in text
