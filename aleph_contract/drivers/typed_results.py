@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from os import PathLike
@@ -14,7 +15,7 @@ _MAX_DEPTH = 64
 
 #: What an adapter may return, for messages.
 HINT = (
-    "return the result's URL, or the parsed reply: a string, a dict, a dataclass, a pydantic or "
+    "return the result's URL, or the parsed reply: a string, bytes, a dict, a dataclass, a pydantic or "
     "attrs model, an object with the result as an attribute, or the HTTP response"
 )
 
@@ -76,11 +77,21 @@ def _has(*names: str) -> Callable[[Any], bool]:
 
 
 def _read_response(response: Any) -> Any:
-    """The body of an HTTP response of httpx or requests; its text if it is not JSON."""
+    """The body of an HTTP response of httpx or requests: its JSON, its text or its bytes."""
     try:
         return response.json()
     except ValueError:
-        return response.text
+        content = getattr(response, "content", None)
+        return _read_bytes(content) if isinstance(content, bytes) else response.text
+
+
+def _read_bytes(value: bytes | bytearray | memoryview) -> str:
+    """Text in UTF-8 as text; other bytes, such as an audio file, in base64 as `read_reply` does."""
+    raw = bytes(value)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return b64encode(raw).decode()
 
 
 def _read_attrs(value: Any) -> dict[str, Any]:
@@ -100,7 +111,7 @@ _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
     (lambda value: isinstance(value, Enum), lambda value: value.value),
     (_is_url, str),
     (lambda value: isinstance(value, PathLike), str),
-    (lambda value: isinstance(value, (bytes, bytearray)), lambda value: bytes(value).decode()),
+    (lambda value: isinstance(value, (bytes, bytearray, memoryview)), _read_bytes),
     (dataclasses.is_dataclass, _read_dataclass),
     (_has("__attrs_attrs__"), _read_attrs),
     (_has("model_dump"), lambda value: value.model_dump(mode="json")),  # pydantic 2

@@ -83,8 +83,7 @@ def coverage(results: Iterable[CaseResult], contract: Contract | None = None) ->
     A driven case counts for the constraint it probes. A gray case counts only if its outcome is
     that of a conformant client: any other outcome is not wrong either. A case near a bound that
     no valid input is on does not count, because it says nothing about the bound. A case of traffic
-    counts
-    for the constraints that its inputs hit. A constraint that was not tried has a row with
+    counts for the constraints that its inputs hit. A constraint that was not tried has a row with
     `never` and the count 0.
     """
     seen: Counter[_Key] = Counter()

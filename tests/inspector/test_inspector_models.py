@@ -33,7 +33,7 @@ def run(app: App, contract: Contract, given: Any) -> int:
         content=json.dumps(body).encode(),
         headers={"authorization": "Bearer any", "content-type": "application/json"},
     )
-    return answer.status_code
+    return int(answer.status_code)
 
 
 def pages(app: App) -> list[str]:
@@ -41,7 +41,7 @@ def pages(app: App) -> list[str]:
     client = ControlClient(app)
     last = app.journal.tally(ID).total
     paths = [f"{API}/", *(f"{API}/inspector/{ID}/{n}" for n in range(1, last + 1))]
-    sections = [(path, None) for path in paths]
+    sections: list[tuple[str, str | None]] = [(path, None) for path in paths]
     sections += [(paths[-1], name) for name in ("list", "sidebar", "exchange")]
     found = []
     for path, section in sections:
@@ -56,7 +56,8 @@ def test_every_page_renders_for_an_entry_that_is_the_default(entry: Path) -> Non
     contract = Contract.load(entry)
     app = create_app(contract)
     given = contract.examples[0].input if contract.examples else {}
-    for value in (given, {"no-such-member": 1}, []):
+    values: list[Any] = [given, {"no-such-member": 1}, []]
+    for value in values:
         assert run(app, contract, value) in (200, 400)
     assert {x.outcome for x in app.journal.exchanges(ID)} <= {"completed", "invalid"}
     start = pages(app)[0]
