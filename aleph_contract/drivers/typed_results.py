@@ -15,8 +15,8 @@ _MAX_DEPTH = 64
 
 #: What an adapter may return, for messages.
 HINT = (
-    "return the result's URL, or the parsed reply: a string, bytes, a dict, a dataclass, a pydantic "
-    "or attrs model, an object with the result as an attribute, or the HTTP response"
+    "return the result's URL, or the parsed reply: a string, bytes, a dict, a dataclass, a "
+    "pydantic or attrs model, an object with the result as an attribute, or the HTTP response"
 )
 
 
