@@ -22,6 +22,7 @@ COMMANDS = {
         "judge",
         "Judge the client whose traffic is in recordings, without calling any server.",
     ),
+    "mutate": ("mutate", "Find the changes to its calls that a test suite does not notice."),
     "check": ("check", "Validate an input or a complete request body."),
     "diff": ("diff", "Classify the changes between the catalog entries OLD and NEW."),
     "cases": ("cases", "Print the catalogue of certified cases."),

@@ -24,16 +24,27 @@ if TYPE_CHECKING:
 #: it, this plugin reports nothing.
 EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
 
+#: Environment variable of `aleph-contract mutate`: where this process gets its jobs.
+WORKER_VARIABLE = "ALEPH_CONTRACT_WARM_WORKER"
+
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Under `exec`, report the tests; the report begins before any module of the suite loads."""
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """Under `exec`, report the tests; the report begins before any module of the suite loads.
+
+    Under `mutate`, wait for jobs instead of running all tests.
+    """
     if os.environ.get(EXEC_VARIABLE):
         from aleph_contract.pytest_plugin.borders import Borders
         from aleph_contract.pytest_plugin.control import Control
 
         borders = Borders(Control(os.environ[EXEC_VARIABLE]))
         early_config.pluginmanager.register(borders, "aleph_contract_borders")
+    if os.environ.get(WORKER_VARIABLE):
+        from aleph_contract.pytest_plugin.warm_worker import WarmWorker
+
+        worker = WarmWorker(os.environ.pop(WORKER_VARIABLE), early_config, args)
+        early_config.pluginmanager.register(worker, "aleph_contract_warm_worker")
 
 
 @pytest.fixture(scope="session")

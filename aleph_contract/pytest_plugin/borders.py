@@ -61,7 +61,7 @@ class Borders:
         report = {
             "process": self.process,
             "account": self._own[ACCOUNT],
-            "test": item.nodeid.encode("ascii", "backslashreplace").decode()[:MAX_NAME],
+            "test": test_name(item),
             "repeats": _repeats(item),
         }
         if (begun := self._call("POST", "/tests", report)) is not None:
@@ -108,6 +108,14 @@ class Borders:
         except AlephContractError:
             self._control = None
             return None
+
+
+def test_name(item: pytest.Item) -> str:
+    """The name of a test, as it is reported."""
+    return item.nodeid.encode("ascii", "backslashreplace").decode()[:MAX_NAME]
+
+
+test_name.__test__ = False  # type: ignore[attr-defined] # pytest: not a test
 
 
 def _replace(old: Mapping[str, str], new: Mapping[str, str]) -> None:

@@ -37,18 +37,27 @@ class _Connection(HTTPConnection):
 
     def connect(self) -> None:
         """Open the socket."""
-        family, kind, protocol, _, address = _ADDRESSES(self.host, self.port, 0, _STREAM)[0]
-        opened = _Socket(family, kind, protocol)
-        try:
-            opened.settimeout(self.timeout)
-            _CONNECT(opened, address)
-        except OSError:
-            opened.close()
-            raise
-        self.sock = opened
+        self.sock = connect(self.host, self.port, self.timeout)
 
 
 _STREAM = socket.SOCK_STREAM
+
+
+def connect(host: str, port: int, timeout: float | None = None) -> socket.socket:
+    """A connected socket of the original class.
+
+    Raises:
+        OSError: Nothing listens there.
+    """
+    family, kind, protocol, _, address = _ADDRESSES(host, port, 0, _STREAM)[0]
+    opened = _Socket(family, kind, protocol)
+    try:
+        opened.settimeout(timeout)
+        _CONNECT(opened, address)
+    except OSError:
+        opened.close()
+        raise
+    return opened
 
 
 class Control:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Generic, TextIO, TypeVar
 
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import github, html, json_report, junit, sarif, terminal
 from aleph_contract.reports.files import check_writable, writing
+from aleph_contract.reports.terminal import Style
 
 if TYPE_CHECKING:
     from aleph_contract.reports.progress import Progress
@@ -28,6 +29,28 @@ FORMATS: dict[str, Callable[[Verification], str]] = {
     "github": github.render,
     "sarif": sarif.render,
 }
+
+_Run = TypeVar("_Run")
+
+
+@dataclass(frozen=True, slots=True)
+class Renderers(Generic[_Run]):
+    """The functions that render a run of one kind.
+
+    Args:
+        formats: A function for each key of `FORMATS`.
+        terminal: Renders the terminal report in a style.
+        verdict: Renders the verdict alone.
+        step_summary: Renders the step summary of GitHub.
+    """
+
+    formats: Mapping[str, Callable[[_Run], str]]
+    terminal: Callable[[_Run, Style], str]
+    verdict: Callable[[_Run, Style], str]
+    step_summary: Callable[[_Run], str]
+
+
+VERIFICATION = Renderers(FORMATS, terminal.render, terminal.render_verdict, github.step_summary)
 
 #: Formats made of lines, which may share standard output; the others are one document.
 _LINE_FORMATS = ("terminal", "github")
@@ -62,21 +85,24 @@ def parse_spec(text: str) -> Spec:
     return Spec(name, Path(path) if path else None)
 
 
-class Reports:
-    """The reports of one verification: progress during the run, then every requested report.
+class Reports(Generic[_Run]):
+    """The reports of one run: progress during the run, then every requested report.
 
     The verdict is always printed: on standard error if another report is on standard output.
     """
 
-    def __init__(self, specs: Sequence[Spec], progress: Progress) -> None:
+    def __init__(
+        self, specs: Sequence[Spec], progress: Progress, renderers: Renderers[_Run]
+    ) -> None:
         self._specs = tuple(specs)
         self._progress = progress
+        self._renderers = renderers
 
     def on_event(self, event: Any) -> None:
         """Show an event of the runner as progress."""
         self._progress(event)
 
-    def write(self, verification: Verification) -> None:
+    def write(self, run: _Run) -> None:
         """Render and write every report: files first, then standard output.
 
         Raises:
@@ -85,24 +111,44 @@ class Reports:
         self._progress.close()
         for spec in sorted(self._specs, key=lambda spec: spec.path is None):
             if spec.path is None:
-                _print(spec.format, verification, sys.stdout)
+                self._print(spec.format, run, sys.stdout)
             else:
-                _save(spec.path, FORMATS[spec.format](verification))
+                _save(spec.path, self._renderers.formats[spec.format](run))
         if Spec("terminal") not in self._specs:
             taken = any(spec.path is None for spec in self._specs)
             stream = sys.stderr if taken else sys.stdout
-            text = terminal.render_verdict(verification, terminal.Style.of(stream))
+            text = self._renderers.verdict(run, Style.of(stream))
             _write(text, stream, stream.encoding or "utf-8")
         if any(spec.format == "github" for spec in self._specs):
-            github.write_step_summary(verification)
+            github.append_step_summary(self._renderers.step_summary(run))
+
+    def _print(self, name: str, run: _Run, stream: TextIO) -> None:
+        """Print one report: a document always as UTF-8, lines in the encoding of the stream."""
+        if name == "terminal":
+            text = self._renderers.terminal(run, Style.of(stream))
+        else:
+            text = self._renderers.formats[name](run)
+        encoding = (stream.encoding or "utf-8") if name in _LINE_FORMATS else "utf-8"
+        _write(text, stream, encoding)
 
 
 @contextmanager
-def open_reports(texts: Sequence[str]) -> Iterator[Reports]:
+def open_reports(texts: Sequence[str]) -> Iterator[Reports[Verification]]:
+    """`open_reports_of` a verification."""
+    with open_reports_of(VERIFICATION, texts) as outputs:
+        yield outputs
+
+
+@contextmanager
+def open_reports_of(
+    renderers: Renderers[_Run], texts: Sequence[str], noun: str = "case"
+) -> Iterator[Reports[_Run]]:
     """Check the requested reports before the run starts, and show progress within the block.
 
     Args:
+        renderers: The functions that render the run.
         texts: The values of `--report`; if empty, the terminal report.
+        noun: The things that progress counts.
 
     Raises:
         ArgumentError: An invalid `--report`, or a file that cannot be written.
@@ -116,9 +162,9 @@ def open_reports(texts: Sequence[str]) -> Iterator[Reports]:
             check_writable(spec.path, "--report")
     if any(spec.format == "github" for spec in specs):
         github.check_step_summary()
-    progress = Progress(sys.stderr)
+    progress = Progress(sys.stderr, noun)
     try:
-        yield Reports(specs, progress)
+        yield Reports(specs, progress, renderers)
     finally:
         progress.close()
 
@@ -142,16 +188,6 @@ def _check_together(specs: Sequence[Spec]) -> None:
 def _save(path: Path, text: str) -> None:
     with writing(path, "--report"):
         path.write_bytes(text.encode("utf-8"))
-
-
-def _print(name: str, verification: Verification, stream: TextIO) -> None:
-    """Print one report: a document always as UTF-8, lines in the encoding of the stream."""
-    if name == "terminal":
-        text = terminal.render(verification, terminal.Style.of(stream))
-    else:
-        text = FORMATS[name](verification)
-    encoding = (stream.encoding or "utf-8") if name in _LINE_FORMATS else "utf-8"
-    _write(text, stream, encoding)
 
 
 def _write(text: str, stream: TextIO, encoding: str) -> None:

@@ -31,12 +31,16 @@ def render(verification: Verification) -> str:
     summary = summarise(verification)
     level = "notice" if summary.verdict.word == "conforms" else "error"
     words = f"{summary.verdict.sentence}\n{summary.client_name}, {summary.settings}"
-    errors = [_command(level, summary.verdict.title, words)]
+    errors = [workflow_command(level, summary.verdict.title, words)]
     errors += [_annotation("error", problem) for problem in summary.broken]
-    errors += [_command("error", "Unexpected pass", n) for n in verification.unexpected_passes]
-    errors += [_command("error", "Stale known failure", line) for line in verification.stale]
+    errors += [
+        workflow_command("error", "Unexpected pass", n) for n in verification.unexpected_passes
+    ]
+    errors += [
+        workflow_command("error", "Stale known failure", line) for line in verification.stale
+    ]
     warnings = [_annotation("warning", problem) for problem in summary.advice]
-    return "".join(f"{line}\n" for line in (*_capped(errors), *_capped(warnings)))
+    return "".join(f"{line}\n" for line in (*capped(errors), *capped(warnings)))
 
 
 def step_summary(verification: Verification) -> str:
@@ -44,10 +48,8 @@ def step_summary(verification: Verification) -> str:
     return "\n".join(_summary_lines(summarise(verification))) + "\n"
 
 
-def write_step_summary(
-    verification: Verification, environment: Mapping[str, str] = os.environ
-) -> None:
-    """Append the step summary to the file that GitHub names, if it names one.
+def append_step_summary(text: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Append Markdown to the file that GitHub names, if it names one.
 
     Raises:
         ArgumentError: The file cannot be written.
@@ -55,7 +57,7 @@ def write_step_summary(
     path = _summary_path(environment)
     if path is not None:
         with writing(path, SUMMARY_VARIABLE), path.open("a", encoding="utf-8") as file:
-            file.write(step_summary(verification))
+            file.write(text)
 
 
 def check_step_summary(environment: Mapping[str, str] = os.environ) -> None:
@@ -82,29 +84,32 @@ def _annotation(level: str, problem: Problem) -> str:
         problem.finding.message,
         problem.example.reproduce,
     )
-    return _command(level, problem.rule.id, "\n".join(filter(None, lines)))
+    return workflow_command(level, problem.rule.id, "\n".join(filter(None, lines)))
 
 
-def _command(level: str, title: str, message: str) -> str:
+def workflow_command(level: str, title: str, message: str) -> str:
     """A workflow command; characters that would end it early are percent-encoded."""
     data = escape_controls(message).replace("%", "%25").replace("\n", "%0A")
     name = one_line(title).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
     return f"::{level} title={name}::{data}"
 
 
-def _capped(commands: list[str]) -> list[str]:
+def capped(commands: list[str]) -> list[str]:
+    """The commands of one level; the last one says how many were left out, if some were."""
     left = len(commands) - MAX_ANNOTATIONS
     if left <= 0:
         return commands
     level = commands[-1].split()[0].strip(":")
-    more = _command(level, "And more", f"{left + 1:,} more; the step summary lists all of them")
+    more = workflow_command(
+        level, "And more", f"{left + 1:,} more; the step summary lists all of them"
+    )
     return [*commands[: MAX_ANNOTATIONS - 1], more]
 
 
 def _summary_lines(summary: Summary) -> Iterator[str]:
     verification = summary.verification
-    yield f"## {_plain(summary.verdict.title)}: {_plain(summary.client_name)}\n"
-    yield f"{_plain(summary.verdict.sentence)}.\n"
+    yield f"## {plain(summary.verdict.title)}: {plain(summary.client_name)}\n"
+    yield f"{plain(summary.verdict.sentence)}.\n"
     yield "| contract | profile | seed | calls | on the real service |"
     yield "| --- | --- | --- | --- | --- |"
     facts = (
@@ -112,7 +117,7 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
         verification.profile,
         str(verification.seed),
     )
-    yield _row(*facts, f"{summary.calls:,}", summary.price)
+    yield table_row(*facts, f"{summary.calls:,}", summary.price)
     yield f"\n{pluralise(summary.total, 'case')} = {_sum(verification)}\n"
     yield (
         f"Constraints tried: {summary.coverage['valid']} on the bound, "
@@ -123,7 +128,7 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
     for row in summary.rules:
         broken = row.broken or row.advised or row.expected
         status = f"**{row.status}**" if row.broken else row.status
-        yield _row(row.id, f"{row.examined or '-'}", f"{broken or '-'}")[:-1] + f"| {status} |"
+        yield table_row(row.id, f"{row.examined or '-'}", f"{broken or '-'}")[:-1] + f"| {status} |"
     for problem in summary.broken:
         yield from _details(problem)
     for title, texts in (
@@ -134,20 +139,20 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
     ):
         if texts:
             yield f"\n### {title}\n"
-            yield from (f"- {_plain(text)}" for text in texts)
+            yield from (f"- {plain(text)}" for text in texts)
 
 
 def _details(problem: Problem) -> Iterator[str]:
     """One broken rule, collapsed; `pre` keeps its text from being read as Markdown."""
     cases = f"{len(problem.names):,} of {pluralise(problem.rule.examined, 'case')}"
-    yield f"\n<details><summary><b>{_plain(problem.rule.id)}</b>: {cases}</summary>\n"
-    yield f"The {problem.rule.subject} {_plain(problem.rule.sentence)}.\n"
+    yield f"\n<details><summary><b>{plain(problem.rule.id)}</b>: {cases}</summary>\n"
+    yield f"The {problem.rule.subject} {plain(problem.rule.sentence)}.\n"
     yield "<pre>"
-    yield f"smallest: {_pre(problem.example.name)}"
-    yield f"found: {_pre(problem.finding.message)}"
+    yield f"smallest: {preformatted(problem.example.name)}"
+    yield f"found: {preformatted(problem.finding.message)}"
     for detail in details_of(problem.example, problem.changes):
         yield f"{detail.label}:"
-        yield from (f"  {_pre(line)}" for line in detail.lines)
+        yield from (f"  {preformatted(line)}" for line in detail.lines)
     yield "</pre>\n</details>"
 
 
@@ -157,14 +162,16 @@ def _sum(verification: Verification) -> str:
     )
 
 
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(map(_plain, cells))} |"
+def table_row(*cells: str) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(map(plain, cells))} |"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text with all punctuation as character references, so that it is not read as Markdown."""
     return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", one_line(text))
 
 
-def _pre(text: str) -> str:
+def preformatted(text: str) -> str:
+    """A text for a `pre` element."""
     return html.escape(escape_controls(truncate(text, MAX_DETAIL_LINE)), quote=False)

@@ -38,7 +38,7 @@ _MAX_DIFFERENCE = 160
 def render(verification: Verification) -> str:
     """The complete page."""
     template = _environment().get_template("report.html")
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     summary = summarise(verification)
     return template.render(
         summary=summary,
@@ -50,7 +50,10 @@ def render(verification: Verification) -> str:
         observed=OBSERVED,
         style=style,
         script=script,
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'",
+        policy=(
+            f"default-src 'none'; style-src '{hash_source(style)}'; "
+            f"script-src '{hash_source(script)}'"
+        ),
     )
 
 
@@ -164,14 +167,15 @@ def _environment() -> Environment:
     return jinja
 
 
-def _asset(name: str) -> Any:
+def asset(name: str) -> Any:
+    """A file of the templates, to embed in a page without escaping."""
     from markupsafe import Markup
 
     text = (resources.files(__package__) / "templates" / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - a file of this package
 
 
-def _hash(text: str) -> str:
+def hash_source(text: str) -> str:
     """The hash source of an inline element for the Content Security Policy."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TextIO
 
+from aleph_contract.core.escaping import pluralise
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
@@ -16,10 +18,11 @@ class Progress:
     """A progress line with the phase, the number of cases and the number of failures.
 
     Draws on `stream` if it is a terminal, else does nothing; only drawing imports rich. Call it
-    with the runner's events, and close it before other output is written.
+    with the runner's events, and close it before other output is written. `noun` names a case.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, noun: str = "case") -> None:
+        self._noun = noun
         self._bars: Bars | None = _bars(stream) if stream.isatty() else None
         self._task: Any = None
         self._counts: Counter[str] = Counter()
@@ -54,7 +57,9 @@ class Progress:
 
     def _numbers(self) -> str:
         failed = self._counts["failed"]
-        return f"{self._counts.total():,} cases" + (f", {failed:,} failed" if failed else "")
+        return pluralise(self._counts.total(), self._noun) + (
+            f", {failed:,} failed" if failed else ""
+        )
 
 
 def _bars(stream: TextIO) -> Bars:

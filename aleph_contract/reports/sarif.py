@@ -16,7 +16,7 @@ from aleph_contract.core.results import CaseResult, Finding, Level, Verification
 from aleph_contract.reports.summary import RuleRow, Summary, summarise
 
 SARIF_VERSION = "2.1.0"
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
 #: The level in SARIF of each level of a finding.
 _LEVELS: dict[Level, str] = {"must": "error", "advice": "warning"}
@@ -42,7 +42,7 @@ def document(verification: Verification) -> dict[str, Any]:
         ],
         "properties": _properties(summary),
     }
-    return {"$schema": _SCHEMA, "version": SARIF_VERSION, "runs": [run]}
+    return {"$schema": SCHEMA, "version": SARIF_VERSION, "runs": [run]}
 
 
 def _driver(summary: Summary) -> dict[str, Any]:

@@ -99,15 +99,15 @@ def render(verification: Verification, style: Style | None = None) -> str:
 
 def _header(summary: Summary, style: Style) -> Iterator[str]:
     verification = summary.verification
-    yield from _headed(
+    yield from headed(
         f"aleph-contract {_MODES.get(verification.mode, verification.mode)}: {summary.client_name}",
         "",
         style,
         "bold",
     )
-    yield from _wrapped(summary.settings, style)
+    yield from wrapped(summary.settings, style)
     yield from (
-        line for note in verification.notes for line in _wrapped(f"note: {one_line(note)}", style)
+        line for note in verification.notes for line in wrapped(f"note: {one_line(note)}", style)
     )
 
 
@@ -123,13 +123,13 @@ def _rules(summary: Summary, style: Style) -> Iterator[str]:
         line = f"{row.id:<{width}}  {row.examined:>6}  {broken or '-':>9}  {status}"
         yield style.paint(line.rstrip(), _STATUS_TONES.get(row.status, ""))
     if others and summary.total:
-        yield from _wrapped(f"not examined: {', '.join(others)}", style)
+        yield from wrapped(f"not examined: {', '.join(others)}", style)
 
 
 def _problem(problem: Problem, style: Style, shown: dict[str, str]) -> Iterator[str]:
     row = problem.rule
-    yield from _headed(f"BROKEN {row.id}", f" in {_share(row, problem)}", style, "bold", "red")
-    yield from _wrapped(f"The {row.subject} {row.sentence}." if row.sentence else "", style, "  ")
+    yield from headed(f"BROKEN {row.id}", f" in {_share(row, problem)}", style, "bold", "red")
+    yield from wrapped(f"The {row.subject} {row.sentence}." if row.sentence else "", style, "  ")
     yield ""
     yield from _evidence(problem, style, shown)
 
@@ -144,15 +144,15 @@ def _evidence(problem: Problem, style: Style, shown: dict[str, str]) -> Iterator
             printed again.
     """
     example = problem.example
-    yield from _labelled(Detail("smallest", (example.name,)), style)
-    yield from _labelled(Detail("found", (problem.finding.message,)), style)
+    yield from labelled(Detail("smallest", (example.name,)), style)
+    yield from labelled(Detail("found", (problem.finding.message,)), style)
     before = shown.setdefault(example.name, problem.rule.id)
     if before != problem.rule.id:
-        yield from _labelled(Detail("details", (f"see {before}, above",)), style)
+        yield from labelled(Detail("details", (f"see {before}, above",)), style)
     else:
         for detail in details_of(example, problem.changes):
-            yield from _labelled(detail, style)
-    yield from _labelled(Detail("also in", (join_first(problem.others),)), style)
+            yield from labelled(detail, style)
+    yield from labelled(Detail("also in", (join_first(problem.others),)), style)
     yield from _other_causes(problem, style)
 
 
@@ -161,13 +161,13 @@ def _other_causes(problem: Problem, style: Style) -> Iterator[str]:
     for cause in problem.causes[1:MAX_CAUSES]:
         cases = pluralise(len(cause.names), "case")
         yield ""
-        yield from _labelled(Detail("also found", (cause.finding.message,)), style)
+        yield from labelled(Detail("also found", (cause.finding.message,)), style)
         changed = sent(cause.example, cause.changes) if cause.changes else ()
-        yield from _labelled(Detail("sent", changed, "exact"), style)
-        yield from _labelled(Detail("in", (f"{cases}, such as {cause.example.name}",)), style)
-        yield from _labelled(Detail("reproduce", (cause.example.reproduce,), "command"), style)
+        yield from labelled(Detail("sent", changed, "exact"), style)
+        yield from labelled(Detail("in", (f"{cases}, such as {cause.example.name}",)), style)
+        yield from labelled(Detail("reproduce", (cause.example.reproduce,), "command"), style)
     if (left := len(problem.causes) - MAX_CAUSES) > 0:
-        yield from _wrapped(f"and {pluralise(left, 'more cause')}", style, "  ")
+        yield from wrapped(f"and {pluralise(left, 'more cause')}", style, "  ")
 
 
 def _share(row: RuleRow, problem: Problem) -> str:
@@ -176,15 +176,15 @@ def _share(row: RuleRow, problem: Problem) -> str:
 
 def _advice(problem: Problem, style: Style, shown: dict[str, str]) -> Iterator[str]:
     row = problem.rule
-    yield from _headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
+    yield from headed(f"ADVICE {row.id}", f" in {_share(row, problem)}", style, "yellow")
     yield from _evidence(problem, style, shown)
 
 
 def _reasons(title: str, reasons: Mapping[str, tuple[str, ...]], style: Style) -> Iterator[str]:
     for reason, names in reasons.items():
         head = f"{pluralise(len(names), 'case')} {title}: {reason}"
-        yield from _wrapped(head, style)
-        yield from _wrapped(join_first(names), style, "  ")
+        yield from wrapped(head, style)
+        yield from wrapped(join_first(names), style, "  ")
 
 
 def _known_failing(summary: Summary, style: Style) -> Iterator[str]:
@@ -192,10 +192,10 @@ def _known_failing(summary: Summary, style: Style) -> Iterator[str]:
     verification = summary.verification
     for name in verification.unexpected_passes:
         text = f", remove its line from the known-failing file: {one_line(name)}"
-        yield from _headed("UNEXPECTED PASS", text, style, "red")
+        yield from headed("UNEXPECTED PASS", text, style, "red")
     for pattern in verification.stale:
         text = f" in the known-failing file, matches no case: {one_line(pattern)}"
-        yield from _headed("STALE LINE", text, style, "red")
+        yield from headed("STALE LINE", text, style, "red")
 
 
 def _coverage(summary: Summary, style: Style) -> Iterator[str]:
@@ -204,12 +204,12 @@ def _coverage(summary: Summary, style: Style) -> Iterator[str]:
     text = f"constraints tried: {valid} on the bound, {violating} outside"
     if summary.verification.mode != "server":
         text += f"; faults played: {faults}"
-    yield from _wrapped(text, style)
+    yield from wrapped(text, style)
     if summary.verification.mode != "verify":
         for title, tried in (("on the bound", valid), ("outside", violating), ("played", faults)):
             if tried.missing:
                 never = f"never {title}: {join_first(tried.missing, MAX_NAMES)}"
-                yield from _wrapped(never, style, "  ")
+                yield from wrapped(never, style, "  ")
 
 
 def _footer(summary: Summary, style: Style) -> Iterator[str]:
@@ -217,7 +217,7 @@ def _footer(summary: Summary, style: Style) -> Iterator[str]:
     parts = [
         f"{count:,} {status.replace('-', ' ')}" for status, count in verification.counts.items()
     ]
-    yield from _wrapped(f"{pluralise(summary.total, 'case')} = {' + '.join(parts)}", style)
+    yield from wrapped(f"{pluralise(summary.total, 'case')} = {' + '.join(parts)}", style)
     if summary.total:
         yield from _traffic(summary, style)
     if verification.command_exit:
@@ -234,9 +234,9 @@ def render_verdict(verification: Verification, style: Style | None = None) -> st
 
 def _verdict(summary: Summary, style: Style) -> Iterator[str]:
     verdict, tone = summary.verdict, _TONES[summary.verdict.word]
-    yield from _headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
+    yield from headed(verdict.title.upper(), f": {verdict.sentence}", style, "bold", tone)
     if verdict.advice:
-        yield from _headed("ADVICE", f": {verdict.advice}", style, "yellow")
+        yield from headed("ADVICE", f": {verdict.advice}", style, "yellow")
 
 
 def _traffic(summary: Summary, style: Style) -> Iterator[str]:
@@ -246,12 +246,13 @@ def _traffic(summary: Summary, style: Style) -> Iterator[str]:
     calls = pluralise(summary.calls, "call")
     traffic = f"{calls} to the {side}, on the real service {summary.price}"
     phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in verification.phases)
-    yield from _wrapped(
+    yield from wrapped(
         f"{traffic}; {verification.elapsed:.1f} s{f' ({phases})' if phases else ''}", style
     )
 
 
-def _labelled(detail: Detail, style: Style) -> Iterator[str]:
+def labelled(detail: Detail, style: Style) -> Iterator[str]:
+    """The lines of a detail, after a column with its label."""
     head = f"  {detail.label:<{_LABEL_WIDTH - 1}} "
     for text in filter(None, detail.lines):
         for line in escape_controls(_SHORTEN[detail.kind](text)).split("\n"):
@@ -294,15 +295,16 @@ _SHORTEN = {"prose": _shorten, "exact": _shorten, "command": _shorten_command}
 _WRAP = {"prose": _wrap_prose, "exact": _wrap_exact, "command": _no_wrap}
 
 
-def _headed(head: str, rest: str, style: Style, *tones: str) -> Iterator[str]:
+def headed(head: str, rest: str, style: Style, *tones: str) -> Iterator[str]:
     """A line that starts with a coloured `head`, wrapped at the width of the style."""
-    first, *more = _wrapped(head + rest, style)
+    first, *more = wrapped(head + rest, style)
     cut = min(len(escape_controls(head)), len(first))
     yield style.paint(first[:cut], *tones) + first[cut:]
     yield from more
 
 
-def _wrapped(text: str, style: Style, indent: str = "") -> list[str]:
+def wrapped(text: str, style: Style, indent: str = "") -> list[str]:
+    """The lines of a text, wrapped at the width of the style."""
     return textwrap.wrap(
         escape_controls(text),
         style.width,

@@ -9,7 +9,7 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from tempfile import TemporaryDirectory
 
@@ -22,8 +22,8 @@ from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage_by_model
 from aleph_contract.rules.other_routes import notes_on_other_routes
 from aleph_contract.rules.traffic import NEGATIVE_TEST, judge_traffic
-from aleph_contract.verify.client_environment import ClientEnvironment, client_environment
-from fake_server.server import Server, running
+from aleph_contract.verify.client_environment import client_environment
+from fake_server.server import AccountHandle, Server, running
 
 #: Environment variable with the fake's address, for `env.AI` of a Worker.
 BINDING_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
@@ -86,7 +86,8 @@ def run_command(
         ) as server,
         client_environment(server, intercept=intercept, allow_hosts=allow_hosts) as client,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
-        code, interrupted = _execute(command, _environment(server, client))
+        environment = command_environment(server, client.variables)
+        code, interrupted = _execute(command, environment)
         exchanges, suite = server.exchanges, server.app.suite.seen_with(server.app.journal)
     results = tuple(
         result
@@ -128,11 +129,20 @@ def _account(exchange: Exchange) -> str:
     return exchange.account
 
 
-def _environment(server: Server, client: ClientEnvironment) -> dict[str, str]:
+def command_environment(
+    server: Server, variables: Mapping[str, str], account: AccountHandle | None = None
+) -> dict[str, str]:
+    """The environment of a command that calls the fake.
+
+    Args:
+        server: The fake.
+        variables: The variables of `client_environment`.
+        account: The account that the command uses; a new one if `None`.
+    """
     return {
         **os.environ,
-        **client.variables,
-        **server.account().env,
+        **variables,
+        **(account or server.account()).env,
         BINDING_VARIABLE: server.binding_address,
         CONTROL_VARIABLE: server.inspector,
         EXEC_VARIABLE: server.inspector,

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from aleph_contract.contract import Contract
@@ -20,6 +21,7 @@ from fake_server.journal.base import Journal
 from fake_server.media.presigned import Presigner
 from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import Runs
+from fake_server.runs.mutation import MutatedRuns, Mutator
 from fake_server.runs.request import ReceivedRequest, RequestHead
 from fake_server.runs.webhook import Webhook, send
 from fake_server.state.accounts import Account, Accounts, checked_profile
@@ -60,6 +62,7 @@ class App:
         hosts: Host names that the control API accepts.
         presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
         background: Whether a call on the binding may ask for a run in the background.
+        mutator: Changes one call; `None` for an ordinary fake.
     """
 
     def __init__(
@@ -73,16 +76,18 @@ class App:
         hosts: Iterable[str] = (ANY_HOST,),
         presigned: int | None = None,
         background: bool = False,
+        mutator: Mutator | None = None,
     ) -> None:
         self.presigner = None if presigned is None else Presigner(presigned)
         self.contracts = contracts
         self.contract = contracts.default
         self.accounts = accounts
         self.journal = journal
-        self.suite = SuiteLog()
+        self.suite = SuiteLog(None if mutator is None else mutator.start_test)
         self.max_body = max_body
         self.hosts = tuple(hosts)
-        self.runs = Runs(
+        runs = Runs if mutator is None else partial(MutatedRuns, mutator=mutator)
+        self.runs = runs(
             contracts,
             accounts,
             journal,
@@ -224,6 +229,7 @@ def create_app(
     journal: Journal | str = "memory",
     max_body: int = MAX_BODY,
     hosts: Iterable[str] = (ANY_HOST,),
+    mutator: Mutator | None = None,
 ) -> App:
     """Create a fake as an ASGI application, for use in process or with any ASGI server.
 
@@ -244,6 +250,7 @@ def create_app(
         journal: `memory`, `sqlite:PATH`, or a journal.
         max_body: Bound on the bytes of a body.
         hosts: Host names that the control API accepts.
+        mutator: Changes one call, for `aleph-contract mutate`.
 
     Raises:
         ArgumentError: An argument is out of range; the message names it.
@@ -273,4 +280,5 @@ def create_app(
         hosts=hosts,
         presigned=presigned,
         background=background,
+        mutator=mutator,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fake_server.media.files import KINDS, MediaFile, media_file
@@ -20,6 +20,9 @@ from fake_server.media.presigned import Presigner
 
 #: Path of the media; `<uuid>.mp4` follows, as in the documentation, or another extension.
 MEDIA_PATH = "/__aleph__/media/"
+
+#: The name of a file without a byte.
+EMPTY = "00000000-0000-8000-a000-000000000000"
 
 _NAME = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.(" + "|".join(KINDS) + ")",
@@ -79,6 +82,8 @@ def respond(
     if presigner is not None and (problem := presigner.problem(name, query)):
         return _refusal(403, f"<Error><Code>{problem}</Code></Error>", method)
     file = media_file(target.rpartition(".")[2])
+    if name.startswith(EMPTY.encode()):
+        file = replace(file, body=b"", etag=b'"empty"')
     conditions = _Conditions(headers)
     known = conditions.values(b"if-none-match")
     if file.etag in known or b"*" in known:

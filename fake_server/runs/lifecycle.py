@@ -107,15 +107,24 @@ class Runs:
     def respond(self, request: ReceivedRequest, admission: Admission) -> Run:
         """Decide the answer to a request whose body has been read."""
         head = request.head
-        try:
-            answer, applied = self._responder.respond(request, admission)
-        except Exception:  # an error of the fake: answered as the service would, and recorded
-            _LOGGER.exception("internal error while a request was answered")
-            answer, applied = self._responder.failed(admission)
+        answer, applied = self._decide(request, admission)
         if self.fast_path and answer.outcome in _ADMITTED and applied.step is None:
             origin = self.urls.result_files(head, admission.surface)
             self.fast_path.learn(head, admission.surface, applied.account, origin)
-        if not request.complete and b"expect" in head.by_name:  # the body may still come, or not
+        return self._planned(request, admission, answer, applied)
+
+    def _decide(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
+        try:
+            return self._responder.respond(request, admission)
+        except Exception:  # an error of the fake: answered as the service would, and recorded
+            _LOGGER.exception("internal error while a request was answered")
+            return self._responder.failed(admission)
+
+    def _planned(
+        self, request: ReceivedRequest, admission: Admission, answer: Answer, applied: Applied
+    ) -> Run:
+        """How to deliver and record an answer."""
+        if not request.complete and b"expect" in request.head.by_name:  # the body may still come
             answer = answer._replace(headers=(*answer.headers, _CLOSE))
         number = self._journal.arrive(applied.account.id)
         record = partial(self._record, request, admission, applied, number)

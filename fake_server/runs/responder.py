@@ -61,6 +61,17 @@ class Responder:
         answer = self._refusal(admission.surface, Refused("internal-error"))
         return answer, Applied(admission.account)
 
+    def result(self, head: RequestHead, admission: Admission) -> Answer:
+        """A completed run of the default model, whatever the request is; nothing is charged."""
+        surface = admission.surface
+        bare = self._models.default.replies.body(head.path, self.urls.result_files(head, surface))
+        body = surface.success(admission.account, bare)
+        return Answer.of(200, surface.headers(next(self._rays), 200), body, "completed")
+
+    def price(self, request: ReceivedRequest, admission: Admission) -> Charge:
+        """What a run with this request costs; nothing is charged."""
+        return self._charge(self._check(request, admission))
+
     def _check(self, request: ReceivedRequest, admission: Admission) -> RunCall:
         refused = admission.refused
         if refused is None and not request.complete:
@@ -180,12 +191,10 @@ class Responder:
 
     def _after_redirect(self, request: ReceivedRequest, admission: Admission) -> Answer:
         """The answer at the target of a redirect: a result if the token came along."""
-        head, surface = request.head, admission.surface
         if admission.credential != "accepted":
-            return self._refusal(surface, Refused("token-wrong"))._replace(outcome="elsewhere")
-        bare = self._models.default.replies.body(head.path, self.urls.result_files(head, surface))
-        body = surface.success(admission.account, bare)
-        return Answer.of(200, surface.headers(next(self._rays), 200), body, "elsewhere")
+            refusal = self._refusal(admission.surface, Refused("token-wrong"))
+            return refusal._replace(outcome="elsewhere")
+        return self.result(request.head, admission)._replace(outcome="elsewhere")
 
     def _refusal(self, surface: Surface, refused: Refused) -> Answer:
         failure = refused.failure

@@ -193,6 +193,16 @@ class Account:
                 self._seconds = EXACT.add(self._seconds, seconds)
         return None
 
+    def rebill(
+        self, before: tuple[Decimal | None, Decimal], after: tuple[Decimal | None, Decimal]
+    ) -> None:
+        """Bill a completed run for other seconds and USD than it was billed for."""
+        with self._lock:
+            for (seconds, usd), sign in ((before, -1), (after, 1)):
+                self._unpriced += sign * (seconds is None)
+                self._seconds = EXACT.add(self._seconds, sign * (seconds or 0))
+                self._usd = EXACT.add(self._usd, sign * usd)
+
     def bill_maybe(self, cost: Decimal) -> None:
         """Add a run that did not complete, but that the service may have charged for."""
         with self._lock:
@@ -254,7 +264,7 @@ class Accounts:
             ),
             spend_limit_lag=self.spend_limit_lag if spend_limit_lag is None else spend_limit_lag,
         )
-        self._add(account)
+        self.add(account)
         return account
 
     def create_for_test(self, parent: Account) -> Account:
@@ -272,10 +282,11 @@ class Accounts:
             spend_limit_lag=owner._lag,  # noqa: SLF001 - same module
             parent=owner,
         )
-        self._add(account)
+        self.add(account)
         return account
 
-    def _add(self, account: Account) -> None:
+    def add(self, account: Account) -> None:
+        """Add an account that has a token of its own."""
         with self._lock:
             self._made[account.id] = account
             self._by_token[account.token or ""] = account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from time import time as _now
 
@@ -14,9 +15,14 @@ MAX_TESTS = 50_000
 
 
 class SuiteLog:
-    """The tests so far; safe to use from any thread."""
+    """The tests so far; safe to use from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        on_start: Called when a test begins.
+    """
+
+    def __init__(self, on_start: Callable[[], None] | None = None) -> None:
+        self._on_start = on_start
         self._tests: list[tuple[str, TestRun]] = []
         self._borders: dict[str, list[tuple[float, int | None]]] = {}
         self._running: dict[str, list[int]] = {}
@@ -37,7 +43,9 @@ class SuiteLog:
             self._tests.append((process, TestRun(name, repeats=repeats)))
             self._running.setdefault(process, []).append(number)
             self._borders.setdefault(process, []).append((_now(), number))
-            return number
+        if self._on_start is not None:
+            self._on_start()
+        return number
 
     def finish(self, number: int, outcome: TestOutcome) -> bool:
         """Record that a test ends now; `False` if it is not running.

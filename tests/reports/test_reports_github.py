@@ -11,7 +11,12 @@ import sample_runs as sample
 from aleph_contract.core.results import Finding
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import open_reports
-from aleph_contract.reports.github import MAX_ANNOTATIONS, render, step_summary, write_step_summary
+from aleph_contract.reports.github import (
+    MAX_ANNOTATIONS,
+    append_step_summary,
+    render,
+    step_summary,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -70,13 +75,13 @@ def test_annotations_do_not_exceed_the_limit_of_github() -> None:
 def test_the_summary_is_appended_to_the_file_that_github_names(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
     path.write_text("before\n")
-    write_step_summary(sample.FAILING, {"GITHUB_STEP_SUMMARY": str(path)})
+    append_step_summary(step_summary(sample.FAILING), {"GITHUB_STEP_SUMMARY": str(path)})
     assert path.read_text() == "before\n" + step_summary(sample.FAILING)
 
 
 @pytest.mark.parametrize("environment", [{}, {"GITHUB_STEP_SUMMARY": ""}])
 def test_without_the_variable_no_summary_is_written(environment: dict[str, str]) -> None:
-    write_step_summary(sample.FAILING, environment)
+    append_step_summary(step_summary(sample.FAILING), environment)
 
 
 def test_a_summary_that_cannot_be_written_is_an_error_before_the_run(

@@ -1,0 +1,213 @@
+"""Run the command of a suite once, in a new process against a new fake, and collect what it did."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO
+
+from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.drivers.processes import (
+    MARK_VARIABLE,
+    BoundedBuffer,
+    check_command,
+    end,
+    new_mark,
+    start,
+    without_proxy,
+)
+from aleph_contract.mutation.junit_times import junit_tests
+from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
+from aleph_contract.verify.exec_command import command_environment
+from fake_server.runs.mutation import CallMutation, Mutator
+from fake_server.server import Server, running
+
+#: A line of the Test Anything Protocol (TAP 14) that ends a test.
+_TAP = re.compile(r"(?P<bad>not )?ok\b *\d* *(?:- *)?(?P<name>[^#]*)(?P<rest>.*)")
+
+#: The process name of borders that come from TAP or JUnit.
+_PROCESS = "command"
+
+#: Seconds in which several results of TAP count as written together, after the tests.
+_TOGETHER = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRun:
+    """One run of the command.
+
+    Args:
+        code: Exit code, 128 and the signal number after a signal; `None` if the time ran out.
+        exchanges: The exchanges, in order of arrival.
+        suite: The tests that the pytest plugin, TAP or JUnit reported.
+        applied: Number of calls that the mutation changed.
+        output: The end of what the command printed.
+        elapsed: Seconds.
+    """
+
+    code: int | None
+    exchanges: tuple[Exchange, ...]
+    suite: Suite
+    applied: int
+    output: str
+    elapsed: float
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the tests that failed, as far as they are known."""
+        runs = (run for borders in self.suite.borders.values() for _, run in borders)
+        return tuple(dict.fromkeys(r.name for r in runs if r and r.outcome == "failed"))
+
+
+class Processes:
+    """The processes that run now, so that an interrupt can end them; safe to use from threads."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def started(
+        self, command: Sequence[str], env: Mapping[str, str]
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a command within the block; it and all processes it started are ended after it.
+
+        Raises:
+            CouldNotRun: It cannot be started.
+        """
+        mark = new_mark()
+        with self._lock:
+            process = start(command, {**env, MARK_VARIABLE: mark}, subprocess.DEVNULL)
+            self._running[mark] = process
+            closed = self._closed
+        try:
+            if closed:
+                process.kill()
+            yield process
+        finally:
+            with self._lock:
+                del self._running[mark]
+            end(process, mark)
+
+    def end_all(self) -> None:
+        """End all processes, and every later one at its start."""
+        with self._lock:
+            self._closed = True
+            for process in self._running.values():
+                with suppress(ProcessLookupError):
+                    process.kill()
+
+
+class Output:
+    """What a process prints: the time of each TAP line, and the end of all output."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._buffer = BoundedBuffer(1 << 16)
+        self.lines: list[tuple[float, str]] = []
+        self._threads = [
+            threading.Thread(target=self._read, args=(stream,), daemon=True)
+            for stream in (process.stdout, process.stderr)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        pending = b""
+        while chunk := os.read(stream.fileno(), 65536):
+            now = time.time()
+            self._buffer.add(chunk)
+            *lines, pending = (pending + chunk).split(b"\n")
+            self.lines += ((now, line.decode(errors="replace")) for line in lines)
+        stream.close()
+
+    def close(self) -> str:
+        """The output, once the process and its children have ended."""
+        for thread in self._threads:
+            thread.join(1.0)
+        return self._buffer.text()
+
+
+def run_suite(
+    command: Sequence[str],
+    contracts: ContractSet,
+    *,
+    processes: Processes,
+    seconds: float,
+    mutation: CallMutation | None = None,
+) -> SuiteRun:
+    """Run the command against a new fake.
+
+    Args:
+        command: Program and arguments.
+        contracts: The contracts that the fake serves.
+        processes: Ends the process on an interrupt.
+        seconds: Time limit.
+        mutation: The mutation of the fake.
+
+    Raises:
+        CouldNotRun: The command does not start.
+    """
+    check_command(command)
+    mutator = Mutator(mutation)
+    with running(contracts, mutator=mutator) as server:
+        begun = time.time()
+        env = command_environment(server, without_proxy(server.host))
+        with processes.started(command, env) as process:
+            output = Output(process)
+            code = _wait(process, seconds)
+        text = output.close()
+        elapsed = time.time() - begun
+        suite = _suite(server, command, output.lines, begun)
+        return SuiteRun(code, server.exchanges, suite, mutator.applied, text, elapsed)
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    return code if code >= 0 else 128 - code
+
+
+def _suite(
+    server: Server, command: Sequence[str], lines: Sequence[tuple[float, str]], begun: float
+) -> Suite:
+    """The tests: those that pytest reported, else those of TAP, else those of a JUnit file."""
+    reported = server.app.suite.suite()
+    if reported.borders:
+        return reported
+    tests = list(_tap_tests(lines, begun)) or list(junit_tests(command, begun, time.time()))
+    return Suite({_PROCESS: tests}) if tests else reported
+
+
+def _tap_tests(
+    lines: Sequence[tuple[float, str]], begun: float
+) -> Iterator[tuple[float, TestRun | None]]:
+    """The borders of the tests: a test runs from the line of the test before it to its own."""
+    results = [(at, match) for at, line in lines if (match := _TAP.fullmatch(line.rstrip()))]
+    at = begun
+    for ended, match in results:
+        outcome: TestOutcome = "failed" if match["bad"] else "passed"
+        if "skip" in match["rest"].lower():
+            outcome = "skipped"
+        yield at, TestRun(match["name"].strip() or "a test", outcome)
+        at = ended
+    if results:
+        yield at, None
+
+
+def borders_are_times(suite: Suite) -> bool:
+    """Whether the times of the borders say when tests ran; a report written at the end does not."""
+    for borders in suite.borders.values():
+        times = [at for at, _ in borders[1:]]
+        if len(times) > 1 and times[-1] - times[0] < _TOGETHER * len(times):
+            return False
+    return True
