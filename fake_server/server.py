@@ -195,6 +195,7 @@ class Server:
                 await asyncio.wait_for(self._stopping.wait(), 1)
         listener.close()
         await self._hang_up()
+        await self.app.shutdown()
 
     async def _hang_up(self) -> None:
         for connection in list(self._state.connections):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from control_client import ControlClient
+from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
 from workers_node import HERE, find_node
 
@@ -25,6 +26,27 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def node() -> Path:
     """See `find_node`; skips where there is none."""
     return find_node()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """One PostgreSQL for all tests; skips where it is not installed."""
+    with postgresql_server() as started:
+        yield started
+
+
+@pytest.fixture
+def database(postgresql: PostgreSQLServer) -> str:
+    """The URL of an empty database."""
+    return postgresql.create_database()
+
+
+@pytest.fixture(scope="module")
+def replicas(postgresql: PostgreSQLServer) -> Iterator[tuple[Server, Server]]:
+    """Two fakes that share a database."""
+    url = postgresql.create_database()
+    with running(journal=url) as one, running(journal=url) as two:
+        yield one, two
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,24 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 )
 @click.option("--background", is_flag=True, help="Allow background runs with a webhook.")
 @click.option(
-    "--journal", default="memory", metavar="memory|sqlite:PATH", help="Storage of the exchanges."
+    "--journal",
+    default="memory",
+    metavar="memory|sqlite:PATH|postgresql://…",
+    help="Storage of the exchanges; PostgreSQL also stores accounts, for several fakes.",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="AGE|COUNT",
+    help="With PostgreSQL: delete exchanges older than 7d, or beyond the newest 10000 of an "
+    "account. Repeatable.",
+)
+@click.option(
+    "--durability",
+    type=click.Choice(["sync", "async"]),
+    default="sync",
+    show_default=True,
+    help="With PostgreSQL: whether each response waits until its exchange is on disk.",
 )
 @contract_option
 @click.option("--strict", is_flag=True, help="Refuse to start if an entry in a folder is bad.")

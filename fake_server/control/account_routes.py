@@ -57,7 +57,7 @@ def list_accounts(fake: FakeDep) -> list[schemas.AccountRowModel]:
     status_code=201,
     openapi_extra=request_body(schemas.NewAccountModel.model_json_schema(), required=False),
 )
-async def create_account(fake: FakeDep, body: BodyDep, request: Request) -> schemas.AccountModel:
+def create_account(fake: FakeDep, body: BodyDep, request: Request) -> schemas.AccountModel:
     """Create an account with a new id and a new token; only this token gives access to it."""
     try:
         options = schemas.NewAccountModel.model_validate(loads(body or b"{}"))
@@ -137,7 +137,7 @@ def clear_exchanges(fake: FakeDep, account: AccountId, request: Request) -> None
 
 
 @router.get("/{account}/scenario")
-async def get_scenario(fake: FakeDep, account: AccountId) -> schemas.ScenarioModel:
+def get_scenario(fake: FakeDep, account: AccountId) -> schemas.ScenarioModel:
     """List the steps that are still to be played."""
     return _scenario(account, fake.accounts.get(account))
 
@@ -148,7 +148,7 @@ async def get_scenario(fake: FakeDep, account: AccountId) -> schemas.ScenarioMod
         {"type": "array", "items": schemas.ScenarioStepModel.model_json_schema()}, required=True
     ),
 )
-async def set_scenario(fake: FakeDep, account: AccountId, body: BodyDep) -> schemas.ScenarioModel:
+def set_scenario(fake: FakeDep, account: AccountId, body: BodyDep) -> schemas.ScenarioModel:
     """Set the steps that the next runs are answered with; after the last step, answers are normal.
 
     The body may also be the name of one fault, which answers every run, or `null`, which ends the
@@ -160,7 +160,7 @@ async def set_scenario(fake: FakeDep, account: AccountId, body: BodyDep) -> sche
 
 
 @router.delete("/{account}/scenario", status_code=204, response_model=None)
-async def clear_scenario(fake: FakeDep, account: AccountId) -> None:
+def clear_scenario(fake: FakeDep, account: AccountId) -> None:
     """End the scenario; the next run gets a normal answer."""
     fake.accounts.get(account).scenario = None
 
@@ -179,7 +179,7 @@ def _scenario(account: str, state: accounts.Account) -> schemas.ScenarioModel:
 
 
 @router.get("/{account}/bill")
-async def get_bill(fake: FakeDep, account: AccountId) -> schemas.BillModel:
+def get_bill(fake: FakeDep, account: AccountId) -> schemas.BillModel:
     """Return what the calls so far would have cost on the real service."""
     bill = fake.accounts.get(account).bill
     return schemas.BillModel(

@@ -39,6 +39,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
         (409, "The fake records no more tests."),
         (413, "The body is too large."),
         (422, "A parameter or the body is invalid."),
+        (503, "The journal cannot be read or written."),
     )
 }
 

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/tests", tags=["tests"], responses=ERROR_RESPONSES)
     status_code=201,
     openapi_extra=request_body(schemas.NewTestModel.model_json_schema(), required=True),
 )
-async def start_test(fake: FakeDep, body: BodyDep, request: Request) -> schemas.TestModel:
+def start_test(fake: FakeDep, body: BodyDep, request: Request) -> schemas.TestModel:
     """Report that a test begins, and create an account for it.
 
     The account shares the scenario of the account of its process, and each accepts the token of

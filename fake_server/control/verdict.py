@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Protocol
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
@@ -20,7 +22,7 @@ from fake_server.replies import faults
 
 
 @dataclass(slots=True)
-class _Judged:
+class Judged:
     """What earlier verdicts found in one account.
 
     Args:
@@ -34,6 +36,35 @@ class _Judged:
     findings: dict[int, list[schemas.FindingModel]] = field(default_factory=dict)
 
 
+class JudgedStore(Protocol):
+    """Where the ledger keeps what earlier verdicts found."""
+
+    def entry(self, account: str) -> AbstractContextManager[Judged]:
+        """What was found in an account, to read and change; no other thread has it meanwhile."""
+
+    def forget(self, account: str) -> None:
+        """Forget what was found in an account."""
+
+
+class JudgedInMemory:
+    """See `JudgedStore`."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Judged] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def entry(self, account: str) -> Iterator[Judged]:
+        """See `JudgedStore`."""
+        with self._lock:
+            yield self._accounts.setdefault(account, Judged())
+
+    def forget(self, account: str) -> None:
+        """See `JudgedStore`."""
+        with self._lock:
+            self._accounts.pop(account, None)
+
+
 class VerdictLedger:
     """Keeps findings of exchanges that the journal drops after a verdict judged them.
 
@@ -42,9 +73,8 @@ class VerdictLedger:
     verdict, then 10,050 good runs that displace it; the account still does not conform.
     """
 
-    def __init__(self) -> None:
-        self._accounts: dict[str, _Judged] = {}
-        self._lock = Lock()
+    def __init__(self, store: JudgedStore | None = None) -> None:
+        self._store = JudgedInMemory() if store is None else store
 
     def verdict(
         self,
@@ -54,10 +84,9 @@ class VerdictLedger:
         suite: Suite = NO_SUITE,
     ) -> schemas.VerdictModel:
         """Judge an account by its exchanges in the journal and by earlier verdicts."""
-        with self._lock:
+        with self._store.entry(account) as judged:
             tally = journal.tally(account)
             exchanges = journal.exchanges(account)
-            judged = self._accounts.setdefault(account, _Judged())
             before = max(judged.tally.total, judged.tally.dropped)
             judged.unjudged += max(0, tally.dropped - before)
             judged.tally = tally
@@ -85,8 +114,7 @@ class VerdictLedger:
 
     def forget(self, account: str) -> None:
         """Forget the findings of an account whose exchanges are deleted."""
-        with self._lock:
-            self._accounts.pop(account, None)
+        self._store.forget(account)
 
 
 def _conformant(

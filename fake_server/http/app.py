@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -14,10 +14,19 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.control.origin_guard import ANY_HOST
-from fake_server.http.body import Body, read
+from fake_server.http.body import LARGE_BODY, UNREAD, read
 from fake_server.http.delivery import Connection, deliver
+from fake_server.http.scope import (
+    ASGI,
+    SENT_REFUSAL,
+    TRANSPORT,
+    Receive,
+    Scope,
+    Send,
+    head_of,
+)
 from fake_server.journal import open_journal
-from fake_server.journal.base import Journal
+from fake_server.journal.base import Journal, SharedJournal
 from fake_server.media.presigned import Presigner
 from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import Runs
@@ -28,26 +37,11 @@ from fake_server.state.accounts import Account, Accounts, checked_profile
 from fake_server.state.billing import amount
 from fake_server.state.suite import SuiteLog
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 #: Default bound on the bytes of a body; a body may hold a video as a data URI.
 MAX_BODY = 32 * 1024 * 1024
 
-#: Bytes from which on a body is parsed in a thread, because that takes long.
-LARGE_BODY = 1024 * 1024
-
 #: Path of the control API and the pages.
 CONTROL_PATH = "/__aleph__/"
-
-#: Names of ASGI extensions: the transport of the connection; the refusal that the protocol has sent
-#: because the framing of the body is malformed.
-TRANSPORT = "fake_server.transport"
-SENT_REFUSAL = "fake_server.sent_refusal"
-
-_UNREAD = Body(b"", complete=False)
 
 
 class App:
@@ -83,20 +77,27 @@ class App:
         self.contract = contracts.default
         self.accounts = accounts
         self.journal = journal
-        self.suite = SuiteLog(None if mutator is None else mutator.start_test)
+        self.suite: SuiteLog = SuiteLog(None if mutator is None else mutator.start_test)
         self.max_body = max_body
         self.hosts = tuple(hosts)
-        runs = Runs if mutator is None else partial(MutatedRuns, mutator=mutator)
-        self.runs = runs(
-            contracts,
-            accounts,
-            journal,
-            max_body,
-            latency=latency,
-            presigner=self.presigner,
-            background=background,
-        )
-        self._open_connections: dict[Connection, Account] = {}
+        options: dict[str, Any] = {
+            "latency": latency,
+            "presigner": self.presigner,
+            "background": background,
+        }
+        self.runs: Runs
+        self._serve: ASGI = self._serve_run
+        self._release: Callable[[], Awaitable[None]] | None = None
+        if isinstance(journal, SharedJournal):
+            from fake_server.http.shared_serving import SharedServing  # imports asyncpg
+
+            shared = SharedServing(self, contracts, accounts, journal, options)
+            self.runs, self._serve, self._release = shared.runs, shared, shared.release
+            self.suite = shared.suite
+        else:
+            runs = Runs if mutator is None else partial(MutatedRuns, mutator=mutator)
+            self.runs = runs(contracts, accounts, journal, max_body, **options)
+        self.open_connections: dict[Connection, Account] = {}
         self._webhooks: set[asyncio.Future[None]] = set()
         self._control: ASGI | None = None
         self._loading_control = asyncio.Lock()
@@ -111,13 +112,18 @@ class App:
         elif is_control(path):
             await (self._control or await self._load_control())(scope, receive, send)
         else:
-            await self._serve_run(scope, receive, send)
+            await self._serve(scope, receive, send)
 
     def hang_up(self, account: Account) -> None:
         """Close the connections that wait for a response; call it in the event loop's thread."""
-        for connection, waiting in [*self._open_connections.items()]:
-            if waiting is account:
+        for connection, waiting in [*self.open_connections.items()]:
+            if waiting.id == account.id:
                 connection.abort()
+
+    async def shutdown(self) -> None:
+        """Release what belongs to the event loop, once no request is served any more."""
+        if self._release is not None:
+            await self._release()
 
     async def _serve_run(self, scope: Scope, receive: Receive, send: Send) -> None:
         extensions = scope.get("extensions") or {}
@@ -125,8 +131,8 @@ class App:
         admission = self.runs.start(head)
         counted = admission.account
         try:
-            raw, complete, disconnected = _UNREAD
-            if self._wants_body(head, admission):
+            raw, complete, disconnected = UNREAD
+            if self.wants_body(head, admission):
                 raw, complete, disconnected = await read(receive, self.max_body)
             request = ReceivedRequest(head, raw, complete)
             if disconnected:
@@ -138,17 +144,17 @@ class App:
             run = await self._respond(request, admission)
             counted = self.runs.recount(counted, run.account)
             connection = Connection(receive, send, extensions.get(TRANSPORT))
-            self._open_connections[connection] = run.account
+            self.open_connections[connection] = run.account
             try:
                 await deliver(connection, run)
             finally:
-                del self._open_connections[connection]
+                del self.open_connections[connection]
             if run.webhook is not None:
-                self._call_webhook(*run.webhook)
+                self.call_webhook(*run.webhook)
         finally:
             self.runs.end(counted)
 
-    def _call_webhook(self, webhook: Webhook, seconds: float) -> None:
+    def call_webhook(self, webhook: Webhook, seconds: float) -> None:
         """Call a webhook in a task, which is referenced here so that it is not collected."""
         task = asyncio.ensure_future(send(webhook, seconds))
         self._webhooks.add(task)
@@ -161,7 +167,7 @@ class App:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, self.runs.respond, request, admission)
 
-    def _wants_body(self, head: RequestHead, admission: Admission) -> bool:
+    def wants_body(self, head: RequestHead, admission: Admission) -> bool:
         """Whether to read the body: not before an early reset, nor if it is announced too large."""
         step = admission.step
         if step is not None and step.fault is not None and step.fault.delivery == "reset-early":
@@ -190,19 +196,6 @@ def is_control(path: str) -> bool:
     return path == "/" or (path + "/").startswith(CONTROL_PATH)
 
 
-def head_of(scope: Scope) -> RequestHead:
-    """The head of the request in an ASGI scope."""
-    path: str = scope["path"]
-    return RequestHead.now(
-        scope["method"],
-        path,
-        scope.get("raw_path") or path.encode(),
-        scope["query_string"],
-        scope["headers"],
-        scope.get("server"),
-    )
-
-
 async def _serve_other_protocol(scope: Scope, receive: Receive, send: Send) -> None:
     """Complete a lifespan; close a WebSocket."""
     if scope["type"] == "lifespan":
@@ -227,6 +220,8 @@ def create_app(
     presigned: int | None = None,
     background: bool = False,
     journal: Journal | str = "memory",
+    keep: Iterable[str] = (),
+    durability: str = "sync",
     max_body: int = MAX_BODY,
     hosts: Iterable[str] = (ANY_HOST,),
     mutator: Mutator | None = None,
@@ -247,7 +242,9 @@ def create_app(
         spend_limit_lag: Runs of an account that the gateway lets through after its limit.
         presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
         background: Whether a call on the binding may ask for a run in the background.
-        journal: `memory`, `sqlite:PATH`, or a journal.
+        journal: `memory`, `sqlite:PATH`, `postgresql://…`, or a journal.
+        keep: Which exchanges a journal in PostgreSQL keeps; see `parse_keep`.
+        durability: `sync` or `async`, for a journal in PostgreSQL; see its `Database`.
         max_body: Bound on the bytes of a body.
         hosts: Host names that the control API accepts.
         mutator: Changes one call, for `aleph-contract mutate`.
@@ -264,17 +261,25 @@ def create_app(
         raise ArgumentError(f"spend_limit_lag is a number of runs from 0, not {spend_limit_lag}")
     if presigned is not None and presigned < 0:
         raise ArgumentError(f"presigned is a number of seconds from 0, not {presigned}")
-    accounts = Accounts(
-        profile=checked_profile(profile),
-        tokens=tokens,
-        credits=None if credits is None else amount("credits", credits),
-        spend_limit=None if spend_limit is None else amount("spend_limit", spend_limit),
-        spend_limit_lag=spend_limit_lag,
-    )
+    defaults: dict[str, Any] = {
+        "profile": checked_profile(profile),
+        "tokens": tokens,
+        "credits": None if credits is None else amount("credits", credits),
+        "spend_limit": None if spend_limit is None else amount("spend_limit", spend_limit),
+        "spend_limit_lag": spend_limit_lag,
+    }
+    contracts = ContractSet.of(contract)
+    if isinstance(journal, str):
+        journal = open_journal(journal, keep=keep, durability=durability)
+    accounts = Accounts(**defaults)
+    if isinstance(journal, SharedJournal):
+        from fake_server.state.shared.accounts import SharedAccounts  # imports asyncpg
+
+        accounts = SharedAccounts(journal.database, **defaults)
     return App(
-        ContractSet.of(contract),
+        contracts,
         accounts,
-        open_journal(journal) if isinstance(journal, str) else journal,
+        journal,
         latency=latency,
         max_body=max_body,
         hosts=hosts,

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
+#: Bytes from which on a body is parsed in a thread, because that takes long.
+LARGE_BODY = 1024 * 1024
+
 
 class Body(NamedTuple):
     """A request body as far as it was read.
@@ -20,6 +23,10 @@ class Body(NamedTuple):
     raw: bytes
     complete: bool
     disconnected: bool = False
+
+
+#: A body that is not read.
+UNREAD = Body(b"", complete=False)
 
 
 async def read(receive: Receive, limit: int) -> Body:

@@ -20,7 +20,8 @@ from fake_server import inspector
 from fake_server.control import account_routes, server_routes, suite_routes
 from fake_server.control.dependencies import CONTROL_PREFIX, Fake, error_detail
 from fake_server.control.origin_guard import ANY_HOST, App, OriginGuard
-from fake_server.control.verdict import VerdictLedger
+from fake_server.control.verdict import JudgedStore, VerdictLedger
+from fake_server.journal.base import Journal, JournalUnavailable, SharedJournal
 
 #: The files of the documentation page and their media types.
 _DOCS = {"page.html": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
@@ -28,6 +29,9 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+#: The status for an error; any other is 422.
+_STATUSES: tuple[tuple[type[Exception], int], ...] = ((JSONError, 400), (JournalUnavailable, 503))
 
 
 def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
@@ -46,7 +50,7 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
         redoc_url=None,
     )
     api.state.fake = fake
-    api.state.verdicts = VerdictLedger()
+    api.state.verdicts = VerdictLedger(_judged_store(fake.journal))
     api.include_router(server_routes.router, prefix=CONTROL_PREFIX)
     api.include_router(account_routes.router, prefix=CONTROL_PREFIX)
     api.include_router(suite_routes.router, prefix=CONTROL_PREFIX)
@@ -54,6 +58,15 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
     api.add_exception_handler(AlephContractError, _refuse)
     api.add_exception_handler(RequestValidationError, _refuse)
     return OriginGuard(api, hosts)
+
+
+def _judged_store(journal: Journal) -> JudgedStore | None:
+    """Where the verdicts of a shared journal are kept; `None` for memory."""
+    if not isinstance(journal, SharedJournal):
+        return None
+    from fake_server.control.shared_verdicts import SharedJudged  # imports asyncpg
+
+    return SharedJudged(journal.database)
 
 
 def _pages(fake: Fake) -> list[BaseRoute]:
@@ -72,9 +85,10 @@ def _redirect_to(path: str) -> Callable[[Request], Response]:
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
-    """Answer an invalid call with a `ProblemModel`: 400 if the body is not JSON, else 422."""
+    """Answer a call that cannot be served with a `ProblemModel`."""
     detail = error_detail(error) if isinstance(error, RequestValidationError) else str(error)
-    return JSONResponse({"detail": detail}, 400 if isinstance(error, JSONError) else 422)
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 422)
+    return JSONResponse({"detail": detail}, status)
 
 
 async def _docs(request: Request) -> Response:

@@ -21,8 +21,10 @@ from httptools import (
     parse_url,
 )
 
-from fake_server.http.app import SENT_REFUSAL, TRANSPORT, App, head_of, is_control
+from fake_server.http.app import App, is_control
+from fake_server.http.scope import SENT_REFUSAL, TRANSPORT, head_of
 from fake_server.http.uvicorn_internals import QueuedRequest, UvicornProtocol
+from fake_server.journal.base import JournalUnavailable
 from fake_server.replies.failures import JSON_TYPE, Refused, failure_body
 from fake_server.runs.decision import Answer
 from fake_server.runs.fast_path import KnownCaller
@@ -267,8 +269,12 @@ class Protocol(UvicornProtocol):
             return
 
         async def send_when_stored() -> None:
-            await stored
-            self._send_final(answer)
+            try:
+                await stored
+            except JournalUnavailable:
+                self._send_final(_answer(Refused("unavailable")))
+            else:
+                self._send_final(answer)
 
         task = self.loop.create_task(send_when_stored())
         self.tasks.add(task)

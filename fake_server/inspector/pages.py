@@ -27,6 +27,7 @@ from fake_server.inspector.exchange_detail import exchange_detail
 from fake_server.inspector.listing import ListQuery
 from fake_server.inspector.sidebar import CoverageCounter, Spending, tried_counts
 from fake_server.inspector.template_env import renderer
+from fake_server.journal.base import JournalUnavailable
 from fake_server.state.scenarios import ScenarioStep
 
 #: Path of everything but the start page, which is at `CONTROL_PREFIX`.
@@ -97,18 +98,23 @@ class Pages:
         """Add a step to the scenario of an account, or clear the scenario."""
         account = _account(request)
         form = await _form(request)
+        await run_in_threadpool(self._change_scenario, account, form)
+        query = ListQuery(account=account)
+        if request.headers.get(SECTION_HEADER):
+            return _html(await run_in_threadpool(self._sidebar, query))
+        return RedirectResponse(f"{CONTROL_PREFIX}/{query.query_string}", 303)
+
+    def _change_scenario(self, account: str, form: dict[str, str]) -> None:
         state = self._fake.accounts.get(ACCOUNT_NAMES.get(account, account))
         if form.get("do") == "clear":
             state.scenario = None
-        else:
-            try:
-                state.scenario = [*map(_step_json, state.scenario), _step_from_form(form)]
-            except (AlephContractError, ValueError) as error:
-                raise HTTPException(422, str(error)) from None
-        query = ListQuery(account=account)
-        if request.headers.get(SECTION_HEADER):
-            return _html(self._sidebar(query))
-        return RedirectResponse(f"{CONTROL_PREFIX}/{query.query_string}", 303)
+            return
+        try:
+            state.scenario = [*map(_step_json, state.scenario), _step_from_form(form)]
+        except JournalUnavailable as error:
+            raise HTTPException(503, str(error)) from None
+        except (AlephContractError, ValueError) as error:
+            raise HTTPException(422, str(error)) from None
 
     async def replay(self, request: Request) -> Response:
         """Send a recorded request again, and redirect to the new exchange."""

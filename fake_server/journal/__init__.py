@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Journal, Tally
 from fake_server.journal.listeners import PendingExchange, built
 from fake_server.journal.memory import MemoryJournal
+from fake_server.journal.retention import Keep, parse_keep
 from fake_server.journal.waiting import wait_for, wait_for_async
 
 __all__ = [
@@ -21,21 +24,44 @@ __all__ = [
     "wait_for_async",
 ]
 
+#: The schemes of a PostgreSQL URL, as libpq reads it.
+_POSTGRESQL = ("postgresql", "postgres")
 
-def open_journal(where: str) -> Journal:
+
+def open_journal(where: str, *, keep: Iterable[str] = (), durability: str = "sync") -> Journal:
     """Open a journal.
 
     Args:
-        where: `memory`, or `sqlite:PATH` to keep every exchange.
+        where: `memory`, `sqlite:PATH` to keep every exchange, or `postgresql://…` to share the
+            exchanges and the accounts with other fakes.
+        keep: Which exchanges a journal in PostgreSQL keeps; see `parse_keep`.
+        durability: `sync` or `async`, for a journal in PostgreSQL.
 
     Raises:
-        ArgumentError: It is neither, or the file cannot be used.
+        ArgumentError: It is none of these, or the file or the database cannot be used.
     """
     kind, _, path = where.partition(":")
+    if kind in _POSTGRESQL:
+        return _open_postgresql(where, parse_keep(keep), durability)
+    if [*keep] or durability != "sync":
+        raise ArgumentError("--keep and --durability need --journal postgresql://…")
     if where == "memory":
         return MemoryJournal()
     if kind == "sqlite" and path:
         from fake_server.journal.sqlite import SQLiteJournal  # imports sqlite3 only when used
 
         return SQLiteJournal(path)
-    raise ArgumentError(f"journal {where!r}: it is memory or sqlite:PATH")
+    raise ArgumentError(f"journal {where!r}: it is memory, sqlite:PATH or postgresql://…")
+
+
+def _open_postgresql(url: str, keep: Keep, durability: str) -> Journal:
+    try:
+        import asyncpg  # noqa: F401 - an optional dependency
+    except ImportError:
+        raise ArgumentError(
+            "a journal in PostgreSQL needs asyncpg; install it with "
+            "`pip install 'aleph-contract[postgresql]'`"
+        ) from None
+    from fake_server.journal.postgresql import PostgreSQLJournal
+
+    return PostgreSQLJournal(url, durability=durability, keep=keep)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.errors import AlephContractError
 from fake_server.journal.listeners import Listener, PendingExchange, Watcher
 
 
@@ -73,6 +74,16 @@ class Tally:
 
     total: int = 0
     dropped: int = 0
+
+
+class JournalUnavailable(AlephContractError):  # noqa: N818 - a state of the journal
+    """The journal cannot be read or written now; the message gives the reason."""
+
+
+class SharedJournal:
+    """Base of a journal whose database holds the accounts too, and that several fakes share."""
+
+    database: Any
 
 
 class Journal(Protocol):

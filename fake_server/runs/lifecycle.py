@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -30,11 +30,11 @@ from fake_server.runs.decision import (
 from fake_server.runs.fast_path import MAX_FAST_BODY, RECORD_SIZE, FastPath
 from fake_server.runs.models import Models
 from fake_server.runs.own_urls import REDIRECTED, OwnUrls
-from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
+from fake_server.runs.request import FinishedRequest, Headers, ReceivedRequest, RequestHead
 from fake_server.runs.responder import Responder
 from fake_server.runs.rest import Rest
 from fake_server.runs.workers_binding import PATHS, Binding
-from fake_server.state.accounts import Account, Accounts
+from fake_server.state.accounts import Account, AccountLookup, Accounts, StateNeeded
 from fake_server.state.scenarios import ScenarioStep
 
 _LOGGER = logging.getLogger("fake_server")
@@ -76,10 +76,11 @@ class Runs:
         presigner: Presigner | None = None,
         background: bool = False,
     ) -> None:
-        self._accounts = accounts
+        self._accounts: AccountLookup = accounts
         self._journal = journal
+        self._arrive: Callable[[str], int] = journal.arrive
         self._latency = latency
-        models = Models(contracts, presigner)
+        self.models = models = Models(contracts, presigner)
         rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
         self._responder = Responder(models, max_body, rays)
         self.urls: OwnUrls = self._responder.urls
@@ -116,6 +117,8 @@ class Runs:
     def _decide(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
         try:
             return self._responder.respond(request, admission)
+        except StateNeeded:
+            raise
         except Exception:  # an error of the fake: answered as the service would, and recorded
             _LOGGER.exception("internal error while a request was answered")
             return self._responder.failed(admission)
@@ -126,7 +129,7 @@ class Runs:
         """How to deliver and record an answer."""
         if not request.complete and b"expect" in request.head.by_name:  # the body may still come
             answer = answer._replace(headers=(*answer.headers, _CLOSE))
-        number = self._journal.arrive(applied.account.id)
+        number = self._arrive(applied.account.id)
         record = partial(self._record, request, admission, applied, number)
         seconds = self._latency if answer.outcome == "completed" else 0.0
         if applied.webhook is not None:
@@ -157,7 +160,7 @@ class Runs:
             `None`, or an awaitable that is done when the record is stored.
         """
         applied = Applied(admission.account, admission.step)
-        number = self._journal.arrive(applied.account.id)
+        number = self._arrive(applied.account.id)
         return self._record(request, admission, applied, number, *(sent or (None, (), b"", "cut")))
 
     def reject(self, request: ReceivedRequest, answer: Answer | None) -> Awaitable[None] | None:
@@ -187,7 +190,10 @@ class Runs:
             body = b""
         done = finish(request, admission, applied, number, (status, headers, body, outcome))
         size = len(request.body) + len(body) + RECORD_SIZE
-        return self._journal.append(applied.account.id, number, done.exchange, size)
+        return self._store(done, size)
+
+    def _store(self, done: FinishedRequest, size: int) -> Awaitable[None] | None:
+        return self._journal.append(done.account.id, done.number, done.exchange, size)
 
     def _surface(self, path: str) -> Surface:
         return self._binding if path in PATHS else self._rest
@@ -196,7 +202,7 @@ class Runs:
         """Admit a request that follows a redirect to `/elsewhere/{account_id}{original path}`."""
         account_id, _, path = head.path.removeprefix(REDIRECTED + "/").partition("/")
         surface = self._surface(f"/{path}")
-        account = self._accounts.find(account_id)
+        account = self._accounts.find(account_id) if account_id else None
         if account is None:  # no redirect of this fake leads there
             return Admission(
                 surface, UNNAMED, refused=Refused("no-route", target=head.path), redirected=True

@@ -148,8 +148,12 @@ class FinishedRequest:
     received_at: Final[float]
     elapsed: Final[float]
 
-    def exchange(self) -> Exchange:
-        """The exchange for the journal, without secrets."""
+    def exchange(self, key: bytes = _FINGERPRINT_KEY) -> Exchange:
+        """The exchange for the journal, without secrets.
+
+        Args:
+            key: Key of the token fingerprint; replicas that share a journal share one.
+        """
         secrets = self._secrets()
         return Exchange(
             number=self.number,
@@ -175,7 +179,7 @@ class FinishedRequest:
             elapsed=self.elapsed,
             token_leaked=self._leaks(secrets),
             host=next((_text(value) for name, value in self.headers if name == b"host"), ""),
-            token_fingerprint=_fingerprint(self.headers),
+            token_fingerprint=_fingerprint(self.headers, key),
         )
 
     def _leaks(self, secrets: tuple[bytes, ...]) -> bool:
@@ -197,12 +201,12 @@ def is_secret(token: bytes) -> bool:
     return len(token) >= SECRET_LENGTH and not token.startswith(_FAULT_PREFIX)
 
 
-def _fingerprint(headers: Headers) -> str:
+def _fingerprint(headers: Headers, key: bytes) -> str:
     """The `Exchange.token_fingerprint` of a request with these headers."""
     value = next((value for name, value in headers if name == b"authorization"), None)
     if value is None:
         return ""
-    return blake2b(value, key=_FINGERPRINT_KEY, digest_size=8).hexdigest()
+    return blake2b(value, key=key, digest_size=8).hexdigest()
 
 
 def _hide(text: bytes, secrets: tuple[bytes, ...]) -> bytes:

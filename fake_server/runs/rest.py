@@ -24,7 +24,7 @@ from fake_server.runs.json_body import parse
 from fake_server.runs.models import Model, Models
 from fake_server.runs.other_routes import REPLIES
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
-from fake_server.state.accounts import ACCOUNT_ID, Account, Accounts
+from fake_server.state.accounts import ACCOUNT_ID, Account, AccountLookup
 from fake_server.state.scenarios import ScenarioStep
 
 #: Base path of the API.
@@ -47,7 +47,7 @@ class Rest:
 
     name: SurfaceName = "rest"
 
-    def __init__(self, models: Models, accounts: Accounts) -> None:
+    def __init__(self, models: Models, accounts: AccountLookup) -> None:
         self._models = models
         self._accounts = accounts
 

@@ -27,7 +27,7 @@ from fake_server.runs.rest import (
     wrong_type,
 )
 from fake_server.runs.webhook import webhook_url
-from fake_server.state.accounts import ACCOUNT_ID, BINDING, Account, Accounts
+from fake_server.state.accounts import ACCOUNT_ID, BINDING, Account, AccountLookup
 from fake_server.state.scenarios import ScenarioStep
 
 _RUN = "/run"
@@ -44,7 +44,9 @@ class Binding:
 
     name: SurfaceName = "binding"
 
-    def __init__(self, models: Models, accounts: Accounts, *, background: bool = False) -> None:
+    def __init__(
+        self, models: Models, accounts: AccountLookup, *, background: bool = False
+    ) -> None:
         self._background = background
         self._models = models
         self._accounts = accounts

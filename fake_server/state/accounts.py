@@ -2,212 +2,53 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from time import time
-from typing import Any
+from typing import Protocol
 
 from aleph_contract.errors import ArgumentError
 from fake_server.replies import faults
 from fake_server.replies.failures import PROFILES, Profile
-from fake_server.state.billing import EXACT, Bill, SpendLimit, amount, exceeds
-from fake_server.state.scenarios import ScenarioStep, scenario
+from fake_server.state.account import ACCOUNT_ID, BINDING, NO_ACCOUNT, Account
+from fake_server.state.billing import amount
 
-#: A well-formed account id (documented: 32 characters; that they are lower-case hexadecimal
-#: digits is observed).
-ACCOUNT_ID = re.compile(r"[0-9a-f]{32}")
-
-#: Id of the account that requests without an account id belong to.
-NO_ACCOUNT = ""
-
-#: Id of the account of calls through the binding, unless their gateway id is an account id.
-BINDING = "binding"
+__all__ = [
+    "ACCOUNT_ID",
+    "BINDING",
+    "NO_ACCOUNT",
+    "Account",
+    "AccountLookup",
+    "Accounts",
+    "StateNeeded",
+    "checked_profile",
+    "refusal",
+]
 
 #: Bound on the accounts that were created by a request with their id. One more, and the tenth of
 #: them that was idle longest is removed.
 MAX_IMPLICIT_ACCOUNTS = 10_000
 
 
-class Account:
-    """The state of one account; safe to use from any thread.
+class StateNeeded(Exception):  # noqa: N818 - not an error: the caller reads the state, and retries
+    """An `AccountLookup` has not read an account yet that the request depends on."""
 
-    Args:
-        id: 32 hexadecimal digits, or `BINDING` or `NO_ACCOUNT`.
-        token: The only accepted API token; `None` accepts the tokens of the server.
-        profile: Shape of successful REST replies.
-        credits: USD that all runs together may cost; `None` is no bound.
-        spend_limit: USD at which the gateway refuses runs; `None` is no bound.
-        spend_limit_lag: Number of runs that the gateway lets through after the limit is passed.
-            Its count is late by one request (documented; observed in 8 of 9 trials), but a test
-            wants the limit to hold, so the default is 0.
-        parent: The account whose scenario it shares and whose token it accepts.
-    """
 
-    __slots__ = (
-        "_doubtful_runs",
-        "_doubtful_usd",
-        "_lag",
-        "_lock",
-        "_removed",
-        "_runs",
-        "_seconds",
-        "_steps",
-        "_unknown",
-        "_unpriced",
-        "_usd",
-        "credits",
-        "id",
-        "in_flight",
-        "last_seen",
-        "needs_slow_path",
-        "parent",
-        "profile",
-        "spend_limit",
-        "token",
-    )
+class AccountLookup(Protocol):
+    """What a request reads of the accounts."""
 
-    def __init__(
-        self,
-        id: str,  # noqa: A002 - its name on the wire
-        *,
-        token: str | None = None,
-        profile: Profile = "documented",
-        credits: Decimal | None = None,  # noqa: A002 - the service's word
-        spend_limit: Decimal | None = None,
-        spend_limit_lag: int = 0,
-        parent: Account | None = None,
-    ) -> None:
-        self.id = id
-        self.parent = parent
-        self._lag = spend_limit_lag
-        self.token = token
-        self.profile = profile
-        self.credits = credits
-        self.spend_limit = None if spend_limit is None else SpendLimit(spend_limit)
-        #: Number of requests in flight.
-        self.in_flight = 0
-        #: Whether the fast path must not answer: steps are left in the scenario, or the account is
-        #: removed, or another account has its scenario.
-        self.needs_slow_path = parent is not None
-        self._removed = False
-        #: Arrival of its last request, in Unix time.
-        self.last_seen = time()
-        self._runs = self._unpriced = self._doubtful_runs = 0
-        self._seconds = self._usd = self._doubtful_usd = Decimal(0)
-        self._unknown = ""
-        self._steps: deque[ScenarioStep] | None = None
-        self._lock = threading.Lock()
+    def find(self, account_id: str) -> Account | None:
+        """The account with this id, or `None`."""
 
-    @property
-    def bill(self) -> Bill:
-        """What the runs so far would have cost."""
-        with self._lock:
-            return Bill(
-                self._runs,
-                self._seconds,
-                self._usd,
-                self._unpriced,
-                self._doubtful_runs,
-                self._doubtful_usd,
-                self._unknown,
-            )
+    def get(self, account_id: str) -> Account:
+        """The account with this id; created if it does not exist."""
 
-    @property
-    def scenario(self) -> tuple[ScenarioStep, ...]:
-        """The steps that are left."""
-        if self.parent is not None:
-            return self.parent.scenario
-        with self._lock:
-            return tuple(self._steps or ())
+    def owner(self, token: str) -> Account | None:
+        """The account that was created with this token, or `None`."""
 
-    @scenario.setter
-    def scenario(self, given: Any) -> None:
-        if self.parent is not None:
-            self.parent.scenario = given
-            return
-        steps = deque(scenario(given))
-        with self._lock:
-            self._steps = steps or None
-            self.needs_slow_path = self._removed or bool(steps)
-
-    def next_step(self) -> ScenarioStep | None:
-        """Take the step for a run that has just arrived; `None` if no step is left."""
-        if self.parent is not None:
-            return self.parent.next_step()
-        if self._steps is None:
-            return None
-        with self._lock:
-            if not self._steps:
-                return None
-            step = self._steps[0]
-            if step.times is not None:
-                left = replace(step, times=step.times - 1)
-                if left.times:
-                    self._steps[0] = left
-                else:
-                    self._steps.popleft()
-            if not self._steps:
-                self._steps = None
-                self.needs_slow_path = self._removed
-            return step
-
-    def forget(self) -> None:
-        """Mark the account as removed; a later request with its id creates another account."""
-        with self._lock:
-            self._removed = self.needs_slow_path = True
-
-    def charge(self, seconds: Decimal | None, cost: Decimal, unknown: str = "") -> str | None:
-        """Bill a run.
-
-        A run of unknown cost (`seconds` is `None`) is refused only when nothing is left; `unknown`
-        says why it is unknown.
-
-        Returns:
-            `None`, or the name of the failure if credits or spend limit do not allow the run.
-        """
-        with self._lock:
-            if seconds is None and self.credits is None and self.spend_limit is None:
-                self._runs += 1
-                self._unpriced += 1
-                self._unknown = unknown or self._unknown
-                return None
-            before = self._usd
-            after = before if seconds is None else EXACT.add(before, cost)
-            if self.credits is not None and exceeds(before, after, self.credits):
-                return "no-credits"
-            if self.spend_limit is not None and exceeds(before, after, self.spend_limit.usd):
-                if not self._lag:
-                    return "spend-limit"
-                self._lag -= 1
-            self._runs += 1
-            self._usd = after
-            if seconds is None:
-                self._unpriced += 1
-                self._unknown = unknown or self._unknown
-            else:
-                self._seconds = EXACT.add(self._seconds, seconds)
-        return None
-
-    def rebill(
-        self, before: tuple[Decimal | None, Decimal], after: tuple[Decimal | None, Decimal]
-    ) -> None:
-        """Bill a completed run for other seconds and USD than it was billed for."""
-        with self._lock:
-            for (seconds, usd), sign in ((before, -1), (after, 1)):
-                self._unpriced += sign * (seconds is None)
-                self._seconds = EXACT.add(self._seconds, sign * (seconds or 0))
-                self._usd = EXACT.add(self._usd, sign * usd)
-
-    def bill_maybe(self, cost: Decimal) -> None:
-        """Add a run that did not complete, but that the service may have charged for."""
-        with self._lock:
-            self._doubtful_runs += 1
-            self._doubtful_usd = EXACT.add(self._doubtful_usd, cost)
+    def refusal(self, account: Account, token: str) -> str | None:
+        """See `refusal` below."""
 
 
 class Accounts:
@@ -279,7 +120,7 @@ class Accounts:
             profile=owner.profile,
             credits=owner.credits,
             spend_limit=owner.spend_limit.usd if owner.spend_limit else None,
-            spend_limit_lag=owner._lag,  # noqa: SLF001 - same module
+            spend_limit_lag=owner.spend_limit_lag,
             parent=owner,
         )
         self.add(account)
@@ -334,20 +175,35 @@ class Accounts:
 
     def refusal(self, account: Account, token: str) -> str | None:
         """Why `account` does not accept `token`: the name of a failure; `None` if it accepts it."""
-        if account.token is not None:
-            if token == account.token or self._is_related(account, token):
-                return None
-        elif token in self.tokens or (not self.tokens and self._is_unowned(token)):
+        return refusal(account, token, self.tokens, self.owner)
+
+
+def refusal(
+    account: Account,
+    token: str,
+    tokens: frozenset[str],
+    owner_of: Callable[[str], Account | None],
+) -> str | None:
+    """Why `account` does not accept `token`: the name of a failure; `None` if it accepts it.
+
+    Args:
+        account: The account that the request names.
+        token: The token of the request.
+        tokens: The tokens of the server.
+        owner_of: Finds the account that a token belongs to.
+    """
+    if account.token is not None:
+        if token == account.token:
             return None
-        return "token-of-another-account" if token in self._by_token else "token-wrong"
-
-    def _is_related(self, account: Account, token: str) -> bool:
-        """Whether the token belongs to an account with the same parent, or to the parent."""
-        owner = self._by_token.get(token)
-        return owner is not None and (owner.parent or owner) is (account.parent or account)
-
-    def _is_unowned(self, token: str) -> bool:
-        return token not in self._by_token and not token.startswith(faults.FAULT_PREFIX)
+        owner = owner_of(token)
+        if owner is not None and (owner.parent or owner).id == (account.parent or account).id:
+            return None  # the parent of the account, or another child of it
+        return "token-wrong" if owner is None else "token-of-another-account"
+    if token in tokens:
+        return None
+    if owner_of(token) is not None:
+        return "token-of-another-account"
+    return "token-wrong" if tokens or token.startswith(faults.FAULT_PREFIX) else None
 
 
 def checked_profile(given: str) -> Profile:

@@ -31,16 +31,16 @@ ATTACKS = attacks()
 _IDS = itertools.count(1)
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
+@pytest.fixture(scope="module", params=["memory", "sqlite", "postgresql"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The server under attack, with a journal in memory and with one in a file.
-
-    The first has the fast path, the second has not.
-    """
-    path = tmp_path_factory.mktemp("hostile") / "journal.db"
-    journal = "memory" if request.param == "memory" else f"sqlite:{path}"
+    """The server under attack, with each kind of journal; the first has the fast path."""
+    journal = "memory"
+    if request.param == "sqlite":
+        journal = f"sqlite:{tmp_path_factory.mktemp('hostile')}/journal.db"
+    elif request.param == "postgresql":
+        journal = request.getfixturevalue("postgresql").create_database()
     with running(max_body=MAX_BODY, journal=journal) as started:
         yield started
 

@@ -198,7 +198,7 @@ def test_a_watcher_gets_the_record_unbuilt(journal: Journal) -> None:
 
 @pytest.mark.parametrize("where", ["", "disk", "sqlite", "sqlite:", "memory:x"])
 def test_an_unknown_kind_of_journal_is_refused(where: str) -> None:
-    with pytest.raises(ArgumentError, match="memory or sqlite:PATH"):
+    with pytest.raises(ArgumentError, match="memory, sqlite:PATH or postgresql:"):
         open_journal(where)
 
 

@@ -1,0 +1,95 @@
+"""Serve the runs of a fake whose accounts and journal are in PostgreSQL.
+
+The steps are those of `App`. A request that the database cannot store is refused with 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from aleph_contract.contract.contract_set import ContractSet
+from fake_server.http.body import LARGE_BODY, UNREAD, read
+from fake_server.http.delivery import Connection, deliver
+from fake_server.http.scope import SENT_REFUSAL, TRANSPORT, Receive, Scope, Send, head_of
+from fake_server.journal.base import Journal, JournalUnavailable
+from fake_server.runs.decision import Admission
+from fake_server.runs.request import ReceivedRequest, RequestHead
+from fake_server.runs.shared_lifecycle import SharedCall, SharedRuns
+from fake_server.runs.webhook import Webhook
+from fake_server.state.account import Account
+from fake_server.state.shared.suite import SharedSuiteLog
+
+
+class Host(Protocol):
+    """The parts of `App` that serving needs."""
+
+    max_body: int
+    open_connections: dict[Connection, Account]
+
+    def wants_body(self, head: RequestHead, admission: Admission) -> bool:
+        """Whether to read the body."""
+
+    def call_webhook(self, webhook: Webhook, seconds: float) -> None:
+        """Call a webhook later."""
+
+
+class SharedServing:
+    """Serves runs as an ASGI application.
+
+    Args:
+        host: The fake.
+        contracts: The contracts that it serves.
+        accounts: Its accounts, which are `SharedAccounts`.
+        journal: Its journal.
+        options: Options of `Runs`.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        contracts: ContractSet,
+        accounts: Any,
+        journal: Journal,
+        options: dict[str, Any],
+    ) -> None:
+        self._host = host
+        self.runs = SharedRuns(contracts, accounts, journal, host.max_body, **options)
+        self.suite = SharedSuiteLog(accounts.database)
+        self.release: Callable[[], Awaitable[None]] = accounts.close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        extensions = scope.get("extensions") or {}
+        call = self.runs.call(head_of(scope))
+        connection = Connection(receive, send, extensions.get(TRANSPORT))
+        try:
+            await self._serve(call, receive, connection, extensions)
+        except JournalUnavailable as error:
+            answer = call.unavailable(error)
+            if connection.sent[0] is not None:  # the status line is sent, and cannot be taken back
+                connection.abort()
+                return
+            await connection.start(answer)
+            await connection.body(answer.body, more=False)
+
+    async def _serve(
+        self, call: SharedCall, receive: Receive, connection: Connection, extensions: Any
+    ) -> None:
+        host = self._host
+        admission = await call.start()
+        raw, complete, disconnected = UNREAD
+        if host.wants_body(call.head, admission):
+            raw, complete, disconnected = await read(receive, host.max_body)
+        request = ReceivedRequest(call.head, raw, complete)
+        if disconnected:
+            await call.record_aborted(request, extensions.get(SENT_REFUSAL))
+            return
+        run = await call.respond(request, in_thread=len(raw) >= LARGE_BODY)
+        host.open_connections[connection] = run.account
+        try:
+            await deliver(connection, run)
+        finally:
+            del host.open_connections[connection]
+        if run.webhook is not None:
+            host.call_webhook(*run.webhook)
