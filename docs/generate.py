@@ -86,7 +86,7 @@ def rules_page() -> str:
     parts += [
         f"## {rule.id}\n\nThe client {rule.sentence}.\n\n"
         f"- **Why:** {rule.why}\n- **Usual cause:** {rule.cause}\n"
-        f"- **Fix:** {rule.fix}\n"
+        f"- **Fix:** {rule.fix}\n" + (f"- **Limits:** {rule.limits}\n" if rule.limits else "")
         for rule in RULES.values()
     ]
     server_rows = [(f"[{r.id}](#{_anchor(r.id)})", r.level, r.provenance, r.sentence)

@@ -36,7 +36,9 @@ def _rule(rule: Rule) -> Iterator[str]:
     subject = "server" if rule.id in SERVER_RULES else "client"
     yield f"rule {rule.id}  ({rule.level}, {rule.provenance})"
     yield _wrapped(f"The {subject} {rule.sentence}.")
-    yield from _fields({"why": rule.why, "cause": rule.cause, "fix": rule.fix})
+    yield from _fields(
+        {"why": rule.why, "cause": rule.cause, "fix": rule.fix, "limits": rule.limits}
+    )
 
 
 def _fault(fault: Fault) -> Iterator[str]:

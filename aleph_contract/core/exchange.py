@@ -155,6 +155,8 @@ class Outcome:
         stderr: Standard error of the client during the case; with several cases in flight it may
             belong to another one.
         elapsed: Seconds from the start of the case until the report.
+        exposed: Places beside the report in which the driver saw the token, such as `the arguments
+            of curl`.
     """
 
     kind: Literal["result", "error", "skipped", "stuck", "crashed", "could-not-run"]
@@ -164,3 +166,4 @@ class Outcome:
     stderr: str = ""
     stdout: str = ""
     elapsed: float = field(default=0.0, compare=False)
+    exposed: tuple[str, ...] = field(default=(), compare=False)

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import IO
 from aleph_contract.core.exchange import Outcome
 from aleph_contract.core.results import Client
 from aleph_contract.drivers import REDACTED, Call, Driver, Renew, outcomes, processes, unchanged
+from aleph_contract.drivers.exposure import watch
 from aleph_contract.drivers.in_flight import run_windowed
 from aleph_contract.drivers.processes import BoundedBuffer
 from aleph_contract.drivers.threads import ThreadExecutor
@@ -29,6 +30,9 @@ OUTPUT_GRACE = 0.3
 
 #: Parallel commands on a machine with few processors: a case mostly waits for a response.
 MIN_JOBS = 4
+
+#: Number of cases, from the first on, whose processes are watched for an exposed token.
+MAX_WATCHED = 8
 
 #: Exit codes with which a shell says that it could not start a program.
 _NOT_STARTED = {126: "is not executable", 127: "was not found"}
@@ -51,6 +55,7 @@ class CommandDriver(Driver):
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = Lock()
         self._run_number = 0
+        self._watched = 0
 
     def start(self) -> None:
         """Check that the command can be started."""
@@ -86,9 +91,11 @@ class CommandDriver(Driver):
             stdin.write(call.json.encode())
             stdin.seek(0)
             process = self._start(run_number, call, mark, stdin)
+        watched = self._watch(process.pid, call)
         with process:
             try:
-                code = _read_until_exit(process, (out, err), call.timeout)
+                with watched as exposed:
+                    code = _read_until_exit(process, (out, err), call.timeout)
             finally:
                 processes.end(process, mark if process.poll() is None else None)
                 with self._lock:
@@ -96,7 +103,15 @@ class CommandDriver(Driver):
         if code in _NOT_STARTED:
             raise CouldNotRun(_not_started(code, err.text(), call.api_token))
         outcome = _outcome(code, call.timeout, out.text(), err.text())
-        return replace(outcome, elapsed=time.monotonic() - started)
+        return replace(outcome, elapsed=time.monotonic() - started, exposed=tuple(exposed))
+
+    def _watch(self, pid: int, call: Call) -> AbstractContextManager[dict[str, None]]:
+        """Watch the first processes for an exposed token; the others would show the same."""
+        with self._lock:
+            self._watched += 1
+            if self._watched > MAX_WATCHED:
+                return nullcontext({})
+        return watch(pid, call.api_token)
 
     def _start(
         self, run_number: int, call: Call, mark: str, stdin: IO[bytes]

@@ -24,6 +24,7 @@ class Rule:
         why: The damage when the rule is broken.
         cause: The usual mistakes in code that break it.
         fix: What to do instead.
+        limits: What the check sees and what it does not see, where that is not obvious.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Rule:
     why: str
     cause: str
     fix: str
+    limits: str = ""
 
 
 _TABLE = (
@@ -245,6 +247,11 @@ _TABLE = (
         "URLs and messages are copied into logs, traces and issue trackers.",
         "The error message contains the whole request.",
         "Leave headers out of messages; send the token in the Authorization header only.",
+        "Seen: requests, output, errors, names of files left in the working folder and in the "
+        "folder for temporary files; with --per-case on Linux also, as advice, arguments and new "
+        "variables of the processes of the first cases. Not seen: deleted files, the content of "
+        "files, other folders, processes that end within milliseconds, processes of other "
+        "adapters; under exec, everything except requests.",
     ),
     Rule(
         "concurrency.no-crosstalk",

@@ -25,6 +25,8 @@ from aleph_contract.verify.phases import PHASES, Phase
 from aleph_contract.verify.plans import PlannedCase, selected
 from aleph_contract.verify.session import Session
 from aleph_contract.verify.settings import Settings
+from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
+from aleph_contract.verify.token_files import attribute_file_names
 from fake_server.server import running
 
 __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
@@ -206,6 +208,8 @@ class _Log:
         explained = any(f.is_cause for result in self._results for f in result.findings)
         if ONCE in session.settings.rules and not strays and not explained:
             self._results = list(attribute_kept(self._results, contract))
+        if TOKEN_LEAK in session.settings.rules:
+            self._results = list(attribute_file_names(self._results, session.tokens))
 
     def check_reached(self) -> None:
         """Check that an intercepted client reaches the fake; if not, no case was carried out.

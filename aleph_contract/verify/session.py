@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.result_shape import shape_of
+from aleph_contract.core.escaping import join_first
 from aleph_contract.core.exchange import Exchange, Outcome
 from aleph_contract.core.results import CaseResult, Finding, Status
 from aleph_contract.drivers import Call, Driver
@@ -21,6 +22,7 @@ from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import curl, reproduce
 from aleph_contract.verify.settings import DEFAULT_PATIENCE, Settings
+from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
 
 if TYPE_CHECKING:
     from fake_server.server import AccountHandle, Server
@@ -55,6 +57,7 @@ class Session:
     driver: Driver
     contract: Contract
     settings: Settings
+    tokens: dict[str, str] = field(default_factory=dict)
     _number: int = 0
     _open: dict[str, tuple[PlannedCase, AccountHandle]] = field(default_factory=dict)
 
@@ -141,6 +144,7 @@ class Session:
         """The call of a case, on an account of its own."""
         self._number += 1
         account = self.server.account(profile=planned.profile)
+        self.tokens[account.token] = planned.name
         if planned.scenario:
             account.scenario(planned.scenario)
         case = f"c{self._number:05}"
@@ -186,7 +190,7 @@ class Session:
             require_local_validation=self.settings.require_local_validation,
             advice=planned.advice,
         )
-        judgement = judge(evidence)
+        judgement = _with_exposures(judge(evidence), outcome)
         if still_waits := outcome.kind == "stuck" and planned.never_answered:
             judgement = _waiting(self._timeout(planned))
         broken = any(finding.level == "must" for finding in judgement.findings)
@@ -271,6 +275,20 @@ def _waiting(seconds: float) -> Judgement:
     """The judgement on a client that waits longer than the time the user chose."""
     message = f"still waits after {seconds:g} s for a reply that never comes"
     return Judgement(("error.bounded",), (Finding("error.bounded", "advice", message),))
+
+
+def _with_exposures(judgement: Judgement, outcome: Outcome) -> Judgement:
+    """The judgement with advice about the token in arguments or variables of processes.
+
+    Advice, because only programs of the same machine can read them.
+    """
+    known = {finding.rule for finding in judgement.findings}
+    if not outcome.exposed or TOKEN_LEAK in known:
+        return judgement
+    places = join_first(outcome.exposed)
+    message = f"put the token into {places}, which other programs of the machine can read"
+    told = Finding(TOKEN_LEAK, "advice", message)
+    return replace(judgement, findings=(*judgement.findings, told))
 
 
 def _status(outcome: Outcome, *, broken: bool) -> tuple[Status, str]:
