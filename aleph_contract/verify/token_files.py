@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from aleph_contract.core.results import CaseResult, Finding, Level
 from aleph_contract.drivers import REDACTED
@@ -34,7 +35,9 @@ def attribute_file_names(
         tokens: Each token, and the name of the case that it was made for.
         folders: The folders to search; by default the working folder and that for temporary files.
     """
-    searched = dict.fromkeys((os.getcwd(), tempfile.gettempdir()) if folders is None else folders)
+    searched = dict.fromkeys(
+        (str(Path.cwd()), tempfile.gettempdir()) if folders is None else folders
+    )
     found = {
         tokens[token]: name.replace(token, REDACTED)
         for folder in searched

@@ -39,7 +39,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in set(sys.modules) - modules:
         if name in ("my_client", "broken"):
-            del sys.modules[name]
+            module = sys.modules.pop(name)
+            if hasattr(module, "http"):
+                module.http.close()
 
 
 CLIENTS: dict[str, tuple[tuple[str, ...], Callable[[], Driver]]] = {
@@ -57,8 +59,10 @@ def test_the_clients_of_the_guide_conform(name: str) -> None:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     chosen = ("examples", "boundary/seed/m*", "fault/body-*", "fault/state-*", "fault/reset-*/once")
-    run = verify_client(driver(), settings=Settings(run=chosen))
+    run = verify_client(driver(), settings=Settings(run=(*chosen, "profile")))
     assert run.trouble == ()
+    assert run.other_profile == "conforms", "it reads the live replies too"
+    assert "security.token-leak" not in {f.rule for r in run.results for f in r.findings}
     assert [result.name for result in run.results if result.status != "passed"] == []
     assert run.counts["passed"] > 10
 
@@ -131,3 +135,31 @@ def test_the_lines_about_commands_are_ours(here: Path) -> None:
         with pytest.raises(AlephContractError) as caught:
             processes.check_command(argv)
         assert str(caught.value) in _tables("Any command")
+
+
+#: How a sample reaches the URL of the video in a reply.
+_READS = re.compile(r"""result["'\]?]*(\.|\[["'])video|"video": str""")
+
+
+_BLOCK = re.compile(r"^```\w+.*?^```", re.MULTILINE | re.DOTALL)
+
+#: Its SDK method removes the envelope.
+_UNWRAPPED = "sdk_ai_run.mjs"
+
+
+def _samples() -> Iterator[tuple[str, str]]:
+    """Every code block of the documentation, and every client of the fixtures."""
+    for page in [*Path("docs").glob("*.md"), Path("README.md")]:
+        for number, block in enumerate(_BLOCK.findall(page.read_text())):
+            if not block.startswith("```console"):
+                yield f"{page}-{number}", block
+    clients = (*Path("fixtures/clients").iterdir(), *Path("fixtures/broken").iterdir())
+    for path in clients:
+        if path.suffix in (".py", ".mjs", ".sh", ".pl", ".java"):
+            yield str(path), path.read_text()
+
+
+@pytest.mark.parametrize(("place", "text"), [pytest.param(*s, id=s[0]) for s in _samples()])
+def test_every_sample_that_reads_a_video_reads_both_replies(place: str, text: str) -> None:
+    if _READS.search(text) and not place.endswith(_UNWRAPPED):
+        assert "success" in text or "result.result" in text, place
