@@ -19,12 +19,14 @@ class ResultShape:
 
     Args:
         primary: The member that holds the result, such as `video`; `None` if it is the whole value.
+        is_required: Whether a result must have the primary member.
         is_text: Whether the primary member must be a string.
         is_uri: Whether the primary member must be a URI.
         binary: Content types of results that are bytes, streams of events included.
     """
 
     primary: str | None
+    is_required: bool
     is_text: bool
     is_uri: bool
     binary: tuple[str, ...]
@@ -42,6 +44,7 @@ class ResultShape:
         rules: Mapping[str, Any] = member if isinstance(member, Mapping) else {}
         return cls(
             primary,
+            isinstance(schema, Mapping) and primary in schema.get("required", ()),
             rules.get("type") == "string",
             _is_uri(rules),
             tuple(_binary(schema)),

@@ -10,10 +10,18 @@ from typing import Any, Literal
 
 from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.contract import Contract
+from aleph_contract.contract.examples import readings
 from aleph_contract.contract.validate import validate
 from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
 from aleph_contract.rules.other_routes import other_route
-from aleph_contract.rules.parsed_exchange import ReplyVerdict, SentInput, read_reply, read_request
+from aleph_contract.rules.parsed_exchange import (
+    ReplyVerdict,
+    SentInput,
+    is_reported,
+    read_reply,
+    read_request,
+    result_key,
+)
 from aleph_contract.schema.validation.violations import leaves
 
 
@@ -31,7 +39,7 @@ class Evidence:
             advice; `None` for a portable one.
         fault: Name of the scripted fault, if any.
         leaks: Places where the client wrote the token, such as `its standard output`.
-        other_results: In concurrent runs: each other run's result, if it is a text, and its case.
+        other_results: In concurrent runs: the `result_key` of each other run, and its case.
         require_local_validation: Whether the client must refuse a violating input before sending.
         advice: Whether every finding is advice (cases of the profile that was not asked for).
     """
@@ -135,7 +143,8 @@ class Evidence:
     def swapped_with(self) -> str | None:
         """Name of the concurrent case whose result the client reported instead of its own."""
         result = self.outcome.result if self.outcome else None
-        own = self.last_reply.result if self.last_reply else None
-        if not isinstance(result, str) or result == own:
+        own = self.last_reply
+        if result is None or (own is not None and is_reported(result, own)):
             return None
-        return self.other_results.get(result)
+        keys = map(result_key, (result, *readings(result)))
+        return next((self.other_results[key] for key in keys if key in self.other_results), None)

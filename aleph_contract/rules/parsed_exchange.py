@@ -42,8 +42,11 @@ OTHER_SUCCESS = "the status is a 2xx other than 200"
 #: A stream of events, which a client may return as text, as events, or joined; none is documented.
 STREAM = "the reply is a stream of events"
 
+#: A result that the output schema allows, although it holds nothing to return.
+NO_MEMBER = "the result lacks a member that the output schema does not require"
+
 #: Grays for which a result and an error are both right.
-EITHER_IS_RIGHT = frozenset({BOM, OTHER_SUCCESS, STREAM})
+EITHER_IS_RIGHT = frozenset({BOM, OTHER_SUCCESS, STREAM, NO_MEMBER})
 
 #: - `completed`: a result.
 #: - `unfinished`: a 2xx with a state other than `Completed`.
@@ -209,7 +212,9 @@ def _run(run: Any, contract: Contract, gray: str) -> ReplyVerdict:
 def _whole(run: Any, contract: Contract, gray: str) -> ReplyVerdict:
     """The verdict on a result without a primary member: the part that the output schema allows."""
     allowed = validator_for(contract.output_schema).is_valid
-    for result in readings(run):
+    # An open schema allows the run around an invalid result too, which is no result.
+    is_run = isinstance(run, dict) and run.keys() >= {"state", "result"}
+    for result in (run["result"],) if is_run else readings(run):
         if allowed(result):
             return ReplyVerdict("completed", result, gray=gray, whole=result)
     return ReplyVerdict("malformed", message="no part of the reply fits the output schema")
@@ -221,6 +226,8 @@ def _member(run: dict[str, Any], shape: ResultShape, name: str, gray: str) -> Re
     result = run if bare else run.get("result")
     if not isinstance(result, dict):
         return ReplyVerdict("malformed", message="result is not an object")
+    if name not in result and not shape.is_required:
+        return ReplyVerdict("completed", result, gray=NO_MEMBER, whole=result)
     if name not in result:
         return ReplyVerdict("malformed", message=f"result has no {name}")
     value = result[name]
@@ -246,6 +253,11 @@ def is_reported(report: Any, reply: ReplyVerdict) -> bool:
     parts = [report, *readings(report)]
     parts += [part for outer in parts[1:] for part in readings(outer)]
     return reply.whole is not None and any(same_value(part, reply.whole) for part in parts)
+
+
+def result_key(result: Any) -> str:
+    """A text that is equal for equal results: a text itself, or the JSON of another value."""
+    return result if isinstance(result, str) else dumps(result)
 
 
 def same_value(left: Any, right: Any) -> bool:

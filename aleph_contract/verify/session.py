@@ -17,7 +17,7 @@ from aleph_contract.drivers.outcomes import find_result
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import Judgement, judge
-from aleph_contract.rules.parsed_exchange import is_uri, read_reply
+from aleph_contract.rules.parsed_exchange import is_uri, read_reply, result_key
 from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import curl, reproduce
@@ -260,8 +260,8 @@ def _last_error(stderr: str) -> list[str]:
 def _results(account: AccountHandle, contract: Contract) -> Iterator[str]:
     for exchange in account.exchanges:
         result = read_reply(exchange, contract).result
-        if isinstance(result, str):
-            yield result
+        if result is not None:
+            yield result_key(result)
 
 
 #: Why a case is skipped that the client still waits for.
