@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import struct
 import subprocess
 import uuid
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import needed
 
 from fake_server import media
 from fake_server.media.files import KINDS, media_file
@@ -192,12 +192,11 @@ def test_each_kind_of_medium_is_what_its_name_says(kind: str) -> None:
     assert fetch(url=url, range="bytes=1-3").body == reply.body[1:4]
 
 
-@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("glb", "txt", "json")])
 def test_ffmpeg_decodes_every_frame_of_each_medium(kind: str, tmp_path: Path) -> None:
     file = tmp_path / f"medium.{kind}"
     file.write_bytes(media_file(kind).body)
-    command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(file), "-f", "null", "-"]
+    command = [needed("ffmpeg"), "-v", "error", "-xerror", "-i", str(file), "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
