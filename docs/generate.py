@@ -198,9 +198,8 @@ def contract_page() -> str:
         + table(("constraint", "keyword", "limit", "valid cases", "violating cases"), rows)
         + "\n## Keywords\n\nThe engine makes boundary cases for these keywords: "
         + ", ".join(f"`{k}`" for k in sorted(BOUNDARIES))
-        + ".\n\n## Phases\n\nA verification runs these phases in order: "
-        + ", ".join(f"`{p.name}`" for p in PHASES)
-        + ".\n"
+        + ".\n\n## Phases\n\nA verification runs these phases in order (`time` only with "
+        "`--speed`): " + ", ".join(f"`{p.name}`" for p in PHASES) + ".\n"
     )
 
 

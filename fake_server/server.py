@@ -41,6 +41,9 @@ P = TypeVar("P", bound=Protocol)
 #: Seconds that responses in progress get when the server stops; then their connections are closed.
 STOP_GRACE = 0.1
 
+#: Seconds, at least, between two updates of the `Date` header.
+MIN_DATE_INTERVAL = 0.05
+
 #: Seconds that an idle connection stays open. uvicorn's default of 5 closes connections that a
 #: client is about to reuse.
 KEEP_ALIVE = 120
@@ -188,11 +191,12 @@ class Server:
             **secured,
         )
         ready()
+        interval = max(self.app.clock.wait(1), MIN_DATE_INTERVAL)
         while not self._stopping.is_set():
-            date = formatdate(time.time(), usegmt=True).encode()
+            date = formatdate(self.app.clock.now(), usegmt=True).encode()
             self._state.default_headers = [(b"date", date)]
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), 1)
+                await asyncio.wait_for(self._stopping.wait(), interval)
         listener.close()
         await self._hang_up()
         await self.app.shutdown()
@@ -274,7 +278,7 @@ class AccountHandle:
         The pending call could hold a lock or a pooled connection that later calls need. How the
         client reacts to the close is not part of the test: `exchanges` omits later requests.
         """
-        self._until = time.time()
+        self._until = self._server.app.clock.now()
         self._server.call(self._server.app.hang_up, self._account)
         self.settle(timeout)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,7 @@ from aleph_contract.commands.options import (
     check_interception,
     contract_option,
     fail_on_option,
+    fake_options,
     host_option,
     intercept_option,
     port_option,
@@ -19,6 +20,7 @@ from aleph_contract.commands.options import (
     report_option,
     rule_option,
     skip_rule_option,
+    speed_option,
 )
 from aleph_contract.commands.signals import terminable
 
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 @port_option
 @intercept_option
 @allow_host_option
+@fake_options
+@speed_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def command(
     *,
@@ -60,7 +64,9 @@ def command(
     port: int,
     intercept: bool,
     allow_hosts: tuple[str, ...],
+    speed: float | None,
     command: tuple[str, ...],
+    **fake: Any,
 ) -> int:
     """Run a command against a fresh fake and judge the traffic it made.
 
@@ -86,6 +92,8 @@ def command(
             port=port,
             intercept=intercept,
             allow_hosts=allow_hosts,
+            speed=speed,
+            **fake,
         )
         run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)
         outputs.write(run)

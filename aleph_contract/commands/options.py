@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from aleph_contract.contract import Contract
 
 contract_option = click.option(
@@ -77,6 +79,53 @@ def check_interception(*, intercept: bool, allow_hosts: Sequence[str]) -> None:
     """
     if allow_hosts and not intercept:
         raise click.UsageError("--allow-host needs --intercept: without it no host is refused")
+
+
+def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001 - click's signature
+    from fake_server.state.billing import amount
+
+    return None if value is None else amount(f"--{param.name}".replace("_", "-"), value)
+
+
+def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | None:  # noqa: ARG001 - click's signature
+    from aleph_contract.core.clock import checked_speed
+    from aleph_contract.errors import ArgumentError
+
+    if value == "auto":
+        return None
+    try:
+        speed = float(value)
+    except ValueError:
+        raise ArgumentError(f"--speed is a number from 1, or auto; not {value!r}") from None
+    return checked_speed(speed)
+
+
+speed_option = click.option(
+    "--speed",
+    default="1",
+    metavar="N|auto",
+    callback=_speed,
+    help="Run the client's clock N times faster, by libfaketime: time-outs of minutes take "
+    "seconds. auto: the highest N that is safe on this machine.  [1]",
+)
+
+_FAKE_OPTIONS = (
+    click.option(
+        "--latency", default=0.0, metavar="SECONDS", help="Duration of a successful run.  [0]"
+    ),
+    click.option("--credits", metavar="USD", callback=_amount, help="Credits of each account."),
+    click.option(
+        "--spend-limit", metavar="USD", callback=_amount, help="Spend limit of the gateway."
+    ),
+    click.option("--max-body", type=int, metavar="BYTES", help="Maximum size of a body.  [32 MiB]"),
+)
+
+
+def fake_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options about the fake that several commands share; see `fake_server.create_app`."""
+    for option in reversed(_FAKE_OPTIONS):
+        command = option(command)
+    return command
 
 
 def chosen_contract(files: Sequence[str], model: str | None = None) -> Contract:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from aleph_contract.commands.options import contract_option
+from aleph_contract.commands.options import contract_option, fake_options, speed_option
 from fake_server.port import DEFAULT_PORT
-
-
-def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001
-    from fake_server.state.billing import amount
-
-    return None if value is None else amount(f"--{param.name}".replace("_", "-"), value)
 
 
 @click.command("serve", epilog="Example: aleph-contract serve --port 0")
@@ -36,11 +30,8 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
     help="Form of successful REST replies.",
 )
 @click.option("--token", "tokens", multiple=True, help="Accept only this API token. Repeatable.")
-@click.option(
-    "--latency", default=0.0, metavar="SECONDS", help="Duration of a successful run.  [0]"
-)
-@click.option("--credits", metavar="USD", callback=_amount, help="Credits of each account.")
-@click.option("--spend-limit", metavar="USD", callback=_amount, help="Spend limit of the gateway.")
+@fake_options
+@speed_option
 @click.option(
     "--spend-limit-lag", default=0, metavar="N", help="Runs let through after the limit.  [0]"
 )
@@ -70,7 +61,6 @@ def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 )
 @contract_option
 @click.option("--strict", is_flag=True, help="Refuse to start if an entry in a folder is bad.")
-@click.option("--max-body", type=int, metavar="BYTES", help="Maximum size of a body.  [32 MiB]")
 @click.option(
     "--uds", metavar="PATH", help="Listen on a Unix domain socket instead of host and port."
 )
@@ -86,38 +76,41 @@ def command(
     host: str,
     port: int,
     contract_files: tuple[str, ...],
-    max_body: int | None,
     allow_hosts: tuple[str, ...],
     *,
     uds: str | None,
     expose: bool,
     strict: bool,
+    speed: float | None,
     **options: Any,
 ) -> None:
     """Run the fake until it is interrupted.
 
     When it accepts connections, it prints one JSON line with its addresses. Every
     account id of 32 hexadecimal digits works, with any token; a request with the
-    token `fault-NAME` gets that fault.
+    token `fault-NAME` gets that fault. With --speed the line holds the environment
+    variables of a client on the faster clock, as client_environment.
     """
     from aleph_contract.contract.contract_set import ContractSet
+    from aleph_contract.drivers.faster_clock import FasterClock
     from fake_server.control.origin_guard import is_loopback
     from fake_server.http.app import create_app
     from fake_server.server import Server
 
-    if max_body is not None:
-        options["max_body"] = max_body
     contracts = ContractSet.load(contract_files, strict=strict)
-    app = create_app(contracts, hosts=(host, *allow_hosts), **options)
-    server = Server(app, host, port, expose=expose, uds=uds)
-    if uds is None and not is_loopback(host):
-        click.echo(
-            f"aleph-contract: warning: other machines can reach {host}; they can make runs, and "
-            "at /__aleph__/ read all prompts and replies and change the replies of other clients",
-            err=True,
-        )
-    _reduce_gc()
-    server.serve(ready=lambda: click.echo(json.dumps(_ready(server), separators=(",", ":"))))
+    with FasterClock(speed) as faster:
+        app = create_app(contracts, hosts=(host, *allow_hosts), clock=faster.clock, **options)
+        server = Server(app, host, port, expose=expose, uds=uds)
+        if uds is None and not is_loopback(host):
+            click.echo(
+                f"aleph-contract: warning: other machines can reach {host}; they can make runs, and"
+                " at /__aleph__/ read all prompts and replies and change the replies of other "
+                "clients",
+                err=True,
+            )
+        _reduce_gc()
+        ready = _ready(server, faster.environment)
+        server.serve(ready=lambda: click.echo(json.dumps(ready, separators=(",", ":"))))
 
 
 def _reduce_gc() -> None:
@@ -132,11 +125,12 @@ def _reduce_gc() -> None:
     gc.set_threshold(700, 10, 100)
 
 
-def _ready(server: Any) -> dict[str, str]:
+def _ready(server: Any, client: Mapping[str, str]) -> dict[str, Any]:
     return {
         "event": "ready",
         "base_url": server.base_url,
         "inspector": server.inspector,
         "binding_address": server.binding_address,
         **({} if server.uds is None else {"uds": server.uds}),
+        **({"client_environment": client} if client else {}),
     }

@@ -14,6 +14,7 @@ from aleph_contract.commands.options import (
     chosen_contract,
     contract_option,
     fail_on_option,
+    fake_options,
     host_option,
     intercept_option,
     model_option,
@@ -22,6 +23,7 @@ from aleph_contract.commands.options import (
     report_option,
     rule_option,
     skip_rule_option,
+    speed_option,
 )
 from aleph_contract.commands.signals import terminable
 from aleph_contract.commands.verify_server import command as server
@@ -68,7 +70,7 @@ command.add_command(server)
     default=30.0,
     show_default=True,
     metavar="S",
-    help="Time limit of one case in seconds.",
+    help="Time limit of one case in seconds, whatever --speed is.",
 )
 @click.option(
     "--patience",
@@ -76,7 +78,7 @@ command.add_command(server)
     metavar="S",
     help="Time limit in seconds for a fault without a response; set it above the client's own "
     "time-out to check what the client does after that. A client that still waits gets advice.  "
-    "[default: 1, and the case is skipped]",
+    "[default: 1, with --speed up to 660; the case is skipped]",
 )
 @click.option(
     "--jobs",
@@ -90,6 +92,8 @@ command.add_command(server)
     is_flag=True,
     help="The client must reject invalid input without sending it.",
 )
+@speed_option
+@fake_options
 @host_option
 @port_option
 @intercept_option
@@ -120,6 +124,7 @@ def client(
     patience: float | None,
     jobs: int | None,
     require_local_validation: bool,
+    speed: float | None,
     host: str,
     port: int,
     intercept: bool,
@@ -133,12 +138,13 @@ def client(
     stdio: bool,
     per_case: bool,
     argv: tuple[str, ...],
+    **fake: Any,
 ) -> int:
     """Run every case through a client and judge it.
 
     Choose one adapter: --python, --stdio or --per-case. --run and --skip take
     names of cases, with * and ?, or phases: examples, boundary, probes, faults,
-    concurrency, profile, properties.
+    concurrency, time (only with --speed), profile, properties.
 
     Exit code 0: the client conforms; 1: it does not; 2: wrong usage; 3: the check
     could not run.
@@ -165,6 +171,8 @@ def client(
         require_local_validation=require_local_validation,
         host=host,
         port=port,
+        speed=speed,
+        **fake,
         intercept=intercept,
         allow_hosts=allow_hosts,
         known_failing=known.load(known_failing) if known_failing else None,
@@ -175,7 +183,10 @@ def client(
     )
     with terminable(), reports.open_reports(report) as outputs:
         result = verify_client(
-            _driver(kind, python, argv, jobs), contract, settings, outputs.on_event
+            _driver(kind, python, argv, jobs, own_process=speed != 1),
+            contract,
+            settings,
+            outputs.on_event,
         )
         outputs.write(result)
     if write_known_failing:
@@ -200,8 +211,20 @@ def _kind(*, python: str | None, stdio: bool, per_case: bool, argv: tuple[str, .
     return chosen[0]
 
 
-def _driver(kind: str, python: str | None, argv: tuple[str, ...], jobs: int | None) -> Driver:
+def _driver(
+    kind: str,
+    python: str | None,
+    argv: tuple[str, ...],
+    jobs: int | None,
+    *,
+    own_process: bool,
+) -> Driver:
     options: dict[str, Any] = {} if jobs is None else {"jobs": jobs}
+    if python is not None and own_process:
+        from aleph_contract.drivers import callable_process
+        from aleph_contract.drivers.stdio import StdioDriver
+
+        return StdioDriver(callable_process.command(python, jobs))
     if python is not None:
         from aleph_contract.drivers.python import PythonDriver
 

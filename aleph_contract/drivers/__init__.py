@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -36,6 +36,7 @@ class Call:
         account_id: Account of the call; no other case uses it.
         api_token: Token of that account. Never shown.
         timeout: Seconds until the case counts as stuck.
+        speed: Seconds of the client's clock per second of the machine, for what the client is told.
     """
 
     case: str
@@ -45,6 +46,7 @@ class Call:
     account_id: str
     api_token: str = field(repr=False)
     timeout: float
+    speed: float = 1.0
 
     @property
     def json(self) -> str:
@@ -66,9 +68,11 @@ def unchanged(call: Call) -> Call:
 class Driver(Protocol):
     """Makes calls through one client and collects its reports.
 
-    `client` is complete after `start`. `window` is the maximum number of calls in flight.
+    `argv` is the client's command, empty for a callable in this process. `client` is complete after
+    `start`. `window` is the maximum number of calls in flight.
     """
 
+    argv: Sequence[str] = ()
     client: Client
     window: int
 

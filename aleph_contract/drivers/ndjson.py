@@ -55,7 +55,7 @@ def run_line(call: Call) -> bytes:
             "base_url": call.base_url,
             "account_id": call.account_id,
             "api_token": call.api_token,
-            "timeout_seconds": call.timeout,
+            "timeout_seconds": call.timeout * call.speed,
         }
     )
     # Valid JSON has line breaks only between tokens, so the replacement does not change a value.

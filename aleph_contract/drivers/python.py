@@ -28,7 +28,7 @@ from aleph_contract.drivers import (
 )
 from aleph_contract.drivers.capture import Output
 from aleph_contract.drivers.event_loop import EventLoopExecutor, LoopThread
-from aleph_contract.drivers.in_flight import Executor, run_windowed
+from aleph_contract.drivers.in_flight import Executor, OnEnd, run_windowed
 from aleph_contract.drivers.main_thread import (
     CallTimeoutError,
     MainThreadExecutor,
@@ -93,6 +93,10 @@ class PythonDriver(Driver):
     ) -> Iterator[tuple[Call, Outcome]]:
         """See `Driver.run`."""
         return run_windowed(self._executor, calls, self.window, renew)
+
+    def launch(self, call: Call, on_end: OnEnd) -> None:
+        """Start one call without a window and without a time limit of its own."""
+        self._executor.launch(call, on_end)
 
     def close(self) -> None:
         """Restore `sys.stdout`, `sys.stderr`, `sys.path` and the proxy variables."""

@@ -222,6 +222,16 @@ _TABLE = (
         "Set max_retries to 0 and the time-out to several minutes.",
     ),
     Rule(
+        "billing.result-awaited",
+        "waits for the result of a run until the run ends",
+        "observed",
+        "advice",
+        "Runs take minutes (138 and 179 s were seen). The service finishes and bills a run whose "
+        "client has gone, and the result cannot be fetched later.",
+        "The time-out is 30 or 60 s, the default of many HTTP clients.",
+        "Set the time-out to several minutes, such as 600 s; test it with --speed.",
+    ),
+    Rule(
         "error.bounded",
         f"gives up after at most {MAX_TRIES} tries, and waits at least Retry-After when given",
         "http",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aleph_contract.core.results import CaseResult
+from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
 from fake_server.server import Server
@@ -28,10 +29,12 @@ class ClientEnvironment:
     Args:
         variables: Environment variables to add, without those of an account.
         tally: The connections that an interceptor saw; `None` without interception.
+        clock_note: What a reader must know about a faster clock.
     """
 
     variables: Mapping[str, str]
     tally: Tally | None = None
+    clock_note: str = ""
 
     @property
     def no_call(self) -> str:
@@ -40,8 +43,9 @@ class ClientEnvironment:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader of a report must know about connections to other hosts."""
-        return () if self.tally is None else tuple(self.tally.notes())
+        """What the reader of a report must know about the clock and about other hosts."""
+        others = () if self.tally is None else self.tally.notes()
+        return (*filter(None, (self.clock_note,)), *others)
 
     def check_reached(self, results: Iterable[CaseResult]) -> None:
         """Check that the client's calls reach the interceptor.
@@ -58,26 +62,32 @@ class ClientEnvironment:
 
 @contextmanager
 def client_environment(
-    server: Server, *, intercept: bool = False, allow_hosts: Iterable[str] = ()
+    server: Server,
+    faster: FasterClock,
+    *,
+    intercept: bool = False,
+    allow_hosts: Iterable[str] = (),
 ) -> Iterator[ClientEnvironment]:
     """The environment of a client that calls `server`, within a `with` block.
 
     Args:
         server: The fake.
+        faster: The clock of the client.
         intercept: Whether calls to https://api.cloudflare.com reach the fake.
         allow_hosts: Other hosts that an interceptor lets through.
 
     Raises:
         ArgumentError: See `intercepting`.
     """
-    variables = without_proxy(server.host)
+    variables = {**without_proxy(server.host), **faster.environment}
     if not intercept:
-        yield ClientEnvironment(variables)
+        yield ClientEnvironment(variables, clock_note=faster.note)
         return
     from fake_server.intercept import intercepting  # needs an optional package
 
     with intercepting(server, allow_hosts) as interception:
-        yield ClientEnvironment({**variables, **interception.environment}, interception.tally)
+        variables |= interception.environment
+        yield ClientEnvironment(variables, interception.tally, faster.note)
 
 
 def _called_elsewhere(result: CaseResult) -> bool:

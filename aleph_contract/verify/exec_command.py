@@ -12,12 +12,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.escaping import pluralise
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Client, Verification
+from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage_by_model
 from aleph_contract.rules.other_routes import notes_on_other_routes
@@ -53,6 +55,8 @@ def run_command(
     port: int = 0,
     intercept: bool = False,
     allow_hosts: Iterable[str] = (),
+    speed: float | None = 1.0,
+    **fake: Any,
 ) -> Verification:
     """Run a command with the address of a new fake in its environment, and judge its traffic.
 
@@ -67,15 +71,20 @@ def run_command(
         port: 0 picks a free port.
         intercept: Whether calls to https://api.cloudflare.com reach the fake.
         allow_hosts: Other hosts that the interceptor lets through.
+        speed: How many times faster the command's clock runs; `None` for the highest speed that is
+            safe on this machine.
+        **fake: Options of the fake, such as `latency`; see `fake_server.create_app`.
 
     Raises:
-        ArgumentError: The fake cannot listen there, or the interceptor cannot start.
-        CouldNotRun: The command does not start.
+        ArgumentError: The fake cannot listen there, the interceptor cannot start, or an option is
+            out of range.
+        CouldNotRun: The command does not start, or its clock cannot be made faster.
     """
     contracts = ContractSet.of(contract)
     begun = time.perf_counter()
     with (
         TemporaryDirectory(prefix="aleph-contract-") as folder,
+        FasterClock(speed) as faster,
         running(
             contracts,
             host=host,
@@ -83,10 +92,13 @@ def run_command(
             expose=True,  # the user named the host
             profile=profile,
             journal=f"sqlite:{folder}/journal",
+            clock=faster.clock,
+            **fake,
         ) as server,
-        client_environment(server, intercept=intercept, allow_hosts=allow_hosts) as client,
+        client_environment(server, faster, intercept=intercept, allow_hosts=allow_hosts) as client,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
         environment = command_environment(server, client.variables)
+        faster.check(command, environment)
         code, interrupted = _execute(command, environment)
         exchanges, suite = server.exchanges, server.app.suite.seen_with(server.app.journal)
     results = tuple(

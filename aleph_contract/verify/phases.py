@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.results import CaseResult
-from aleph_contract.verify import plans
+from aleph_contract.verify import plans, time_phase
 from aleph_contract.verify.plans import PlannedCase
 from aleph_contract.verify.session import Session
 
@@ -22,6 +22,7 @@ class Phase:
         plans: Returns its planned cases, at least those with a name that matches the globs.
         drive: Drives and judges cases; yields each result when it is there.
         overlapping: Whether cases of another phase may be in flight at the same time.
+        needs_speed: Whether it runs only on a faster clock: its cases take minutes.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Phase:
         Session.each
     )
     overlapping: bool = False
+    needs_speed: bool = False
 
 
 def _explore(session: Session, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
@@ -45,6 +47,7 @@ PHASES = (
     Phase("probes", plans.probes, overlapping=True),
     Phase("faults", plans.faults, overlapping=True),
     Phase("concurrency", plans.concurrency, Session.together),
+    Phase(time_phase.PHASE, time_phase.plans, time_phase.drive, needs_speed=True),
     Phase("profile", plans.other_profile),
     Phase("properties", plans.properties, _explore),
 )

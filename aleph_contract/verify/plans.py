@@ -53,6 +53,7 @@ class PlannedCase:
         doubt: The kind of doubt about a gray input; `None` for a portable one.
         constraint: Key of the constraint that the input probes, if any.
         on_bound: Whether a valid input is on the bound of that constraint; see `Case`.
+        seconds: Seconds of the client that the case may take, if more than the limit of the user.
         fault: Name of the fault that the fake plays, if any.
         scenario: Steps that the fake plays for the account of this case.
         profile: Reply shape; `None` for the one that was asked for.
@@ -74,6 +75,7 @@ class PlannedCase:
     never_answered: bool = False
     advice: bool = False
     on_bound: bool = True
+    seconds: float = 0.0
 
 
 _RETURNS = "sends it unchanged and returns the result of the reply"

@@ -10,6 +10,19 @@ from aleph_contract.verify.plans import PlannedCase
 from aleph_contract.verify.settings import Settings
 from fake_server.workers import DEFAULT_ADDRESS
 
+#: The options with a value that the result of a case depends on. Of these only `--speed` is ever
+#: `None` without being the default: that is `auto`.
+_OPTIONS = (
+    *("profile", "timeout", "patience", "host", "port"),
+    *("speed", "latency", "credits", "spend_limit", "max_body"),
+)
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "auto"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
 
 def curl(planned: PlannedCase, contract: Contract) -> str:
     """A curl command that sends the intended request to `aleph-contract serve`."""
@@ -31,10 +44,10 @@ def reproduce(planned: PlannedCase, settings: Settings) -> str:
     defaults = Settings()
     words = ["aleph-contract", "verify", "client", "--run", _selection(planned)]
     words += ["--seed", str(settings.seed)]
-    for name in ("profile", "timeout", "patience", "host", "port"):
+    for name in _OPTIONS:
         value = getattr(settings, name)
         if value != getattr(defaults, name):
-            words += [f"--{name}", str(value)]
+            words += [f"--{name.replace('_', '-')}", _word(value)]
     if settings.intercept:
         words += [
             "--intercept",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -11,8 +12,10 @@ from typing import Any
 
 from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
+from aleph_contract.core.clock import Clock
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import Driver
+from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import variables_set
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
@@ -79,20 +82,22 @@ def verify_client(
     log = _Log(on_event)
     try:
         with (
+            FasterClock(settings.speed) as faster,
             running(
                 contract,
                 host=settings.host,
                 port=settings.port,
                 expose=True,  # the user named the host
-                profile=settings.profile,
+                clock=faster.clock,
+                **settings.fake_options,
             ) as server,
             client_environment(
-                server, intercept=settings.intercept, allow_hosts=settings.allow_hosts
+                server, faster, intercept=settings.intercept, allow_hosts=settings.allow_hosts
             ) as client,
             variables_set(client.variables),
-            driver,
+            _checked(driver, faster),
         ):
-            chosen = _choose(contract, settings)
+            chosen = _choose(contract, settings, faster.clock)
             log.plan(chosen, settings)
             log.client = client
             session = Session(server, driver, contract, settings)
@@ -112,10 +117,28 @@ def verify_client(
     return log.verification(driver, contract, settings)
 
 
-def _choose(contract: Contract, settings: Settings) -> list[Chosen]:
+def _checked(driver: Driver, faster: FasterClock) -> Driver:
+    """The driver, if its client runs on the clock.
+
+    Raises:
+        ArgumentError: The client is a callable in this process, whose clock stays as it is.
+        CouldNotRun: The client's program does not run on the clock.
+    """
+    if faster.clock.faster and not driver.argv:
+        raise ArgumentError(
+            "a faster clock needs a client in a process of its own; wrap the callable with "
+            "StdioDriver(callable_process.command(target, jobs))"
+        )
+    faster.check(driver.argv, os.environ)
+    return driver
+
+
+def _choose(contract: Contract, settings: Settings, clock: Clock) -> list[Chosen]:
     """The phases in order, each with the cases that `run` and `skip` leave."""
     chosen = []
     for phase in PHASES:
+        if phase.needs_speed and not clock.faster:
+            continue
         whole_phase = not settings.run or phase.name in settings.run
         names = EVERY_NAME if whole_phase else NameGlobs(tuple(settings.run))
         cases = tuple(
@@ -130,6 +153,7 @@ def _choose(contract: Contract, settings: Settings) -> list[Chosen]:
         raise ArgumentError(
             "no case is left to run; `aleph-contract cases` lists names, and the phases are "
             + ", ".join(phase.name for phase in PHASES)
+            + ("" if clock.faster else " (time needs --speed)")
         )
     return chosen
 

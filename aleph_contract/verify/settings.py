@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
+from aleph_contract.core.clock import Clock
 from aleph_contract.core.results import Level
 from aleph_contract.verify.rule_selection import RuleSelection
 
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
 
 #: Seconds for a case that is never answered, unless the user chooses.
 DEFAULT_PATIENCE = 1.0
+
+#: The same on a faster clock: longer than the usual time-outs, up to ten minutes.
+LONG_PATIENCE = 660.0
+
+#: Seconds of the machine that this may take.
+MAX_WAIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +34,10 @@ class Settings:
         skip: Globs over case names, or names of phases, that are left out.
         max_examples: Number of inputs that Hypothesis draws for each property; 0 for no property.
         seed: Seed of the draws.
-        timeout: Seconds that the client has for one case.
+        timeout: Seconds that the client has for one case; always seconds of the machine.
         patience: Seconds that the client has for a case that is never answered; a client that
-            still waits then gets advice. `None`: `DEFAULT_PATIENCE`, and the case is skipped then,
-            for waiting is correct: real runs take minutes.
+            still waits then gets advice. `None`: see `default_patience`, and the case is skipped
+            then, for waiting is correct: real runs take minutes.
         require_local_validation: Whether the client must refuse a violating input before sending.
         known_failing: The expected failures.
         fail_on: `advice` if advice fails the client too.
@@ -41,6 +49,12 @@ class Settings:
         host: Address that the fake listens on; for a wildcard address the client is told an address
             of this machine.
         port: Port that the fake listens on; 0 picks a free one.
+        speed: How many times faster the client's clock runs; `None` for the highest speed that is
+            safe on this machine.
+        latency: Seconds that a completed run takes.
+        credits: USD that all runs of one case may cost.
+        spend_limit: USD at which the gateway refuses the runs of a case.
+        max_body: Bound on the bytes of a body; `None` for that of the fake.
     """
 
     profile: str = "documented"
@@ -60,8 +74,26 @@ class Settings:
     command: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 0
+    speed: float | None = 1.0
+    latency: float = 0.0
+    credits: Decimal | None = None
+    spend_limit: Decimal | None = None
+    max_body: int | None = None
 
     @property
-    def never_answered_timeout(self) -> float:
-        """Seconds that the client has for a case that is never answered."""
-        return DEFAULT_PATIENCE if self.patience is None else self.patience
+    def fake_options(self) -> dict[str, Any]:
+        """The options of the fake that the user chose; see `fake_server.create_app`."""
+        names = ("profile", "latency", "credits", "spend_limit", "max_body")
+        return {name: getattr(self, name) for name in names}
+
+    def never_answered_timeout(self, clock: Clock) -> float:
+        """Seconds of the client that it has for a case that is never answered."""
+        return default_patience(clock) if self.patience is None else self.patience
+
+
+def default_patience(clock: Clock) -> float:
+    """Seconds of the client for a case that is never answered, unless the user chooses.
+
+    On a faster clock there is time to see the client's own time-out.
+    """
+    return min(LONG_PATIENCE, clock.elapsed(MAX_WAIT)) if clock.faster else DEFAULT_PATIENCE

@@ -11,6 +11,7 @@ from typing import Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.clock import WALL_CLOCK, Clock
 from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.control.origin_guard import ANY_HOST
@@ -57,6 +58,7 @@ class App:
         presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
         background: Whether a call on the binding may ask for a run in the background.
         mutator: Changes one call; `None` for an ordinary fake.
+        clock: The clock of the clients; every duration and time is in its seconds.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class App:
         presigned: int | None = None,
         background: bool = False,
         mutator: Mutator | None = None,
+        clock: Clock = WALL_CLOCK,
     ) -> None:
-        self.presigner = None if presigned is None else Presigner(presigned)
+        self.clock = clock
+        self.presigner = None if presigned is None else Presigner(presigned, clock)
         self.contracts = contracts
         self.contract = contracts.default
         self.accounts = accounts
@@ -84,6 +88,7 @@ class App:
             "latency": latency,
             "presigner": self.presigner,
             "background": background,
+            "clock": clock,
         }
         self.runs: Runs
         self._serve: ASGI = self._serve_run
@@ -222,9 +227,10 @@ def create_app(
     journal: Journal | str = "memory",
     keep: Iterable[str] = (),
     durability: str = "sync",
-    max_body: int = MAX_BODY,
+    max_body: int | None = None,
     hosts: Iterable[str] = (ANY_HOST,),
     mutator: Mutator | None = None,
+    clock: Clock = WALL_CLOCK,
 ) -> App:
     """Create a fake as an ASGI application, for use in process or with any ASGI server.
 
@@ -245,9 +251,10 @@ def create_app(
         journal: `memory`, `sqlite:PATH`, `postgresql://…`, or a journal.
         keep: Which exchanges a journal in PostgreSQL keeps; see `parse_keep`.
         durability: `sync` or `async`, for a journal in PostgreSQL; see its `Database`.
-        max_body: Bound on the bytes of a body.
+        max_body: Bound on the bytes of a body; 32 MiB if `None`.
         hosts: Host names that the control API accepts.
         mutator: Changes one call, for `aleph-contract mutate`.
+        clock: The clock of the clients; every duration and time is in its seconds.
 
     Raises:
         ArgumentError: An argument is out of range; the message names it.
@@ -255,6 +262,8 @@ def create_app(
     """
     if not 0 <= latency < math.inf:
         raise ArgumentError(f"latency is a number of seconds from 0, not {latency}")
+    if max_body is None:
+        max_body = MAX_BODY
     if max_body < 1:
         raise ArgumentError(f"max_body is a number of bytes from 1, not {max_body}")
     if spend_limit_lag < 0:
@@ -286,4 +295,5 @@ def create_app(
         presigned=presigned,
         background=background,
         mutator=mutator,
+        clock=clock,
     )

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hmac
 import secrets
 from calendar import timegm
-from time import gmtime, strftime, strptime, time
+from time import gmtime, strftime, strptime
 from urllib.parse import parse_qsl
+
+from aleph_contract.core.clock import WALL_CLOCK, Clock
 
 _DATE = "%Y%m%dT%H%M%SZ"
 
@@ -21,15 +23,17 @@ class Presigner:
 
     Args:
         expires: Seconds until a URL expires.
+        clock: The clock of the clients.
     """
 
-    def __init__(self, expires: int) -> None:
+    def __init__(self, expires: int, clock: Clock = WALL_CLOCK) -> None:
+        self._clock = clock
         self._expires = expires
         self._key = secrets.token_bytes(32)
 
     def query(self, name: bytes) -> bytes:
         """The query of a URL that ends in the file name `name`, with its question mark."""
-        date = strftime(_DATE, gmtime())
+        date = strftime(_DATE, gmtime(self._clock.now()))
         signature = self._signature(name, date, str(self._expires))
         return (
             "?X-Amz-Algorithm=AWS4-HMAC-SHA256"
@@ -47,7 +51,7 @@ class Presigner:
             return "SignatureDoesNotMatch"
         # The signature is ours, so that date and seconds have the right form.
         signed_at = timegm(strptime(date, _DATE))
-        return "AccessDenied" if time() > signed_at + int(expires) else ""
+        return "AccessDenied" if self._clock.now() > signed_at + int(expires) else ""
 
     def _signature(self, name: bytes, date: str, expires: str) -> str:
         text = b"\n".join((name, date.encode(), expires.encode()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import time as _now
 from typing import Any, Final, NamedTuple, Protocol
 
+from aleph_contract.core.clock import WALL_CLOCK, Clock
 from aleph_contract.core.exchange import Credential, SurfaceName
 from fake_server.replies.failures import Failure, Refused
 from fake_server.replies.faults import Delivery
@@ -154,12 +155,13 @@ class Surface(Protocol):
         """The body of a failure."""
 
 
-def finish(
+def finish(  # noqa: PLR0917 - one caller
     request: ReceivedRequest,
     admission: Admission,
     applied: Applied,
     number: int,
     sent: tuple[int | None, Headers, bytes, str],
+    clock: Clock = WALL_CLOCK,
 ) -> FinishedRequest:
     """Finish a request now.
 
@@ -169,6 +171,7 @@ def finish(
         applied: Account, step and charge.
         number: Its number in the journal.
         sent: Status, headers and body that were sent, and the outcome.
+        clock: The clock of the client, which the times are given in.
     """
     head, step = request.head, applied.step
     status, response_headers, response_body, outcome = sent
@@ -188,6 +191,6 @@ def finish(
         outcome,
         None if step is None or step.fault is None else step.fault.name,
         applied.charge,
-        head.received_at,
-        max(_now() - head.received_at, 0.0),
+        clock.at(head.received_at),
+        max(clock.elapsed(_now() - head.received_at), 0.0),
     )

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.clock import WALL_CLOCK, Clock
 from fake_server.journal.base import Journal
 from fake_server.journal.memory import MemoryJournal
 from fake_server.media.presigned import Presigner
@@ -63,6 +64,7 @@ class Runs:
         latency: Seconds that a completed run takes.
         presigner: Signs the URLs of results; `None` for URLs without a signature.
         background: Whether a call on the binding may ask for a run in the background.
+        clock: The clock of the clients: delays and times of exchanges are in its seconds.
     """
 
     def __init__(
@@ -75,20 +77,24 @@ class Runs:
         latency: float,
         presigner: Presigner | None = None,
         background: bool = False,
+        clock: Clock = WALL_CLOCK,
     ) -> None:
         self._accounts: AccountLookup = accounts
         self._journal = journal
         self._arrive: Callable[[str], int] = journal.arrive
         self._latency = latency
+        self._clock = clock
         self.models = models = Models(contracts, presigner)
         rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
-        self._responder = Responder(models, max_body, rays)
+        self._responder = Responder(models, max_body, rays, clock)
         self.urls: OwnUrls = self._responder.urls
         self._rest = Rest(models, accounts)
         self._binding = Binding(models, accounts, background=background)
-        #: The fast path; `None` if a response must wait, or a body that it takes is too large.
+        #: The fast path; `None` if a response must wait, a body that it takes is too large, or the
+        #: clients have a clock of their own.
         self.fast_path: FastPath | None = None
-        if not latency and max_body >= MAX_FAST_BODY and isinstance(journal, MemoryJournal):
+        plain = not latency and not clock.faster and max_body >= MAX_FAST_BODY
+        if plain and isinstance(journal, MemoryJournal):
             self.fast_path = FastPath(models, self._rest, journal, rays)
 
     def start(self, head: RequestHead) -> Admission:
@@ -132,13 +138,14 @@ class Runs:
         number = self._arrive(applied.account.id)
         record = partial(self._record, request, admission, applied, number)
         seconds = self._latency if answer.outcome == "completed" else 0.0
+        wait = self._clock.wait
         if applied.webhook is not None:
-            ended = (applied.webhook, seconds)
+            ended = (applied.webhook, wait(seconds))
             return Run(answer, applied.account, "whole", 0.0, record, ended)
         if applied.step is None:
-            return Run(answer, applied.account, "whole", seconds, record)
+            return Run(answer, applied.account, "whole", wait(seconds), record)
         delivery, seconds = _delivery(applied.step, seconds)
-        return Run(answer, applied.account, delivery, seconds, record)
+        return Run(answer, applied.account, delivery, wait(seconds), record)
 
     def recount(self, counted: Account, account: Account) -> Account:
         """Count a request in flight for another account: on the binding the body names it."""
@@ -188,7 +195,8 @@ class Runs:
             request = replace(request, body=request.body[:_MAX_PARTIAL_BODY])
         if request.head.method == "HEAD":
             body = b""
-        done = finish(request, admission, applied, number, (status, headers, body, outcome))
+        sent = (status, headers, body, outcome)
+        done = finish(request, admission, applied, number, sent, self._clock)
         size = len(request.body) + len(body) + RECORD_SIZE
         return self._store(done, size)
 

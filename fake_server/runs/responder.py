@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from email.utils import formatdate
-from time import time
 
 import orjson
 
+from aleph_contract.core.clock import WALL_CLOCK, Clock
 from fake_server.replies import failures
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Fault
@@ -33,9 +33,13 @@ class Responder:
         models: The models that are served.
         max_body: Bound on the bytes of a body, for the message.
         rays: Values of the `cf-ray` header.
+        clock: The clock of the clients, for dates.
     """
 
-    def __init__(self, models: Models, max_body: int, rays: Iterator[bytes]) -> None:
+    def __init__(
+        self, models: Models, max_body: int, rays: Iterator[bytes], clock: Clock = WALL_CLOCK
+    ) -> None:
+        self._clock = clock
         self._models = models
         self._max_body = max_body
         self._rays = rays
@@ -115,7 +119,7 @@ class Responder:
         status = 200 if fault is None else fault.status or 200
         headers, prefix = surface.headers(next(self._rays), status), b""
         if fault is not None:
-            headers, prefix = _headers(headers, fault, call), fault.raw or b""
+            headers, prefix = _headers(headers, fault, call, self._clock.now()), fault.raw or b""
             if fault.reshape is not None:
                 bare = failures.compact(fault.reshape(orjson.loads(bare)))
         body = prefix + surface.success(call.account, bare)
@@ -158,7 +162,8 @@ class Responder:
             charge = self._charge(call)
             call.account.bill_maybe(charge.usd)
         status = fault.status or 200
-        headers = _headers(surface.headers(next(self._rays), status), fault, call)
+        bare = surface.headers(next(self._rays), status)
+        headers = _headers(bare, fault, call, self._clock.now())
         if fault.redirect:
             headers = (
                 *headers,
@@ -228,14 +233,15 @@ class Responder:
         }
 
 
-def _headers(surface_headers: Headers, fault: Fault, call: RunCall) -> Headers:
+def _headers(surface_headers: Headers, fault: Fault, call: RunCall, now: float) -> Headers:
     headers: dict[bytes, bytes] = dict(surface_headers)
     if fault.content_type is not None:
         headers[b"content-type"] = fault.content_type.encode()
     headers |= {name.encode(): value.encode() for name, value in fault.headers}
+    asked = None if call.step is None else call.step.retry_after
     if fault.retry_date is not None:
-        date = formatdate(int(time()) + fault.retry_date, usegmt=True)
-        headers[b"retry-after"] = date.encode()
-    if call.step is not None and call.step.retry_after is not None:
-        headers[b"retry-after"] = b"%d" % call.step.retry_after
+        seconds = fault.retry_date if asked is None else asked
+        headers[b"retry-after"] = formatdate(int(now) + seconds, usegmt=True).encode()
+    elif asked is not None:
+        headers[b"retry-after"] = b"%d" % asked
     return tuple(headers.items())

@@ -55,9 +55,9 @@ def test_an_expired_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     query = presigner.query(NAME).removeprefix(b"?")
     assert presigner.problem(NAME, query) == ""
     now = time.time()
-    monkeypatch.setattr("fake_server.media.presigned.time", lambda: now + 59)
+    monkeypatch.setattr("aleph_contract.core.clock.time", lambda: now + 59)
     assert presigner.problem(NAME, query) == ""
-    monkeypatch.setattr("fake_server.media.presigned.time", lambda: now + 62)
+    monkeypatch.setattr("aleph_contract.core.clock.time", lambda: now + 62)
     assert presigner.problem(NAME, query) == "AccessDenied"
 
 

@@ -172,6 +172,10 @@ BREAKS: list[tuple[str, Evidence]] = [
     ("error.not-retried", evidence(refused(status=401), refused(status=401), outcome=ERROR)),
     ("error.not-retried", evidence(refused(status=422), exchange(number=2))),
     ("billing.paid-once", evidence(*TWICE)),
+    (
+        "billing.result-awaited",
+        evidence(exchange(status=None, outcome="cut", elapsed=60.0), outcome=ERROR),
+    ),
     ("billing.paid-once", evidence(exchange(status=None, outcome="cut"), exchange(number=2))),
     ("error.bounded", evidence(*[refused(status=429)] * (MAX_TRIES + 1), outcome=ERROR)),
     ("error.bounded", evidence(LIMITED, exchange(received_at=1.0))),
@@ -203,6 +207,7 @@ KEEPS: list[Evidence] = [
     evidence(replied(b"\xef\xbb\xbf" + REPLY)),
     evidence(replied({"state": "Running", "result": {}}), outcome=ERROR),
     evidence(exchange(status=None, outcome="cut", billed=True), outcome=ERROR),
+    evidence(exchange(elapsed=138.0)),
     evidence(refused(status=429), refused(status=429), exchange(number=3)),
     evidence(LIMITED, exchange(received_at=2.0)),
     evidence(

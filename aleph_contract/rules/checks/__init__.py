@@ -37,6 +37,7 @@ CHECKS: dict[str, Check] = {
     "error.identified": failures.identified,
     "error.not-retried": failures.not_retried,
     "billing.paid-once": failures.paid_once,
+    "billing.result-awaited": failures.awaited,
     "error.bounded": failures.bounded,
     "security.token-host": safety.token_host,
     "security.token-leak": safety.token_leak,

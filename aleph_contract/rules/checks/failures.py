@@ -14,6 +14,9 @@ from aleph_contract.rules.table import MAX_TRIES
 #: Share of Retry-After by which a wait may be too short, since clocks of client and server differ.
 WAIT_TOLERANCE = 0.05
 
+#: Seconds from which a run is long: shorter than any time-out that fires in production.
+LONG_CALL = 10.0
+
 #: Longest message of the service that a finding quotes.
 _MAX_QUOTED = 80
 
@@ -83,6 +86,20 @@ def paid_once(evidence: Evidence) -> str | None:
         calls = "a call" if repeated == 1 else f"{repeated} calls"
         return f"repeated {calls} that may already have been billed"
     return "" if in_doubt else None
+
+
+def awaited(evidence: Evidence) -> str | None:
+    """The client does not give up on a run that is still going."""
+    runs = [x for x in evidence.posts if x.billed and x.fault is None and x.elapsed >= LONG_CALL]
+    left = sum(x.outcome == "cut" and x.status is None for x in runs)
+    stuck = evidence.outcome is not None and evidence.outcome.kind == "stuck"
+    if not runs or stuck:  # the driver ended a stuck client
+        return None
+    if not left:
+        return ""
+    if left == 1:
+        return "gave up on a run that was still going; the run is billed, and its result is lost"
+    return f"gave up on {left} runs that were still going; each is billed, and its result is lost"
 
 
 def bounded(evidence: Evidence) -> str | None:

@@ -1,0 +1,1 @@
+"""A folder for PYTHONPATH: `sitecustomize` repairs timed waits under libfaketime."""
