@@ -24,6 +24,9 @@ from aleph_contract.commands.options import (
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
 
+#: The values of --format: `auto`, and the keys of `recordings.FORMATS`, which are loaded on use.
+FORMAT_NAMES = ("auto", "har", "vcr", "journal", "gateway-log", "capture")
+
 #: The argument that stands for standard input.
 STDIN = "-"
 
@@ -32,10 +35,10 @@ STDIN = "-"
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["auto", "har", "journal"]),
+    type=click.Choice(FORMAT_NAMES),
     default="auto",
     show_default=True,
-    help="HAR 1.2, or the journal of `serve --journal sqlite:PATH`; auto looks at the content.",
+    help="Format of the files; auto looks at the content of each.",
 )
 @contract_option
 @rule_option
@@ -53,12 +56,14 @@ def command(
     report: tuple[str, ...],
     files: tuple[str, ...],
 ) -> int:
-    """Judge the client whose traffic is in recordings, without calling any server.
+    """Judge the client and the server in recordings, without calling any server.
 
+    Reads HAR 1.2, VCR cassettes (YAML needs the extra `recordings`), logs of
+    AI Gateway, captures of `verify server` and SQLite journals of `serve`.
     Only rules that need neither the intended input nor the client's report are
     judged. A note names each rule that a recording cannot show. Tokens are
-    removed. Exit code: 0 if the traffic conforms, 1 if it does not, 2 if a file
-    is no recording, 3 if a file ends early or holds no call.
+    removed. Exit code: 0 if the traffic conforms, 1 if it does not, 2 if no file
+    is a recording, 3 if one is not, ends early, or holds no call.
     """
     from aleph_contract import reports
     from aleph_contract.contract.contract_set import ContractSet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -10,6 +11,10 @@ from typing import Any, Literal
 from aleph_contract.core.exchange import Exchange, Outcome
 
 Level = Literal["must", "advice"]
+
+#: Calls with more seconds of video than this are left out of a total price: the contract has no
+#: maximum duration, and the price of a 1e308 s video would hide that of all other calls.
+MAX_PRICED_SECONDS = 86_400
 
 #: How the client handles the replies of the profile that was not asked for.
 OtherProfile = Literal["conforms", "does-not-conform", "not-checked"]
@@ -101,6 +106,40 @@ class Client:
     language: str = ""
 
 
+@dataclass(slots=True)
+class Traffic:
+    """Totals of calls, counted call by call.
+
+    Args:
+        calls: Number of calls.
+        billed: Number of them that the real service may have billed.
+        cost: Their price in USD, without calls of more than `MAX_PRICED_SECONDS` of video.
+        priced: Number of billed calls in `cost`.
+        unpriced: Number of billed calls whose price is unknown.
+        faults: Number of times that each fault was played.
+    """
+
+    calls: int = 0
+    billed: int = 0
+    cost: Decimal = Decimal(0)
+    priced: int = 0
+    unpriced: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def add(self, exchanges: Iterable[Exchange]) -> None:
+        """Count some calls."""
+        for call in exchanges:
+            self.calls += 1
+            self.billed += call.billed
+            if call.fault:
+                self.faults[call.fault] += 1
+            if call.billed and call.billed_seconds is None:
+                self.unpriced += 1
+            elif (call.billed_seconds or 0) <= MAX_PRICED_SECONDS:
+                self.priced += call.billed
+                self.cost += call.cost
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """A whole verification, ended or interrupted.
@@ -116,6 +155,8 @@ class Verification:
         unexamined: Must rules that the selected cases could examine, but no case did, because the
             client skipped them. If there is one, the client is not called conformant.
         fail_on: `advice` if advice fails the client too.
+        left_out: Totals of the calls whose exchanges are not in `results`: of a long recording only
+            some are kept.
     """
 
     mode: Literal["verify", "exec", "judge", "server"]
@@ -135,6 +176,7 @@ class Verification:
     notes: tuple[str, ...] = ()
     unexamined: tuple[str, ...] = ()
     fail_on: Level = "must"
+    left_out: Traffic = field(default_factory=Traffic)
     elapsed: float = field(default=0.0, compare=False)
 
     @property

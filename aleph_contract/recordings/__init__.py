@@ -1,95 +1,68 @@
-"""Recorded traffic: the formats, and the reader that removes the tokens."""
+"""Recorded traffic: the formats, and the reader that removes the secrets."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.errors import JSONError, RecordingError
 from aleph_contract.recordings.calls import Recorded, exchanges
-from aleph_contract.recordings.har import read_har
-from aleph_contract.recordings.recorded_call import RecordedCall
+from aleph_contract.recordings.formats import FORMATS, Format, detect
+from aleph_contract.recordings.recorded_call import BadEntry, Entry, ForeignCall
 from aleph_contract.recordings.redaction import Tokens
-from fake_server.journal import sqlite
 
-__all__ = ["FORMATS", "Format", "Recorded", "read_recording"]
+__all__ = ["FORMATS", "BadEntry", "ForeignCall", "Format", "Recorded", "choose", "read_recording"]
 
-#: Bytes of a file that are looked at to find its format.
-_HEAD = 1024
+#: The errors of a file that cannot be read, or not to its end.
+_UNREADABLE = (
+    JSONError, RecordingError, UnicodeDecodeError, OSError, EOFError, zlib.error, sqlite3.Error,
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One format of recordings.
+def choose(path: Path, name: str = "auto") -> Format:
+    """The format of a file.
 
     Args:
-        title: Its name in messages.
-        start: The start of every file of the format.
-        read: Reads the exchanges of a file; `None` stands for a call to another server.
+        path: The file.
+        name: A key of `FORMATS`, or `auto`: the content decides.
+
+    Raises:
+        RecordingError: The file cannot be opened, is empty, or is of no known format.
     """
-
-    title: str
-    start: re.Pattern[bytes]
-    read: Callable[[Path, ContractSet], Iterator[Recorded | None]]
-
-
-def _read_har(path: Path, contracts: ContractSet) -> Iterator[Recorded | None]:
-    """Read the file twice: a token in its last entry is removed from its first one too."""
-    with path.open(encoding="utf-8-sig") as file:
-        tokens = Tokens(_readable(read_har(file)))
-    with path.open(encoding="utf-8-sig") as file:
-        yield from exchanges(read_har(file), tokens, contracts)
-
-
-def _readable(calls: Iterator[RecordedCall]) -> Iterator[RecordedCall]:
-    """The calls up to the place at which the file cannot be read: the second pass reports it."""
-    with contextlib.suppress(JSONError, RecordingError, UnicodeDecodeError):
-        yield from calls
-
-
-def _read_journal(path: Path, contracts: ContractSet) -> Iterator[Recorded | None]:  # noqa: ARG001 - see `Format.read`
-    yield from map(Recorded, sqlite.read_file(path))
-
-
-FORMATS = {
-    "har": Format("HAR 1.2", re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"log"\s*:'), _read_har),
-    "journal": Format("SQLite journal", re.compile(rb"SQLite format 3\0"), _read_journal),
-}
+    try:
+        return detect(path) if name == "auto" else FORMATS[name]
+    except (OSError, EOFError, zlib.error) as error:
+        raise RecordingError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def read_recording(
-    path: Path, contracts: ContractSet, name: str = "auto"
-) -> Iterator[Recorded | None]:
-    """Read the exchanges of a recording; `None` stands for a call to another server.
+    path: Path, contracts: ContractSet, chosen: Format
+) -> Iterator[Recorded | BadEntry | ForeignCall]:
+    """Read the exchanges of a recording, one at a time.
+
+    The file is read twice: a token in its last entry is removed from its first one too.
 
     Args:
         path: The file.
         contracts: The contracts, for the prices of the runs.
-        name: A key of `FORMATS`, or `auto`: the content decides.
+        chosen: Its format.
 
     Raises:
         RecordingError: The file cannot be read to its end; everything yielded before is complete.
     """
+    tokens = Tokens(_readable(chosen.read(path, contracts)))
     try:
-        chosen = _detected(path) if name == "auto" else FORMATS[name]
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}") from None
-    try:
-        yield from chosen.read(path, contracts)
-    except (JSONError, RecordingError, UnicodeDecodeError, OSError, sqlite3.Error) as error:
-        raise RecordingError(f"{path} is no readable {chosen.title}: {error}") from None
+        yield from exchanges(chosen.read(path, contracts), tokens, contracts)
+    except _UNREADABLE as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RecordingError(f"{path} is no readable {chosen.title}: {reason}") from None
 
 
-def _detected(path: Path) -> Format:
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    for chosen in FORMATS.values():
-        if chosen.start.match(head):
-            return chosen
-    known = ", ".join(f"{name} ({chosen.title})" for name, chosen in FORMATS.items())
-    raise RecordingError(f"{path} is no recording of a known format; formats: {known}")
+def _readable(entries: Iterator[Entry]) -> Iterator[Entry]:
+    """The entries up to the place at which the file cannot be read: the second pass reports it."""
+    with contextlib.suppress(*_UNREADABLE):
+        yield from entries

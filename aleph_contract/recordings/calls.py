@@ -11,12 +11,19 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from hashlib import blake2b
 from urllib.parse import urljoin, urlsplit
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import RUN_PATH, Credential, Exchange
-from aleph_contract.recordings.recorded_call import RecordedCall
+from aleph_contract.recordings.recorded_call import (
+    BadEntry,
+    Entry,
+    ForeignCall,
+    RecordedCall,
+    RecordedExchange,
+)
 from aleph_contract.recordings.redaction import Tokens
 from aleph_contract.rules.parsed_exchange import read_reply, read_request
 from aleph_contract.rules.traffic import contract_of
@@ -25,12 +32,27 @@ from fake_server.state.pricing import quote
 #: Rules about a repeated call, for which the reply to the first must be known.
 _REPETITION = ("error.not-retried", "error.bounded")
 
+#: Rules about the body of a request, and about that of a reply.
+_ABOUT_REQUEST_BODY = (
+    "request.valid", "request.model", "request.envelope", *_REPETITION,
+    "server.accepts", "server.refuses", "server.model", "server.json",
+)  # fmt: skip
+_ABOUT_RESPONSE_BODY = (
+    "security.token-host", *_REPETITION,
+    "server.reply-shape", "server.error-shape", "server.content-type",
+)  # fmt: skip
+
+#: URLs that replies named and that are remembered; the oldest one is forgotten first.
+MAX_NAMED = 10_000
+
 #: Why a rule is not judged.
 NO_BILL = "the recording does not say which calls were billed"
 NO_TOKEN = "the recording holds no token"  # noqa: S105 - a reason, not a password
 REFUSED_TOKEN = "a 401 does not say whether the token is that of the account"  # noqa: S105
 NO_REQUEST_BODY = "the request body is not in the recording"
 NO_RESPONSE_BODY = "the response body is not in the recording as it was sent"
+NO_CHARGE = "the recording does not say what the service took for a run"
+UNKNOWN_CHECK = "the recording does not say whether the server checks tokens"
 
 _ROUTE = re.compile(rf"/client/v4/accounts/([^/]+){RUN_PATH}(/@cf/.+)?")
 _ACCOUNT = re.compile(r"/accounts/([^/]+)/")
@@ -46,10 +68,18 @@ class Recorded:
     Args:
         exchange: The exchange, without tokens.
         hidden: Rules that its recording cannot show, with the reason.
+        place: Its place in the file, such as `entry 3`.
+        timed: Whether the recording says when it was made.
+        checks_token: Whether the server is said to check tokens.
+        charged: USD that the service took for it; `None` if the recording does not say.
     """
 
     exchange: Exchange
     hidden: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+    timed: bool = True
+    checks_token: bool = False
+    charged: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -62,12 +92,28 @@ class _Reader:
     numbers: Counter[str] = field(default_factory=Counter)
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
-    def read(self, call: RecordedCall) -> Recorded | None:
-        """The exchange of a call; `None` if it is not one to the API."""
+    def read(self, entry: Entry) -> Recorded | BadEntry | ForeignCall:
+        """The exchange of an entry."""
+        if isinstance(entry, RecordedExchange):
+            return self._own(entry)
+        return self._call(entry) if isinstance(entry, RecordedCall) else entry
+
+    def _own(self, entry: RecordedExchange) -> Recorded:
+        hidden = {"server.bill": NO_CHARGE, **entry.hidden}
+        if not entry.checks_token:
+            hidden["server.auth"] = UNKNOWN_CHECK
+        return Recorded(
+            self.tokens.hide_exchange(entry.exchange),
+            hidden,
+            entry.place,
+            checks_token=entry.checks_token,
+        )
+
+    def _call(self, call: RecordedCall) -> Recorded | ForeignCall:
         parts = urlsplit(call.url)
         elsewhere = self.named.get(call.url)
         if RUN_PATH not in parts.path and elsewhere is None:
-            return None
+            return ForeignCall()
         account = elsewhere if elsewhere is not None else _account(parts.path)
         self.numbers[account] += 1
         hide = self.tokens
@@ -85,7 +131,7 @@ class _Reader:
             response_headers=hide.hide_headers(call.response_headers),
             response_body=hide.hide(call.response_body or b""),
             outcome="elsewhere",
-            received_at=call.started,
+            received_at=call.started or 0.0,
             elapsed=call.elapsed,
             token_leaked=hide.leaked(call),
             host=parts.netloc.rpartition("@")[2],
@@ -95,7 +141,8 @@ class _Reader:
             made = replace(made, outcome=_outcome(made, parts.path, call))
             made = _priced(made, self.contracts)
             self._remember(made, call.url)
-        return Recorded(made, dict(self._hidden(call)))
+        timed = call.started is not None
+        return Recorded(made, self._hidden(call), call.place, timed, charged=call.charged)
 
     def _credential(self, call: RecordedCall) -> Credential:
         """Whether a bearer token was sent; `none` if the recording cannot tell."""
@@ -119,27 +166,31 @@ class _Reader:
             self.named[urljoin(url, reply.message)] = made.account
         if reply.kind == "refused":
             self.named.update(dict.fromkeys(_URL.findall(reply.message), made.account))
+        while len(self.named) > MAX_NAMED:
+            del self.named[next(iter(self.named))]
 
-    def _hidden(self, call: RecordedCall) -> Iterator[tuple[str, str]]:
-        yield "billing.paid-once", NO_BILL
+    def _hidden(self, call: RecordedCall) -> dict[str, str]:
+        """The rules that a call cannot show, with the reasons."""
+        hidden = {"billing.paid-once": NO_BILL, "server.auth": UNKNOWN_CHECK}
+        if call.charged is None:
+            hidden["server.bill"] = NO_CHARGE
         if not self.tokens:
-            for rule in ("request.auth", "security.token-leak", "security.token-host"):
-                yield rule, NO_TOKEN
+            about_token = ("request.auth", "security.token-leak", "security.token-host")
+            hidden |= dict.fromkeys(about_token, NO_TOKEN)
         elif call.status == _UNAUTHENTICATED:
-            yield "request.auth", REFUSED_TOKEN
+            hidden["request.auth"] = REFUSED_TOKEN
         if call.request_body is None:
-            for rule in ("request.valid", "request.model", "request.envelope", *_REPETITION):
-                yield rule, NO_REQUEST_BODY
+            hidden |= dict.fromkeys(_ABOUT_REQUEST_BODY, NO_REQUEST_BODY)
         if call.response_body is None and call.status is not None:
-            for rule in ("security.token-host", *_REPETITION):
-                yield rule, NO_RESPONSE_BODY
+            hidden |= dict.fromkeys(_ABOUT_RESPONSE_BODY, NO_RESPONSE_BODY)
+        return hidden | dict(call.hidden)
 
 
 def exchanges(
-    calls: Iterable[RecordedCall], tokens: Tokens, contracts: ContractSet
-) -> Iterator[Recorded | None]:
-    """The exchange of each call, without tokens; `None` for a call to another server."""
-    yield from map(_Reader(tokens, contracts).read, calls)
+    entries: Iterable[Entry], tokens: Tokens, contracts: ContractSet
+) -> Iterator[Recorded | BadEntry | ForeignCall]:
+    """The exchange of each entry, without secrets."""
+    yield from map(_Reader(tokens, contracts).read, entries)
 
 
 def _account(path: str) -> str:

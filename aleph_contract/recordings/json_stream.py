@@ -44,8 +44,13 @@ class JSONStream:
         """
         for name in path:
             self._enter(name)
+        yield from self._array()
+
+    def _array(self) -> Iterator[Any]:
+        """The elements of the array that starts here."""
         self._expect("[")
         if self._next() == "]":
+            self._expect("]")
             return
         while True:
             yield self._value()
@@ -53,6 +58,33 @@ class JSONStream:
                 break
             self._expect(",")
         self._expect("]")
+
+    def values(self, name: str) -> Iterator[Any]:
+        """The JSON values of the text; of an object with a member `name`, the values in that.
+
+        Raises:
+            JSONError: The text is not JSON, or ends early.
+        """
+        while (start := self._next()) != "":
+            yield from self._unwrapped(name) if start == "{" else [self._value()]
+
+    def _unwrapped(self, name: str) -> Iterator[Any]:
+        """The elements of the member `name` of the object that starts here, or the object."""
+        self._expect("{")
+        members, found = {}, False
+        while self._next() == '"':
+            key = self._value()
+            self._expect(":")
+            if key == name and self._next() in ("[", "{"):
+                found = True
+                yield from self._array() if self._next() == "[" else [self._value()]
+            else:
+                members[key] = self._value()
+            if self._next() == ",":
+                self._expect(",")
+        self._expect("}")
+        if not found:
+            yield members
 
     def _enter(self, name: str) -> None:
         """Move to the value of one member of the object that starts here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -76,16 +76,29 @@ def calls(result: CaseResult) -> tuple[str, ...]:
     return (head, *lines[:MAX_LINES], *([f"… {pluralise(left, 'more call')}"] if left > 0 else []))
 
 
-def price(made: Iterable[Exchange]) -> str:
+def price(made: Sequence[Exchange]) -> str:
     """The price of calls on the real service, in words; unknown for calls without `duration`."""
     known = [call for call in made if not unpriced(call)]
-    unknown = [call for call in made if unpriced(call)]
-    total = money(sum((call.cost for call in known), Decimal(0)))
+    unknown = sum(map(unpriced, made))
+    total = sum((call.cost for call in known), Decimal(0))
+    any_known = any(call.billed for call in known)
+    return total_price(total, unknown, others=len(known), any_known=any_known)
+
+
+def total_price(known: Decimal, unknown: int, *, others: int, any_known: bool) -> str:
+    """A price in words.
+
+    Args:
+        known: USD for the calls whose price is known.
+        unknown: Number of billed calls whose price is unknown.
+        others: Number of the other calls.
+        any_known: Whether a billed call has a known price.
+    """
     if not unknown:
-        return total
-    some = f"{len(unknown):,} " if known else ""
+        return money(known)
+    some = f"{unknown:,} " if others else ""
     without = f"{some}at unknown cost (no duration)"
-    return f"{total} and {without}" if any(call.billed for call in known) else without
+    return f"{money(known)} and {without}" if any_known else without
 
 
 def unpriced(call: Exchange) -> bool:

@@ -85,7 +85,9 @@ def _cause(result: CaseResult, finding: Finding) -> object:
     return _VARIABLE.sub("…", finding.message)
 
 
-def _simplicity(result: CaseResult) -> tuple[bool, bool, int]:
-    """Sort key: documented examples, then valid inputs, then small ones."""
+def _simplicity(result: CaseResult) -> tuple[bool, bool, bool, int]:
+    """Sort key: cases with their evidence, documented examples, valid inputs, small ones."""
+    without = result.phase == "traffic" and not result.exchanges
     documented = result.phase in ("examples", "example")
-    return not documented, result.polarity == "violating", len(repr(result.intended))
+    violating = result.polarity == "violating"
+    return without, not documented, violating, len(repr(result.intended))

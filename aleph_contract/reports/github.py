@@ -119,9 +119,10 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
     )
     yield table_row(*facts, f"{summary.calls:,}", summary.price)
     yield f"\n{pluralise(summary.total, 'case')} = {_sum(verification)}\n"
+    faults = f"; faults played: {summary.coverage['faults']}" if summary.plays_faults else ""
     yield (
         f"Constraints tried: {summary.coverage['valid']} on the bound, "
-        f"{summary.coverage['violating']} outside; faults played: {summary.coverage['faults']}\n"
+        f"{summary.coverage['violating']} outside{faults}\n"
     )
     yield "| rule | cases | broken by | |"
     yield "| --- | --: | --: | --- |"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from aleph_contract.core.escaping import one_line
-from aleph_contract.core.results import CaseResult, Finding, Level, Verification
-from aleph_contract.reports.case_details import price, unpriced
+from aleph_contract.core.results import CaseResult, Finding, Level, Traffic, Verification
+from aleph_contract.reports.case_details import total_price
 from aleph_contract.reports.causes import Cause, causes_of
 from aleph_contract.reports.verdict import Verdict, verdict
 from aleph_contract.rules import RULES
@@ -21,11 +21,10 @@ from aleph_contract.rules.server_table import SERVER_RULES
 #: The rule that is reported first: a client that breaks it may break any other rule too.
 _FIRST = "concurrency.no-crosstalk"
 
-RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
+#: The rules of a mode, if not those of a client.
+_TABLES = {"server": tuple(SERVER_RULES), "judge": (*RULES, *SERVER_RULES)}
 
-#: Calls with more seconds of video than this are left out of the total price: the contract has no
-#: maximum duration, and the price of a 1e308 s video would hide that of all other calls.
-MAX_PRICED_SECONDS = 86_400
+RuleStatus = Literal["broken", "expected", "advice", "kept", "not examined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ class Summary:
         faults: Number of times that each fault was played.
         coverage: Constraints tried on the bound (`valid`) and outside (`violating`), and `faults`
             played.
-        calls: Number of requests to the fake.
+        calls: Number of calls, to the fake or in the recording.
         billed: Number of them that the real service may have billed.
         cost: Their price in USD, without calls of more than `MAX_PRICED_SECONDS` of video.
         unpriced: Number of billed calls without a duration, whose price is unknown.
@@ -160,6 +159,12 @@ class Summary:
     cost: Decimal
     unpriced: int
     price: str
+
+    @property
+    def plays_faults(self) -> bool:
+        """Whether faults were scripted: a server has none, and a recording only if it shows one."""
+        mode = self.verification.mode
+        return mode in ("verify", "exec") or (mode == "judge" and self.coverage["faults"].count > 0)
 
     @property
     def total(self) -> int:
@@ -184,8 +189,8 @@ class Summary:
 def summarise(verification: Verification) -> Summary:
     """Compute the summary of a verification."""
     rows = _rows(verification)
-    exchanges = [exchange for result in verification.results for exchange in result.exchanges]
-    faults = fault_coverage(exchanges, _fault_names())
+    traffic = _traffic(verification)
+    faults = fault_coverage(traffic.faults, _fault_names())
     broken = _problems(rows, [r for r in verification.results if r.status == "failed"], "must")
     advice = _problems(rows, verification.results, "advice")
     return Summary(
@@ -199,19 +204,30 @@ def summarise(verification: Verification) -> Summary:
         could_not_run=_by_reason(verification.results, "could-not-run"),
         faults=faults,
         coverage=_coverage(verification, faults),
-        calls=len(exchanges),
-        billed=sum(exchange.billed for exchange in exchanges),
-        price=price([x for x in exchanges if (x.billed_seconds or 0) <= MAX_PRICED_SECONDS]),
-        cost=sum(
-            (x.cost for x in exchanges if (x.billed_seconds or 0) <= MAX_PRICED_SECONDS), Decimal(0)
+        calls=traffic.calls,
+        billed=traffic.billed,
+        cost=traffic.cost,
+        unpriced=traffic.unpriced,
+        price=total_price(
+            traffic.cost,
+            traffic.unpriced,
+            others=traffic.calls - traffic.unpriced,
+            any_known=traffic.priced > 0,
         ),
-        unpriced=sum(map(unpriced, exchanges)),
     )
+
+
+def _traffic(verification: Verification) -> Traffic:
+    """The totals of all calls: of those in the results, and of those left out of them."""
+    total = replace(verification.left_out, faults=verification.left_out.faults.copy())
+    for result in verification.results:
+        total.add(result.exchanges)
+    return total
 
 
 def _rows(verification: Verification) -> tuple[RuleRow, ...]:
     results = verification.results
-    table = SERVER_RULES if verification.mode == "server" else RULES
+    table = _TABLES.get(verification.mode, tuple(RULES))
     examined = Counter(rule for result in results for rule in set(result.checked))
     broken, advised, expected = Counter[str](), Counter[str](), Counter[str]()
     for result in results:

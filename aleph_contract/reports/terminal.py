@@ -43,6 +43,9 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 #: The words of a mode, where its name alone is not the command.
 _MODES = {"server": "verify server"}
 
+#: Where the calls of a mode are, if not on the fake.
+_PLACES = {"server": "to the server", "judge": "in the recordings"}
+
 _TONES = {"conforms": "green", "does-not-conform": "red", "not-checked": "yellow"}
 _STATUS_TONES = {"broken": "red", "advice": "yellow", "expected": "yellow"}
 
@@ -202,11 +205,13 @@ def _coverage(summary: Summary, style: Style) -> Iterator[str]:
     """Coverage on one line; after `exec`, also the names of untried constraints and faults."""
     valid, violating, faults = (summary.coverage[name] for name in ("valid", "violating", "faults"))
     text = f"constraints tried: {valid} on the bound, {violating} outside"
-    if summary.verification.mode != "server":
+    lists = [("on the bound", valid), ("outside", violating)]
+    if summary.plays_faults:
         text += f"; faults played: {faults}"
+        lists.append(("played", faults))
     yield from wrapped(text, style)
     if summary.verification.mode != "verify":
-        for title, tried in (("on the bound", valid), ("outside", violating), ("played", faults)):
+        for title, tried in lists:
             if tried.missing:
                 never = f"never {title}: {join_first(tried.missing, MAX_NAMES)}"
                 yield from wrapped(never, style, "  ")
@@ -242,9 +247,9 @@ def _verdict(summary: Summary, style: Style) -> Iterator[str]:
 def _traffic(summary: Summary, style: Style) -> Iterator[str]:
     verification = summary.verification
     yield from _coverage(summary, style)
-    side = "server" if verification.mode == "server" else "fake"
     calls = pluralise(summary.calls, "call")
-    traffic = f"{calls} to the {side}, on the real service {summary.price}"
+    place = _PLACES.get(verification.mode, "to the fake")
+    traffic = f"{calls} {place}, on the real service {summary.price}"
     phases = ", ".join(f"{name} {spent:.1f} s" for name, spent in verification.phases)
     yield from wrapped(
         f"{traffic}; {verification.elapsed:.1f} s{f' ({phases})' if phases else ''}", style

@@ -7,7 +7,7 @@ probes; for traffic under `exec` the constraints are found from the inputs (`Con
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, product
 
@@ -77,6 +77,33 @@ class FaultRow:
     played: int
 
 
+class CoverageCount:
+    """Coverage that is counted result by result, so that no result has to be kept.
+
+    Args:
+        contract: The contract; the shipped one by default.
+    """
+
+    def __init__(self, contract: Contract | None = None) -> None:
+        self._contract = contract
+        self._seen: Counter[_Key] = Counter()
+        self._hits = ConstraintHits(contract)
+
+    def add(self, result: CaseResult) -> None:
+        """Count one result."""
+        if result.outcome is None and result.polarity is None:
+            self._seen.update(_hit(result.exchanges, self._hits))
+        elif result.constraint and result.polarity and result.on_bound:
+            observed = _observed(result)
+            if observed in RIGHT[result.polarity] or result.portable:
+                self._seen[result.constraint, result.polarity, observed] += 1
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """A row for every constraint, polarity and observed outcome so far."""
+        return _rows(self._seen, self._contract)
+
+
 def coverage(results: Iterable[CaseResult], contract: Contract | None = None) -> tuple[Row, ...]:
     """Coverage of a verification: a row for every constraint, polarity and observed outcome.
 
@@ -86,16 +113,10 @@ def coverage(results: Iterable[CaseResult], contract: Contract | None = None) ->
     counts for the constraints that its inputs hit. A constraint that was not tried has a row with
     `never` and the count 0.
     """
-    seen: Counter[_Key] = Counter()
-    hits = ConstraintHits(contract)
+    count = CoverageCount(contract)
     for result in results:
-        if result.outcome is None and result.polarity is None:
-            seen.update(_hit(result.exchanges, hits))
-        elif result.constraint and result.polarity and result.on_bound:
-            observed = _observed(result)
-            if observed in RIGHT[result.polarity] or result.portable:
-                seen[result.constraint, result.polarity, observed] += 1
-    return _rows(seen, contract)
+        count.add(result)
+    return count.rows
 
 
 def coverage_by_model(
@@ -120,11 +141,10 @@ def of_exchanges(
     return _rows(Counter(_hit(exchanges, ConstraintHits(contract))), contract)
 
 
-def fault_coverage(exchanges: Iterable[Exchange], faults: Iterable[str]) -> tuple[FaultRow, ...]:
+def fault_coverage(played: Mapping[str, int], faults: Iterable[str]) -> tuple[FaultRow, ...]:
     """How often each of `faults` was played, in that order; played faults not listed follow."""
-    played = Counter(exchange.fault for exchange in exchanges if exchange.fault)
     names = dict.fromkeys((*faults, *played))
-    return tuple(FaultRow(name, played[name]) for name in names)
+    return tuple(FaultRow(name, played.get(name, 0)) for name in names)
 
 
 def _hit(exchanges: Iterable[Exchange], hits: ConstraintHits) -> Iterator[_Key]:

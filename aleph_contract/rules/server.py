@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from aleph_contract.cases.case import Case
 from aleph_contract.cases.doubt import DoubtKind
@@ -35,6 +36,13 @@ _FROM_EDGE = frozenset({403, 429})
 
 _NOT_IMPLEMENTED = 501
 
+#: Refusals that come before the run (observed order: route, token, model, input, then the run), so
+#: they cost nothing. A 402, 422 or 424 may follow a run, and an unanswered call may have run.
+FREE_REFUSALS = frozenset({400, 401, 404, 405, 413, 415, 429})
+
+#: A log holds amounts as binary fractions: 1.6800000000000002 is 1.68.
+_ROUNDING = Decimal("1.000001")
+
 
 @dataclass(frozen=True, slots=True)
 class ServerEvidence:
@@ -46,6 +54,7 @@ class ServerEvidence:
         doubt: The kind of doubt about the input; `None` for a portable one.
         contract: The contract.
         checks_token: Whether the server is said to check tokens.
+        charged: USD that the server took for the call; `None` if unknown.
     """
 
     exchange: Exchange
@@ -53,6 +62,7 @@ class ServerEvidence:
     doubt: DoubtKind | None
     contract: Contract
     checks_token: bool
+    charged: Decimal | None = None
 
     @property
     def reply_class(self) -> str:
@@ -77,6 +87,7 @@ def judge_server(
     contract: Contract | None = None,
     *,
     checks_token: bool = False,
+    charged: Decimal | None = None,
 ) -> Judgement:
     """Judge one exchange by every server rule.
 
@@ -87,6 +98,8 @@ def judge_server(
         contract: The contract; the shipped one by default.
         checks_token: Whether the server is said to check tokens; without it `server.auth` is not
             examined.
+        charged: USD that the server took for the call, as its bill or log says; without it
+            `server.bill` is not examined.
     """
     contract = contract or Contract.load()
     evidence = ServerEvidence(
@@ -95,6 +108,7 @@ def judge_server(
         doubt_about(exchange, case, contract),
         contract,
         checks_token,
+        charged,
     )
     verdicts = {rule: check(evidence) for rule, check in SERVER_CHECKS.items()}
     return Judgement(
@@ -176,6 +190,22 @@ def _no_5xx(evidence: ServerEvidence) -> Verdict:
     return "" if unknown_method else f"answered {_reply(evidence)}"
 
 
+def _bill(evidence: ServerEvidence) -> Verdict:
+    """The server takes the contract's price for a run, and nothing for a refusal before the run."""
+    exchange, charged = evidence.exchange, evidence.charged
+    if charged is None:
+        return None
+    if exchange.status in FREE_REFUSALS:
+        right = Decimal(0)
+    elif exchange.billed and exchange.billed_seconds is not None and exchange.cost:
+        right = exchange.cost
+    else:
+        return None  # no document says what such a call costs
+    if charged <= right * _ROUNDING:
+        return ""
+    return f"took {charged} USD for a call that costs {right} USD by the contract"
+
+
 #: One check for each rule of `SERVER_RULES`.
 SERVER_CHECKS: Mapping[str, Callable[[ServerEvidence], Verdict]] = {
     "server.accepts": _accepts,
@@ -188,6 +218,7 @@ SERVER_CHECKS: Mapping[str, Callable[[ServerEvidence], Verdict]] = {
     "server.route": _refusal_of("route"),
     "server.model": _refusal_of("model"),
     "server.json": _refusal_of("json", "content-type"),
+    "server.bill": _bill,
 }
 
 #: What no source decides: how a router words its own refusals, and whether another content type is

@@ -98,6 +98,16 @@ _TABLE = (
         "A parse error is treated as an empty body, or a lenient parser is used.",
         "Answer 400 to a body that does not parse.",
     ),
+    Rule(
+        "server.bill",
+        "takes no more for a call than the contract's price, and nothing for a refusal",
+        "documented",
+        "must",
+        "The account pays for seconds that were not in the video, or for a run that was refused.",
+        "The duration is rounded up, a repeated call is counted twice, or the price is charged "
+        "before the input is checked.",
+        "Charge the published price for each second of `duration`, after the run.",
+    ),
 )
 
 #: Every server rule by its id, in the order of the table.

@@ -51,10 +51,9 @@ def judge_traffic(
         suite: The tests that made the calls, as far as they are known.
         hint: What the user can do if a refused call is meant; it ends the finding about it.
     """
-    runs = group((x for x in exchanges if not other_route(x)), suite)
+    runs = group((x for x in exchanges if is_judged(x)), suite)
     for number, run in enumerate(runs, start=1):
-        calls = tuple(run.calls)
-        first = calls[0]
+        first = run.calls[0]
         meant = refusals_meant and first.outcome == "invalid"
         judgement = _judged(run, contract, advice=meant)
         negative = _is_negative_test(run, suite)
@@ -62,19 +61,34 @@ def judge_traffic(
             judgement = _without_request_rules(judgement)
         elif first.outcome == "invalid" and hint and not meant:
             judgement = _hinted(judgement, hint)
-        broken = any(finding.level == "must" for finding in judgement.findings)
-        yield CaseResult(
-            name=_name(run, number),
-            phase="traffic",
-            status="failed" if broken else "passed",
-            intended=read_request(first).input,
-            checked=judgement.checked,
-            findings=judgement.findings,
-            exchanges=calls,
-            reason=NEGATIVE_TEST if negative else "",
-            fault=first.fault,
-            elapsed=sum(x.elapsed for x in calls),
-        )
+        reason = NEGATIVE_TEST if negative else ""
+        yield replace(_case(run, _name(run, number), judgement), reason=reason)
+
+
+def is_judged(exchange: Exchange) -> bool:
+    """Whether a call is one of a model: the routes beside the run route are not judged."""
+    return not other_route(exchange)
+
+
+def judge_run(run: LinkedRun, name: str, contract: Contract | ContractSet) -> CaseResult:
+    """Judge the calls of one run by the rules of a client."""
+    return _case(run, name, _judged(run, contract))
+
+
+def _case(run: LinkedRun, name: str, judgement: Judgement) -> CaseResult:
+    calls = tuple(run.calls)
+    broken = any(finding.level == "must" for finding in judgement.findings)
+    return CaseResult(
+        name=name,
+        phase="traffic",
+        status="failed" if broken else "passed",
+        intended=read_request(calls[0]).input,
+        checked=judgement.checked,
+        findings=judgement.findings,
+        exchanges=calls,
+        fault=calls[0].fault,
+        elapsed=sum(x.elapsed for x in calls),
+    )
 
 
 def judge_exchange(

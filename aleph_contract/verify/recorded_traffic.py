@@ -1,64 +1,153 @@
-"""`aleph-contract judge`: judge the client whose traffic is in recordings.
+"""`aleph-contract judge`: judge the client and the server whose traffic is in recordings.
 
 The intended inputs and the client's reports are unknown, so only rules that need neither are
-judged; see `rules.traffic`. A rule that a recording cannot show is not judged, and a note says why.
+judged, and the server by each exchange; see `rules.traffic` and `rules.server`. A rule that a
+recording cannot show is not judged, and a note says why. Recordings are streamed: a run is judged
+when no later call can belong to it, and then only its result is kept.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
+from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.escaping import pluralise
-from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import RecordingError
-from aleph_contract.recordings import Recorded, read_recording
-from aleph_contract.rules.coverage import coverage_by_model
-from aleph_contract.rules.other_routes import notes_on_other_routes
-from aleph_contract.rules.traffic import judge_traffic
+from aleph_contract.recordings import (
+    BadEntry,
+    ForeignCall,
+    Recorded,
+    choose,
+    read_recording,
+)
+from aleph_contract.rules.coverage import CoverageCount
+from aleph_contract.rules.other_routes import other_route
+from aleph_contract.rules.retry_grouping import Grouping, LinkedRun
+from aleph_contract.rules.server import judge_server
+from aleph_contract.rules.traffic import contract_of, is_judged, judge_run
+from aleph_contract.verify.kept_evidence import KeptEvidence
+
+#: Bytes of calls that are held for all accounts together; see `retry_grouping.MAX_HELD`.
+MAX_HELD = 16 * 1024 * 1024
+
+#: Bad entries of a file that are reported one by one.
+MAX_BAD = 5
+
+
+@dataclass(slots=True)
+class _Account:
+    """The calls of one account that are not judged yet, and what the recording says about each.
+
+    Args:
+        grouping: Groups them into runs.
+        recorded: For the id of each exchange: its position among all calls, its name, its record.
+    """
+
+    grouping: Grouping = field(default_factory=Grouping)
+    recorded: dict[int, tuple[int, str, Recorded]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Traffic:
-    """What was read so far: exchanges by file and account, hidden rules, foreign calls, trouble."""
+    """What was read and judged so far.
 
-    accounts: dict[tuple[str, str], list[Recorded]] = field(default_factory=dict)
+    Args:
+        contracts: The contracts that the calls are judged by.
+        several: Whether there are several files, so that the name of a case starts with its file.
+    """
+
+    contracts: ContractSet
+    several: bool
+    accounts: OrderedDict[str, _Account] = field(default_factory=OrderedDict)
+    results: list[tuple[int, CaseResult]] = field(default_factory=list)
     hidden: Counter[tuple[str, str]] = field(default_factory=Counter)
-    foreign: int = 0
+    other_routes: Counter[str] = field(default_factory=Counter)
+    models: dict[str, CoverageCount] = field(default_factory=dict)
+    kept: KeptEvidence = field(default_factory=KeptEvidence)
+    limits: dict[str, None] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
+    calls: int = 0
+    foreign: int = 0
+    held: int = 0
+    bad: int = 0
 
-    def add(self, path: Path, found: Iterable[Recorded | None]) -> None:
-        """Add the exchanges of a recording; of an unreadable end, only the message.
+    def read(self, path: Path, file_format: str) -> str:
+        """Judge the calls of one file.
 
-        Raises:
-            RecordingError: The recording is unreadable from its start.
+        Returns:
+            Why no entry of the file can be read; empty if one can. Of an unreadable end or entry,
+            only the message is kept.
         """
-        begun = False
+        entries, bad, problem = 0, list[str](), ""
         try:
-            for recorded in found:
-                begun = True
-                self._add(str(path), recorded)
+            chosen = choose(path, file_format)
+            for found in read_recording(path, self.contracts, chosen):
+                if isinstance(found, BadEntry):
+                    bad.append(f"{path}, {found.place}: {found.reason}")
+                    del bad[MAX_BAD:]
+                    self.bad += 1
+                else:
+                    entries += 1
+                    self._add(path, found)
         except RecordingError as error:
-            if not begun:
-                raise
-            self.trouble.append(str(error))
+            problem = str(error)
+        self._flush_all()
+        if not entries and (bad or problem):
+            return "; ".join(filter(None, [*bad, problem]))
+        self.limits |= dict.fromkeys(chosen.limits)
+        self.trouble += filter(None, [*bad, problem])
+        return ""
 
-    def _add(self, source: str, recorded: Recorded | None) -> None:
-        if recorded is None:
+    def _add(self, path: Path, found: Recorded | ForeignCall) -> None:
+        if isinstance(found, ForeignCall):
             self.foreign += 1
             return
-        self.accounts.setdefault((source, recorded.exchange.account), []).append(recorded)
-        self.hidden.update(recorded.hidden.items())
+        self.calls += 1
+        self.hidden.update(found.hidden.items())
+        exchange = found.exchange
+        if not is_judged(exchange):
+            self.other_routes.update(filter(None, [other_route(exchange)]))
+            return
+        account = self.accounts.setdefault(exchange.account, _Account())
+        self.accounts.move_to_end(exchange.account)
+        name = f"{path.name}, {found.place}" if self.several else found.place
+        account.recorded[id(exchange)] = self.calls, name, found
+        before = account.grouping.held
+        for run in account.grouping.add(exchange, timed=found.timed):
+            self._judge(account, run)
+        self.held += account.grouping.held - before
+        while self.held > MAX_HELD and len(self.accounts) > 1:
+            self._flush(next(iter(self.accounts)))
 
-    @property
-    def exchanges(self) -> list[Exchange]:
-        """Every exchange."""
-        return [x.exchange for recorded in self.accounts.values() for x in recorded]
+    def _flush_all(self) -> None:
+        while self.accounts:
+            self._flush(next(iter(self.accounts)))
+
+    def _flush(self, name: str) -> None:
+        """Judge what is held of an account."""
+        account = self.accounts.pop(name)
+        self.held -= account.grouping.held
+        for run in account.grouping.end():
+            self._judge(account, run)
+
+    def _judge(self, account: _Account, run: LinkedRun) -> None:
+        """Judge a run, count it, and keep its result."""
+        recorded = [account.recorded.pop(id(call)) for call in run.calls]
+        order, name, _ = recorded[0]
+        contract = contract_of(run.calls[0], self.contracts)
+        result = judge_run(run, name, contract)
+        result = _with_server(result, [found for *_, found in recorded], contract)
+        if contract.model not in self.models:
+            self.models[contract.model] = CoverageCount(contract)
+        self.models[contract.model].add(result)
+        self.results.append((order, self.kept.reduce(result)))
 
 
 def judge_recordings(
@@ -68,7 +157,7 @@ def judge_recordings(
     file_format: str = "auto",
     name: str = "",
 ) -> Verification:
-    """Judge the traffic of recordings as that of one client.
+    """Judge the traffic of recordings as that of one client and one server.
 
     Args:
         paths: The recordings.
@@ -77,17 +166,16 @@ def judge_recordings(
         name: Name of the client in the report; by default the names of the files.
 
     Raises:
-        RecordingError: A recording cannot be read at all. If it cannot be read to its end, the
-            calls before the place are judged, and the verification has trouble.
+        RecordingError: No recording can be read at all. If one of several cannot, or one not to its
+            end, the rest is judged, and the verification has trouble.
     """
     begun = time.perf_counter()
-    traffic = _Traffic()
-    for path in paths:
-        traffic.add(path, read_recording(path, contracts, file_format))
-    results = tuple(
-        result for own in traffic.accounts.values() for result in _judged(own, contracts)
-    )
-    used, rows = coverage_by_model(results, contracts)
+    traffic = _Traffic(contracts, several=len(paths) > 1)
+    unread = [error for path in paths if (error := traffic.read(path, file_format))]
+    if len(unread) == len(paths):
+        raise RecordingError("; ".join(unread))
+    used = tuple(contracts[model] for model in traffic.models or (contracts.default.model,))
+    counts = (traffic.models.get(contract.model) or CoverageCount(contract) for contract in used)
     return Verification(
         mode="judge",
         model=", ".join(contract.model for contract in used),
@@ -95,42 +183,59 @@ def judge_recordings(
         profile="documented",
         seed=0,
         client=Client(name or ", ".join(path.name for path in paths)),
-        results=results,
-        coverage=rows,
-        trouble=(*traffic.trouble, *_nothing(traffic)),
+        results=tuple(result for _, result in sorted(traffic.results, key=lambda pair: pair[0])),
+        coverage=tuple(chain.from_iterable(count.rows for count in counts)),
+        trouble=(*unread, *traffic.trouble, *_nothing(traffic)),
         notes=tuple(_notes(traffic)),
+        left_out=traffic.kept.left_out,
         elapsed=time.perf_counter() - begun,
     )
 
 
-def _judged(own: Sequence[Recorded], contracts: ContractSet) -> Iterator[CaseResult]:
-    """The cases of one account, without the rules that its recording cannot show."""
-    hidden = {recorded.exchange.number: recorded.hidden for recorded in own}
-    for result in judge_traffic((recorded.exchange for recorded in own), contracts):
-        yield _shown(result, [hidden[call.number] for call in result.exchanges])
-
-
-def _shown(result: CaseResult, hidden: Iterable[Mapping[str, str]]) -> CaseResult:
-    rules = {rule for each in hidden for rule in each}
-    findings = tuple(finding for finding in result.findings if finding.rule not in rules)
+def _with_server(
+    result: CaseResult, recorded: Sequence[Recorded], contract: Contract
+) -> CaseResult:
+    """The result with the server's part, without the rules that the recording cannot show."""
+    checked, findings = dict.fromkeys(result.checked), list(result.findings)
+    for found in recorded:
+        if found.exchange.outcome == "elsewhere":
+            continue
+        judgement = judge_server(
+            found.exchange, None, contract,
+            checks_token=found.checks_token, charged=found.charged,
+        )  # fmt: skip
+        checked |= dict.fromkeys(rule for rule in judgement.checked if rule not in found.hidden)
+        findings += [finding for finding in judgement.findings if finding.rule not in found.hidden]
+    hidden = {rule for found in recorded for rule in found.hidden if rule in result.checked}
+    findings = [finding for finding in findings if finding.rule not in hidden]
     return replace(
         result,
-        checked=tuple(rule for rule in result.checked if rule not in rules),
-        findings=findings,
+        checked=tuple(rule for rule in checked if rule not in hidden),
+        findings=tuple(findings),
         status="failed" if any(f.level == "must" for f in findings) else "passed",
     )
 
 
 def _nothing(traffic: _Traffic) -> Iterator[str]:
-    if not traffic.accounts and not traffic.trouble:
+    if not traffic.calls and not traffic.trouble:
         yield f"no call of a model is recorded; calls to other servers: {traffic.foreign:,}"
 
 
-def _notes(traffic: _Traffic) -> Iterator[str]:
+def _notes(traffic: _Traffic) -> Iterable[str]:
     """What the reader must know about the judgement."""
-    total = sum(map(len, traffic.accounts.values()))
+    total = pluralise(traffic.calls, "call")
     for (rule, reason), count in sorted(traffic.hidden.items()):
-        yield f"{rule} is not judged in {count:,} of {pluralise(total, 'call')}: {reason}"
+        yield f"{rule} is not judged in {count:,} of {total}: {reason}"
+    yield from traffic.limits
+    if traffic.bad:
+        yield f"entries that cannot be read: {traffic.bad:,}"
     if traffic.foreign:
         yield f"calls to other servers, which are not judged: {traffic.foreign:,}"
-    yield from notes_on_other_routes(traffic.exchanges)
+    if traffic.other_routes:
+        named = [f"{route} ({count})" for route, count in traffic.other_routes.items()]
+        yield f"calls to other routes, which are not judged: {', '.join(named)}"
+    if traffic.kept.cases:
+        yield (
+            f"the exchanges of {pluralise(traffic.kept.cases, 'case')} are left out of the report, "
+            "because the recording is long"
+        )

@@ -18,7 +18,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from decimal import Decimal
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -253,17 +253,36 @@ class SQLiteJournal:
 def read_file(path: str | os.PathLike[str]) -> Iterator[Exchange]:
     """The exchanges of a journal file, one account after the other; the file is not changed.
 
+    A field that an older version of the tables lacks has its default.
+
     Raises:
-        sqlite3.Error: The file is not a journal of this version, or it is damaged.
+        sqlite3.Error: The file is not a journal, is that of a later version, or is damaged.
     """
     uri = f"{Path(path).absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-            raise sqlite3.DatabaseError(f"it is no journal of version {SCHEMA_VERSION}")
-        query = f"SELECT {_NAMES} FROM exchange ORDER BY account, number"  # noqa: S608 - constants only
+        if application != APPLICATION_ID:
+            raise sqlite3.DatabaseError("the file belongs to another program")
+        if version > SCHEMA_VERSION:
+            raise sqlite3.DatabaseError(
+                f"its tables have version {version}; this program reads 1 to {SCHEMA_VERSION}"
+            )
+        table = connection.execute("PRAGMA table_info(exchange)").fetchall()
+        columns = {name for _, name, *_ in table}
+        names = [name if name in columns else _absent(name) for name in _COLUMNS]
+        query = f"SELECT {', '.join(names)} FROM exchange ORDER BY account, number"  # noqa: S608 - constants only
         yield from map(_exchange, connection.execute(query))
+
+
+def _absent(column: str) -> str:
+    """SQL for the default of a field that the table lacks."""
+    default = next(field.default for field in fields(Exchange) if field.name == column)
+    if default is MISSING:
+        raise sqlite3.DatabaseError(f"the table of exchanges has no column {column}")
+    if default is None:
+        return "NULL"
+    return str(float(default)) if isinstance(default, (bool, float)) else f"'{default}'"
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import RecordingError
 from aleph_contract.recordings.json_stream import BLOCK
+from aleph_contract.reports.summary import summarise
+from aleph_contract.verify import kept_evidence
 from aleph_contract.verify.recorded_traffic import judge_recordings
 
 ACCOUNT = "a" * 32
@@ -24,6 +27,18 @@ SENT = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 BODY = json.dumps({"model": CONTRACT.model, "input": INPUT}).encode()
 REPLY = json.dumps(EXAMPLE.reply).encode()
 JSON_TYPE = (("Content-Type", "application/json"),)
+
+
+#: The token as other software writes it.
+FORMS = [
+    TOKEN.encode().hex(),
+    base64.b64encode(TOKEN.encode()).decode(),
+    base64.urlsafe_b64encode(f"user:{TOKEN}".encode()).decode(),
+    "".join(f"%{ord(character):02x}" for character in TOKEN),
+    TOKEN.replace("-", "%2D"),
+    TOKEN.replace("-", "&#45;"),
+    TOKEN.replace("-", "\\u002d"),
+]
 
 
 def call(**changes: Any) -> dict[str, Any]:
@@ -78,11 +93,12 @@ def test_a_missing_token_is_found_where_other_calls_have_one(tmp_path: Path) -> 
 
 
 def test_a_body_that_was_not_collected_is_not_judged(tmp_path: Path) -> None:
-    without_request, without_reply = call(), call(status=400)
+    violating = json.dumps({"model": CONTRACT.model, "input": INPUT | {"seed": -1}}).encode()
+    without_request, without_reply = call(), call(status=400, body=violating)
     del without_request["request"]["postData"]
     del without_reply["response"]["content"]["text"]
     found = judged(tmp_path, without_request, without_reply, without_reply)
-    assert broken(found) == []
+    assert broken(found) == ["request.valid", "request.valid"]
     assert "request.valid" not in found.results[0].checked
     assert "error.not-retried" not in found.results[1].checked
     assert [n for n in found.notes if n.startswith("request.valid")] == [
@@ -121,6 +137,7 @@ def test_a_token_never_comes_out(
         tmp_path / "session.har",
         call(url=f"{URL}?api_token={TOKEN}", sent=bare, status=400, reply=text),
         call(sent=bare | {"X-Trace": TOKEN}, received=(*JSON_TYPE, ("X-Echo", TOKEN))),
+        *(call(status=400, reply=json.dumps({"errors": [form]}).encode()) for form in FORMS),
         call(sent=bare, body=BODY.replace(b'"prompt": "', f'"prompt": "{TOKEN} '.encode())),
         call(sent=bare, body=BODY.replace(b'"prompt": "', f'"prompt": "Bearer {other} '.encode())),
         call(url=f"{URL}?access_token={other}", sent=bare | {"Cookie": f"session={other}"}),
@@ -130,6 +147,7 @@ def test_a_token_never_comes_out(
     assert run(["judge", str(path), "--report", f"{report}:{out}"]) == 1
     written = out.read_text("utf-8") + "".join(capsys.readouterr())
     assert TOKEN not in written
+    assert not [form for form in FORMS if form[12:-12] in written]
     assert other not in written
     assert "security.token-leak" in written
 
@@ -151,10 +169,10 @@ def test_nothing_of_a_truncated_file_is_lost(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no recording of a known format"),
+        (b"", "is empty"),
         (b"hello", "is no recording of a known format"),
         (b'{"log": {"version": "1.2"}}', "line 1 column 26: the document has no member 'entries'"),
-        (b'{"log": {"entries": [{}]}}', "entry 1 is no HAR entry (KeyError('request'))"),
+        (b'{"log": {"entries": [{}]}}', "entry 1: it is no HAR entry (KeyError('request'))"),
         (b'{"log": {"entries": [\n  {"a": tru}]}}', "line 2 column 9: Expecting value"),
         (b'{"log": {"entries": ["\xff"]}}', "can't decode byte 0xff"),
         (b'{"log": {"entries": ' + b"[" * 100_000, "the value is nested too deeply"),
@@ -170,6 +188,62 @@ def test_an_unreadable_file_is_an_error_with_its_place(
         judge_recordings([path], ContractSet.of())
     assert run(["judge", str(path)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_an_entry_that_is_none_is_named_and_the_others_are_judged(tmp_path: Path) -> None:
+    odd: list[Any] = [{}, 7, {**call(), "request": None}, call() | {"startedDateTime": "noon"}]
+    odd.append(call(url="http://[bad"))
+    path = har(tmp_path / "odd.har", call(), *odd, call(sent={}))
+    found = judge_recordings([path], ContractSet.of())
+    assert (len(found.results), found.exit_code) == (2, 3)
+    assert broken(found) == ["request.auth", "request.content-type"]
+    assert [text.partition(":")[0] for text in found.trouble] == [
+        f"{path}, entry {number}" for number in range(2, 7)
+    ]
+    assert "entries that cannot be read: 5" in found.notes
+
+
+def test_a_missing_file_beside_a_readable_one_loses_nothing(tmp_path: Path) -> None:
+    good, missing = har(tmp_path / "good.har", call()), tmp_path / "missing.har"
+    found = judge_recordings([missing, good], ContractSet.of())
+    assert (len(found.results), found.exit_code) == (1, 3)
+    assert found.trouble == (f"{missing}: No such file or directory",)
+    assert found.results[0].name == "good.har, entry 1"
+
+
+def test_a_server_is_judged_too(tmp_path: Path) -> None:
+    refusal = b'{"detail":"bad"}'
+    later = {**call(reply=b"{}"), "startedDateTime": "2026-01-01T00:00:00Z"}
+    found = judged(tmp_path, call(status=400, reply=refusal), later)
+    assert broken(found) == ["server.accepts", "server.error-shape", "server.reply-shape"]
+    assert found.exit_code == 1
+
+
+def test_a_report_speaks_of_recordings_and_of_no_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = har(tmp_path / "session.har", call())
+    for form in ("terminal", "html", "github"):
+        assert run(["judge", str(path), "--report", form]) == 0
+        shown = capsys.readouterr().out
+        assert "to the fake" not in shown
+        assert "played" not in shown
+    assert run(["judge", str(path)]) == 0
+    assert "1 call in the recordings, on the real service" in capsys.readouterr().out
+
+
+def test_only_a_bounded_part_of_a_long_recording_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_evidence, "MAX_BROKEN", 0)
+    monkeypatch.setattr(kept_evidence, "MAX_OTHERS", 5000)
+    timed = [call() | {"startedDateTime": f"2026-01-01T{hour:02}:00:00Z"} for hour in range(20)]
+    wrong = [call(sent={}) | {"startedDateTime": "2026-01-02T00:00:00Z"} for _ in range(3)]
+    found = judged(tmp_path, *timed, *wrong)
+    summary = summarise(found)
+    assert (len(found.results), summary.calls, summary.billed) == (23, 23, 23)
+    assert sum(bool(r.exchanges) for r in found.results) < 5
+    assert all(problem.example.exchanges for problem in summary.broken)
 
 
 def test_a_missing_file_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

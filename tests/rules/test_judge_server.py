@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -100,6 +101,31 @@ BROKEN = [
 ]
 
 
+#: A run that costs 1.68 USD by the contract, and what the server takes for a call.
+PAID = exchange(billed=True, billed_seconds=Decimal(5), cost=Decimal("1.680"))
+CHARGED = {
+    "more than the price": (PAID, "1.69"),
+    "a refusal": (refused(request_body=body(VIOLATING)), "0.336"),
+}
+
+
+@pytest.mark.parametrize("name", CHARGED)
+def test_a_server_that_takes_too_much_breaks_its_rule_alone(name: str) -> None:
+    seen, charged = CHARGED[name]
+    findings = judge_server(seen, charged=Decimal(charged)).findings
+    assert [(f.rule, f.level) for f in findings] == [("server.bill", "must")]
+
+
+def test_a_lawful_charge_and_an_unknown_one_break_nothing() -> None:
+    for charged in ("1.68", "1.6800000000000002", "0"):
+        judgement = judge_server(PAID, charged=Decimal(charged))
+        assert judgement.findings == ()
+        assert "server.bill" in judgement.checked
+    unpriced = replace(PAID, billed_seconds=None, cost=Decimal(0))
+    for judgement in (judge_server(PAID), judge_server(unpriced, charged=Decimal(9))):
+        assert "server.bill" not in judgement.checked
+
+
 @pytest.mark.parametrize(("rule", "seen"), BROKEN)
 def test_a_rule_is_broken_alone(rule: str, seen: Exchange) -> None:
     findings = judge_server(seen, checks_token=True).findings
@@ -108,7 +134,7 @@ def test_a_rule_is_broken_alone(rule: str, seen: Exchange) -> None:
 
 def test_every_rule_has_a_check_and_an_exchange_that_breaks_it() -> None:
     assert list(SERVER_CHECKS) == list(SERVER_RULES)
-    assert {rule for rule, _ in BROKEN} == set(SERVER_RULES)
+    assert {rule for rule, _ in BROKEN} | {"server.bill"} == set(SERVER_RULES)
 
 
 KEPT = [

@@ -21,12 +21,12 @@ from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import ArgumentError
-from aleph_contract.rules.server import judge_server
+from aleph_contract.rules.server import FREE_REFUSALS, judge_server
 from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.verify.server.call import PlannedCall
 from aleph_contract.verify.server.plan import plan
 from aleph_contract.verify.server.runner import ServerSettings, choose, verify_server
-from aleph_contract.verify.server.spending import FREE_REFUSALS, SpendGuard
+from aleph_contract.verify.server.spending import SpendGuard
 from aleph_contract.verify.server.target import Target
 
 TARGET = Target.parse("http://127.0.0.1:1/client/v4", token=TOKEN)

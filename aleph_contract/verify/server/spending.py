@@ -16,12 +16,9 @@ from aleph_contract.cases import Case
 from aleph_contract.contract import Contract
 from aleph_contract.contract.prices import quantities
 from aleph_contract.contract.validate import validator_for
+from aleph_contract.rules.server import FREE_REFUSALS
 from fake_server.state.billing import ZERO_USD
 from fake_server.state.pricing import quote
-
-#: Refusals that come before the run (observed order: route, token, model, input, then the run). A
-#: 402, 422 or 424 may follow a run, and an unanswered call may have run.
-FREE_REFUSALS = frozenset({400, 401, 404, 405, 413, 415, 429})
 
 #: Seconds that a case is billed for if its own length does not matter.
 SHORTEST = 1

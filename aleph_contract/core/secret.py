@@ -1,0 +1,76 @@
+"""Find a secret in bytes in the forms in which software writes it, and replace it.
+
+The forms: as it is, percent-encoded (RFC 3986), with the escapes of JSON and HTML, in base64 at any
+alignment (RFC 4648, both alphabets), and in hexadecimal digits. A reader can undo each of these.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+
+from aleph_contract.core.exchange import REDACTED
+
+#: A shorter secret is searched without base64 and hexadecimal digits, which match other text.
+_SHORTEST_ENCODED = 8
+
+#: Text without any of these holds no escaped form.
+_MARKERS = (b"%", b"\\u", b"&#")
+
+_REDACTED = REDACTED.encode()
+
+
+class Secret:
+    """One secret.
+
+    Args:
+        value: The secret; not empty.
+    """
+
+    __slots__ = ("_escaped", "_literals")
+
+    def __init__(self, value: bytes) -> None:
+        forms = dict.fromkeys(_literals(value))
+        self._literals = tuple(sorted(forms, key=len, reverse=True))
+        self._escaped = re.compile(b"".join(map(_character, value)))
+
+    def hide(self, raw: bytes) -> bytes:
+        """The bytes with every form of the secret replaced by `REDACTED`."""
+        for literal in self._literals:
+            if literal in raw:
+                raw = raw.replace(literal, _REDACTED)
+        if any(marker in raw for marker in _MARKERS):
+            return self._escaped.sub(_REDACTED, raw)
+        return raw
+
+    def is_in(self, raw: bytes) -> bool:
+        """Whether the bytes hold the secret in any form."""
+        return self.hide(raw) != raw
+
+
+def _literals(value: bytes) -> Iterator[bytes]:
+    """The forms that are a fixed text."""
+    yield value
+    if len(value) < _SHORTEST_ENCODED:
+        return
+    yield value.hex().encode()
+    yield value.hex().upper().encode()
+    for shift in range(3):
+        standard = _base64(value, shift)
+        yield standard
+        yield standard.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _base64(value: bytes, shift: int) -> bytes:
+    """The characters of base64 that depend on the value alone, `shift` bytes into a group of 3."""
+    encoded = b64encode(b"\0" * shift + value)
+    first = -(-shift * 8 // 6)
+    return encoded[first : (shift + len(value)) * 8 // 6]
+
+
+def _character(code: int) -> bytes:
+    """A pattern for one byte, as it is or escaped."""
+    plain = re.escape(bytes([code]))
+    forms = (b"%%(?i:%02x)", b"\\\\u(?i:%04x)", b"&\\#(?i:x0*%x);", b"&\\#0*%d;")
+    return b"(?:" + b"|".join([plain, *(form % code for form in forms)]) + b")"
