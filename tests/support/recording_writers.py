@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
+yaml: Any = import_module("yaml")  # PyYAML ships no types
 
 Entries = Sequence[dict[str, Any]]
 
