@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -316,3 +317,22 @@ def test_calls_to_this_machine_bypass_the_proxy(monkeypatch: pytest.MonkeyPatch)
     assert one(client).result == [True, "intranet,127.0.0.1,localhost"]
     assert os.environ["NO_PROXY"] == "intranet"
     assert "no_proxy" not in os.environ
+
+
+def test_a_stuck_call_does_not_block_a_traced_program() -> None:
+    """A coverage tool traces the thread that gives the call up."""
+    program = """
+import socket, sys
+from threading import Thread
+from aleph_contract.drivers.threads import raise_system_exit
+ends = socket.socketpair()
+stuck = Thread(target=ends[0].recv, args=(1,), daemon=True)
+stuck.start()
+sys.settrace(lambda *_: None)
+raise_system_exit(stuck)
+print([number for number in range(3)])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.stdout, done.stderr) == ("[0, 1, 2]\n", "")
