@@ -60,8 +60,8 @@ class ThreadExecutor:
 def raise_system_exit(thread: Thread) -> None:
     """Raise `SystemExit` in `thread` at its next bytecode instruction; this ends a busy loop.
 
-    Not below a tracer, such as a debugger or a coverage tool: while the exception waits for a thread
-    that is blocked, CPython 3.11 executes no further instruction of a traced thread.
+    Not below a tracer, such as a debugger or a coverage tool: while the exception waits for a
+    blocked thread, CPython 3.11 executes no further instruction of a traced one.
     """
     if sys.gettrace() is not None or sys.getprofile() is not None:
         return

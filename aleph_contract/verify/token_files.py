@@ -8,7 +8,6 @@ in other folders, are not seen.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,24 +37,17 @@ def attribute_file_names(
     searched = dict.fromkeys(
         (str(Path.cwd()), tempfile.gettempdir()) if folders is None else folders
     )
+    names = [name for folder in searched for name in _names(folder)]
+    text = "\n".join(names)  # one search for each token, not for each token and name
     found = {
-        tokens[token]: name.replace(token, REDACTED)
-        for folder in searched
-        for name in _names(folder)
-        for token in _tokens_in(name, tokens)
+        case: next(name for name in names if token in name).replace(token, REDACTED)
+        for token, case in tokens.items()
+        if token in text
     }
     return tuple(
         _leaking(result, found[result.name]) if result.name in found else result
         for result in results
     )
-
-
-def _tokens_in(name: str, tokens: Mapping[str, str]) -> Iterator[str]:
-    lengths = {len(token) for token in tokens}
-    for run in re.findall(r"[A-Za-z0-9_-]+", name):
-        for length in lengths:
-            pieces = (run[at : at + length] for at in range(len(run) - length + 1))
-            yield from (piece for piece in pieces if piece in tokens)
 
 
 def _names(folder: str) -> Iterator[str]:
