@@ -29,6 +29,7 @@ _SETTINGS = {
     "max_connections": "60",
     "shared_buffers": "32MB",
     "fsync": "on",  # a test kills the server
+    "recovery_init_sync_method": "syncfs",
     "autovacuum": "off",
     "max_wal_size": "64MB",
 }
@@ -70,22 +71,25 @@ class PostgreSQLServer:
 
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
-        options = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
-        command = self._command("postgres", "-D", self._data, "-k", self.folder, *options)
-        log = (self.folder / "log").open("ab")
-        self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        log.close()
         deadline = time.monotonic() + 20
         while True:
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._spawn()
             with suppress(OSError, asyncpg.PostgresError):
                 self.execute("postgres", "SELECT 1")
                 return
-            assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
             time.sleep(0.05)
 
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """The server; it ends at once while children of a killed one still live."""
+        options = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
+        command = self._command("postgres", "-D", self._data, "-k", self.folder, *options)
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+
     def kill(self) -> None:
-        """Kill it with SIGKILL, and wait until its children have ended too."""
+        """Kill it with SIGKILL; its children end when they notice."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()

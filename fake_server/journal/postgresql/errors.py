@@ -8,7 +8,13 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 #: The errors of a connection that cannot be made, is lost, or is refused by the server.
-FAILURES = (OSError, asyncio.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+FAILURES = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection was lost within a statement
+)
 
 #: The sentence for each class of error; the first class that fits counts.
 _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
@@ -31,7 +37,8 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.TooManyConnectionsError, "the server has no free connection; raise max_connections"),
     (asyncpg.ClientConfigurationError, "the URL is wrong: {error}"),
     (asyncpg.PostgresConnectionError, "the connection was lost"),
-    (asyncpg.InterfaceError, "the connection was lost ({error})"),
+    (asyncpg.InterfaceError, "the connection was lost"),
+    (asyncpg.InternalClientError, "the connection was lost"),
     (ConnectionRefusedError, "no PostgreSQL server answers at this address"),
     (FileNotFoundError, "no PostgreSQL server answers at this socket"),
     (asyncio.TimeoutError, "the server does not answer in time"),

@@ -60,8 +60,11 @@ class Groups:
                 group = self._next()
                 try:
                     results = await self._handle([item for item, _ in group])
-                except Exception as error:  # noqa: BLE001 - raised again by each future
+                except JournalUnavailable as error:
                     results = [error] * len(group)
+                except Exception:
+                    LOGGER.exception("internal error while runs were stored")
+                    results = [JournalUnavailable("internal error")] * len(group)
                 for (_, future), result in zip(group, results, strict=True):
                     _set(future, result)
         finally:
