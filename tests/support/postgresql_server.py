@@ -106,6 +106,13 @@ class PostgreSQLServer:
         self.execute("postgres", f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def require_password(self, user: str, password: str) -> None:
+        """Create a user who must give a password."""
+        self.execute("postgres", f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"local all {user} scram-sha-256\n" + rules.read_text())
+        self.execute("postgres", "SELECT pg_reload_conf()")
+
     def execute(self, database: str, sql: str) -> Any:
         """Run one statement; return its rows."""
         return query(self.url(database), sql)

@@ -62,7 +62,7 @@ class Groups:
                     results = await self._handle([item for item, _ in group])
                 except JournalUnavailable as error:
                     results = [error] * len(group)
-                except Exception:
+                except Exception:  # noqa: BLE001 - an error of ours; it is logged, and no run is lost
                     LOGGER.exception("internal error while runs were stored")
                     results = [JournalUnavailable("internal error")] * len(group)
                 for (_, future), result in zip(group, results, strict=True):

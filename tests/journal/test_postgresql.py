@@ -1,0 +1,360 @@
+"""The journal in PostgreSQL: what it reads, keeps and refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from calling import PATIENCE, post
+from journals import EXCHANGE, numbers
+from postgresql_server import PostgreSQLServer, query
+
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.errors import ArgumentError
+from fake_server.journal import open_journal
+from fake_server.journal.base import Filter, Journal, JournalUnavailable, Tally
+from fake_server.journal.memory import MemoryJournal
+from fake_server.journal.postgresql import PostgreSQLJournal
+from fake_server.journal.postgresql.database import Database
+from fake_server.journal.postgresql.maintenance import Maintenance
+from fake_server.journal.postgresql.schema import MIGRATIONS, prepare
+from fake_server.journal.retention import Keep, parse_keep
+from fake_server.server import running
+from fake_server.state.shared.reader import Defaults
+from fake_server.state.shared.writer import Settle, Writer
+
+DEFAULTS = Defaults("documented", None, None, 0)
+
+#: Exchanges that differ in every field of a filter.
+SAMPLES = tuple(
+    replace(EXCHANGE, number=number, received_at=float(number), **values)
+    for number, values in enumerate[dict[str, Any]](
+        [
+            {"request_body": b"golden hour"},
+            {"outcome": "invalid", "status": 400, "request_body": "naïve".encode()},
+            {"fault": "reset", "status": None, "target": "/x\xff", "billed_seconds": None},
+            {"response_body": b"\x00\xff", "request_complete": False, "token_leaked": True},
+        ],
+        start=1,
+    )
+)
+
+
+def store(journal: PostgreSQLJournal, *exchanges: Exchange) -> None:
+    """Store exchanges as the writer of a fake does."""
+
+    async def write() -> None:
+        writer = Writer(journal.database, DEFAULTS)
+        for exchange in exchanges:
+            await writer.apply(Settle(exchange.account, 100, lambda made=exchange: made))  # type: ignore[misc]
+        await writer.close()
+
+    journal.database.call(write())
+
+
+@pytest.fixture
+def journal(database: str) -> Iterator[PostgreSQLJournal]:
+    """An empty journal."""
+    opened = PostgreSQLJournal(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def filled(postgresql: PostgreSQLServer) -> Iterator[tuple[Journal, Journal]]:
+    """The same exchanges in PostgreSQL and in memory."""
+    shared, memory = PostgreSQLJournal(postgresql.create_database()), MemoryJournal()
+    store(shared, *SAMPLES)
+    for exchange in SAMPLES:
+        memory.append("a", memory.arrive("a"), exchange, 100)
+    yield shared, memory
+    shared.close()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {},
+        {"outcome": "invalid"},
+        {"status": 200},
+        {"fault": "reset"},
+        {"text": "golden"},
+        {"text": "naïve"},
+        {"text": "%_"},
+        {"text": "/ai/run"},
+        {"since": 2},
+        {"before": 3},
+        {"since": 1, "before": 4, "limit": 1},
+        {"limit": 2},
+        {"limit": 0},
+    ],
+)
+def test_it_finds_what_the_journal_in_memory_finds(
+    filled: tuple[Journal, Journal], where: dict[str, Any]
+) -> None:
+    shared, memory = filled
+    for account in ("a", None, "b"):
+        found = shared.exchanges(account, Filter(**where))
+        assert found == memory.exchanges(account, Filter(**where))
+    assert tuple(shared.newest("a")) == SAMPLES[::-1]
+    assert (shared.tally("a"), shared.tally("b")) == (Tally(4, 0), Tally(0, 0))
+    assert shared.accounts() == ("a",)
+
+
+def test_pages_of_many_exchanges_join(journal: PostgreSQLJournal) -> None:
+    exchanges = [replace(EXCHANGE, received_at=float(n // 3)) for n in range(450)]
+    store(journal, *exchanges)
+    assert numbers(journal) == list(range(1, 451))
+    assert [e.number for e in journal.read(None, Filter(limit=300))] == list(range(151, 451))
+    assert [e.number for e in journal.newest(None)] == list(range(450, 0, -1))
+
+
+def test_a_value_that_postgresql_refuses_does_not_stop_the_others(
+    journal: PostgreSQLJournal,
+) -> None:
+    async def write() -> list[Any]:
+        writer = Writer(journal.database, DEFAULTS)
+        bad = replace(EXCHANGE, method="PO\x00ST")
+        changes = [Settle("a", 1, lambda e=made: e) for made in (EXCHANGE, bad, EXCHANGE)]  # type: ignore[misc]
+        done = await asyncio.gather(*map(writer.apply, changes), return_exceptions=True)
+        await writer.close()
+        return list(done)
+
+    one, refused, two = journal.database.call(write())
+    assert (one, two) == (1, 2)
+    assert isinstance(refused, JournalUnavailable)
+    assert numbers(journal) == [1, 2]
+
+
+class TestRetention:
+    """`--keep` deletes by age and by count, and counts what it deleted."""
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ([], Keep()),
+            (["90s"], Keep(90)),
+            (["7d", "10000"], Keep(7 * 86_400, 10_000)),
+            (["10000", "2h"], Keep(7200, 10_000)),
+        ],
+    )
+    def test_values(self, given: list[str], expected: Keep) -> None:
+        assert parse_keep(given) == expected
+
+    @pytest.mark.parametrize("given", [["0"], ["-1"], ["1w"], ["x"], [""], ["1d", "2h"]])
+    def test_bad_values(self, given: list[str]) -> None:
+        with pytest.raises(ArgumentError, match="keep "):
+            parse_keep(given)
+
+    def test_only_postgresql_has_it(self) -> None:
+        with pytest.raises(ArgumentError, match="--journal postgresql:"):
+            open_journal("memory", keep=["7d"])
+
+    @pytest.mark.parametrize(
+        ("keep", "kept"),
+        [(Keep(), [1, 2, 3, 4]), (Keep(count=3), [2, 3, 4]), (Keep(seconds=60), [3, 4])],
+    )
+    def test_old_exchanges_are_deleted(
+        self, journal: PostgreSQLJournal, keep: Keep, kept: list[int]
+    ) -> None:
+        now = time.time()
+        store(journal, *(replace(EXCHANGE, received_at=now - age) for age in (99, 98, 2, 1)))
+        journal.database.run(Maintenance(journal.database, keep).round)
+        assert numbers(journal) == kept
+        assert journal.tally("a") == Tally(4, 4 - len(kept))
+        store(journal, replace(EXCHANGE, received_at=now))
+        assert numbers(journal) == [*kept, 5]
+
+    def test_an_idle_account_is_forgotten_with_its_last_exchange(
+        self, journal: PostgreSQLJournal
+    ) -> None:
+        store(journal, replace(EXCHANGE, received_at=time.time() - 99))
+        maintenance = Maintenance(journal.database, Keep(seconds=60))
+        journal.database.run(maintenance.round)
+        assert journal.tally("a") == Tally(1, 1)  # it was created now
+        journal.database.run(lambda c: c.execute("UPDATE account SET last_seen = 1"))
+        journal.database.run(maintenance.round)
+        assert journal.tally("a") == Tally(0, 0)
+
+
+class TestVersions:
+    """Tables of an earlier version are brought forward; those of a later one are refused."""
+
+    def test_a_migration_keeps_what_is_there(
+        self, journal: PostgreSQLJournal, database: str
+    ) -> None:
+        store(journal, EXCHANGE)
+        later = [*MIGRATIONS, ("ALTER TABLE exchange ADD COLUMN later TEXT DEFAULT 'x'",)]
+        journal.database.run(lambda connection: prepare(connection, later))
+        journal.database.run(lambda connection: prepare(connection, later))
+        assert query(database, "SELECT later FROM aleph_contract.exchange")[0][0] == "x"
+        version = query(database, "SELECT version FROM aleph_contract.program")[0][0]
+        assert version == len(later)
+        with pytest.raises(ArgumentError, match=r"version 2, and this program .* up to 1; upgrade"):
+            Database(database)
+
+    def test_replicas_that_start_together_prepare_the_tables_once(self, database: str) -> None:
+        command = [sys.executable, "-c", _OPEN, database]
+        started = [subprocess.Popen(command) for _ in range(3)]
+        assert [process.wait(60) for process in started] == [0, 0, 0]
+
+    def test_another_schema_of_the_database_is_left_alone(self, database: str) -> None:
+        query(database, "CREATE TABLE public.account (id INTEGER)")
+        PostgreSQLJournal(database).close()
+        assert query(database, "SELECT * FROM public.account") == []
+
+
+_OPEN = """
+import sys
+from fake_server.journal.postgresql.database import Database
+Database(sys.argv[1]).close()
+"""
+
+
+def refusal(url: str, *options: str) -> str:
+    """What `serve` says when it does not start: one line, and exit code 2."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "aleph_contract",
+            "serve",
+            "--port",
+            "0",
+            "--journal",
+            url,
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+class TestRefusals:
+    """A database that cannot be used is refused with one sentence, without the password."""
+
+    @pytest.mark.parametrize(
+        ("url", "sentence"),
+        [
+            ("postgresql://u:secret@127.0.0.1:1/d", "no PostgreSQL server answers"),
+            ("postgresql://u:secret@127.0.0.1:x/d", "the URL is wrong"),
+            ("postgresql://u@/d?host=/nowhere&password=secret", "no PostgreSQL server answers"),
+            ("postgresql://u:secret@no-such-host.invalid/d", "the server cannot be reached"),
+        ],
+    )
+    def test_a_wrong_url(self, url: str, sentence: str) -> None:
+        with pytest.raises(ArgumentError) as caught:
+            open_journal(url)
+        assert sentence in str(caught.value)
+        assert "secret" not in str(caught.value)
+
+    def test_a_missing_database(self, postgresql: PostgreSQLServer) -> None:
+        with pytest.raises(ArgumentError, match="database does not exist; create it with"):
+            open_journal(postgresql.url("nosuch"))
+
+    def test_a_wrong_password(self, postgresql: PostgreSQLServer) -> None:
+        postgresql.require_password("keyed", "right")
+        with pytest.raises(ArgumentError, match="the password is wrong; put it in"):
+            open_journal(postgresql.url("postgres").replace("aleph@", "keyed:wrong@"))
+
+    def test_a_read_only_database(self, postgresql: PostgreSQLServer, database: str) -> None:
+        _set_read_only(postgresql, database, "on")
+        with pytest.raises(ArgumentError, match="read-only; use the primary"):
+            open_journal(database)
+
+    def test_a_user_without_rights(self, postgresql: PostgreSQLServer, database: str) -> None:
+        postgresql.execute("postgres", "CREATE ROLE weak LOGIN")
+        with pytest.raises(ArgumentError, match="the user may not do this: permission denied"):
+            open_journal(database.replace("aleph@", "weak@"))
+
+    def test_a_wrong_durability(self, database: str) -> None:
+        with pytest.raises(ArgumentError, match="durability is sync or async, not 'maybe'"):
+            open_journal(database, durability="maybe")
+
+    def test_the_command_prints_one_line(self) -> None:
+        line = refusal("postgresql://u:secret@127.0.0.1:1/d")
+        assert line.endswith("no PostgreSQL server answers at this address")
+        assert "journal postgresql://u@127.0.0.1:1/d: " in line
+
+
+class TestWhileServing:
+    """What the log says, and what clients get, when the database changes under the fake."""
+
+    def test_a_database_that_becomes_read_only_and_writable_again(
+        self, postgresql: PostgreSQLServer, database: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with running(journal=database) as server:
+            account = server.account()
+            assert post(account).status_code == 200
+            _set_read_only(postgresql, database, "on")
+            post(account)  # its connection is lost
+            refused = post(account)
+            assert refused.status_code == 503
+            assert refused.json()["errors"] == [{"message": "Service unavailable", "code": 7000}]
+            assert "database is read-only" in caplog.text
+            assert account.id in caplog.text
+            _set_read_only(postgresql, database, "off")
+            deadline = time.monotonic() + PATIENCE
+            while post(account).status_code != 200:
+                assert time.monotonic() < deadline
+            assert account.bill.runs == 2
+            assert [e.status for e in account.exchanges] == [200, 200]
+
+    def test_a_full_disk(self, database: str, caplog: pytest.LogCaptureFixture) -> None:
+        with running(journal=database) as server:
+            account = server.account(credits=5)
+            for statement in _FULL_DISK:
+                query(database, statement)
+            assert post(account).status_code == 503
+            assert "the disk of the database is full; free space" in caplog.text
+            assert account.bill.runs == 0
+            query(database, "DROP TRIGGER full_disk ON aleph_contract.exchange")
+            assert post(account).status_code == 200
+            assert account.bill.runs == 1
+
+    def test_a_clock_that_differs_is_named_and_corrected(
+        self, database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() - 60)
+        with caplog.at_level(logging.WARNING), running(journal=database) as server:
+            account = server.account()
+            monkeypatch.setattr("fake_server.runs.request._now", lambda: real() - 60)
+            post(account)
+            (exchange,) = account.exchanges
+        assert "is 60.00 s behind that of the database" in caplog.text
+        assert abs(exchange.received_at - real()) < 5
+
+
+#: Lets PostgreSQL report a full disk for each exchange.
+_FULL_DISK = (
+    """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$""",
+    """CREATE TRIGGER full_disk BEFORE INSERT ON aleph_contract.exchange
+    FOR EACH ROW EXECUTE FUNCTION full_disk()""",
+)
+
+
+def _set_read_only(server: PostgreSQLServer, url: str, value: str) -> None:
+    """Make a database read-only or writable, and end the connections of the fake."""
+    name = urlsplit(url).path[1:]
+    server.execute("postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+    query(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'aleph-contract' AND datname = current_database()",
+    )
