@@ -202,16 +202,12 @@ class _RequestRuns(Runs):
     It shares everything else with `runs`, so that it is made quickly.
     """
 
-    def __init__(self, runs: SharedRuns, unit: Unit) -> None:  # the fields of `runs` are shared
-        models = runs.models
-        self.models = models
+    def __init__(self, runs: SharedRuns, unit: Unit) -> None:
+        vars(self).update(vars(runs))
         self._accounts = unit
         self._arrive = _no_number
-        self._latency = runs._latency  # noqa: SLF001 - the same class
-        self._responder = runs._responder  # noqa: SLF001
-        self.urls = runs.urls
-        self._rest = Rest(models, unit)
-        self._binding = Binding(models, unit, background=runs.background)
+        self._rest = Rest(runs.models, unit)
+        self._binding = Binding(runs.models, unit, background=runs.background)
         self.fast_path = None
         self.size = 0
 
