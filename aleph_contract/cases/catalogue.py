@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from aleph_contract.cases.case import Case, Gap, Polarity
+from aleph_contract.cases.case import Case, Gap
 from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.combinations import pairs, realistic, together
 from aleph_contract.cases.constraints import Constraint, site
@@ -14,17 +14,17 @@ from aleph_contract.cases.doubt import Doubt
 from aleph_contract.cases.isolation import MAX_TRIES, Isolator
 from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.cases.portability import Portability
+from aleph_contract.cases.gaps import POLARITIES, Search
 from aleph_contract.cases.probes import Probe, format_probes, left_open, probes, whole
 from aleph_contract.cases.substitution import plain_and_text, replaced
 from aleph_contract.contract import Contract
 from aleph_contract.contract.doubts import doubts_of
 from aleph_contract.contract.validate import validator_for
-from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.jsonvalue import dumps, weight
 from aleph_contract.schema.boundaries import BOUNDARIES, Proposal
-from aleph_contract.schema.generation import arrays, objects
+from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.generation.builder import Builder, hints_from
 from aleph_contract.schema.generation.interface import MISSING
-from aleph_contract.schema.generation.strings import MAX_LENGTH
 from aleph_contract.schema.pointers import plain, slug
 from aleph_contract.schema.subschemas import Node, nodes
 
@@ -39,27 +39,28 @@ class Catalogue(NamedTuple):
 def build(contract: Contract) -> Catalogue:
     """Build and certify every case of a contract."""
     builder = CatalogueBuilder(contract)
-    bounds: list[Case] = []
-    gaps: list[Gap] = []
-    for constraint in builder.isolator.constraints:
-        made = list(builder.boundary(constraint))
-        bounds += made
-        gaps += _gaps(constraint, made)
+    searches = builder.boundaries(builder.isolator.constraints)
+    bounds = [case for search in searches for case in search.cases]
+    gaps = tuple(gap for search in searches for gap in search.gaps())
     found = [*_examples(contract), *bounds, *builder.combined(bounds), *builder.probes()]
-    return Catalogue(_distinct(found), tuple(gaps))
+    return Catalogue(_distinct(found), gaps)
 
 
 def build_matching(contract: Contract, globs: NameGlobs) -> tuple[Case, ...]:
     """The cases with a matching name, combinations apart, without building all the others.
 
     Each is equal to the case of that name in the whole catalogue. Combinations are left out
-    because a combination of bounds needs the cases of every constraint.
+    because a combination of bounds needs the cases of every constraint. If the whole catalogue
+    was cut off, cases that are left out there may be here.
     """
     builder = CatalogueBuilder(contract)
     found = [*_examples(contract)]
-    for constraint in builder.isolator.constraints:
-        if globs.may_match_below(f"boundary/{constraint.key}/"):
-            found += builder.boundary(constraint)
+    asked = [
+        constraint
+        for constraint in builder.isolator.constraints
+        if globs.may_match_below(f"boundary/{constraint.key}/")
+    ]
+    found += (case for search in builder.boundaries(asked) for case in search.cases)
     if globs.may_match_below("probe/"):
         found += builder.probes()
     return tuple(case for case in _distinct(found) if globs.match(case.name))
@@ -77,28 +78,6 @@ def _examples(contract: Contract) -> Iterator[Case]:
         yield Case(name, "valid", None, plain(example.input), note=note, kind="example")
 
 
-def _gaps(constraint: Constraint, made: list[Case]) -> Iterator[Gap]:
-    polarities: tuple[Polarity, ...] = ("valid", "violating")
-    for polarity in polarities:
-        if not any(case.polarity == polarity for case in made):
-            yield Gap(constraint, polarity, _gap_reason(constraint))
-
-
-#: The largest size that the builders build, by the keyword that limits it.
-_BUILT = {
-    "maxLength": MAX_LENGTH,
-    "maxItems": arrays.MAX_ITEMS,
-    "maxProperties": objects.MAX_PROPERTIES,
-}
-
-
-def _gap_reason(constraint: Constraint) -> str:
-    most = _BUILT.get(constraint.keyword)
-    if most is not None and constraint.limit >= most:
-        return f"beyond the largest input that is built: `{constraint.keyword}` {most}"
-    return "no such input was found"
-
-
 def distinct_labels(proposals: Iterable[Proposal]) -> list[Proposal]:
     """`proposals` with distinct labels: `1` and `"1"` in an `enum` become `on-1` and `on-1-2`."""
     found: dict[str, Proposal] = {}
@@ -108,6 +87,12 @@ def distinct_labels(proposals: Iterable[Proposal]) -> list[Proposal]:
             label, number = f"{proposal.label}-{number}", number + 1
         found[label] = proposal._replace(label=label)
     return list(found.values())
+
+
+#: The most steps for all constraints of one contract, and for one constraint and one polarity in
+#: each round.
+MAX_STEPS = 64_000
+_ROUNDS = (600, 4_000, 20_000)
 
 
 class CatalogueBuilder:
@@ -126,13 +111,42 @@ class CatalogueBuilder:
         """Whether both validators accept `value`."""
         return self.validator.is_valid(value) and not self.validator.reference_violations(value)
 
-    def boundary(self, constraint: Constraint) -> Iterator[Case]:
-        """The cases of one constraint, in the order of its boundary function."""
+    def boundaries(self, constraints: Sequence[Constraint]) -> list[Search]:
+        """The searches for the cases of `constraints`, in order.
+
+        Every search gets few steps at first. Those that are cut off are repeated with more, as
+        long as steps are left, so that a hard constraint does not take the steps of the others.
+        """
+        searches: dict[str, Search] = {}
+        left = MAX_STEPS
+        for steps in _ROUNDS:
+            for constraint in constraints:
+                known = searches.get(constraint.key)
+                if known is None or (known.cut_off and left > 0):
+                    search = self.boundary(constraint, min(steps, max(left, 0)))
+                    left -= search.spent
+                    searches[constraint.key] = search
+        return list(searches.values())
+
+    def boundary(self, constraint: Constraint, steps: float) -> Search:
+        """The cases of one constraint, in the order of its boundary function.
+
+        Args:
+            constraint: The constraint.
+            steps: The most steps for each polarity. More steps add cases and change none.
+        """
+        search = Search(constraint, {polarity: Budget(steps) for polarity in POLARITIES})
+        search.cases += self._boundary(search)
+        return search
+
+    def _boundary(self, search: Search) -> Iterator[Case]:
+        constraint = search.constraint
         limit = self.document.at(constraint.schema)
         proposals = distinct_labels(
             BOUNDARIES[constraint.keyword](limit, site(self.document, constraint))
         )
-        broken = self.isolator.broken(constraint, proposals)
+        broken = self.isolator.broken(constraint, proposals, search.budgets["violating"])
+        builder = Builder(self.document, self.hints, budget=search.budgets["valid"])
         seen: dict[str, None] = {}
         built: dict[str, None] = {}
         for proposal in proposals:
@@ -140,16 +154,20 @@ class CatalogueBuilder:
                 continue
             value, certificate = broken.get(proposal.label, (MISSING, None))
             if proposal.polarity == "valid":
-                value = self._valid_input(constraint, proposal)
+                value = self._valid_input(builder, constraint, proposal)
             if value is MISSING:
+                search.missing[proposal.polarity] += 1
                 continue
             built[proposal.label] = None
             if dumps(value) not in seen:
                 seen[dumps(value)] = None
                 yield self._case(constraint, proposal, value, certificate)
         if constraint.keyword == "false":
-            for value in islice(self.builder.values(constraint.path[:-1]), 1):
-                absent = Proposal("absent", "valid", (), "absent")
+            value = next(builder.values(constraint.path[:-1]), MISSING)
+            absent = Proposal("absent", "valid", (), "absent")
+            if value is MISSING:
+                search.missing["valid"] += 1
+            else:
                 yield self._case(constraint, absent, value, None)
 
     def combined(self, bounds: list[Case]) -> Iterator[Case]:
@@ -219,15 +237,19 @@ class CatalogueBuilder:
             doubt=doubt,
         )
 
-    def _valid_input(self, constraint: Constraint, proposal: Proposal) -> Any:
+    def _valid_input(self, builder: Builder, constraint: Constraint, proposal: Proposal) -> Any:
         """The valid input closest to a proposal, a portable one where several are as close."""
         for schema in proposal.schemas:
-            tried = islice(self.builder.values(constraint.path, schema), MAX_TRIES)
+            tried = islice(builder.values(constraint.path, schema), MAX_TRIES)
             first = MISSING
             for value in filter(self.is_valid, tried):
+                if not builder.budget.spend(weight(value)):
+                    return MISSING
                 if not self.portability.reason(value):
                     return value
                 first = value if first is MISSING else first
+            if builder.budget.left <= 0:
+                return MISSING
             if first is not MISSING:
                 return first
         return MISSING

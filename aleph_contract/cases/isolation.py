@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from aleph_contract.cases.certificates import Certificate, Certifier
 from aleph_contract.cases.constraints import Constraint, walk
 from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.jsonvalue import weight
 from aleph_contract.schema.boundaries import Proposal
 from aleph_contract.schema.document import Document
+from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.interface import Hints
 from aleph_contract.schema.subschemas import nodes
@@ -48,19 +50,22 @@ class Isolator:
         )
         self._certifier_of = lru_cache(maxsize=None)(self._certifier)
 
-    def broken(self, constraint: Constraint, proposals: Iterable[Proposal]) -> dict[str, Broken]:
+    def broken(
+        self, constraint: Constraint, proposals: Iterable[Proposal], budget: Budget
+    ) -> dict[str, Broken]:
         """Certified inputs by the label of their violating proposal; a label may be absent.
 
         If no proposal breaks the constraint alone, all inputs are compound: they break the
-        fewest other constraints with which an input was found.
+        fewest other constraints with which an input was found. A larger budget adds inputs and
+        changes none.
         """
         wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
         close = [c for c in self.constraints if _applies_near(c, constraint)]
         close.sort(key=lambda other: other.instance != constraint.instance)
         close = list({other.schema: other for other in close}.values())
         for others in ([], *([other] for other in close), close):
-            found = self._breaking(constraint, wanted, others)
-            if found:
+            found = self._breaking(constraint, wanted, others, budget)
+            if found or budget.left <= 0:
                 return found
         return {}
 
@@ -82,25 +87,38 @@ class Isolator:
         return Certifier(self.schema, constraint, [constraint.schema])
 
     def _breaking(
-        self, constraint: Constraint, proposals: list[Proposal], others: list[Constraint]
+        self,
+        constraint: Constraint,
+        proposals: list[Proposal],
+        others: list[Constraint],
+        budget: Budget,
     ) -> dict[str, Broken]:
         """Certified inputs that break `constraint` and at most `others`."""
         removed = [constraint.schema, *(other.schema for other in others)]
         if any(map(self.document.refers_into, removed)):
             return {}
         relaxed = self.document.without(*removed)
-        builders = [Builder(relaxed, self.hints, off_path_document=self.document)]
-        if any(step.keyword in ("anyOf", "oneOf") for step in constraint.path):
-            builders.append(
-                Builder(relaxed, self.hints, off_path_document=self.document, exclusive=True)
+        in_union = any(step.keyword in ("anyOf", "oneOf") for step in constraint.path)
+        builders = [
+            Builder(
+                relaxed,
+                self.hints,
+                off_path_document=self.document,
+                exclusive=exclusive,
+                budget=budget,
             )
+            for exclusive in ((False, True) if in_union else (False,))
+        ]
         certify = self._certifying(constraint, others)
         found = {}
         for proposal in proposals:
             tried = (v for b in builders for v in values(b, constraint, proposal))
-            broken = next(filter(None, map(certify, tried)), None)
+            broken = next(
+                (b for v in tried if (b := certify(v)) or not budget.spend(weight(v))), None
+            )
             if broken is not None:
                 found[proposal.label] = broken
+                budget.spend(_cost(broken))
         return self._with_formats(relaxed, found)
 
     def _with_formats(self, relaxed: Document, found: dict[str, Broken]) -> dict[str, Broken]:
@@ -157,6 +175,13 @@ class Isolator:
             return False
         listed = other.limit if other.keyword == "enum" else [other.limit]
         return all(map(self.document.accepts([{"type": constraint.limit}]), listed))
+
+
+def _cost(broken: Broken) -> int:
+    """The steps that a certificate took: one for each value and for each violation."""
+    certificate = broken.certificate
+    reported = (*certificate.errors, *certificate.reference_errors)
+    return weight(broken.input) + sum(1 for _ in _named(reported))
 
 
 def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iterator[Any]:

@@ -20,6 +20,9 @@ _MAX_OPTIONAL_DEPTH = 4
 #: Further values tried for each item after the first array.
 _MAX_ALTERNATIVES = 24
 
+#: So many items of an array are copied and checked in one step of the budget.
+_ITEMS_A_STEP = 64
+
 
 def arrays(
     builder: PartBuilder,
@@ -48,12 +51,13 @@ def arrays(
         ):
             path, wanted = (remaining[1:], schema) if index == path_index else ((), True)
             base.append(values.item(index, members, path, wanted))
-        if any(item is MISSING for item in base):
+        if any(item is MISSING for item in base) or not builder.budget.spend(size // _ITEMS_A_STEP):
             continue
         yield base
         for index, source in values.sources.values():
             for other in islice(source, _MAX_ALTERNATIVES):
-                yield [*base[:index], other, *base[index + 1 :]]
+                if builder.budget.spend(size // _ITEMS_A_STEP):
+                    yield [*base[:index], other, *base[index + 1 :]]
 
 
 def _path_index(schemas: Sequence[Any], remaining: tuple[SchemaStep, ...]) -> int | None:

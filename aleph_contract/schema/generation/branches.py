@@ -8,12 +8,13 @@ Example: `{"anyOf": [A, B], "minimum": 1}` expands to `({"minimum": 1}, A)` and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice, product
 from typing import Any, NamedTuple
 
 from aleph_contract.schema.document import IN_PLACE, Document, reference_to
-from aleph_contract.schema.generation.negation import negate
+from aleph_contract.schema.generation.budget import Budget
+from aleph_contract.schema.generation.negation import Scope, negate
 
 
 class Member(NamedTuple):
@@ -50,6 +51,9 @@ _KEPT_IN_NOT = frozenset(
 #: Most negations of one `not` that become options.
 _MAX_NEGATIONS = 64
 
+#: Most steps to find the schemas that hold whenever one schema does.
+_MAX_CONJUNCTS_STEPS = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -74,15 +78,17 @@ class Choice:
         return [*options[first:], *options[:first]]
 
 
-class _UnsatisfiableError(Exception):
-    """The conjunction contains the schema `false`."""
+class _NoConjunctionError(Exception):
+    """The conjunction contains the schema `false`, or the budget is empty."""
 
 
 def expand_branches(
     document: Document,
     members: Iterable[Member],
     choice: Choice,
-    seen: frozenset[str] = frozenset(),
+    budget: Budget | None = None,
+    *,
+    seen: Iterable[str] = (),
 ) -> Iterator[tuple[Member, ...]]:
     """The conjunctions that `members` expand to; none for a conjunction that contains `false`.
 
@@ -90,34 +96,35 @@ def expand_branches(
         document: The document that references point into.
         members: Schemas that hold together.
         choice: Which branches are taken.
+        budget: Ends the expansion when it is empty; unlimited if `None`.
         seen: JSON Pointers that are already expanded; a recursive reference adds nothing.
     """
-    found: list[Member] = []
-    choices: list[list[Option]] = []
-    visited = dict.fromkeys(seen)
+    collector = _Collector(Scope(document, budget or Budget()), dict.fromkeys(seen))
     try:
         for member in members:
-            _collect(document, member, found, choices, visited)
-    except _UnsatisfiableError:
+            collector.add(member)
+    except _NoConjunctionError:
         return
-    choices = [choice.among(options) for options in choices]
-    if not choices:
+    found, budget = collector.conjuncts, collector.scope.budget
+    if not collector.choices:
         yield tuple(found)
         return
-    for picked in product(*choices):
+    for picked in product(*(choice.among(options) for options in collector.choices)):
+        if not budget.spend():
+            return
         remaining = chain.from_iterable(picked)
-        for more in expand_branches(document, remaining, choice, frozenset(visited)):
+        for more in expand_branches(document, remaining, choice, budget, seen=collector.visited):
             yield (*found, *more)
 
 
 def conjuncts_of(document: Document, member: Member) -> list[Member] | None:
     """The schemas that hold whenever `member` does, for any choice; `None` if one is `false`."""
-    found: list[Member] = []
+    collector = _Collector(Scope(document, Budget(_MAX_CONJUNCTS_STEPS)))
     try:
-        _collect(document, member, found, [], {})
-    except _UnsatisfiableError:
+        collector.add(member)
+    except _NoConjunctionError:
         return None
-    return found
+    return collector.conjuncts
 
 
 def referring(member: Member) -> Any:
@@ -125,35 +132,48 @@ def referring(member: Member) -> Any:
     return member.schema if member.where is None else {"$ref": reference_to(member.where)}
 
 
-def _collect(
-    document: Document,
-    member: Member,
-    conjuncts: list[Member],
-    choices: list[list[Option]],
-    visited: dict[str, None],
-) -> None:
-    """Add the schemas that always hold to `conjuncts`, and the options of unions to `choices`."""
-    schema = member.schema
-    if schema is False:
-        raise _UnsatisfiableError
-    if schema is True or member.where in visited:
-        return
-    if member.where is not None:
-        visited[member.where] = None
-    plain = {key: value for key, value in schema.items() if key not in _EXPANDED}
-    if "not" in schema and _keeps_not(schema["not"]):
-        plain["not"] = schema["not"]
-    conjuncts.append(Member(plain, member.where))
-    for keyword in ("$ref", "$dynamicRef"):
-        target = document.target(schema, keyword)
-        if target is not None:
-            _collect(document, Member(document.at(target), target), conjuncts, choices, visited)
-    for index in range(len(schema.get("allOf", ()))):
-        _collect(document, member.child("allOf", index), conjuncts, choices, visited)
-    choices += (options for options in _choices(document, member) if options != [()])
+@dataclass(slots=True)
+class _Collector:
+    """Collects the schemas that always hold, and the options of unions.
+
+    Args:
+        scope: The document and the budget.
+        visited: JSON Pointers of the members that are already added.
+    """
+
+    scope: Scope
+    visited: dict[str, None] = field(default_factory=dict)
+    conjuncts: list[Member] = field(default_factory=list)
+    choices: list[list[Option]] = field(default_factory=list)
+
+    def add(self, member: Member) -> None:
+        """Add a schema and those that hold with it.
+
+        Raises:
+            _NoConjunctionError: It contains the schema `false`, or the budget is empty.
+        """
+        schema = member.schema
+        if schema is False or not self.scope.budget.spend():
+            raise _NoConjunctionError
+        if schema is True or member.where in self.visited:
+            return
+        if member.where is not None:
+            self.visited[member.where] = None
+        plain = {key: value for key, value in schema.items() if key not in _EXPANDED}
+        if "not" in schema and _keeps_not(schema["not"]):
+            plain["not"] = schema["not"]
+        self.conjuncts.append(Member(plain, member.where))
+        document = self.scope.document
+        for keyword in ("$ref", "$dynamicRef"):
+            target = document.target(schema, keyword)
+            if target is not None:
+                self.add(Member(document.at(target), target))
+        for index in range(len(schema.get("allOf", ()))):
+            self.add(member.child("allOf", index))
+        self.choices += (options for options in _choices(self.scope, member) if options != [()])
 
 
-def _choices(document: Document, member: Member) -> Iterator[list[Option]]:
+def _choices(scope: Scope, member: Member) -> Iterator[list[Option]]:
     schema = member.schema
     for keyword in ("anyOf", "oneOf"):
         branches = [member.child(keyword, i) for i in range(len(schema.get(keyword, ())))]
@@ -169,7 +189,7 @@ def _choices(document: Document, member: Member) -> Iterator[list[Option]]:
         present = Member({"required": [name]})
         yield [(absent,), (present, member.child("dependentSchemas", name))]
     if "not" in schema and not _keeps_not(schema["not"]):
-        yield [(Member(each),) for each in islice(negate(document, schema["not"]), _MAX_NEGATIONS)]
+        yield [(Member(each),) for each in islice(negate(scope, schema["not"]), _MAX_NEGATIONS)]
 
 
 def _none_of(schemas: Iterable[Any]) -> Any:

@@ -16,6 +16,7 @@ from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.document import IN_PLACE, Document
 from aleph_contract.schema.generation.arrays import arrays
 from aleph_contract.schema.generation.branches import Choice, Member
+from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.generation.interface import MISSING, Hints, Size
 from aleph_contract.schema.generation.min_depth import min_depths
 from aleph_contract.schema.generation.numbers import numbers
@@ -29,8 +30,14 @@ from aleph_contract.schema.pointers import SchemaStep
 _MAX_TRIES = 200
 _MAX_VALUES = 4_000
 
+#: Most steps of a builder without a budget of its own.
+MAX_STEPS = 40_000
+
 #: Most conjunctions whose values are interleaved.
 _MAX_OPEN = 8
+
+#: Depths below the end of the path that are searched, one after the other.
+_DEPTHS = (3, 6, 12)
 
 
 class Builder:
@@ -43,6 +50,7 @@ class Builder:
         exclusive: Whether the other branches of a union on the path must fail.
         branch: Index of the branch that comes first in a union off the path.
         off_path_document: The schema for every value off the path; `document` by default.
+        budget: The steps of all its searches together; `MAX_STEPS` for each search if `None`.
     """
 
     def __init__(
@@ -54,6 +62,7 @@ class Builder:
         exclusive: bool = False,
         branch: int = 0,
         off_path_document: Document | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.document = document
         self.hints = hints
@@ -61,6 +70,8 @@ class Builder:
         self.exclusive = exclusive
         self.branch = branch
         self.off_path_document = off_path_document or document
+        self.budget = budget or Budget(MAX_STEPS)
+        self._renewed = budget is None
         self._max_depth = 0
         self._depth_exceeded = False
         self._values_left = 0
@@ -70,7 +81,9 @@ class Builder:
         """Values of the whole document whose part at the end of `path` also satisfies `schema`."""
         root = Member(self.document.root, "")
         self._values_left, self._tries = _MAX_VALUES, _MAX_TRIES
-        for more in (3, 6, 12):
+        if self._renewed:
+            self.budget = Budget(MAX_STEPS)
+        for more in self._depths():
             self._max_depth = len(path) + more
             self._depth_exceeded = False
             found = False
@@ -78,8 +91,18 @@ class Builder:
                 for value in self.instances((root,), tuple(path), schema, ""):
                     found = True
                     yield value
-            if found or not self._depth_exceeded or self._values_left <= 0:
+            if self._values_left <= 0 or self.budget.left <= 0:
                 return
+            if found or not self._depth_exceeded:
+                return
+        self.budget.cut = True
+
+    def _depths(self) -> Iterator[int]:
+        """Depths below the end of the path to search in, one after the other."""
+        yield from _DEPTHS
+        least = min_depths(self.document)[""]
+        if _DEPTHS[-1] < least < math.inf:
+            yield int(least) + 1
 
     def make_room(self, count: int) -> None:
         """Raise the search bounds so that `count` distinct values can be found."""
@@ -107,7 +130,7 @@ class Builder:
             member if member.where is None else Member(document.at(member.where), member.where)
             for member in members
         ]
-        if not self._within_reach(document, members, location):
+        if not self.budget.spend() or not self._within_reach(document, members, location):
             return
         in_place = tuple(takewhile(lambda step: step.keyword in IN_PLACE, path))
         remaining = path[len(in_place) :]
@@ -124,13 +147,16 @@ class Builder:
         choice = Choice(chosen, exclusive=self.exclusive, branch=self.branch)
         made = (
             self._candidates(conjuncts, remaining, schema, location)
-            for conjuncts in results.expand(members, choice)
+            for conjuncts in results.expand(members, choice, self.budget)
         )
         for value in islice(_interleave(made), self._tries):
             self._values_left -= 1
+            if not self.budget.spend():
+                return
             if accepts(value):
                 yield value
             if self._values_left <= 0:
+                self.budget.cut = True
                 return
 
     def _within_reach(self, document: Document, members: Sequence[Member], location: str) -> bool:

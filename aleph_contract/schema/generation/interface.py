@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.branches import Member
+from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.pointers import SchemaStep
 
 #: How much an object holds: only its required properties; every property with a typical value;
@@ -30,6 +31,10 @@ class PartBuilder(Protocol):
     @property
     def size(self) -> Size:
         """How much an object holds."""
+
+    @property
+    def budget(self) -> Budget:
+        """The steps that the search may still take."""
 
     def make_room(self, count: int) -> None:
         """Raise the search bounds so that `count` distinct values can be found."""

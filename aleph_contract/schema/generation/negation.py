@@ -3,73 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice, product
-from typing import Any
+from itertools import chain, islice, product, takewhile
+from typing import Any, NamedTuple
 
 from aleph_contract.schema.boundaries import BOUNDARIES, Site, asserts
 from aleph_contract.schema.document import Document
+from aleph_contract.schema.generation.budget import Budget
 
 #: Most negations of one branch of a union, and the deepest nesting that is negated.
 _MAX_NEGATIONS = 64
 _MAX_DEPTH = 12
 
 
-def negate(document: Document, schema: Any, depth: int = 0) -> Iterator[Any]:
+class Scope(NamedTuple):
+    """The document whose schemas are negated or expanded, and the budget for it.
+
+    Args:
+        document: The document.
+        budget: Ends the work when it is empty.
+        depth: How deep the schema is nested in the one that is negated.
+    """
+
+    document: Document
+    budget: Budget
+    depth: int = 0
+
+
+def negate(scope: Scope, schema: Any) -> Iterator[Any]:
     """Schemas whose values violate `schema`, each by another keyword or bound."""
-    if isinstance(schema, bool) or depth > _MAX_DEPTH:
+    if isinstance(schema, bool) or scope.depth > _MAX_DEPTH or not scope.budget.spend():
         if schema is False:
             yield True
         return
+    inner = scope._replace(depth=scope.depth + 1)
     for keyword in ("$ref", "$dynamicRef"):
-        target = document.target(schema, keyword)
+        target = scope.document.target(schema, keyword)
         if target is not None:
-            yield from negate(document, document.at(target), depth + 1)
+            yield from negate(inner, scope.document.at(target))
     for keyword, limit in schema.items():
         if keyword in _NEGATIONS:
-            yield from _NEGATIONS[keyword](document, schema, limit, depth + 1)
+            yield from _NEGATIONS[keyword](inner, schema, limit)
         elif asserts(keyword, limit, schema):
-            for proposal in BOUNDARIES[keyword](limit, Site(schema, {})):
-                if proposal.polarity == "violating":
-                    yield from proposal.schemas
+            yield from takewhile(lambda _: scope.budget.spend(), _outside(keyword, limit, schema))
 
 
-def _negate_one(document: Document, _: Any, limit: list[Any], depth: int) -> Iterator[Any]:
-    return chain.from_iterable(negate(document, branch, depth) for branch in limit)
+def _outside(keyword: str, limit: Any, schema: Any) -> Iterator[Any]:
+    for proposal in BOUNDARIES[keyword](limit, Site(schema, {})):
+        if proposal.polarity == "violating":
+            yield from proposal.schemas
 
 
-def _negate_each(document: Document, _: Any, limit: list[Any], depth: int) -> Iterator[Any]:
-    negations = [list(islice(negate(document, branch, depth), _MAX_NEGATIONS)) for branch in limit]
+def _negate_one(scope: Scope, _: Any, limit: list[Any]) -> Iterator[Any]:
+    return chain.from_iterable(negate(scope, branch) for branch in limit)
+
+
+def _negate_each(scope: Scope, _: Any, limit: list[Any]) -> Iterator[Any]:
+    negations = [list(islice(negate(scope, branch), _MAX_NEGATIONS)) for branch in limit]
     return ({"allOf": list(negation)} for negation in islice(product(*negations), _MAX_NEGATIONS))
 
 
-def _negate_not(_: Document, __: Any, limit: Any, ___: int) -> Iterator[Any]:
+def _negate_not(_: Scope, __: Any, limit: Any) -> Iterator[Any]:
     yield limit
 
 
-def _negate_then(document: Document, schema: Any, limit: Any, depth: int) -> Iterator[Any]:
-    for negation in negate(document, limit, depth):
+def _negate_then(scope: Scope, schema: Any, limit: Any) -> Iterator[Any]:
+    for negation in negate(scope, limit):
         yield {"allOf": [schema.get("if", True), negation]}
 
 
-def _negate_else(document: Document, schema: Any, limit: Any, depth: int) -> Iterator[Any]:
-    for negation in negate(document, limit, depth):
+def _negate_else(scope: Scope, schema: Any, limit: Any) -> Iterator[Any]:
+    for negation in negate(scope, limit):
         yield {"allOf": [{"not": schema.get("if", False)}, negation]}
 
 
-def _negate_property(document: Document, _: Any, limit: Any, depth: int) -> Iterator[Any]:
+def _negate_property(scope: Scope, _: Any, limit: Any) -> Iterator[Any]:
     for name, child in limit.items():
-        for negation in negate(document, child, depth):
+        for negation in negate(scope, child):
             yield {"type": "object", "required": [name], "properties": {name: negation}}
 
 
-def _negate_item(document: Document, _: Any, limit: Any, depth: int) -> Iterator[Any]:
-    for negation in negate(document, limit, depth):
+def _negate_item(scope: Scope, _: Any, limit: Any) -> Iterator[Any]:
+    for negation in negate(scope, limit):
         yield {"type": "array", "minItems": 1, "items": negation}
 
 
-def _negate_prefix(document: Document, _: Any, limit: list[Any], depth: int) -> Iterator[Any]:
+def _negate_prefix(scope: Scope, _: Any, limit: list[Any]) -> Iterator[Any]:
     for index, child in enumerate(limit):
-        for negation in negate(document, child, depth):
+        for negation in negate(scope, child):
             items = [*[True] * index, negation]
             yield {"type": "array", "minItems": index + 1, "prefixItems": items}
 

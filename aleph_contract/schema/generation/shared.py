@@ -5,13 +5,17 @@ The catalogue of the shipped contract needs 181 different expansions 2,422 times
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.branches import Choice, Member, expand_branches, referring
+from aleph_contract.schema.generation.budget import Budget
+
+#: Most steps of one expansion.
+_MAX_STEPS = 4_000
 
 
 class DocumentResults:
@@ -23,18 +27,22 @@ class DocumentResults:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._expansions: dict[tuple[object, ...], Iterable[tuple[Member, ...]]] = {}
+        self._expansions: dict[tuple[object, ...], _Expansion] = {}
         self._tests: dict[tuple[str, ...], Callable[[Any], bool]] = {}
 
-    def expand(self, members: Sequence[Member], choice: Choice) -> Iterable[tuple[Member, ...]]:
+    def expand(
+        self, members: Sequence[Member], choice: Choice, budget: Budget
+    ) -> Iterator[tuple[Member, ...]]:
         """As `expand_branches`."""
         pointers = _pointers(members)
         if pointers is None:
-            return expand_branches(self._document, members, choice)
+            return expand_branches(self._document, members, choice, budget)
         key = (pointers, choice)
         if key not in self._expansions:
-            self._expansions[key] = _Replayed(expand_branches(self._document, members, choice))
-        return self._expansions[key]
+            own = Budget(_MAX_STEPS)
+            made = expand_branches(self._document, members, choice, own)
+            self._expansions[key] = _Expansion(made, own)
+        return self._expansions[key].paid_from(budget)
 
     def test(self, members: Sequence[Member]) -> Callable[[Any], bool]:
         """The test whether a value satisfies all of `members`."""
@@ -58,23 +66,37 @@ def _pointers(members: Sequence[Member]) -> tuple[str, ...] | None:
     return found if len(found) == len(members) else None
 
 
-class _Replayed:
-    """An iterator's values, each computed once and kept; safe to iterate in several threads."""
+class _Expansion:
+    """The conjunctions of one expansion, each computed once and kept; safe in several threads.
 
-    def __init__(self, source: Iterator[tuple[Member, ...]]) -> None:
+    Args:
+        source: Yields the conjunctions.
+        budget: The budget that `source` spends.
+    """
+
+    def __init__(self, source: Iterator[tuple[Member, ...]], budget: Budget) -> None:
         self._source = source
-        self._kept: list[tuple[Member, ...]] = []
+        self._budget = budget
+        self._kept: list[tuple[tuple[Member, ...], float]] = []
         self._lock = Lock()
 
-    def __iter__(self) -> Iterator[tuple[Member, ...]]:
+    def paid_from(self, budget: Budget) -> Iterator[tuple[Member, ...]]:
+        """The conjunctions until `budget`, which pays for them, is empty."""
         index = 0
         while index < len(self._kept) or self._extend(index):
-            yield self._kept[index]
+            conjuncts, spent = self._kept[index]
+            if not budget.pay_for(self, spent):
+                return
+            yield conjuncts
             index += 1
+        budget.pay_for(self, self._budget.spent)
+        budget.cut = budget.cut or self._budget.cut
 
     def _extend(self, index: int) -> bool:
-        """Compute the value at `index` unless another thread has; whether there is one."""
+        """Compute the conjunction at `index` unless another thread has; whether there is one."""
         with self._lock:
             if index == len(self._kept):
-                self._kept.extend(next(([value] for value in self._source), []))
+                more = next(self._source, None)
+                if more is not None:
+                    self._kept.append((more, self._budget.spent))
             return index < len(self._kept)
