@@ -58,7 +58,7 @@ def cases(
 
 
 def gaps(contract: Contract | None = None) -> tuple[Gap, ...]:
-    """The constraints without a case of one polarity; empty for the shipped contract."""
+    """The cases that are left out, each with the reason; empty for the shipped contract."""
     return _catalogue(contract or Contract.load()).gaps
 
 

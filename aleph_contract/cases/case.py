@@ -52,8 +52,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A constraint without a case of one polarity, and the reason."""
+    """Cases of one polarity that are left out, and the reason.
 
-    constraint: Constraint
+    Args:
+        constraint: The constraint that has no such case, or not all of them; `None` if the cases
+            belong to no single constraint.
+        polarity: The polarity of the cases.
+        reason: Why they are left out.
+    """
+
+    constraint: Constraint | None
     polarity: Polarity
     reason: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from aleph_contract.cases.case import Case, Gap
@@ -11,10 +12,10 @@ from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.combinations import pairs, realistic, together
 from aleph_contract.cases.constraints import Constraint, site
 from aleph_contract.cases.doubt import Doubt
+from aleph_contract.cases.gaps import POLARITIES, Search, cut_short, unvisited
 from aleph_contract.cases.isolation import MAX_TRIES, Isolator
 from aleph_contract.cases.name_globs import NameGlobs
 from aleph_contract.cases.portability import Portability
-from aleph_contract.cases.gaps import POLARITIES, Search
 from aleph_contract.cases.probes import Probe, format_probes, left_open, probes, whole
 from aleph_contract.cases.substitution import plain_and_text, replaced
 from aleph_contract.contract import Contract
@@ -41,9 +42,15 @@ def build(contract: Contract) -> Catalogue:
     builder = CatalogueBuilder(contract)
     searches = builder.boundaries(builder.isolator.constraints)
     bounds = [case for search in searches for case in search.cases]
-    gaps = tuple(gap for search in searches for gap in search.gaps())
-    found = [*_examples(contract), *bounds, *builder.combined(bounds), *builder.probes()]
-    return Catalogue(_distinct(found), gaps)
+    combining, probing = Budget(_MAX_COMBINING), Budget(_MAX_PROBING)
+    combined = list(builder.combined(bounds, combining))
+    probed = list(builder.probes(probing))
+    gaps = (
+        *(gap for search in searches for gap in search.gaps()),
+        *cut_short({"combinations": combining, "probes": probing}),
+        *unvisited(contract.document),
+    )
+    return Catalogue(_distinct([*_examples(contract), *bounds, *combined, *probed]), gaps)
 
 
 def build_matching(contract: Contract, globs: NameGlobs) -> tuple[Case, ...]:
@@ -62,7 +69,7 @@ def build_matching(contract: Contract, globs: NameGlobs) -> tuple[Case, ...]:
     ]
     found += (case for search in builder.boundaries(asked) for case in search.cases)
     if globs.may_match_below("probe/"):
-        found += builder.probes()
+        found += builder.probes(Budget(_MAX_PROBING))
     return tuple(case for case in _distinct(found) if globs.match(case.name))
 
 
@@ -91,8 +98,12 @@ def distinct_labels(proposals: Iterable[Proposal]) -> list[Proposal]:
 
 #: The most steps for all constraints of one contract, and for one constraint and one polarity in
 #: each round.
-MAX_STEPS = 64_000
+MAX_STEPS = 76_000
 _ROUNDS = (600, 4_000, 20_000)
+
+#: The most steps for all combinations, and for all probes.
+_MAX_COMBINING = 20_000
+_MAX_PROBING = 20_000
 
 
 class CatalogueBuilder:
@@ -103,7 +114,7 @@ class CatalogueBuilder:
         self.validator = validator_for(contract)
         self.hints = hints_from([plain(example.input) for example in contract.examples])
         self.isolator = Isolator(contract.input_schema, self.document, self.hints)
-        self.builder = Builder(self.document, self.hints)
+        self._proposals = lru_cache(maxsize=None)(self._proposals_for)
         self.portability = Portability(contract)
         self.doubts = doubts_of(contract.model)
 
@@ -118,7 +129,7 @@ class CatalogueBuilder:
         long as steps are left, so that a hard constraint does not take the steps of the others.
         """
         searches: dict[str, Search] = {}
-        left = MAX_STEPS
+        left: float = MAX_STEPS
         for steps in _ROUNDS:
             for constraint in constraints:
                 known = searches.get(constraint.key)
@@ -136,15 +147,13 @@ class CatalogueBuilder:
             steps: The most steps for each polarity. More steps add cases and change none.
         """
         search = Search(constraint, {polarity: Budget(steps) for polarity in POLARITIES})
-        search.cases += self._boundary(search)
+        if steps > 0:
+            search.cases += self._boundary(search)
         return search
 
     def _boundary(self, search: Search) -> Iterator[Case]:
         constraint = search.constraint
-        limit = self.document.at(constraint.schema)
-        proposals = distinct_labels(
-            BOUNDARIES[constraint.keyword](limit, site(self.document, constraint))
-        )
+        proposals = self._proposals(constraint)
         broken = self.isolator.broken(constraint, proposals, search.budgets["violating"])
         builder = Builder(self.document, self.hints, budget=search.budgets["valid"])
         seen: dict[str, None] = {}
@@ -170,11 +179,19 @@ class CatalogueBuilder:
             else:
                 yield self._case(constraint, absent, value, None)
 
-    def combined(self, bounds: list[Case]) -> Iterator[Case]:
-        """Valid inputs that combine several properties or bounds."""
-        combined = together(self.document, self.hints, self.portability.reason)
-        real = realistic(self.document, self.hints)
-        for name, value, note in (*combined, *pairs(bounds), *real):
+    def _proposals_for(self, constraint: Constraint) -> list[Proposal]:
+        limit = self.document.at(constraint.schema)
+        return distinct_labels(
+            BOUNDARIES[constraint.keyword](limit, site(self.document, constraint))
+        )
+
+    def combined(self, bounds: list[Case], budget: Budget) -> Iterator[Case]:
+        """Valid inputs that combine several properties or bounds, until the budget is empty."""
+        combined = together(self.document, self.hints, self.portability.reason, budget)
+        real = realistic(self.document, self.hints, budget)
+        for name, value, note in chain(combined, pairs(bounds), real):
+            if not budget.spend(2 * self.isolator.cost(value)):
+                return
             if self.is_valid(value):
                 doubt = self.portability.doubt(value)
                 yield Case(
@@ -187,29 +204,37 @@ class CatalogueBuilder:
                     doubt=doubt,
                 )
 
-    def probes(self) -> Iterator[Case]:
-        """Inputs that real clients treat wrongly or differently, most of them gray."""
+    def probes(self, budget: Budget) -> Iterator[Case]:
+        """Inputs that real clients treat wrongly or differently, until the budget is empty."""
+        for node, probe, value in self._probed(budget):
+            if not budget.spend(2 * self.isolator.cost(value)):
+                return
+            yield from self._probe(node, probe, value)
+
+    def _probed(self, budget: Budget) -> Iterator[tuple[Node, Probe, Any]]:
+        """Every probe, with its location and its input, valid or not."""
+        builder = Builder(self.document, self.hints, budget=budget)
         for node in nodes(self.document):
-            given = next(self.builder.values(node.path), MISSING)
+            given = next(builder.values(node.path), MISSING)
             if given is MISSING or any(step.keyword == "propertyNames" for step in node.path):
                 continue
             for probe in probes(node, self.hints):
-                yield from self._probe(node, probe, replaced(given, node.instance, probe.value))
+                yield node, probe, replaced(given, node.instance, probe.value)
             for probe, texts in format_probes(node, self.hints):
-                for value in self._with_one_of(node, texts):
-                    yield from self._probe(node, probe, value)
+                for value in self._with_one_of(builder, node, texts):
+                    yield node, probe, value
             for probe in left_open(node, given, self.doubts):
-                yield from self._probe(node, probe, probe.value)
+                yield node, probe, probe.value
         root = Node(self.document.root, "")
-        smallest = next(self.builder.values(), None)
-        full = next(Builder(self.document, self.hints, "full").values(), None)
+        smallest = next(builder.values(), None)
+        full = next(Builder(self.document, self.hints, "full", budget=budget).values(), None)
         if isinstance(smallest, dict) and isinstance(full, dict):
             for probe in whole(smallest, full, self.doubts):
-                yield from self._probe(root, probe, probe.value)
+                yield root, probe, probe.value
 
-    def _with_one_of(self, node: Node, texts: list[str]) -> Iterator[Any]:
+    def _with_one_of(self, builder: Builder, node: Node, texts: list[str]) -> Iterator[Any]:
         """The first valid input with one of `texts` at a node; none if no text fits there."""
-        tried = islice(self.builder.values(node.path, {"enum": texts}), MAX_TRIES)
+        tried = islice(builder.values(node.path, {"enum": texts}), MAX_TRIES)
         return islice(filter(self.is_valid, tried), 1)
 
     def _probe(self, node: Node, probe: Probe, given: Any) -> Iterator[Case]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aleph_contract.cases.case import Case
 from aleph_contract.cases.substitution import replaced
 from aleph_contract.schema.document import Document
+from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.interface import Hints, Size
 from aleph_contract.schema.pointers import parts
@@ -31,16 +32,19 @@ _SIZES: dict[str, Size] = {
 }
 
 
-def together(document: Document, hints: Hints, gray: Callable[[Any], str]) -> Iterator[Combination]:
+def together(
+    document: Document, hints: Hints, gray: Callable[[Any], str], budget: Budget
+) -> Iterator[Combination]:
     """Each optional property alone; all of them; all at their minimum, and at their maximum.
 
     Args:
         document: The input schema.
         hints: Realistic values by location.
         gray: Returns why an input is gray, or the empty string.
+        budget: The steps of the searches.
     """
-    smallest = next(Builder(document, hints).values(), None)
-    full = next(Builder(document, hints, "full").values(), None)
+    smallest = next(Builder(document, hints, budget=budget).values(), None)
+    full = next(Builder(document, hints, "full", budget=budget).values(), None)
     if not isinstance(smallest, dict) or not isinstance(full, dict):
         return
     optional = [name for name in full if name not in smallest]
@@ -52,7 +56,9 @@ def together(document: Document, hints: Hints, gray: Callable[[Any], str]) -> It
         yield Combination(name, dict(reversed(given.items())), "The same keys in reverse order.")
     for label, size in _SIZES.items():
         for branch in range(_widest_union(document)):
-            whole = next(Builder(document, hints, size, branch=branch).values(), None)
+            whole = next(
+                Builder(document, hints, size, branch=branch, budget=budget).values(), None
+            )
             if isinstance(whole, dict):
                 name = f"{label}-{branch + 1}" if branch else label
                 yield from _with_and_without(name, whole, optional, gray)
@@ -134,7 +140,7 @@ def _property(case: Case) -> str | None:
     return next(iter(parts(case.constraint.instance)), None) if case.constraint else None
 
 
-def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
+def realistic(document: Document, hints: Hints, budget: Budget) -> Iterator[Combination]:
     """Texts, addresses and numbers as users write them, at every location that takes them."""
     seen: dict[str, None] = {}
     for node in nodes(document):
@@ -142,7 +148,7 @@ def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
         if not known or node.instance in seen:
             continue
         seen[node.instance] = None
-        given = next(Builder(document, hints).values(node.path), None)
+        given = next(Builder(document, hints, budget=budget).values(node.path), None)
         if given is None:
             continue
         prose = _TEXTS | _longest(node.schema)
@@ -150,14 +156,14 @@ def realistic(document: Document, hints: Hints) -> Iterator[Combination]:
         for label, text in texts.items():
             name = f"{kind}/{node.instance.lstrip('/')}/{label}"
             yield Combination(name, replaced(given, node.instance, text), f"{label}: {text[:60]}")
-    yield from _fractions(document, hints)
+    yield from _fractions(document, hints, budget)
 
 
-def _fractions(document: Document, hints: Hints) -> Iterator[Combination]:
+def _fractions(document: Document, hints: Hints, budget: Budget) -> Iterator[Combination]:
     """A number with decimal places, at every location that takes one."""
     for node in nodes(document):
         if isinstance(node.schema, dict) and node.schema.get("type") == "number":
-            given = next(Builder(document, hints).values(node.path), None)
+            given = next(Builder(document, hints, budget=budget).values(node.path), None)
             if given is None:
                 continue
             fraction = node.schema.get("minimum", 0) + _FRACTION

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aleph_contract.cases.case import Case, Gap, Polarity
 from aleph_contract.cases.constraints import Constraint
+from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation import arrays, objects, strings
 from aleph_contract.schema.generation.budget import Budget
+from aleph_contract.schema.subschemas import MAX_NODES, visited_depth
 
 POLARITIES: tuple[Polarity, ...] = ("valid", "violating")
 
@@ -62,8 +65,30 @@ class Search:
         most = _BUILT.get(self.constraint.keyword)
         if most is not None and self.constraint.limit >= most:
             return f"beyond the largest input that is built: `{self.constraint.keyword}` {most}"
+        if not self.spent:
+            return "the search was cut off: the other constraints took all the steps"
         cut = self.budgets[polarity].cut
         return self._cut_off(polarity) if cut else "no such input was found"
 
     def _cut_off(self, polarity: Polarity) -> str:
         return f"the search was cut off after {self.budgets[polarity].spent:.0f} steps"
+
+
+def cut_short(budgets: Mapping[str, Budget]) -> Iterator[Gap]:
+    """A gap for each kind of cases that was not built completely."""
+    for kind, budget in budgets.items():
+        if budget.cut:
+            reason = f"the search for {kind} was cut off after {budget.spent:.0f} steps"
+            yield Gap(None, "valid", reason)
+
+
+def unvisited(document: Document) -> Iterator[Gap]:
+    """A gap if the schema has more locations than are visited."""
+    depth = visited_depth(document)
+    if depth < math.inf:
+        reason = (
+            f"locations more than {depth:.0f} steps below the root are left out: the schema has"
+            f" more than {MAX_NODES} locations"
+        )
+        for polarity in POLARITIES:
+            yield Gap(None, polarity, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from aleph_contract.cases.certificates import Certificate, Certifier
@@ -16,11 +16,18 @@ from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.interface import Hints
+from aleph_contract.schema.generation.min_depth import min_depths
 from aleph_contract.schema.subschemas import nodes
 from aleph_contract.schema.validation.violations import Violation
 
 #: Values tried for one schema of a proposal.
 MAX_TRIES = 6
+
+#: So many schemas of a document are prepared for a search in one step of the budget.
+_SCHEMAS_A_STEP = 8
+
+#: So many branches of the widest union are checked in one step.
+_BRANCHES_A_STEP = 2
 
 
 class Broken(NamedTuple):
@@ -45,8 +52,10 @@ class Isolator:
         self.hints = hints
         self.constraints = walk(document)
         self.validator = validator_for(schema)
-        self._has_formats = any(
-            isinstance(node.schema, dict) and "format" in node.schema for node in nodes(document)
+        schemas = [node.schema for node in nodes(document) if isinstance(node.schema, dict)]
+        self._has_formats = any("format" in schema for schema in schemas)
+        self._widest_union = max(
+            (len(s.get(word, ())) for s in schemas for word in ("anyOf", "oneOf")), default=0
         )
         self._certifier_of = lru_cache(maxsize=None)(self._certifier)
 
@@ -60,14 +69,20 @@ class Isolator:
         changes none.
         """
         wanted = [proposal for proposal in proposals if proposal.polarity == "violating"]
-        close = [c for c in self.constraints if _applies_near(c, constraint)]
-        close.sort(key=lambda other: other.instance != constraint.instance)
-        close = list({other.schema: other for other in close}.values())
-        for others in ([], *([other] for other in close), close):
+        for others in self._others(constraint):
             found = self._breaking(constraint, wanted, others, budget)
             if found or budget.left <= 0:
                 return found
         return {}
+
+    def _others(self, constraint: Constraint) -> Iterator[list[Constraint]]:
+        """The constraints that may be broken too: none, then each close one, then all of those."""
+        yield []
+        close = [c for c in self.constraints if _applies_near(c, constraint)]
+        close.sort(key=lambda other: other.instance != constraint.instance)
+        close = list({other.schema: other for other in close}.values())
+        yield from ([other] for other in close)
+        yield close
 
     def proof(self, value: Any, violations: Iterable[Violation]) -> Broken | None:
         """The input with its certificate if it breaks exactly one constraint, else `None`."""
@@ -98,6 +113,7 @@ class Isolator:
         if any(map(self.document.refers_into, removed)):
             return {}
         relaxed = self.document.without(*removed)
+        budget.spend(len(min_depths(relaxed)) // _SCHEMAS_A_STEP)
         in_union = any(step.keyword in ("anyOf", "oneOf") for step in constraint.path)
         builders = [
             Builder(
@@ -112,17 +128,23 @@ class Isolator:
         certify = self._certifying(constraint, others)
         found = {}
         for proposal in proposals:
+            if budget.left <= 0:
+                break
             tried = (v for b in builders for v in values(b, constraint, proposal))
-            broken = next(
-                (b for v in tried if (b := certify(v)) or not budget.spend(weight(v))), None
-            )
+            affordable = takewhile(lambda v: budget.spend(self.cost(v)), tried)
+            broken = next(filter(None, map(certify, affordable)), None)
             if broken is not None:
                 found[proposal.label] = broken
-                budget.spend(_cost(broken))
-        return self._with_formats(relaxed, found)
+                budget.spend(_reported(broken))
+        kept = self._with_formats(relaxed, found)
+        return kept if budget.left <= 0 else kept or found
+
+    def cost(self, value: Any) -> int:
+        """The steps of a check of `value` by both validators."""
+        return weight(value) + self._widest_union // _BRANCHES_A_STEP
 
     def _with_formats(self, relaxed: Document, found: dict[str, Broken]) -> dict[str, Broken]:
-        r"""Those of `found` that keep every `format`; all of them if none does.
+        r"""Those of `found` that keep every `format`.
 
         A server that asserts `format` would refuse the others for another reason than the case
         names. Example: `one-short` of the pattern `@acme\.com$` is `@acme.co`, no address.
@@ -130,7 +152,7 @@ class Isolator:
         if not self._has_formats:
             return found
         keeps = relaxed.strictly()
-        return {label: broken for label, broken in found.items() if keeps(broken.input)} or found
+        return {label: broken for label, broken in found.items() if keeps(broken.input)}
 
     def _certifying(
         self, constraint: Constraint, others: list[Constraint]
@@ -177,11 +199,10 @@ class Isolator:
         return all(map(self.document.accepts([{"type": constraint.limit}]), listed))
 
 
-def _cost(broken: Broken) -> int:
-    """The steps that a certificate took: one for each value and for each violation."""
+def _reported(broken: Broken) -> int:
+    """The number of violations in a certificate, those of branches included."""
     certificate = broken.certificate
-    reported = (*certificate.errors, *certificate.reference_errors)
-    return weight(broken.input) + sum(1 for _ in _named(reported))
+    return sum(1 for _ in _named((*certificate.errors, *certificate.reference_errors)))
 
 
 def values(builder: Builder, constraint: Constraint, proposal: Proposal) -> Iterator[Any]:

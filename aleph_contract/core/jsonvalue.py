@@ -125,11 +125,15 @@ _BOOLEANS = {True: object(), False: object()}
 
 
 def weight(value: Any) -> int:
-    """The size of a JSON value: the number of values in it, and one for 20,000 characters."""
+    """The size of a JSON value: the number of its values, where four items count as one.
+
+    A text counts as one for every 20,000 characters.
+    """
     if isinstance(value, dict):
         return 1 + sum(map(weight, value.values()))
     if isinstance(value, (list, tuple)):
-        return 1 + sum(map(weight, value))
+        held = [part for part in value if isinstance(part, (dict, list, tuple, str))]
+        return 1 + sum(map(weight, held)) + (len(value) - len(held)) // 4
     return 1 + len(value) // 20_000 if isinstance(value, str) else 1
 
 

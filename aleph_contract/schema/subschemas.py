@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from aleph_contract.core.jsonvalue import pointer
@@ -69,18 +71,48 @@ def _named(name: str) -> str:
     return pointer([name])[1:] or '""'
 
 
+#: The most locations of a schema that are visited.
+MAX_NODES = 2_000
+
+
 def nodes(document: Document, node: Node | None = None) -> Iterator[Node]:
     """`node` (the root if `None`) and all nodes below it, in the order of the document.
 
     The schemas below `not`, `if` and `contains` are no nodes: each is part of one constraint.
-    A schema that contains itself is entered once on each path.
+    A schema that contains itself is entered once on each path. In a schema with more than
+    `MAX_NODES` locations those deeper than `visited_depth` are left out.
     """
-    node = node or Node(document.root, "")
+    yield from _nodes(document, node or Node(document.root, ""), visited_depth(document))
+
+
+def _nodes(document: Document, node: Node, most: float) -> Iterator[Node]:
     yield node
+    if len(node.path) < most:
+        for step in _all_ways(document, node):
+            yield from _nodes(document, node.step(document, step), most)
+
+
+@lru_cache(maxsize=256)
+def visited_depth(document: Document) -> float:
+    """The most steps from the root to a node; infinite if the schema has few locations.
+
+    Six pairs of members that each refer to the next pair already have 127 locations.
+    """
+    level, count, depth = [Node(document.root, "")], 1, 0
+    while level:
+        below: list[Node] = []
+        for node in level:
+            below += (node.step(document, step) for step in _all_ways(document, node))
+            if count + len(below) > MAX_NODES:
+                return depth
+        level, count, depth = below, count + len(below), depth + 1
+    return math.inf
+
+
+def _all_ways(document: Document, node: Node) -> Iterator[SchemaStep]:
     if isinstance(node.schema, dict):
         for keyword in node.schema:
-            for step in _ways(document, node, keyword):
-                yield from nodes(document, node.step(document, step))
+            yield from _ways(document, node, keyword)
 
 
 def _ways(document: Document, node: Node, keyword: str) -> Iterator[SchemaStep]:

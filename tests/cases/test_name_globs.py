@@ -52,9 +52,9 @@ def test_one_case_is_built_without_the_other_constraints(monkeypatch: pytest.Mon
     built = []
     boundary = CatalogueBuilder.boundary
 
-    def counted(self: CatalogueBuilder, constraint: Constraint) -> object:
+    def counted(self: CatalogueBuilder, constraint: Constraint, steps: float) -> object:
         built.append(constraint.key)
-        return boundary(self, constraint)
+        return boundary(self, constraint, steps)
 
     monkeypatch.setattr(CatalogueBuilder, "boundary", counted)
     contract = Contract.load(ENTRIES["pixelworks__canvas-3"])

@@ -26,6 +26,6 @@ def served(contract: Contract) -> None:
             assert holds(case.certificate, contract.input_schema, case.input)
     made = {(case.constraint.key, case.polarity) for case in catalogue.cases if case.constraint}
     assert all(gap.reason for gap in catalogue.gaps)
-    left = {(gap.constraint.key, gap.polarity) for gap in catalogue.gaps}
+    left = {(gap.constraint.key, gap.polarity) for gap in catalogue.gaps if gap.constraint}
     wanted = {(c.key, polarity) for c in listed for polarity in ("valid", "violating")}
     assert wanted <= made | left

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from aleph_contract.core.jsonvalue import same
+from aleph_contract.core.jsonvalue import identity
 from aleph_contract.schema.boundaries.proposals import Proposal, Schema, Site, valid, violating
 from aleph_contract.schema.pointers import slug
 from aleph_contract.schema.regex_samples import near_misses
@@ -40,10 +40,11 @@ def enum(limit: list[Any], _: Site) -> Iterator[Proposal]:
     for member in limit:
         label = "on" if len(limit) == 1 else f"on-{slug(member)}"
         yield valid(label, f"{member!r}, one of the values", {"const": member})
+    known = set(map(identity, limit))
     for member in limit:
         prefix = "" if len(limit) == 1 else f"{slug(member)}-"
         for label, value in _near(member):
-            if not any(same(value, other) for other in limit):
+            if identity(value) not in known:
                 note = f"{value!r} instead of {member!r}"
                 yield violating(prefix + label, note, {"const": value})
     yield violating("off", "none of the values", {"not": {"enum": limit}})

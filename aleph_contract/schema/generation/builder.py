@@ -31,10 +31,13 @@ _MAX_TRIES = 200
 _MAX_VALUES = 4_000
 
 #: Most steps of a builder without a budget of its own.
-MAX_STEPS = 40_000
+MAX_STEPS = 20_000
 
 #: Most conjunctions whose values are interleaved.
 _MAX_OPEN = 8
+
+#: So many listed values are checked in one step of the budget.
+_LISTED_A_STEP = 32
 
 #: Depths below the end of the path that are searched, one after the other.
 _DEPTHS = (3, 6, 12)
@@ -79,10 +82,12 @@ class Builder:
 
     def values(self, path: Sequence[SchemaStep] = (), schema: Any = True) -> Iterator[Any]:
         """Values of the whole document whose part at the end of `path` also satisfies `schema`."""
-        root = Member(self.document.root, "")
-        self._values_left, self._tries = _MAX_VALUES, _MAX_TRIES
         if self._renewed:
             self.budget = Budget(MAX_STEPS)
+        if self.budget.left <= 0:
+            return
+        root = Member(self.document.root, "")
+        self._values_left, self._tries = _MAX_VALUES, _MAX_TRIES
         for more in self._depths():
             self._max_depth = len(path) + more
             self._depth_exceeded = False
@@ -191,6 +196,8 @@ class Builder:
         self, given: list[Any], remaining: tuple[SchemaStep, ...], schema: Any
     ) -> list[Any]:
         """The listed values that contain a part at the end of the path that satisfies `schema`."""
+        if remaining or schema is not True:
+            self.budget.spend(len(given) // _LISTED_A_STEP)
         wanted = self.document.accepts([schema])
         found = [value for value in given if any(map(wanted, parts_at(value, remaining)))]
         return found[::-1] if self.size == "largest" else found

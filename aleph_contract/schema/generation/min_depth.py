@@ -18,31 +18,39 @@ def min_depths(document: Document) -> Mapping[str, float]:
     0 for a scalar or an empty container; infinite for a schema that requires itself without end.
     Keywords that are not read here could only raise the depth, so it is always a lower bound.
     """
-    schemas = dict(_schemas(document))
+    schemas = {where: (schema, held) for where, schema, held in _schemas(document)}
+    users: dict[str, list[str]] = {}
+    for where, (_, held) in schemas.items():
+        for inner in held:
+            users.setdefault(inner, []).append(where)
     found = dict.fromkeys(schemas, math.inf)
-    changed = True
-    while changed:
-        changed = False
-        for where, schema in reversed(schemas.items()):  # innermost schemas first
-            depth = max(_required_depths(document, schema, where, found), default=0)
-            if depth < found[where]:
-                found[where] = depth
-                changed = True
+    waiting = dict.fromkeys(schemas)
+    while waiting:
+        where, _ = waiting.popitem()  # innermost schemas first
+        depth = max(_required_depths(document, schemas[where][0], where, found), default=0)
+        if depth < found[where]:
+            found[where] = depth
+            waiting.update(dict.fromkeys(users.get(where, ())))
     return found
 
 
-def _schemas(document: Document) -> Iterator[tuple[str, Any]]:
-    """Every schema of the document, including those that only a reference reaches."""
+def _schemas(document: Document) -> Iterator[tuple[str, Any, list[str]]]:
+    """Every schema of the document, also those that only a reference reaches, and its subschemas.
+
+    Yields the JSON Pointer to a schema, the schema, and the pointers to the schemas it holds and
+    refers to.
+    """
     waiting, seen = [("", document.root)], {"": None}
     while waiting:
         where, schema = waiting.pop()
-        yield where, schema
         targets = [document.target(schema, word) for word in ("$ref", "$dynamicRef")]
         held = [step.schema for step in steps(schema, where)]
-        for where in (*held, *(target for target in targets if target is not None)):
-            if where not in seen:
-                seen[where] = None
-                waiting.append((where, document.at(where)))
+        held += (target for target in targets if target is not None)
+        yield where, schema, held
+        for inner in held:
+            if inner not in seen:
+                seen[inner] = None
+                waiting.append((inner, document.at(inner)))
 
 
 def _required_depths(

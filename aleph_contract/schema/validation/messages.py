@@ -11,6 +11,9 @@ from aleph_contract.core.jsonvalue import dumps
 #: Longest quotation of a value in a message, in characters.
 _MAX_QUOTED = 60
 
+#: Most values of an `enum` in a message.
+_MAX_LISTED = 40
+
 _ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object", "null": "null"}
 
 
@@ -77,6 +80,13 @@ def listed(words: Sequence[str], last: str) -> str:
     return f"{head} {last} {tail}" if head else tail
 
 
+def _one_of(values: Sequence[Any]) -> str:
+    """`"a", "b" or "c"`; the first `_MAX_LISTED` of many."""
+    shown = [quote(value) for value in values[:_MAX_LISTED]]
+    more = len(values) - len(shown)
+    return listed([*shown, f"one of {more} more"] if more else shown, "or")
+
+
 def _dump(value: Any) -> str:
     try:
         return dumps(value)
@@ -106,7 +116,7 @@ def _folded(name: str) -> str:
 #: Keyword -> the requirement, after `must`; the sentence ends with `, not` and the actual value.
 _MUST: dict[str, Callable[[Any], str]] = {
     "type": _typed,
-    "enum": lambda limit: "be " + listed([quote(value) for value in limit], "or"),
+    "enum": lambda limit: "be " + _one_of(limit),
     "const": lambda limit: f"be {quote(limit)}",
     "minimum": lambda limit: f"be at least {quote(limit)}",
     "maximum": lambda limit: f"be at most {quote(limit)}",

@@ -123,17 +123,21 @@ def _contains(engine: Any, limit: Any, value: Any, schema: Any) -> Iterator[Vali
 
 def _const(_: Any, limit: Any, value: Any, __: Any) -> Iterator[ValidationError]:
     if not same(value, limit):
-        yield ValidationError(f"{limit!r} was expected")
+        yield ValidationError("another value")
 
 
 def _enum(_: Any, limit: Any, value: Any, __: Any) -> Iterator[ValidationError]:
-    if not any(same(value, each) for each in limit):
-        yield ValidationError(f"{value!r} is not one of {limit!r}")
+    if isinstance(value, str):
+        listed = value in limit
+    else:
+        listed = any(same(value, each) for each in limit if not isinstance(each, str))
+    if not listed:
+        yield ValidationError("not one of the values")
 
 
 def _unique_items(engine: Any, limit: Any, value: Any, _: Any) -> Iterator[ValidationError]:
     if limit and engine.is_type(value, "array") and len(set(map(identity, value))) < len(value):
-        yield ValidationError(f"{value!r} has non-unique elements")
+        yield ValidationError("equal items")
 
 
 def _additional(engine: Any, limit: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
