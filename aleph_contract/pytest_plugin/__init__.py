@@ -9,6 +9,7 @@ PYTEST_DONT_REWRITE: see `aleph_contract/__init__.py`.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
 
 #: Environment variable of `aleph-contract mutate`: where this process gets its jobs.
 WORKER_VARIABLE = "ALEPH_CONTRACT_WARM_WORKER"
+
+_FIXTURES = frozenset({"aleph_contract", "aleph_server", "aleph_conformance"})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -170,6 +173,19 @@ def _shared(request: pytest.FixtureRequest) -> Any:
         return None
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     return factory.getbasetemp().parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load what the tests will need, before a library replaces the file system of a test."""
+    requested = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    used = _FIXTURES & requested
+    if used or "aleph_contract.contract" in sys.modules:
+        from aleph_contract.pytest_plugin.preload import preload
+
+        verifies = "aleph_conformance" in used or "aleph_contract.verify.runner" in sys.modules
+        fakes = "aleph_server" in used and EXEC_VARIABLE not in os.environ
+        preload(verifier=verifies, fake=fakes)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
