@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aleph_contract.commands.options import contract_option, fake_options, speed_option
 from fake_server.port import DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from fake_server.tls.serving import ServerTls
 
 
 @click.command("serve", epilog="Example: aleph-contract serve --port 0")
@@ -64,6 +69,9 @@ from fake_server.port import DEFAULT_PORT
 @click.option(
     "--uds", metavar="PATH", help="Listen on a Unix domain socket instead of host and port."
 )
+@click.option("--tls", is_flag=True, help="Serve https with a certificate of a CA for this run.")
+@click.option("--cert", metavar="FILE", help="Serve https with this certificate chain, in PEM.")
+@click.option("--key", metavar="FILE", help="The private key of --cert, in PEM.")
 @click.option("--expose", is_flag=True, help="Let other machines connect, also to the control API.")
 @click.option(
     "--allow-host",
@@ -79,6 +87,9 @@ def command(
     allow_hosts: tuple[str, ...],
     *,
     uds: str | None,
+    tls: bool,
+    cert: str | None,
+    key: str | None,
     expose: bool,
     strict: bool,
     speed: float | None,
@@ -91,6 +102,7 @@ def command(
     token `fault-NAME` gets that fault. With --speed the line holds the environment
     variables of a client on the faster clock, as client_environment.
     """
+    secured = _tls((host, *allow_hosts), tls=tls, cert=cert, key=key)
     from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.drivers.faster_clock import FasterClock
     from fake_server.control.origin_guard import is_loopback
@@ -98,9 +110,10 @@ def command(
     from fake_server.server import Server
 
     contracts = ContractSet.load(contract_files, strict=strict)
-    with FasterClock(speed) as faster:
+    with FasterClock(speed) as faster, secured as security:
         app = create_app(contracts, hosts=(host, *allow_hosts), clock=faster.clock, **options)
-        server = Server(app, host, port, expose=expose, uds=uds)
+        context = None if security is None else security.context
+        server = Server(app, host, port, expose=expose, uds=uds, tls=context)
         if uds is None and not is_loopback(host):
             click.echo(
                 f"aleph-contract: warning: other machines can reach {host}; they can make runs, and"
@@ -108,9 +121,33 @@ def command(
                 "clients",
                 err=True,
             )
+        if security is not None:
+            click.echo(f"aleph-contract: {security.advice}", err=True)
         _reduce_gc()
-        ready = _ready(server, faster.environment)
+        ready = _ready(server, faster.environment, None if security is None else security.ca)
         server.serve(ready=lambda: click.echo(json.dumps(ready, separators=(",", ":"))))
+
+
+def _tls(
+    names: tuple[str, ...], *, tls: bool, cert: str | None, key: str | None
+) -> AbstractContextManager[ServerTls | None]:
+    """The TLS that the options choose."""
+    if tls and (cert or key):
+        raise click.UsageError("choose one of --tls and --cert FILE --key FILE")
+    if (cert is None) != (key is None):
+        raise click.UsageError("--cert and --key go together")
+    if cert is None or key is None:
+        return _own_tls(names) if tls else nullcontext()
+    from fake_server.tls.serving import user_certificate
+
+    return user_certificate(cert, key)
+
+
+def _own_tls(names: tuple[str, ...]) -> AbstractContextManager[ServerTls]:
+    from fake_server.http.listening import reachable_host
+    from fake_server.tls.serving import local_ca
+
+    return local_ca(map(reachable_host, names))
 
 
 def _reduce_gc() -> None:
@@ -125,7 +162,7 @@ def _reduce_gc() -> None:
     gc.set_threshold(700, 10, 100)
 
 
-def _ready(server: Any, client: Mapping[str, str]) -> dict[str, Any]:
+def _ready(server: Any, client: Mapping[str, str], ca: Path | None) -> dict[str, Any]:
     return {
         "event": "ready",
         "base_url": server.base_url,
@@ -133,4 +170,5 @@ def _ready(server: Any, client: Mapping[str, str]) -> dict[str, Any]:
         "binding_address": server.binding_address,
         **({} if server.uds is None else {"uds": server.uds}),
         **({"client_environment": client} if client else {}),
+        **({} if ca is None else {"ca": str(ca)}),
     }
