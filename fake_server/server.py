@@ -296,6 +296,7 @@ def running(
     port: int = 0,
     expose: bool = False,
     allow_hosts: Iterable[str] = (),
+    tls: ssl.SSLContext | None = None,
     **options: Any,
 ) -> Iterator[Server]:
     """Run the fake in a thread, on a real socket, for the duration of a `with` block.
@@ -308,6 +309,7 @@ def running(
         port: 0 picks a free port.
         expose: Whether the host may be reachable from other machines.
         allow_hosts: Further host names that the control API accepts.
+        tls: The certificate and key to serve TLS with; `None` for plain HTTP.
         **options: Options of `fake_server.create_app`.
     """
     if contract is not None and not isinstance(contract, (Contract, ContractSet)):
@@ -315,7 +317,7 @@ def running(
     told = reachable_host(host)
     app = create_app(contract, hosts=(host, told, *allow_hosts), **options)
     try:
-        server = Server(app, host, port, expose=expose, told=told)
+        server = Server(app, host, port, expose=expose, told=told, tls=tls)
     except ArgumentError:
         app.journal.close()
         raise

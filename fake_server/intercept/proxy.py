@@ -87,7 +87,7 @@ class Proxy:
                 await self._refuse(connection, describe(head) if target is None else str(target))
         except ValueError as error:
             await streams.answer(connection, "431 Request Header Fields Too Large", str(error))
-        except (OSError, asyncio.TimeoutError):
+        except (OSError, asyncio.TimeoutError, asyncio.CancelledError):
             connection.close()
 
     async def _open(self, connection: socket.socket) -> None:

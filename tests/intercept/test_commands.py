@@ -1,0 +1,150 @@
+"""`exec --intercept` and `verify client --intercept`: reports, exit codes, bad input, clean-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import PATIENCE
+
+from aleph_contract.cli import run
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.reports import terminal
+from aleph_contract.verify.exec_command import run_command
+from aleph_contract.verify.runner import Settings, verify_client
+from fake_server.tls.private_folder import PREFIX, PrivateFolder
+
+#: Opens a URL and ignores the failure.
+GET = """
+import ssl, sys, urllib.request
+context = eval(sys.argv[2])
+try: urllib.request.urlopen(sys.argv[1], context=context)
+except OSError: pass
+"""
+NO_CA = "ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
+
+
+def get(url: str, context: str = "None") -> list[str]:
+    return [sys.executable, "-c", GET, url, context]
+
+
+def test_exec_names_the_option_if_no_call_arrives() -> None:
+    found = run_command(["true"])
+    assert found.exit_code == 3
+    assert "add --intercept" in found.trouble[0]
+
+
+def test_exec_says_that_no_connection_arrived() -> None:
+    found = run_command(["true"], intercept=True)
+    assert found.exit_code == 3
+    assert "HTTPS_PROXY" in found.trouble[0]
+
+
+def test_exec_reports_a_client_that_refuses_the_certificate() -> None:
+    found = run_command(get("https://api.cloudflare.com/", NO_CA), intercept=True)
+    assert found.exit_code == 3
+    assert "refused the certificate for api.cloudflare.com" in found.trouble[0]
+    assert "SSL_CERT_FILE" in found.trouble[0]
+
+
+def test_exec_names_the_hosts_that_it_refused() -> None:
+    found = run_command(get("https://example.com/"), intercept=True)
+    assert any("example.com:443 (1)" in note for note in found.notes)
+    assert "example.com:443 (1)" in terminal.render(found)
+
+
+def hard_coded(edit: Any, *, base_url: str, account_id: str, api_token: str) -> Any:  # noqa: ARG001
+    """A client that ignores `base_url`."""
+    request = urllib.request.Request(
+        f"https://api.cloudflare.com/client/v4/accounts/{account_id}/ai/run",
+        json.dumps({"model": "runwayml/aleph-2", "input": edit}).encode(),
+        {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.build_opener().open(request) as reply:
+        return json.load(reply)["result"]["video"]
+
+
+def test_a_client_with_a_host_of_its_own_is_verified() -> None:
+    before = dict(os.environ)
+    settings = Settings(run=("examples",), intercept=True)
+    found = verify_client(PythonDriver(hard_coded), settings=settings)
+    assert (found.exit_code, found.trouble) == (0, ())
+    assert {x.host for r in found.results for x in r.exchanges} == {"api.cloudflare.com"}
+    assert "--intercept" in found.results[0].reproduce
+    assert dict(os.environ) == before
+
+
+def unproxied(edit: Any, *, base_url: str, account_id: str, api_token: str) -> str:  # noqa: ARG001
+    """A client whose calls go past the proxy."""
+    raise ConnectionRefusedError("no route to api.cloudflare.com")
+
+
+def distrusting(edit: Any, *, base_url: str, account_id: str, api_token: str) -> str:  # noqa: ARG001
+    """A client that pins a certificate."""
+    untrusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it knows no CA
+    with urllib.request.urlopen(base_url, context=untrusting):  # noqa: S310 - https
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("client", "reason"), [(unproxied, "reached the interceptor"), (distrusting, "unknown ca")]
+)
+def test_a_client_whose_calls_do_not_arrive_gets_no_verdict(client: Any, reason: str) -> None:
+    settings = Settings(run=("examples", "boundary/seed/*"), intercept=True)
+    found = verify_client(PythonDriver(client), settings=settings)
+    assert found.exit_code == 3
+    assert reason in found.trouble[0]
+    assert {result.status for result in found.results} == {"could-not-run"}
+    assert {result.phase for result in found.results} == {"examples"}
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["exec", "--allow-host", "example.com"], "needs --intercept"),
+        (["exec", "--intercept", "--allow-host", "https://example.com"], "HOST or HOST:PORT"),
+        (["exec", "--intercept", "--allow-host", "api.cloudflare.com"], "the fake answers for"),
+    ],
+)
+def test_wrong_options_are_refused(
+    words: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words, "--", "true"]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_without_trustme_the_message_names_the_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    assert run(["exec", "--intercept", "--", "true"]) == 2
+    assert capsys.readouterr().err == (
+        "aleph-contract: certificates need the package trustme; install it with "
+        "pip install 'aleph-contract[intercept]'\n"
+    )
+
+
+def test_the_folder_of_a_run_that_was_killed_is_removed_by_the_next(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "aleph_contract", "exec", "--intercept", "--", "sleep", "60"]
+    with subprocess.Popen(words, env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
+        deadline = time.monotonic() + PATIENCE
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (child := children.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (folder,) = tmp_path.glob(PREFIX + "*")
+        with PrivateFolder(tmp_path):
+            assert folder.exists()  # its process lives
+        process.kill()
+        os.kill(int(child), signal.SIGKILL)
+    assert folder.exists()
+    with PrivateFolder(tmp_path):
+        assert not folder.exists()

@@ -1,0 +1,116 @@
+"""`exec --intercept`: programs with the host of the real service in them reach the fake, unchanged.
+
+Where the machine allows it, each program runs in a network namespace that has only a loopback
+device, so a byte to any other address fails the test.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import absent
+
+from aleph_contract.contract import Contract
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = Path(__file__).parent / "clients"
+SAMPLES = sorted((ROOT / "fixtures/documentation").glob("*.sh"))
+
+#: Runs a command in a network namespace of its own, with its loopback device up.
+ISOLATED = ("unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+
+#: Seconds for one program; a JVM on a busy machine needs many.
+PATIENCE = 100.0
+
+
+@functools.cache
+def isolation() -> tuple[str, ...]:
+    """`ISOLATED` if this machine allows it, else no words."""
+    if not shutil.which("unshare"):
+        return ()
+    done = subprocess.run([*ISOLATED, "true"], capture_output=True, check=False)
+    return ISOLATED if done.returncode == 0 else ()
+
+
+def judged(command: list[str | Path], folder: Path) -> dict[str, Any]:
+    """The report on a command that ran under `exec --intercept`."""
+    report = folder / "report.json"
+    words = [sys.executable, "-m", "aleph_contract", "exec", "--intercept"]
+    done = subprocess.run(
+        [*isolation(), *words, "--report", f"json:{report}", "--", *command],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found
+
+
+def exchanges(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [exchange for case in report["cases"] for exchange in case["exchanges"]]
+
+
+def program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def node_with_packages() -> str:
+    if not (ROOT / "fixtures/node_modules/cloudflare").is_dir():
+        absent("the Node packages are not installed (npm ci --prefix fixtures)")
+    return program("node")
+
+
+def test_this_machine_isolates_the_programs() -> None:
+    if not isolation():
+        pytest.skip("this machine allows no network namespace: bytes to other hosts go unnoticed")
+    reach = "import socket; socket.create_connection(('192.0.2.1', 443), 1)"
+    done = subprocess.run(
+        [*ISOLATED, sys.executable, "-c", reach], capture_output=True, text=True, check=False
+    )
+    assert "Network is unreachable" in done.stderr
+
+
+def test_the_curl_samples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
+    program("curl")
+    script = "\n".join(path.read_text() for path in SAMPLES)
+    sent = exchanges(judged(["sh", "-ec", script], tmp_path))
+    inputs = [json.loads(exchange["request_body"]["text"])["input"] for exchange in sent]
+    assert inputs == [example.input for example in Contract.load().examples]
+    assert {exchange["host"] for exchange in sent} == {"api.cloudflare.com"}
+    assert all(exchange["billed"] for exchange in sent)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "source", "runs"),
+    [
+        (sys.executable, "sdk.py", 1),
+        (sys.executable, "standard.py", 2),
+        ("node", "node.mjs", 2),
+        ("node", "sdk.mjs", 1),
+        ("java", "Run.java", 1),
+        ("go run", "run.go", 1),
+    ],
+    ids=["python-sdk", "python", "node", "node-sdk", "java", "go"],
+)
+def test_a_program_is_judged_and_billed(
+    runtime: str, source: str, runs: int, tmp_path: Path
+) -> None:
+    first, *words = runtime.split()
+    found = node_with_packages() if source == "sdk.mjs" else program(first)
+    report = judged([found, *words, CLIENTS / source], tmp_path)
+    sent = exchanges(report)
+    assert [(e["host"], e["outcome"]) for e in sent] == [("api.cloudflare.com", "completed")] * runs
+    assert [e["cost_usd"] for e in sent] == ["1.680"] * runs
+    assert not [case for case in report["cases"] if case["findings"]]
