@@ -20,7 +20,7 @@ from browser import absent
 from aleph_contract.contract import Contract
 
 ROOT = Path(__file__).parents[2]
-CLIENTS = Path(__file__).parent / "clients"
+PROGRAMS = Path(__file__).parent / "programs"
 SAMPLES = sorted((ROOT / "fixtures/documentation").glob("*.sh"))
 
 #: Runs a command in a network namespace of its own, with its loopback device up.
@@ -109,7 +109,7 @@ def test_a_program_is_judged_and_billed(
 ) -> None:
     first, *words = runtime.split()
     found = node_with_packages() if source == "sdk.mjs" else program(first)
-    report = judged([found, *words, CLIENTS / source], tmp_path)
+    report = judged([found, *words, PROGRAMS / source], tmp_path)
     sent = exchanges(report)
     assert [(e["host"], e["outcome"]) for e in sent] == [("api.cloudflare.com", "completed")] * runs
     assert [e["cost_usd"] for e in sent] == ["1.680"] * runs
