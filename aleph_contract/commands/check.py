@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from aleph_contract.commands.options import contract_option, model_option
+from aleph_contract.commands.options import contract_option, load_contracts, model_option
 from aleph_contract.errors import ArgumentError, JSONError
 
 if TYPE_CHECKING:
@@ -111,9 +111,7 @@ def command(file: str, contract_files: tuple[str, ...], model: str | None, *, as
 
 def _contract(document: Any, files: tuple[str, ...], model: str | None) -> Contract:
     """The chosen contract; without `--model` that of the model which a request body names."""
-    from aleph_contract.contract.contract_set import ContractSet
-
-    contracts = ContractSet.load(files)
+    contracts = load_contracts(files)
     named = document.get("model") if isinstance(document, dict) else None
     if model is None and isinstance(named, str) and named in contracts:
         model = named

@@ -15,6 +15,7 @@ from aleph_contract.commands.options import (
     fake_options,
     host_option,
     intercept_option,
+    load_contracts,
     port_option,
     profile_option,
     report_option,
@@ -77,7 +78,6 @@ def command(
     """
     check_interception(intercept=intercept, allow_hosts=allow_hosts)
     from aleph_contract import reports
-    from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.verify.exec_command import run_command
     from aleph_contract.verify.rule_selection import RuleSelection
 
@@ -85,7 +85,7 @@ def command(
     with terminable(), reports.open_reports(report) as outputs:
         run = run_command(
             command,
-            ContractSet.load(contract_files),
+            load_contracts(contract_files),
             profile=profile,
             refusals_meant=expect_refusals,
             host=host,

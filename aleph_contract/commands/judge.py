@@ -16,6 +16,7 @@ import click
 from aleph_contract.commands.options import (
     contract_option,
     fail_on_option,
+    load_contracts,
     report_option,
     rule_option,
     skip_rule_option,
@@ -66,13 +67,12 @@ def command(
     is a recording, 3 if one is not, ends early, or holds no call.
     """
     from aleph_contract import reports
-    from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.verify.recorded_traffic import judge_recordings
     from aleph_contract.verify.rule_selection import RuleSelection
 
     rules = RuleSelection(only, skip_rule)
     with reports.open_reports(report) as outputs, _on_disk(files) as paths:
-        run = judge_recordings(paths, ContractSet.load(contract_files), file_format=file_format)
+        run = judge_recordings(paths, load_contracts(contract_files), file_format=file_format)
         run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)
         outputs.write(run)
     return run.exit_code

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aleph_contract.commands.options import contract_option, report_option
+from aleph_contract.commands.options import contract_option, load_contracts, report_option
 from aleph_contract.commands.signals import terminable
 
 #: Bound on the default of `--jobs`.
@@ -82,7 +82,6 @@ def command(
     call or does not end, or if the run is interrupted.
     """
     from aleph_contract import reports
-    from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.mutation.running import MutationSettings, mutate
     from aleph_contract.reports.mutation import MUTATION
 
@@ -95,6 +94,6 @@ def command(
         resume=resume,
     )
     with terminable(), reports.open_reports_of(MUTATION, report, "mutant") as outputs:
-        run = mutate(command, ContractSet.load(contract_files), settings, outputs.on_event)
+        run = mutate(command, load_contracts(contract_files), settings, outputs.on_event)
         outputs.write(run)
     return run.exit_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,14 +11,39 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from aleph_contract.contract import Contract
+    from aleph_contract.contract.contract_set import ContractSet
 
-contract_option = click.option(
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_STRICT = "aleph_contract.strict"
+
+_contract_files = click.option(
     "--contract",
     "contract_files",
     metavar="FILE|DIR",
     multiple=True,
     help="Catalog entry of a model, or a folder of entries. Repeatable.",
 )
+
+
+def _keep_strict(context: click.Context, _: click.Parameter, strict: bool) -> None:
+    context.meta[_STRICT] = strict
+
+
+_strict = click.option(
+    "--strict",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_strict,
+    help="With a folder: exit with 2 if an entry in it is bad.",
+)
+
+
+def contract_option(command: Decorated) -> Decorated:
+    """Add `--contract`, and `--strict` for its folders; `load_contracts` reads both."""
+    return _contract_files(_strict(command))
+
+
 model_option = click.option(
     "--model", metavar="ID", help="Model to choose, where --contract names several."
 )
@@ -135,6 +160,15 @@ def chosen_contract(files: Sequence[str], model: str | None = None) -> Contract:
         ArgumentError: `files` hold several models and none is chosen, or not that one.
         ContractError: An entry cannot be used.
     """
+    return load_contracts(files).choose(model)
+
+
+def load_contracts(files: Sequence[str]) -> ContractSet:
+    """The contracts that `--contract` and `--strict` name; the shipped one without them.
+
+    Raises:
+        ContractError: An entry cannot be used.
+    """
     from aleph_contract.contract.contract_set import ContractSet
 
-    return ContractSet.load(files).choose(model)
+    return ContractSet.load(files, strict=click.get_current_context().meta.get(_STRICT, False))

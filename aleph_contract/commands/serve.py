@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aleph_contract.commands.options import contract_option, fake_options, speed_option
+from aleph_contract.commands.options import (
+    contract_option,
+    fake_options,
+    load_contracts,
+    speed_option,
+)
 from fake_server.port import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -65,7 +70,6 @@ if TYPE_CHECKING:
     help="With PostgreSQL: whether each response waits until its exchange is on disk.",
 )
 @contract_option
-@click.option("--strict", is_flag=True, help="Refuse to start if an entry in a folder is bad.")
 @click.option(
     "--uds", metavar="PATH", help="Listen on a Unix domain socket instead of host and port."
 )
@@ -91,7 +95,6 @@ def command(
     cert: str | None,
     key: str | None,
     expose: bool,
-    strict: bool,
     speed: float | None,
     **options: Any,
 ) -> None:
@@ -103,13 +106,12 @@ def command(
     variables of a client on the faster clock, as client_environment.
     """
     secured = _tls((host, *allow_hosts), tls=tls, cert=cert, key=key)
-    from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.drivers.faster_clock import FasterClock
     from fake_server.control.origin_guard import is_loopback
     from fake_server.http.app import create_app
     from fake_server.server import Server
 
-    contracts = ContractSet.load(contract_files, strict=strict)
+    contracts = load_contracts(contract_files)
     with FasterClock(speed) as faster, secured as security:
         app = create_app(contracts, hosts=(host, *allow_hosts), clock=faster.clock, **options)
         context = None if security is None else security.context

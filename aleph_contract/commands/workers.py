@@ -7,7 +7,7 @@ import shlex
 
 import click
 
-from aleph_contract.commands.options import contract_option
+from aleph_contract.commands.options import contract_option, load_contracts
 from fake_server.port import DEFAULT_PORT
 
 
@@ -30,10 +30,9 @@ def command(*, address: str, contract_files: tuple[str, ...], as_json: bool) -> 
     getPlatformProxy and Miniflare. The plugin uses the client code of the Workers
     runtime; it needs no login and no network, and costs nothing.
     """
-    from aleph_contract.contract.contract_set import ContractSet
     from fake_server import workers
 
-    ContractSet.load(contract_files)  # a wrong path is an error here, not only when `serve` starts
+    load_contracts(contract_files)  # a wrong path is an error here, not only when `serve` starts
     if as_json:
         click.echo(json.dumps(workers.settings(address)))
         return

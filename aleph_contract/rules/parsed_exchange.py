@@ -222,7 +222,7 @@ def _whole(run: Any, contract: Contract, gray: str) -> ReplyVerdict:
 
 def _member(run: dict[str, Any], shape: ResultShape, name: str, gray: str) -> ReplyVerdict:
     """The verdict on a result with a primary member."""
-    bare = name in run and "result" not in run
+    bare = "result" not in run and (name in run or not shape.is_required)
     result = run if bare else run.get("result")
     if not isinstance(result, dict):
         return ReplyVerdict("malformed", message="result is not an object")

@@ -93,6 +93,8 @@ CHECKS: Mapping[bytes, Check] = {
     b"cf-aig-skip-cache": _word("true", "false"),
     b"cf-aig-cache-ttl": _count("seconds"),
     b"cf-aig-collect-log": _word("true", "false"),
+    b"cf-aig-collect-log-payload": _word("true", "false"),
+    b"cf-aig-zdr": _word("true", "false"),
     b"cf-aig-request-timeout": _count("milliseconds"),
     b"cf-aig-max-attempts": _count("attempts", 5),
     b"cf-aig-retry-delay": _count("milliseconds", MAX_RETRY_DELAY),
