@@ -23,6 +23,8 @@ from aleph_contract.rules.retry_policy import RETRIES
 from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.schema.boundaries import BOUNDARIES
 from aleph_contract.verify.phases import PHASES
+from fake_server.intercept.targets import HOST, PORT
+from fake_server.intercept.variables import VARIABLES
 from fake_server.replies.behaviours import BEHAVIOURS
 from fake_server.replies.failures import FAILURES, OUTCOMES
 from fake_server.replies.faults import FAULTS
@@ -208,6 +210,22 @@ def _limit(value: object) -> str:
     return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}…`"  # noqa: PLR2004 - width of a cell
 
 
+def interception_page() -> str:
+    """The environment variables of an interceptor."""
+    return (
+        "# Interception\n\n"
+        "The environment variables that `--intercept` sets for a client. Each names the proxy, the "
+        "certificate authority (CA) of the run, or both. A CA bundle holds your own CAs too: those "
+        "of the file that the variable named before, else those of the system. Options are added "
+        "to yours.\n\n"
+        + table(
+            ("variable", "names", "read by"),
+            [(f"`{v.name}`", v.names, v.read_by) for v in VARIABLES],
+        )
+        + f"\nConnections to `{HOST}:{PORT}` reach the fake. [How it works](../interception.md).\n"
+    )
+
+
 #: The names of the Python page, in order, each as a user imports it.
 PUBLIC = (
     "aleph_contract.Contract",
@@ -290,6 +308,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "replies.md": replies_page,
     "contract.md": contract_page,
     "python.md": python_page,
+    "interception.md": interception_page,
 }
 
 
