@@ -160,7 +160,9 @@ def _reply_shape(evidence: ServerEvidence) -> Verdict:
 
 def _error_shape(evidence: ServerEvidence) -> Verdict:
     refused = evidence.reply_class == "4xx" and evidence.exchange.status not in _FROM_EDGE
-    return error_problem(evidence.exchange) if refused else None
+    # A path outside the binding's protocol may be refused in the form of another protocol.
+    outside = evidence.exchange.surface == "binding" and evidence.asked == "route"
+    return error_problem(evidence.exchange) if refused and not outside else None
 
 
 def _content_type(evidence: ServerEvidence) -> Verdict:

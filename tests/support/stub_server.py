@@ -26,7 +26,11 @@ Check = Callable[[Any], bool]
 
 @dataclass(frozen=True)
 class Stub:
-    """The answers of a stub; each field that is not the default is a defect or a difference."""
+    """The answers of a stub; each field that is not the default is a defect or a difference.
+
+    `busy` calls are answered 429 with a Retry-After first; `bill` is the factor of the price in a
+    bill at the control API of the fake.
+    """
 
     allows: Check = validator_for(CONTRACT).is_valid
     result: Any = None
@@ -38,6 +42,8 @@ class Stub:
     chunked: bool = False
     http: str = "HTTP/1.1"
     crashes: bool = False
+    busy: int = 0
+    bill: Decimal | None = None
 
     def answer(self, method: str, path: str, token: str, raw: bytes) -> tuple[int, Any]:
         """Status and JSON value of the reply to a request."""
@@ -71,13 +77,50 @@ class Metered:
     def __init__(self, url: str) -> None:
         self.url = url
         self.bodies: list[Any] = []
+        self.calls = 0
+
+    def count(self, stub: Stub) -> int:
+        """Count a call: 429 if the stub is busy, else 200."""
+        self.calls += 1
+        return 429 if self.calls <= stub.busy else 200
+
+    def ran(self, raw: bytes, status: int) -> None:
+        """Keep the body of a call that was accepted."""
+        if status == 200:
+            try:
+                self.bodies.append(json.loads(raw))
+            except ValueError:
+                self.bodies.append({})
 
     @property
     def usd(self) -> Decimal:
         """What the runs cost, by the contract's price; 1 USD million for one without a duration."""
         price = CONTRACT.price_per_second or Decimal(0)
-        spent = [body.get("input", {}).get("duration", 10**6) for body in self.bodies]
+        inputs = (body.get("input") for body in self.bodies if isinstance(body, dict))
+        spent = [given.get("duration", 10**6) for given in inputs if isinstance(given, dict)]
         return sum((price * Decimal(str(seconds)) for seconds in spent), Decimal(0))
+
+
+def _send(handler: BaseHTTPRequestHandler, stub: Stub, status: int, value: Any) -> None:
+    """Send a reply in the way of the stub."""
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    handler.send_response(status)
+    if status in range(300, 400):
+        handler.send_header("location", "https://elsewhere.example/")
+    if status == 429:
+        handler.send_header("retry-after", "1")
+    handler.send_header("content-type", stub.content_type)
+    if stub.chunked:
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        for part in (body[:7], body[7:]):
+            handler.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+        handler.wfile.write(b"0\r\n\r\n")
+        return
+    if stub.http == "HTTP/1.1":
+        handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
 
 
 @contextmanager
@@ -90,30 +133,18 @@ def serving(stub: Stub) -> Iterator[Metered]:
         def _reply(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
             token = self.headers.get("authorization", "")
-            status, value = stub.answer(self.command, self.path, token, raw)
-            if status == 200:
-                try:
-                    metered.bodies.append(json.loads(raw))
-                except ValueError:
-                    metered.bodies.append({})
-            time.sleep(stub.delay)
-            body = value if isinstance(value, bytes) else json.dumps(value).encode()
-            self.send_response(status)
-            if status in range(300, 400):
-                self.send_header("location", "https://elsewhere.example/")
-            self.send_header("content-type", stub.content_type)
-            if stub.chunked:
-                self.send_header("transfer-encoding", "chunked")
-                self.end_headers()
-                for part in (body[:7], body[7:]):
-                    self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
-                self.wfile.write(b"0\r\n\r\n")
+            if self.path.startswith("/__aleph__/"):
+                known = stub.bill is not None
+                bill = {"usd": str(metered.usd * (stub.bill or 0))}
+                status, value = (200, bill) if known else (404, {})
+            elif (status := metered.count(stub)) == 429:
+                value = {"errors": [{"code": 2003, "message": "Rate limited"}]}
             else:
-                if stub.http == "HTTP/1.1":
-                    self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-            self.close_connection = True
+                status, value = stub.answer(self.command, self.path, token, raw)
+                metered.ran(raw, status)
+            time.sleep(stub.delay)
+            _send(self, stub, status, value)
+            self.close_connection = stub.http == "HTTP/1.0"
 
         do_POST = do_PUT = do_GET = _reply  # noqa: N815 - the names of http.server
 

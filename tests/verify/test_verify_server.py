@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import random
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stub_server import CONTRACT, JSON, RESULT, TOKEN, Stub, changed, serving
 
+from aleph_contract.cases.certificates import holds
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.cli import run
 from aleph_contract.contract.validate import validator_for
@@ -23,11 +31,13 @@ from aleph_contract.core.results import Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.rules.server import FREE_REFUSALS, judge_server
 from aleph_contract.rules.server_table import SERVER_RULES
+from aleph_contract.verify.server import runner
 from aleph_contract.verify.server.call import PlannedCall
 from aleph_contract.verify.server.plan import plan
 from aleph_contract.verify.server.runner import ServerSettings, choose, verify_server
-from aleph_contract.verify.server.spending import SpendGuard
+from aleph_contract.verify.server.spending import SpendGuard, worst_price
 from aleph_contract.verify.server.target import Target
+from fake_server.server import running
 
 TARGET = Target.parse("http://127.0.0.1:1/client/v4", token=TOKEN)
 PLAN = plan(TARGET, CONTRACT)
@@ -152,7 +162,79 @@ def test_a_faulty_server_breaks_its_rule(name: str) -> None:
 
 
 def test_every_rule_has_a_faulty_server() -> None:
-    assert {rule for _, rule in FAULTY.values()} == set(SERVER_RULES)
+    assert {rule for _, rule in FAULTY.values()} | {"server.bill"} == set(SERVER_RULES)
+
+
+@pytest.mark.parametrize(("factor", "rules"), [("1", set()), ("1.1", {"server.bill"})])
+def test_the_bill_of_a_fake_is_compared_with_the_price(factor: str, rules: set[str]) -> None:
+    result = verified(Stub(bill=Decimal(factor)), run=("boundary/duration/*", "boundary/seed/*"))
+    assert {f.rule for r in result.results for f in r.broken} == rules
+    assert "server.bill" in {rule for r in result.results for rule in r.checked}
+
+
+def test_our_fake_keeps_every_rule_on_both_surfaces() -> None:
+    with running() as fake:
+        account = fake.account()
+        rest = Target.parse(account.base_url, account_id=account.id, token=account.token)
+        binding = Target.parse(account.base_url.partition("/client")[0], surface="binding")
+        for target in (rest, binding):
+            options = ServerSettings(max_examples=0, run=("envelope/*", "boundary/duration/*"))
+            result = verify_server(target, CONTRACT, options)
+            assert [f for r in result.results for f in r.findings] == []
+            assert result.exit_code == 0
+            routes = [r for r in result.results if r.name == "envelope/route"]
+            assert [r.checked for r in routes if "server.route" in r.checked]
+
+
+def test_a_case_of_the_last_item_has_a_certificate_that_holds() -> None:
+    moved = [c.case for c in PLAN if c.case and c.name.endswith("/last-item")]
+    assert len(moved) > 100
+    for case in moved[::10]:
+        assert case.certificate is not None
+        assert holds(case.certificate, CONTRACT.input_schema, case.input)
+
+
+@pytest.mark.parametrize("busy", [1, 5])
+def test_a_call_is_repeated_once_after_the_wait_that_a_429_asks_for(
+    busy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(runner.time, "sleep", waited.append)
+    stub = Stub(busy=busy)
+    with serving(stub) as served:
+        target = Target.parse(served.url, token=TOKEN)
+        options = ServerSettings(max_examples=0, run=("boundary/seed/maximum/on",))
+        result = verify_server(target, CONTRACT, options)
+    assert list(filter(None, waited)) == [1.0]
+    assert (served.calls, len(served.bodies)) == (2, int(busy == 1))
+    assert result.exit_code == (0 if busy == 1 else 3)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_leaves_a_capture_of_every_call_that_was_sent(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    path = tmp_path / "capture.jsonl"
+    words = ["--capture", str(path), "--max-examples", "0", "--run", "boundary/seed/*"]
+    with serving(Stub(delay=0.3)) as served:
+        program = [sys.executable, "-m", "aleph_contract", "verify", "server", served.url]
+        with subprocess.Popen([*program, *words], stdout=subprocess.DEVNULL) as process:
+            deadline = time.monotonic() + 20
+            while served.calls < 3 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.send_signal(number)
+            code = process.wait(20)
+        sent = served.calls
+    lines = path.read_text().splitlines()
+    assert sent >= 3
+    assert len(lines) in (sent, sent + 1)
+    assert [json.loads(line)["number"] for line in lines[:-1]] == list(range(1, len(lines)))
+    assert '"request_body": "{' in lines[-1]
+    if number is signal.SIGKILL:
+        assert not lines[-1].endswith("}")
+    else:
+        assert code == 3
+        assert json.loads(lines[-1])["status"] is None
 
 
 def utf16(given: Any) -> bool:
@@ -206,7 +288,9 @@ def test_the_command_reports_captures_and_hides_the_token(
 ) -> None:
     monkeypatch.setenv("TOKEN", TOKEN)
     capture, report = tmp_path / "capture.jsonl", tmp_path / "report.json"
-    echo = {"errors": [{"code": 7003, "message": f"token {TOKEN} sent"}], "success": False}
+    forms = [quote(TOKEN, safe="").replace("-", "%2D"), TOKEN.replace("-", "\\u002d"), TOKEN]
+    forms += [base64.b64encode(f"{'x' * n}{TOKEN}y".encode()).decode() for n in range(3)]
+    echo = {"errors": [{"code": 7003, "message": f"token {' '.join(forms)}"}], "success": False}
     words = ["--token-env", "TOKEN", "--capture", str(capture), "--run", "boundary/seed/*"]
     with serving(Stub(refusal=echo)) as served:
         reports = ["--report", "terminal", "--report", f"json:{report}"]
@@ -214,11 +298,13 @@ def test_the_command_reports_captures_and_hides_the_token(
     shown = capsys.readouterr().out
     assert code == 0, shown
     assert "CONFORMS" in shown
+    assert "played" not in shown
     assert "seed/maximum" in shown
     lines = [json.loads(line) for line in capture.read_text().splitlines()]
     assert len(lines) == len(json.loads(report.read_text())["cases"])
     assert {line["status"] for line in lines} == {200, 400}
-    assert TOKEN not in shown + capture.read_text() + report.read_text()
+    written = shown + capture.read_text() + report.read_text()
+    assert not [form for form in forms if form[4:-4] in written]
 
 
 @pytest.mark.parametrize("form", ["json", "junit", "html", "github", "sarif"])
@@ -252,7 +338,8 @@ def test_a_redirect_gives_3(capsys: pytest.CaptureFixture[str]) -> None:
     assert "redirects" in capsys.readouterr().out
 
 
-def test_a_server_that_refuses_every_caller_is_not_judged() -> None:
+def test_a_server_that_refuses_every_caller_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "MAX_WAIT", 0)
     result = verified(Stub(refused_with=429, allows=lambda _: False), run=("example/*",))
     assert result.exit_code == 3
 
@@ -319,8 +406,8 @@ MONEY = st.decimals(0, 100, places=4)
 
 
 @given(MONEY, st.lists(st.tuples(st.none() | MONEY, st.sampled_from([200, 400, 402, 500, None]))))
-@settings(max_examples=1000, deadline=None)
-def test_the_cap_is_never_passed(cap: Decimal, calls: list[Any]) -> None:
+@settings(max_examples=100, deadline=None)
+def test_the_guard_counts_what_may_be_spent(cap: Decimal, calls: list[Any]) -> None:
     guard, spent = SpendGuard(cap), Decimal(0)
     for price, status in calls:
         if guard.reserve(price):
@@ -330,6 +417,26 @@ def test_the_cap_is_never_passed(cap: Decimal, calls: list[Any]) -> None:
         assert spent <= guard.committed <= cap
         guard.settle(price, status)
         assert guard.committed == spent
+
+
+def test_a_server_that_accepts_everything_stays_below_a_thousand_caps_and_price_lists() -> None:
+    generator = random.Random(14)  # noqa: S311 - not for secrets
+    inputs = [call.input for call in plan(TARGET, CONTRACT, shorten=True)]
+    for _ in range(1000):
+        usd = Decimal(generator.randrange(1, 10 ** generator.randrange(1, 7))) / 1000
+        priced = replace(CONTRACT, pricing={"Default (per second)": usd})
+        cap = Decimal(generator.randrange(10 ** generator.randrange(1, 7))) / 100
+        guard, spent, refused = SpendGuard(cap), Decimal(0), 0
+        for value in generator.sample(inputs, 15):
+            price = worst_price(value, priced)
+            if guard.reserve(price):
+                assert price is None or spent + price > cap
+                refused += 1
+                continue
+            spent += usd * Decimal(str(value["duration"]))  # the server's own meter
+            guard.settle(price, 200)
+            assert spent <= cap
+        assert refused or spent
 
 
 def test_the_rate_bounds_the_calls_per_second() -> None:

@@ -1,4 +1,8 @@
-"""Write each exchange to a file of JSON lines when it ends, so that an interrupt loses none."""
+"""Write each exchange to a file of JSON lines, so that an interrupt or a kill loses none.
+
+The request is written before it is sent, and the reply when it ends. After a kill the last line is
+cut behind the request, so the file names every call that may have been billed.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +46,27 @@ class Capture:
         if self._file is not None:
             self._file.close()
 
-    def write(self, exchange: Exchange, case: str) -> None:
-        """Append one exchange, with the name of its case, and flush it to the file."""
+    def begin(self, exchange: Exchange, case: str) -> None:
+        """Write the request of an exchange, with the name of its case."""
+        members = {"case": case, **as_json(exchange, _body)}
+        first = {name: members[name] for name in list(members)[: _first_of_reply(members)]}
+        self._write(json.dumps(first).removesuffix("}"))
+
+    def end(self, exchange: Exchange) -> None:
+        """Write the reply of the exchange that was begun."""
+        members = as_json(exchange, _body)
+        rest = {name: members[name] for name in list(members)[_first_of_reply(members) :]}
+        self._write(", " + json.dumps(rest).removeprefix("{") + "\n")
+
+    def _write(self, text: str) -> None:
         if self._file is not None:
-            line = {"case": case, **as_json(exchange, _body)}
-            self._file.write(json.dumps(line) + "\n")
+            self._file.write(text)
             self._file.flush()
+
+
+def _first_of_reply(members: dict[str, Any]) -> int:
+    """Position of the first member that is known only after the reply."""
+    return list(members).index("status")
 
 
 def _body(raw: bytes) -> Any:

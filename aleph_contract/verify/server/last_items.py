@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from aleph_contract.cases import Case
+from aleph_contract.cases.certificates import Certificate, Certifier
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.schema.pointers import parts
@@ -23,9 +24,11 @@ def last_items(
 ) -> Iterator[Case]:
     """The portable cases with one wrong item, moved behind as many valid items as are allowed.
 
-    The validator finds the same violation of the same keyword, and no other one, at the new place.
+    Each has a certificate of its own: both validators find the violation of the same keyword, and
+    no other one, at the new place.
     """
     room = _room(valid, contract)
+    certify = _Certify(contract)
     find = validator_for(contract).violations
     for case in violating:
         if not case.portable or case.compound or case.text is not None:
@@ -38,9 +41,28 @@ def last_items(
                 continue
             longer = [*[item] * (length - len(array)), *array]
             given = _replaced(case.input, path, longer)
-            if [violation.schema for violation in find(given)] == [before[0].schema]:
-                name = f"{case.name}/last-item"
-                yield replace(case, name=name, input=given, certificate=None)
+            certificate = certify(case, given)
+            if certificate is not None:
+                yield replace(
+                    case, name=f"{case.name}/last-item", input=given, certificate=certificate
+                )
+
+
+class _Certify:
+    """Issues certificates for the constraints of a contract; a schema is compiled once."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._schema = contract.input_schema
+        self._certifiers: dict[tuple[str, ...], Certifier] = {}
+
+    def __call__(self, case: Case, given: Any) -> Certificate | None:
+        """The certificate of an input for the constraint of a case; `None` if it has none."""
+        if case.constraint is None or case.certificate is None:
+            return None
+        key = (case.constraint.key, *case.certificate.removed)
+        if key not in self._certifiers:
+            self._certifiers[key] = Certifier(self._schema, case.constraint, key[1:])
+        return self._certifiers[key].certify(given)
 
 
 def _room(valid: Iterable[Case], contract: Contract) -> dict[tuple[str, ...], tuple[Any, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from aleph_contract.cases import Case, cases
@@ -51,6 +52,18 @@ def plan(
         max_examples: Number of drawn inputs of each polarity.
         shorten: Whether to bill each case for as few seconds as what it probes allows.
     """
+    violating, valid = _cases(contract, seed, max_examples)
+    ordered: Iterable[Case] = [*_portable_first(violating), *_portable_first(valid)]
+    if shorten:
+        ordered = shortened(ordered, contract)
+    return (*envelope(target, contract), *(_call(target, contract, case) for case in ordered))
+
+
+@lru_cache(maxsize=16)
+def _cases(
+    contract: Contract, seed: int, max_examples: int
+) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """The violating and the valid cases; built once for several servers."""
     known = cases(contract)
     violating = [c for c in known if c.polarity == "violating"]
     valid = [c for c in known if c.polarity == "valid"]
@@ -60,10 +73,7 @@ def plan(
 
         violating += drawn(contract, "violating", seed, max_examples)
         valid += drawn(contract, "valid", seed, max_examples)
-    ordered: Iterable[Case] = [*_portable_first(violating), *_portable_first(valid)]
-    if shorten:
-        ordered = shortened(ordered, contract)
-    return (*envelope(target, contract), *(_call(target, contract, case) for case in ordered))
+    return tuple(violating), tuple(valid)
 
 
 def _portable_first(found: Iterable[Case]) -> list[Case]:

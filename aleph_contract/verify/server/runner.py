@@ -18,6 +18,7 @@ from aleph_contract.rules.retry_policy import retry_after
 from aleph_contract.rules.server import judge_server
 from aleph_contract.verify.known_failing import KnownFailing
 from aleph_contract.verify.plans import selected
+from aleph_contract.verify.server.bill import Bill
 from aleph_contract.verify.server.call import PlannedCall
 from aleph_contract.verify.server.capture import Capture
 from aleph_contract.verify.server.plan import PHASES, plan
@@ -134,6 +135,8 @@ def verify_server(
             run.trouble = (str(error),)
         except KeyboardInterrupt:
             run.interrupted = True
+        finally:
+            run.close()
     return run.verification(chosen)
 
 
@@ -153,15 +156,21 @@ class _Run:
         self.interrupted = False
         self.notes: tuple[str, ...] = ()
         self._capture, self._on_event = capture, on_event
-        self._sender = Sender(target)
+        self._sender = Sender(target, reuse=target.loopback and settings.spend_cap is None)
+        self._bill = Bill(self._sender)
         self._guard = SpendGuard(settings.spend_cap)
         self._results: list[CaseResult] = []
         self._phases: list[tuple[str, float]] = []
         self._next = self._unanswered = 0.0
         self._begun = time.perf_counter()
 
+    def close(self) -> None:
+        """Close the connection to the server."""
+        self._sender.close()
+
     def all(self, chosen: list[PlannedCall]) -> None:
         """Send and judge every call, phase by phase."""
+        self._bill.start()
         for phase in PHASES:
             calls = [call for call in chosen if call.phase == phase]
             if not calls or self.notes:
@@ -197,23 +206,34 @@ class _Run:
 
     def _send(self, call: PlannedCall, price: Decimal | None) -> tuple[Exchange | None, str]:
         """Send a call under the cap and the rate, once more after a bounded Retry-After."""
-        while True:
-            refusal = self._guard.reserve(price)
-            if refusal:
-                return None, refusal
-            self._pace()
-            exchange = self._sender.send(call)
+        refusal = self._guard.reserve(price)
+        if refusal:
+            return None, refusal
+        exchange = self._sent(call, price)
+        wait = self._wait_asked(exchange)
+        if not 0 < wait <= MAX_WAIT:
+            return exchange, ""
+        time.sleep(wait)
+        refusal = self._guard.reserve(price)
+        return (exchange if refusal else self._sent(call, price)), ""
+
+    def _sent(self, call: PlannedCall, price: Decimal | None) -> Exchange:
+        """Send a call whose price is reserved; the capture file has it even after an interrupt."""
+        self._pace()
+        exchange = self._sender.prepare(call)
+        self._capture.begin(exchange, call.name)
+        try:
+            exchange = self._sender.send(call, exchange)
             self._guard.settle(price, exchange.status)
             if exchange.outcome == "completed":
                 seconds = quote(self.contract, call.input).seconds
                 exchange = replace(
                     exchange, billed=True, billed_seconds=seconds, cost=price or ZERO_USD
                 )
-            self._capture.write(exchange, call.name)
-            wait = self._wait_asked(exchange)
-            if not 0 < wait <= MAX_WAIT:
-                return exchange, ""
-            time.sleep(wait)
+        finally:
+            self._capture.end(exchange)
+        self._sender.refuse_redirect(exchange)
+        return exchange
 
     def _wait_asked(self, exchange: Exchange) -> float:
         if exchange.status != _TOO_MANY_REQUESTS:
@@ -247,7 +267,11 @@ class _Run:
         if exchange is None:
             return result
         judgement = judge_server(
-            exchange, call.case, self.contract, checks_token=self.target.checks_token
+            exchange,
+            call.case,
+            self.contract,
+            checks_token=self.target.checks_token,
+            charged=self._bill.taken(),
         )
         result = replace(
             result,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aleph_contract.core.exchange import REDACTED, Exchange
+from aleph_contract.core.secret import Secret
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.verify.server.call import TOKEN_HERE, PlannedCall
 from aleph_contract.verify.server.target import Target
@@ -31,44 +32,122 @@ class Reply:
 
 @dataclass(slots=True)
 class Sender:
-    """Sends calls to one server, each on a connection of its own.
+    """Sends calls to one server. Redirects are not followed, and proxies are not used.
 
-    A connection is never reused: after a failure on a reused one a client cannot know whether the
-    call ran, and must not repeat it. Redirects are not followed, and proxies are not used.
+    Args:
+        target: The server.
+        reuse: Whether to send several calls on one connection. When a reused connection breaks, the
+            client cannot know whether the call ran, and the call is repeated on a new one: only for
+            a server that costs nothing.
     """
 
     target: Target
+    reuse: bool = False
     _number: int = 0
     _tls: ssl.SSLContext | None = field(default=None)
+    _kept: http.client.HTTPConnection | None = field(default=None)
+    _secrets: tuple[Secret, ...] = field(default=(), init=False)
 
-    def send(self, call: PlannedCall) -> Exchange:
-        """Send a call.
+    def __post_init__(self) -> None:
+        if self.target.checks_token:
+            self._secrets = (Secret(self.target.token.encode()),)
+
+    def prepare(self, call: PlannedCall) -> Exchange:
+        """The exchange of a call before it is sent: the request without the token, no reply."""
+        self._number += 1
+        target = self.target
+        return Exchange(
+            number=self._number,
+            account=target.account_id if target.surface == "rest" else "",
+            surface=target.surface,
+            method=call.method,
+            target=self._clean(f"{target.prefix}{call.path}"),
+            request_headers=tuple(
+                (n, REDACTED if n == "authorization" else v) for n, v in call.headers
+            ),
+            request_body=self._clean_bytes(call.body),
+            request_complete=True,
+            credential=call.credential,
+            status=None,
+            response_headers=(),
+            response_body=b"",
+            outcome=outcome_of(None),
+            received_at=time.time(),
+            host=f"{target.host}:{target.port}",
+        )
+
+    def send(self, call: PlannedCall, prepared: Exchange) -> Exchange:
+        """Send a call, and add the reply to its exchange.
 
         Raises:
-            CouldNotRun: No connection, no valid certificate, or a redirect.
+            CouldNotRun: No connection, or no valid certificate.
         """
-        self._number += 1
-        path = f"{self.target.prefix}{call.path}"
-        started, begun = time.time(), time.perf_counter()
-        reply = self._exchange(call, path)
-        if reply.status in _REDIRECTS:
-            place = self._clean(dict(reply.headers).get("location", "another place"))
+        begun = time.perf_counter()
+        right = TOKEN_HERE.format(token=self.target.token)
+        headers = {n: right if v == TOKEN_HERE else v for n, v in call.headers}
+        reply = self._exchange(call.method, f"{self.target.prefix}{call.path}", headers, call.body)
+        return replace(
+            prepared,
+            status=reply.status,
+            response_headers=reply.headers,
+            response_body=reply.body,
+            outcome=outcome_of(reply.status),
+            elapsed=time.perf_counter() - begun,
+        )
+
+    def get(self, path: str) -> Reply:
+        """The reply to a GET of a path at the root of the server, without a token."""
+        return self._exchange("GET", path, {}, b"")
+
+    def refuse_redirect(self, exchange: Exchange) -> None:
+        """Raise `CouldNotRun` if the reply is a redirect."""
+        if exchange.status in _REDIRECTS:
+            place = dict(exchange.response_headers).get("location", "another place")
             raise CouldNotRun(
                 f"{self.target.base_url} redirects to {place}; redirects are not followed, give "
                 "the final URL"
             )
-        return self._record(call, path, reply, started, time.perf_counter() - begun)
 
-    def _exchange(self, call: PlannedCall, path: str) -> Reply:
-        connection = self._connect()
+    def close(self) -> None:
+        """Close the connection that is kept."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        if self._kept is not None:
+            try:
+                return self._once(self._kept, method, path, headers, body)
+            except ConnectionError:  # the server closed it while it was idle
+                self._kept = None
+            except (OSError, http.client.HTTPException):
+                self._kept = None
+                return Reply()
         try:
-            headers = dict(self._headers(call))
-            connection.request(call.method, path, body=call.body, headers=headers)
-            return self._read(connection)
+            return self._once(self._connect(), method, path, headers, body)
         except (OSError, http.client.HTTPException):
             return Reply()
+
+    def _once(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+    ) -> Reply:
+        """Send a request on a connection, and keep the connection if it can be used again."""
+        self._kept = None
+        reply, reusable = Reply(), False
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            reply, reusable = self._read(connection)
         finally:
-            connection.close()
+            if reusable and self.reuse:
+                self._kept = connection
+            else:
+                connection.close()
+        return reply
 
     def _connect(self) -> http.client.HTTPConnection:
         target = self.target
@@ -92,8 +171,11 @@ class Sender:
             raise CouldNotRun(f"{target.base_url}: no connection: {reason}") from None
         return connection
 
-    def _read(self, connection: http.client.HTTPConnection) -> Reply:
-        """Read the reply; each read gets the time that is left until the deadline."""
+    def _read(self, connection: http.client.HTTPConnection) -> tuple[Reply, bool]:
+        """Read the reply, and whether the connection can be used again.
+
+        Each read gets the time that is left until the deadline.
+        """
         deadline = time.monotonic() + self.target.timeout
         response = connection.getresponse()
         headers = tuple((n.lower(), self._clean(v)) for n, v in response.getheaders())
@@ -111,44 +193,19 @@ class Sender:
             parts.append(part)
             size += len(part)
         if response.length:  # bytes that Content-Length promises and the connection did not bring
-            return Reply()
-        body = b"".join(parts)
-        return Reply(response.status, headers, self._clean_bytes(body))
-
-    def _headers(self, call: PlannedCall) -> tuple[tuple[str, str], ...]:
-        right = TOKEN_HERE.format(token=self.target.token)
-        return tuple((n, right if v == TOKEN_HERE else v) for n, v in call.headers)
-
-    def _record(
-        self, call: PlannedCall, path: str, reply: Reply, started: float, elapsed: float
-    ) -> Exchange:
-        status = reply.status
-        shown = tuple((n, REDACTED if n == "authorization" else v) for n, v in call.headers)
-        return Exchange(
-            number=self._number,
-            account=self.target.account_id if self.target.surface == "rest" else "",
-            surface=self.target.surface,
-            method=call.method,
-            target=self._clean(path),
-            request_headers=shown,
-            request_body=call.body,
-            request_complete=True,
-            credential=call.credential,
-            status=status,
-            response_headers=reply.headers,
-            response_body=reply.body,
-            outcome=outcome_of(status),
-            received_at=started,
-            elapsed=elapsed,
-            host=f"{self.target.host}:{self.target.port}",
-        )
+            return Reply(), False
+        reply = Reply(response.status, headers, self._clean_bytes(b"".join(parts)))
+        return reply, response.isclosed() and not response.will_close
 
     def _clean(self, text: str) -> str:
-        return text.replace(self.target.token, REDACTED) if self.target.checks_token else text
+        return self._clean_bytes(text.encode("utf-8", "surrogatepass")).decode(
+            "utf-8", "surrogatepass"
+        )
 
-    def _clean_bytes(self, body: bytes) -> bytes:
-        token = self.target.token.encode()
-        return body.replace(token, REDACTED.encode()) if self.target.checks_token else body
+    def _clean_bytes(self, raw: bytes) -> bytes:
+        for secret in self._secrets:
+            raw = secret.hide(raw)
+        return raw
 
 
 def outcome_of(status: int | None) -> str:
