@@ -133,6 +133,7 @@ def serving(stub: Stub) -> Iterator[Metered]:
         def _reply(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
             token = self.headers.get("authorization", "")
+            value: Any
             if self.path.startswith("/__aleph__/"):
                 known = stub.bill is not None
                 bill = {"usd": str(metered.usd * (stub.bill or 0))}
