@@ -117,7 +117,7 @@ def bounded(evidence: Evidence) -> str | None:
             else _retry_after(first, replied_at)
         )
         waited = second.received_at - replied_at
-        if waited < wait * (1 - WAIT_TOLERANCE):
+        if wait and waited < wait * (1 - WAIT_TOLERANCE):
             return f"waited {waited:.2f} s before the next call; Retry-After asked for {wait:.3g} s"
     return ""
 

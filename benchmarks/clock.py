@@ -1,0 +1,163 @@
+"""Compare verdict and bill of twelve clients on a faster clock with those in real time.
+
+    python benchmarks/clock.py [--speed 100] [--rounds 1] [--real] [--only NAME]
+
+Each client goes through the cases of the time phase. The program prints verdict and bill of each,
+checks that all rounds agree, and with `--real` (about ten minutes) that they agree with the clock
+of the machine. Exit code 1: some differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from aleph_contract.contract import Contract
+from aleph_contract.drivers import Driver, callable_process
+from aleph_contract.drivers.command import CommandDriver
+from aleph_contract.drivers.faster_clock import FasterClock
+from aleph_contract.drivers.processes import variables_set
+from aleph_contract.drivers.stdio import StdioDriver
+from aleph_contract.verify import time_phase
+from aleph_contract.verify.session import Session
+from aleph_contract.verify.settings import Settings
+from fake_server.server import running
+
+HERE = Path(__file__).parent
+FIXTURES = HERE.parent / "fixtures"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What must not depend on the clock.
+
+    Args:
+        cases: For each case: its name, status, broken rules, number of calls and USD.
+    """
+
+    cases: tuple[tuple[str, str, tuple[str, ...], int, Decimal], ...]
+
+    @property
+    def usd(self) -> Decimal:
+        """What all cases would have cost."""
+        return sum((usd for *_, usd in self.cases), Decimal(0))
+
+    @property
+    def calls(self) -> int:
+        """All calls."""
+        return sum(calls for *_, calls, _ in self.cases)
+
+    @property
+    def rules(self) -> str:
+        """The broken rules."""
+        return ", ".join(sorted({rule for _, _, rules, _, _ in self.cases for rule in rules}))
+
+
+def _python(target: str) -> Callable[[], Driver]:
+    return lambda: StdioDriver(callable_process.command(target, None))
+
+
+def _node(*words: object) -> Callable[[], Driver]:
+    return lambda: StdioDriver(("node", *map(str, words)))
+
+
+CLIENTS: dict[str, Callable[[], Driver]] = {
+    **{
+        name: _python(f"{HERE / 'clock_clients.py'}:{name}")
+        for name in (
+            "httpx_60",
+            "httpx_patient",
+            "asyncio_90",
+            "asyncio_repeats",
+            "urllib_40",
+            "requests_retries",
+            "thread_70",
+        )
+    },
+    "sdk_python": _python(f"{FIXTURES / 'broken' / 'clients.py'}:sdk_defaults"),
+    "sdk_node": _node(FIXTURES / "broken" / "sdk_defaults.mjs"),
+    "node_default": _node(HERE / "clock_node.mjs", "default"),
+    "node_repeats": _node(HERE / "clock_node.mjs", "repeats"),
+    "curl": lambda: CommandDriver(("sh", str(HERE / "clock_curl.sh"))),
+}
+
+
+def verdict(name: str, contract: Contract, faster: FasterClock) -> Verdict:
+    """Drive one client through the time phase."""
+    settings = Settings(timeout=900)
+    with running(contract, clock=faster.clock) as server, CLIENTS[name]() as driver:
+        session = Session(server, driver, contract, settings)
+        results = sorted(
+            time_phase.drive(session, time_phase.plans(contract)), key=lambda result: result.name
+        )
+    return Verdict(
+        tuple(
+            (
+                result.name,
+                result.status,
+                tuple(sorted(finding.rule for finding in result.findings)),
+                len(result.exchanges),
+                sum((exchange.cost for exchange in result.exchanges), Decimal(0)),
+            )
+            for result in results
+        )
+    )
+
+
+def all_verdicts(
+    names: Sequence[str], contract: Contract, speed: float, *, together: bool
+) -> dict[str, Verdict]:
+    """The verdict on each client; in real time together, since they only wait."""
+    with FasterClock(speed) as faster, variables_set(faster.environment):
+        for name in names:
+            faster.check(CLIENTS[name]().argv, os.environ)
+        with ThreadPoolExecutor(len(names) if together else 1) as pool:
+            found = pool.map(lambda name: verdict(name, contract, faster), names)
+            return dict(zip(names, found, strict=True))
+
+
+def main() -> int:
+    """Run the rounds and compare them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--speed", type=float, default=100.0)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--real", action="store_true")
+    parser.add_argument("--only", choices=CLIENTS)
+    options = parser.parse_args()
+    names = [options.only] if options.only else list(CLIENTS)
+    contract = Contract.load()
+    tuple(time_phase.plans(contract))  # builds the cases, which takes seconds
+    rounds = []
+    for number in range(1, options.rounds + 1):
+        begun = time.perf_counter()
+        rounds.append(all_verdicts(names, contract, options.speed, together=False))
+        took = time.perf_counter() - begun
+        print(f"round {number} at x{options.speed:g}: {took:.1f} s", flush=True)
+    if options.real:
+        begun = time.perf_counter()
+        rounds.append(all_verdicts(names, contract, 1.0, together=True))
+        print(f"real time, all clients together: {time.perf_counter() - begun:.0f} s", flush=True)
+    differing = 0
+    for name in names:
+        seen = [found[name] for found in rounds]
+        same = all(one == seen[0] for one in seen)
+        differing += not same
+        print(f"  {name:17} {seen[0].calls:3} calls {seen[0].usd:7.2f} USD  "
+              f"{'same' if same else 'DIFFERENT'}  {seen[0].rules}")  # fmt: skip
+        for one in seen[1:]:
+            for first, other in zip(seen[0].cases, one.cases, strict=True):
+                if first != other:
+                    print(f"    {first}\n    {other}")
+    print(f"{len(names) - differing} of {len(names)} clients: the same in {len(rounds)} rounds")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
