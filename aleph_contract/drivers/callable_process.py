@@ -77,7 +77,7 @@ class _Reporter:
             call = Call(
                 case=message["case"],
                 input=message["input"],
-                text=_input_text(line),
+                text=input_text(line),
                 base_url=message["base_url"],
                 account_id=message["account_id"],
                 api_token=message["api_token"],
@@ -113,7 +113,7 @@ class _Reporter:
             os._exit(code)
 
 
-def _input_text(line: str) -> str:
+def input_text(line: str) -> str:
     """The JSON text of the input, which stands last in the message; see `ndjson.run_line`."""
     return line[line.index('"input": ') + len('"input": ') : line.rindex("}")]
 

@@ -38,7 +38,7 @@ MIN_AUTO_SPEED = 2.0
 TOLERANCE = 1.0
 
 #: Number and length, in seconds of the machine, of the waits that measure the jitter.
-_SAMPLES = 20
+_SAMPLES = 40
 _SAMPLE_WAIT = 0.002
 
 #: Number of readings of the clock; the fastest answer is the most exact.
@@ -97,7 +97,7 @@ class FasterClock:
             raise CouldNotRun(f"--speed cannot be used here: {reason}")
         try:
             self._start(self._asked or MAX_AUTO_SPEED)
-            if self._asked is None and (safe := self._safe_speed()) < MAX_AUTO_SPEED:
+            if self._asked is None and (safe := self.safe_speed()) < MAX_AUTO_SPEED:
                 self._start(safe)
         except BaseException:
             self._stop()
@@ -145,7 +145,7 @@ class FasterClock:
             self._keeper.close()
             self._keeper = None
 
-    def _safe_speed(self) -> float:
+    def safe_speed(self) -> float:
         """The highest speed at which a wait of a client ends at most `TOLERANCE` late.
 
         Raises:

@@ -1,0 +1,69 @@
+"""The fake on a faster clock: it waits less, and reports in the client's seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+
+import pytest
+from calling import post
+
+from aleph_contract.core.clock import Clock
+from fake_server.server import Server, running
+
+#: Its start lies an hour back, so that the client's clock is four days ahead.
+CLOCK = Clock(speed=100, start=time.time() - 3600)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running(clock=CLOCK, latency=20) as server:
+        yield server
+
+
+def test_a_run_takes_its_latency_on_the_clients_clock(server: Server) -> None:
+    account = server.account()
+    begun, now = time.monotonic(), CLOCK.now()
+    assert post(account).status_code == 200
+    assert 0.2 <= time.monotonic() - begun < 5
+    (exchange,) = account.exchanges
+    assert 20 <= exchange.elapsed < 500
+    assert 0 <= exchange.received_at - now < 500
+
+
+def test_a_drip_takes_its_seconds_on_the_clients_clock(server: Server) -> None:
+    account = server.account()
+    account.scenario([{"fault": "drip", "delay": 30}])
+    begun = time.monotonic()
+    assert post(account).status_code == 200
+    assert 0.25 <= time.monotonic() - begun < 5
+    assert 25 <= account.exchanges[0].elapsed < 500
+
+
+def test_dates_are_on_the_clients_clock(server: Server) -> None:
+    account = server.account()
+    account.scenario([{"fault": "rate-limited-retry-after-date", "retry_after": 60}])
+    now = CLOCK.now()
+    reply = post(account)
+    asked = parsedate_to_datetime(reply.headers["retry-after"]).timestamp() - now
+    assert 58 < asked < 160  # a second of the machine is 100 of the client's
+    assert abs(parsedate_to_datetime(reply.headers["date"]).timestamp() - now) < 300
+
+
+def test_seconds_in_retry_after_are_the_clients(server: Server) -> None:
+    account = server.account()
+    account.scenario([{"fault": "rate-limited-retry-after", "retry_after": 60}])
+    assert post(account).headers["retry-after"] == "60"
+
+
+def test_a_result_url_expires_on_the_clients_clock() -> None:
+    with running(clock=Clock(speed=1000, start=time.time()), presigned=60) as server:
+        url = post(server.account()).json()["result"]["video"]
+        presigner = server.app.presigner
+        assert presigner is not None
+        path, query = url.split("?")
+        name = path.rpartition("/")[2].encode()
+        assert presigner.problem(name, query.encode()) in ("", "AccessDenied")
+        time.sleep(0.1)
+        assert presigner.problem(name, query.encode()) == "AccessDenied"

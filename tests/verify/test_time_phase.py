@@ -1,0 +1,162 @@
+"""The time phase, and `exec` and `verify client` on a faster clock."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faster import SPEED, needs_libfaketime
+from programs import needed
+
+from aleph_contract.core.clock import Clock
+from aleph_contract.core.results import CaseResult, Verification
+from aleph_contract.drivers import callable_process
+from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.drivers.stdio import StdioDriver
+from aleph_contract.errors import ArgumentError
+from aleph_contract.verify import time_phase
+from aleph_contract.verify.exec_command import run_command
+from aleph_contract.verify.runner import Settings, verify_client
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+#: The price of one run of the phase.
+RUN = Decimal("1.680")
+
+#: A client that prints the status or the error, and how long that took by its own clock.
+CLIENT = """
+import json, os, sys, time, urllib.request
+request = urllib.request.Request(
+    os.environ["CLOUDFLARE_BASE_URL"] + "/accounts/" + os.environ["CLOUDFLARE_ACCOUNT_ID"]
+    + "/ai/run",
+    json.dumps({"model": "runwayml/aleph-2", "input":
+                {"prompt": "p", "video_uri": "https://example.com/v.mp4", "duration": 5}}).encode(),
+    {"Authorization": "Bearer " + os.environ["CLOUDFLARE_API_TOKEN"],
+     "Content-Type": "application/json"},
+)
+begun = time.monotonic()
+try:
+    print(urllib.request.urlopen(request, timeout=float(sys.argv[1])).status)
+except OSError as error:
+    print(error)
+assert int(sys.argv[2]) <= time.monotonic() - begun < 600, time.monotonic() - begun
+"""
+
+
+@pytest.fixture(autouse=True)
+def library() -> None:
+    needs_libfaketime()
+
+
+def verified(target: str, *run: str) -> Verification:
+    driver = StdioDriver(callable_process.command(target, None))
+    settings = Settings(run=run or (time_phase.PHASE,), max_examples=0, speed=SPEED)
+    return verify_client(driver, settings=settings)
+
+
+def _echo(given: Any, **_: str) -> Any:
+    return given
+
+
+def rules(result: CaseResult) -> set[str]:
+    return {finding.rule for finding in result.findings}
+
+
+def test_a_patient_client_pays_once_and_gets_every_result() -> None:
+    cases = ("long-run", "drip", "retry-after-date", "late-drop", "ends-*")
+    found = verified(f"{FIXTURES}/clients/httpx_client.py:run", *(f"time/{c}" for c in cases))
+    assert (found.trouble, found.exit_code) == ((), 0)
+    assert {result.name: result.status for result in found.results if result.findings} == {}
+    skipped = [result.name for result in found.results if result.status == "skipped"]
+    assert skipped == [time_phase.BEFORE, time_phase.AFTER]
+    assert all(r.reproduce.endswith("--speed 100") for r in found.results if r.checked)
+    (note,) = [note for note in found.notes if "--speed" in note]
+    assert "100 times faster" in note
+
+
+def test_the_sdk_on_its_defaults_pays_three_times() -> None:
+    found = verified(
+        f"{FIXTURES}/broken/clients.py:sdk_defaults",
+        time_phase.LONG_RUN_CASE,
+        time_phase.BEFORE,
+        time_phase.AFTER,
+    )
+    results = {result.name: result for result in found.results}
+    long_run = results[time_phase.LONG_RUN_CASE]
+    assert rules(long_run) == {"billing.paid-once", "billing.result-awaited"}
+    assert sum(exchange.cost for exchange in long_run.exchanges) == 3 * RUN
+    assert all(55 < exchange.elapsed < 90 for exchange in long_run.exchanges)
+    assert rules(results[time_phase.AFTER]) == rules(long_run)
+    before = results[time_phase.BEFORE]
+    assert (before.status, rules(before), len(before.exchanges)) == ("passed", set(), 1)
+
+
+def test_the_phase_needs_a_faster_clock() -> None:
+    driver = PythonDriver(_echo)
+    with pytest.raises(ArgumentError, match=r"time needs --speed"):
+        verify_client(driver, settings=Settings(run=("time",)))
+
+
+def test_a_callable_in_this_process_keeps_its_clock() -> None:
+    driver = PythonDriver(_echo)
+    with pytest.raises(ArgumentError, match="process of its own"):
+        verify_client(driver, settings=Settings(run=("time",), speed=SPEED))
+
+
+@pytest.mark.parametrize(
+    ("name", "timeout", "seconds"),
+    [
+        (time_phase.BEFORE, 60.0, 54.0),
+        (time_phase.AFTER, 60.0, 66.0),
+        (time_phase.BEFORE, 20.0, 14.0),  # 60 ms of the machine are 6 s
+        (time_phase.AFTER, 20.0, 26.0),
+        (time_phase.BEFORE, 10.0, None),
+    ],
+)
+def test_a_run_keeps_a_distance_from_the_time_out(
+    name: str, timeout: float, seconds: float | None
+) -> None:
+    assert time_phase.run_seconds(name, timeout, Clock(speed=SPEED)) == seconds
+
+
+def executed(*arguments: str, command: tuple[str, ...] = (), **options: Any) -> Verification:
+    command = command or (sys.executable, "-c", CLIENT, *arguments)
+    return run_command(command, speed=SPEED, **options)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "least", "outcome", "broken"),
+    [("600", "138", "completed", set()), ("60", "60", "cut", {"billing.result-awaited"})],
+)
+def test_exec_runs_the_command_on_the_clock(
+    timeout: str, least: str, outcome: str, broken: set[str]
+) -> None:
+    found = executed(timeout, least, latency=138)
+    assert found.command_exit == 0
+    (result,) = found.results
+    (exchange,) = result.exchanges
+    assert (exchange.outcome, exchange.cost, rules(result)) == (outcome, RUN, broken)
+    assert int(least) <= exchange.elapsed + 5 < 300
+
+
+def test_exec_takes_the_options_of_the_fake() -> None:
+    found = executed("60", "0", credits="0.5")
+    assert [x.outcome for result in found.results for x in result.exchanges] == ["no-credits"]
+
+
+def test_exec_speeds_up_a_client_that_is_intercepted() -> None:
+    pytest.importorskip("trustme")
+    needed("curl")
+    url = "https://api.cloudflare.com/client/v4/accounts/$CLOUDFLARE_ACCOUNT_ID/ai/run"
+    body = '{"model":"runwayml/aleph-2","input":{"prompt":"p","video_uri":"https://a.b/c.mp4"}}'
+    script = (
+        f'curl -sS --max-time 60 {url} -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
+        f" --json '{body}'"
+    )
+    found = executed(command=("sh", "-c", script), intercept=True, latency=138)
+    ((exchange,),) = (result.exchanges for result in found.results)
+    assert (exchange.outcome, found.command_exit) == ("cut", 28)  # curl: operation timed out
+    assert 5 < exchange.elapsed < 120  # less than 60: curl counts the TLS handshakes too
