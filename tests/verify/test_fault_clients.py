@@ -10,7 +10,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -26,33 +25,16 @@ from fake_server.replies.faults import FAULTS, Fault
 sys.path.insert(0, str(FIXTURES / "broken"))
 
 import correct  # type: ignore[import-not-found]  # found on the path set above
+from every_fault import (  # type: ignore[import-not-found]
+    returns_a_constant,
+    tries_for_ever,
+    tries_twice_at_once,
+)
 
 FAULTY = [f for f in FAULTS.values() if not f.completes and not f.silent]
 WAITS = re.compile(r"rate-limited-retry-after(-date)?")
 
 Client = Callable[..., Any]
-
-
-def returns_a_constant(edit: Any, **call: str) -> str:
-    """Wrong for every fault: whatever the service says, there is a video."""
-    with suppress(correct.RunError):
-        correct.send(correct.build(edit, **call))
-    return "https://example.com/placeholder.mp4"
-
-
-def tries_twice_at_once(edit: Any, **call: str) -> str:
-    """Wrong for every failure that never passes, was billed, or asks for a wait."""
-    try:
-        return str(correct.run(edit, **call))
-    except correct.RunError:
-        return str(correct.run(edit, **call))
-
-
-def tries_for_ever(edit: Any, **call: str) -> str:
-    """Wrong for every failure that passes."""
-    while True:
-        with suppress(correct.RunError):
-            return str(correct.run(edit, **call))
 
 
 def waits_as_asked(edit: Any, **call: str) -> str:
