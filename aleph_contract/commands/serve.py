@@ -20,6 +20,7 @@ from fake_server.port import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from fake_server.tls.serving import ServerTls
+    from fake_server.http.app import App
 
 
 @click.command("serve", epilog="Example: aleph-contract serve --port 0")
@@ -76,6 +77,8 @@ if TYPE_CHECKING:
 @click.option("--tls", is_flag=True, help="Serve https with a certificate of a CA for this run.")
 @click.option("--cert", metavar="FILE", help="Serve https with this certificate chain, in PEM.")
 @click.option("--key", metavar="FILE", help="The private key of --cert, in PEM.")
+@click.option("--metrics", is_flag=True, help="Count runs for Prometheus at /__aleph__/metrics.")
+@click.option("--spans", is_flag=True, help="Emit a span for each run with OpenTelemetry.")
 @click.option("--expose", is_flag=True, help="Let other machines connect, also to the control API.")
 @click.option(
     "--allow-host",
@@ -96,6 +99,8 @@ def command(
     key: str | None,
     expose: bool,
     speed: float | None,
+    metrics: bool,
+    spans: bool,
     **options: Any,
 ) -> None:
     """Run the fake until it is interrupted.
@@ -114,6 +119,7 @@ def command(
     contracts = load_contracts(contract_files)
     with FasterClock(speed) as faster, secured as security:
         app = create_app(contracts, hosts=(host, *allow_hosts), clock=faster.clock, **options)
+        _observe(app, metrics=metrics, spans=spans)
         context = None if security is None else security.context
         server = Server(app, host, port, expose=expose, uds=uds, tls=context)
         if uds is None and not is_loopback(host):
@@ -150,6 +156,18 @@ def _own_tls(names: tuple[str, ...]) -> AbstractContextManager[ServerTls]:
     from fake_server.tls.serving import local_ca
 
     return local_ca(map(reachable_host, names))
+
+
+def _observe(app: App, *, metrics: bool, spans: bool) -> None:
+    """Start what monitoring systems read."""
+    if metrics:
+        from fake_server.observe.metrics import Metrics
+
+        app.metrics = Metrics(app.journal)
+    if spans:
+        from fake_server.observe.spans import emit_spans
+
+        emit_spans(app.journal)
 
 
 def _reduce_gc() -> None:

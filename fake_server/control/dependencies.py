@@ -15,6 +15,7 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.rules import canonical
 from fake_server.control import schemas
 from fake_server.journal.base import Filter, Journal
+from fake_server.observe.metrics import Metrics
 from fake_server.replies import faults
 from fake_server.replies.failures import OUTCOMES
 from fake_server.state import accounts
@@ -55,6 +56,7 @@ class Fake(Protocol):
     accounts: accounts.Accounts
     journal: Journal
     suite: SuiteLog
+    metrics: Metrics | None
 
 
 async def _fake(request: Request) -> Any:

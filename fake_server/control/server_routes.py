@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from aleph_contract import version
 from aleph_contract.core.jsonvalue import dumps
@@ -43,6 +43,14 @@ def get_coverage(fake: FakeDep) -> schemas.CoverageModel:
     return verdict.traffic_coverage(
         fake.journal.exchanges(None), fake.contracts, fake.suite.seen_with(fake.journal)
     )
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def get_metrics(fake: FakeDep) -> Response:
+    """Return the counters of `serve --metrics` in the text format of Prometheus."""
+    if fake.metrics is None:
+        raise HTTPException(404, "no metrics are counted: start with serve --metrics")
+    return Response(fake.metrics.text(), media_type=fake.metrics.content_type)
 
 
 @router.get("/events", response_class=StreamingResponse)

@@ -29,6 +29,7 @@ from fake_server.http.scope import (
 from fake_server.journal import open_journal
 from fake_server.journal.base import Journal, SharedJournal
 from fake_server.media.presigned import Presigner
+from fake_server.observe.metrics import Metrics
 from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import Runs
 from fake_server.runs.mutation import MutatedRuns, Mutator
@@ -102,6 +103,8 @@ class App:
         else:
             runs = Runs if mutator is None else partial(MutatedRuns, mutator=mutator)
             self.runs = runs(contracts, accounts, journal, max_body, **options)
+        #: The metrics of `serve --metrics`.
+        self.metrics: Metrics | None = None
         self.open_connections: dict[Connection, Account] = {}
         self._webhooks: set[asyncio.Future[None]] = set()
         self._control: ASGI | None = None

@@ -25,6 +25,7 @@ def test_the_openapi_document_describes_every_endpoint(client: ControlClient) ->
         ("get", "/faults"),
         ("get", "/coverage"),
         ("get", "/events"),
+        ("get", "/metrics"),
         ("get", "/accounts"),
         ("post", "/accounts"),
         ("get", "/accounts/{account}/exchanges"),
