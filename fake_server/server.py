@@ -60,6 +60,7 @@ class Server:
         uds: Path of a Unix domain socket to listen on instead of host and port.
         told: Host in the URLs that clients are told; `host` if `None`.
         tls: The certificate and key to serve TLS with; `None` for plain HTTP.
+        drain: Seconds that open requests have to end after SIGTERM; a second signal ends them.
 
     Raises:
         ArgumentError: The port or the path is taken, the host is not an address of this machine,
@@ -76,6 +77,7 @@ class Server:
         uds: str | os.PathLike[str] | None = None,
         told: str | None = None,
         tls: ssl.SSLContext | None = None,
+        drain: float = 0.0,
     ) -> None:
         if not (expose or uds or is_loopback(host)):
             raise ArgumentError(
@@ -101,6 +103,9 @@ class Server:
         self._state = ServerState()
         self._loop = _new_loop()
         self._stopping = asyncio.Event()
+        self._hurrying = asyncio.Event()
+        self._drain = drain
+        self._grace = STOP_GRACE
         self._threads = ThreadPoolExecutor(2, "aleph-contract")
         self._thread: threading.Thread | None = None
 
@@ -181,7 +186,7 @@ class Server:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(self._threads)
         for number in _signals():
-            loop.add_signal_handler(number, self._stopping.set)
+            loop.add_signal_handler(number, self._stop, number)
         create = loop.create_server if self.uds is None else loop.create_unix_server
         secured = {} if self._tls is None else {"ssl": self._tls, **time_limits(loop)}
         listener = await create(
@@ -201,11 +206,23 @@ class Server:
         await self._hang_up()
         await self.app.shutdown()
 
+    def _stop(self, number: int) -> None:
+        if self._stopping.is_set():
+            self._hurrying.set()
+        elif number == signal.SIGTERM:
+            self._grace = max(self._drain, STOP_GRACE)
+        self._stopping.set()
+
     async def _hang_up(self) -> None:
         for connection in list(self._state.connections):
             connection.shutdown()
         if self._state.tasks:
-            await asyncio.wait(self._state.tasks, timeout=STOP_GRACE)
+            ended = asyncio.ensure_future(asyncio.wait(self._state.tasks))
+            hurried = asyncio.ensure_future(self._hurrying.wait())
+            either = {ended, hurried}
+            await asyncio.wait(either, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
+            for waiting in either:
+                waiting.cancel()
         for connection in list(self._state.connections):
             connection.transport.abort()
         if self._state.tasks:

@@ -77,6 +77,13 @@ if TYPE_CHECKING:
 @click.option("--tls", is_flag=True, help="Serve https with a certificate of a CA for this run.")
 @click.option("--cert", metavar="FILE", help="Serve https with this certificate chain, in PEM.")
 @click.option("--key", metavar="FILE", help="The private key of --cert, in PEM.")
+@click.option(
+    "--drain",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="After SIGTERM, wait so long for open requests.  [0]",
+)
 @click.option("--metrics", is_flag=True, help="Count runs for Prometheus at /__aleph__/metrics.")
 @click.option("--spans", is_flag=True, help="Emit a span for each run with OpenTelemetry.")
 @click.option("--expose", is_flag=True, help="Let other machines connect, also to the control API.")
@@ -101,6 +108,7 @@ def command(
     speed: float | None,
     metrics: bool,
     spans: bool,
+    drain: float,
     **options: Any,
 ) -> None:
     """Run the fake until it is interrupted.
@@ -121,7 +129,7 @@ def command(
         app = create_app(contracts, hosts=(host, *allow_hosts), clock=faster.clock, **options)
         _observe(app, metrics=metrics, spans=spans)
         context = None if security is None else security.context
-        server = Server(app, host, port, expose=expose, uds=uds, tls=context)
+        server = Server(app, host, port, expose=expose, uds=uds, tls=context, drain=drain)
         if uds is None and not is_loopback(host):
             click.echo(
                 f"aleph-contract: warning: other machines can reach {host}; they can make runs, and"
