@@ -25,8 +25,12 @@ ROOT = Path(__file__).parents[1]
 
 #: The files of a room, and the tests that must kill its mutants.
 ROOMS = {
-    "accounts": ("fake_server/state/accounts.py", "tests/fake/test_accounts.py"),
+    "accounts": (
+        "fake_server/state/account*.py",
+        "tests/fake/test_accounts.py tests/fake/test_billing.py tests/fake/test_scenarios.py",
+    ),
     "billing": ("fake_server/state/billing.py", "tests/fake/test_billing.py"),
+    "pricing": ("fake_server/state/pricing.py", "tests/fake/test_pricing.py"),
     "certificates": (
         "aleph_contract/cases/certificates.py",
         "tests/cases/test_certificates.py tests/cases/test_digests.py",

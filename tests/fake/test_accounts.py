@@ -106,12 +106,13 @@ class TestAccounts:
         assert own.spend_limit is not None
         assert own.spend_limit.usd == 4
         assert accounts.get(OTHER).profile == "live"
+        assert Accounts().create().spend_limit_lag == 0
 
     @pytest.mark.parametrize(
         "options", [{"profile": "beta"}, {"credits": "x"}, {"spend_limit": -1}]
     )
     def test_invalid_options_are_refused(self, options: dict[str, Any]) -> None:
-        with pytest.raises(ArgumentError, match=next(iter(options))):
+        with pytest.raises(ArgumentError, match="^" + next(iter(options))):
             Accounts().create(**options)
 
     def test_a_removed_account_is_unknown(self) -> None:

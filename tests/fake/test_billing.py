@@ -12,15 +12,30 @@ from calling import CONTRACT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aleph_contract.contract.prices import quantities
+from aleph_contract.contract.prices import Quantity, quantities
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import ArgumentError
 from fake_server.state.accounts import Account
-from fake_server.state.billing import Bill, amount, billed_seconds, cost
+from fake_server.state.billing import Bill, amount, billed_seconds, cost, exceeds
 
 PRICE = Decimal("0.336")
 MEMBERS = quantities("second", CONTRACT.input_schema)
 OTHER = "f" * 32
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "limit", "expected"),
+    [
+        (0, 5, 5, False),
+        (0, 6, 5, True),
+        (5, 5, 5, True),  # a run of unknown cost when nothing is left
+        (4, 4, 5, False),
+    ],
+)
+def test_a_limit_may_be_reached_and_not_passed(
+    before: int, after: int, limit: int, *, expected: bool
+) -> None:
+    assert exceeds(Decimal(before), Decimal(after), Decimal(limit)) is expected
 
 
 class TestMoney:
@@ -29,6 +44,7 @@ class TestMoney:
     @pytest.mark.parametrize(
         ("duration", "seconds"),
         [
+            ("0", "0"),
             ("5", "5"),
             ("5.0", "5"),
             ("0.1", "0.1"),
@@ -39,6 +55,11 @@ class TestMoney:
     )
     def test_seconds_are_the_duration(self, duration: str, seconds: str) -> None:
         assert billed_seconds({"duration": loads(duration)}, MEMBERS) == Decimal(seconds)
+
+    def test_a_member_may_state_another_unit(self) -> None:
+        members = (Quantity("duration_ms", Decimal("0.001")), Quantity("duration"))
+        assert billed_seconds({"duration_ms": 2500}, members) == Decimal("2.5")
+        assert billed_seconds({"duration_ms": "2500", "duration": 3}, members) == 3
 
     @pytest.mark.parametrize("value", [{}, {"duration": "5"}, {"duration": True}, [], None, "x",
                                        {"duration": -1}, {"duration": None}])  # fmt: skip
@@ -110,6 +131,9 @@ class TestAmount:
     )
     def test_valid_amounts(self, given: Any, usd: str) -> None:
         assert amount("credits", given) == Decimal(usd)
+
+    def test_nothing_is_an_amount(self) -> None:
+        assert amount("credits", 0) == 0
 
     @pytest.mark.parametrize("given", ["", "much", "-1", "nan", "inf", float("nan"), "1,5"])
     def test_invalid_amounts(self, given: Any) -> None:
