@@ -19,8 +19,8 @@ from aleph_contract.commands.options import (
 from fake_server.port import DEFAULT_PORT
 
 if TYPE_CHECKING:
-    from fake_server.tls.serving import ServerTls
     from fake_server.http.app import App
+    from fake_server.tls.serving import ServerTls
 
 
 @click.command("serve", epilog="Example: aleph-contract serve --port 0")
