@@ -29,7 +29,7 @@ from fake_server.http.app import CONTROL_PATH
 DEPLOY = Path(__file__).parents[2] / "docs/deploy"
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
 PROGRAM = str(Path(sys.executable).parent / "aleph-contract")
-CALL = {
+CALL: Any = {
     "json": {"model": Contract.load().model, "input": INPUT},
     "headers": {"Authorization": "Bearer any-token"},
 }
