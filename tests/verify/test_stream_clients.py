@@ -18,7 +18,30 @@ from aleph_contract.verify.settings import Settings
 from fake_server.replies.stream_faults import STREAM_FAULTS
 
 CATALOG = Path(__file__).parents[2] / "fixtures/catalog"
-CHATS = ("anthropic-claude-haiku-4.5", "cf-llama-3.1-8b-instruct")
+
+#: A model of the provider's own, in the form of its chat models.
+OWN = {
+    "name": "@cf/acme/chat",
+    "properties": [],
+    "task": {"name": "Text Generation"},
+    "schema": {
+        "input": {
+            "type": "object",
+            "properties": {"prompt": {"type": "string"}, "stream": {"type": "boolean"}},
+            "required": ["prompt"],
+        },
+        "output": {
+            "oneOf": [
+                {"type": "object", "properties": {"response": {"type": "string"}}},
+                {"type": "string", "contentType": "text/event-stream", "format": "binary"},
+            ]
+        },
+    },
+}
+CHATS = (
+    Contract.load(CATALOG / "anthropic-claude-haiku-4.5.json"),
+    Contract.from_entry(OWN),
+)
 
 
 def _events(given: Any, base_url: str, account_id: str, api_token: str) -> tuple[list[str], bool]:
@@ -62,9 +85,9 @@ def hopeful(given: Any, *, base_url: str, account_id: str, api_token: str) -> st
 MODELS: list[Contract] = []
 
 
-@pytest.fixture(params=CHATS)
+@pytest.fixture(params=CHATS, ids=lambda contract: contract.model)
 def contract(request: pytest.FixtureRequest) -> Contract:
-    MODELS[:] = [Contract.load(CATALOG / f"{request.param}.json")]
+    MODELS[:] = [request.param]
     return MODELS[0]
 
 
