@@ -24,7 +24,8 @@ from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps, weight
 from aleph_contract.schema.boundaries import BOUNDARIES, Proposal
 from aleph_contract.schema.generation.budget import Budget
-from aleph_contract.schema.generation.builder import Builder, hints_from
+from aleph_contract.schema.generation.builder import Builder
+from aleph_contract.schema.generation.hints import hints_from
 from aleph_contract.schema.generation.interface import MISSING
 from aleph_contract.schema.pointers import plain, slug
 from aleph_contract.schema.subschemas import Node, nodes

@@ -21,6 +21,9 @@ _BUILT = {
     "maxLength": strings.MAX_LENGTH,
     "maxItems": arrays.MAX_ITEMS,
     "maxProperties": objects.MAX_PROPERTIES,
+    "minLength": strings.MAX_LENGTH,
+    "minItems": arrays.MAX_ITEMS,
+    "minProperties": objects.MAX_PROPERTIES,
 }
 
 

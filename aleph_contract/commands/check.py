@@ -138,7 +138,28 @@ def check(document: Any, positions: Positions, contract: Contract) -> Checked:
     ]
     if form == "input" and any("model" in (p.actual or ()) for p in problems if p.limit is False):
         notes.append('a complete request body has two members, "model" and "input"')
+    if not violations:
+        notes += _left_out(document[holder] if holder else document, contract, prefix)
     return Checked(not problems, contract.model, form, tuple(problems), tuple(notes))
+
+
+def _left_out(value: Any, contract: Contract, prefix: str) -> list[str]:
+    """A note for each member that the published schema requires with a default, and `value` lacks.
+
+    Such an input is gray in acceptance.
+    """
+    from aleph_contract.contract.validate import validator_for
+    from aleph_contract.core.jsonvalue import pointer
+    from aleph_contract.schema.validation.violations import leaves
+
+    if contract.parsed_schema is contract.input_schema:
+        return []
+    return [
+        f"{prefix}{violation.instance}{pointer([violation.limit])} is left out: the published"
+        " schema requires it and gives a default, so some implementations may refuse the input"
+        for violation in leaves(validator_for(contract.parsed_schema).violations(value))
+        if violation.keyword == "required"
+    ]
 
 
 def _form(document: Any, contract: Contract) -> Form:

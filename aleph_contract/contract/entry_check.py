@@ -48,9 +48,10 @@ def vet(entry: Published, source: str, notes: list[Remark]) -> Published:
             "output": Validator(schemas["output"]),
         }
         examples = tuple(usable(entry.examples, validators, notes))
-        if examples or _satisfied(document):
+        problem = "" if examples else _unsatisfied(document)
+        if not problem:
             return replace(entry, **schemas, examples=examples)
-        problems.append(("/schema/input", "cannot be satisfied: no valid input was found"))
+        problems.append(("/schema/input", problem))
     raise error_of(source, problems)
 
 
@@ -107,6 +108,11 @@ def _unbounded(schema: Any) -> Iterator[str]:
                 yield pointer([*path, keyword])
 
 
-def _satisfied(document: Document) -> bool:
-    """Whether the schema of an entry without examples has a valid input that can be built."""
-    return any(True for _ in Builder(document, {}).values())
+def _unsatisfied(document: Document) -> str:
+    """Why an entry without examples has no valid input that can be built; empty if it has one."""
+    builder = Builder(document, {})
+    if any(True for _ in builder.values()):
+        return ""
+    problem = "cannot be satisfied: no valid input was found"
+    steps = f" before the search was cut off after {builder.budget.spent:.0f} steps"
+    return problem + steps if builder.budget.cut else problem

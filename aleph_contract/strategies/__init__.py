@@ -19,7 +19,7 @@ from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from aleph_contract.schema.document import plain
-from aleph_contract.schema.generation.builder import hints_from
+from aleph_contract.schema.generation.hints import hints_from
 from aleph_contract.strategies.options import DrawFailed, index_below
 from aleph_contract.strategies.scalars import DrawMode
 from aleph_contract.strategies.value_strategy import StrategyBuilder

@@ -17,6 +17,7 @@ from hypothesis.strategies import DrawFn
 
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.branches import Choice, Member, expand_branches, referring
+from aleph_contract.schema.generation.hints import hinted, name_key
 from aleph_contract.schema.pointers import SchemaStep
 from aleph_contract.strategies.arrays import arrays
 from aleph_contract.strategies.objects import objects
@@ -84,7 +85,7 @@ class StrategyBuilder:
                 m if m.where is None else Member(whole.at(m.where), m.where) for m in members
             )
             return self.off_path_builder.strategy(members, aim, location)
-        known = location if location in self.hints else location.rpartition("/")[2]
+        known = location if location in self.hints else name_key(location)
         key = (tuple(m.where or id(m.schema) for m in members), aim.path, id(aim.schemas), known)
         if key not in self._strategies:
             self._strategies[key] = ValueStrategy(self, members, aim, location)
@@ -92,11 +93,8 @@ class StrategyBuilder:
 
     def hinted(self, location: str) -> list[Any]:
         """Realistic scalar values for a location."""
-        name = location.rpartition("/")[2]
-        return [*dict.fromkeys([*self._hashable(location), *self._hashable(name)])]
-
-    def _hashable(self, key: str) -> list[Any]:
-        return [hint for hint in self.hints.get(key, ()) if isinstance(hint, (str, int, float))]
+        scalars = (h for h in hinted(self.hints, location) if isinstance(h, (str, int, float)))
+        return [*dict.fromkeys(scalars)]
 
 
 class ValueStrategy:

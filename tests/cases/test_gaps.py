@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sample_cases import cases_of, contract_of
 
-from aleph_contract.cases import gaps
+from aleph_contract.cases import cases, gaps
+from aleph_contract.cases.constraints import constraints
 
 
 def test_the_shipped_contract_has_no_gaps() -> None:
@@ -45,3 +48,23 @@ def test_a_constraint_that_no_input_breaks_is_a_gap() -> None:
     assert gap.constraint
     assert (gap.constraint.key, gap.polarity) == ("oneOf/0/minimum", "violating")
     assert gap.reason == "no such input was found"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "maxLength": 20 * 2**20},
+        {"type": "array", "maxItems": 10**6},
+        {"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 5 * 10**6}]},
+        {"anyOf": [{"type": "integer"}, {"type": "array", "minItems": 10**6}]},
+        {"type": "array", "items": {"type": "object", "maxProperties": 10**6}},
+        {"type": "object", "properties": {"p": {"type": ["string", "null"], "maxLength": 10**8}}},
+    ],
+)
+def test_a_size_that_no_test_can_send_is_not_claimed_as_reached(schema: Any) -> None:
+    contract = contract_of(schema)
+    (bound,) = [c for c in constraints(contract) if c.keyword.startswith(("min", "max"))]
+    reasons = {g.polarity: g.reason for g in gaps(contract) if g.constraint == bound}
+    assert "beyond the largest input that is built" in reasons["valid"]
+    made = [c for c in cases(contract) if c.constraint == bound and c.kind == "boundary"]
+    assert {case.name.rpartition("/")[2] for case in made} <= {"far-below"}

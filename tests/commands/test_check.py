@@ -172,3 +172,18 @@ def test_colours_only_on_a_terminal_without_no_color(monkeypatch: pytest.MonkeyP
     assert "\x1b" in screen(color=True)
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in screen(color=True)
+
+
+def test_a_member_with_a_default_that_is_left_out_gets_a_note(tmp_path: Path) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"prompt": {"type": "string"}, "a/b": {"type": "integer", "default": 5}},
+        "required": ["prompt", "a/b"],
+    }
+    entry = {"model_id": "acme/m", "schema": {"input": schema, "output": True}}
+    path = tmp_path / "entry.json"
+    path.write_text(json.dumps(entry))
+    code, screen = check('{"prompt": "a"}', "--contract", str(path))
+    assert code == 0
+    assert screen.startswith("note: /a~1b is left out: the published schema requires it")
+    assert "note" not in check('{"prompt": "a", "a/b": 1}', "--contract", str(path))[1]

@@ -172,3 +172,14 @@ def test_places_read_as_people_write_them() -> None:
 def test_a_long_value_is_cut() -> None:
     assert quote("a" * 100) == '"' + "a" * 58 + "…"
     assert quote(float("nan")) == "nan"
+
+
+def test_a_keyword_is_found_in_its_own_resource_whichever_was_seen_first() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"n": {"$ref": "https://example.com/n"}},
+        "$defs": {"n": {"$id": "https://example.com/n", "type": "integer"}},
+    }
+    validator = Validator(schema)
+    for value, where in (("text", "/type"), ({"n": None}, "/$defs/n/type"), ("text", "/type")):
+        assert [violation.schema for violation in validator.violations(value)] == [where]

@@ -44,12 +44,10 @@ def _lower(unit: str, kind: str, most: str, least: str) -> Boundary:
         more = ({"type": kind, most: limit + gap} for gap in _GAPS)
         yield near(f"more {unit} than {limit}, which cannot be reached", *more)
         under = limit - 1
-        yield violating(
-            "below",
-            f"{under} {unit}",
-            {"type": kind, most: under, least: under},
-            {"type": kind, most: under},
-        )
+        yield violating("below", f"{under} {unit}", {"type": kind, most: under, least: under})
+        fewer = {"type": kind, most: under}
+        note = f"fewer {unit} than {limit}; no input is on the bound"
+        yield Proposal("far-below", "violating", (fewer,), note, "below")
 
     return boundary
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile, zip_longest
 from typing import Any
 
-from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.schema.document import IN_PLACE, Document
 from aleph_contract.schema.generation.arrays import arrays
 from aleph_contract.schema.generation.branches import Choice, Member
 from aleph_contract.schema.generation.budget import Budget
+from aleph_contract.schema.generation.hints import hinted
 from aleph_contract.schema.generation.interface import MISSING, Hints, Size
 from aleph_contract.schema.generation.min_depth import min_depths
 from aleph_contract.schema.generation.numbers import numbers
@@ -203,7 +203,7 @@ class Builder:
         return found[::-1] if self.size == "largest" else found
 
     def _scalars(self, type_name: str, schemas: list[Any], location: str) -> Iterator[Any]:
-        hints = [*self.hints.get(location, ()), *self.hints.get(_last_name(location), ())]
+        hints = hinted(self.hints, location)
         hints += [hint for s in schemas for hint in (*s.get("examples", ()), s.get("default"))]
         if type_name == "string":
             texts = [hint for hint in hints if isinstance(hint, str)]
@@ -232,33 +232,6 @@ def _interleave(sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
 def _drain(sources: list[Iterator[Any]]) -> Iterator[Any]:
     for row in zip_longest(*sources, fillvalue=MISSING):
         yield from (value for value in row if value is not MISSING)
-
-
-def hints_from(values: Sequence[Any]) -> dict[str, list[Any]]:
-    """Hints from documented inputs: their scalar values by location and by property name."""
-    found: dict[str, list[Any]] = {}
-    for value in values:
-        _collect(value, "", found)
-    return found
-
-
-def _collect(value: Any, location: str, found: dict[str, list[Any]]) -> None:
-    if isinstance(value, dict):
-        for name, child in value.items():
-            _collect(child, location + pointer([name]), found)
-    elif isinstance(value, list):
-        for child in value:
-            _collect(child, f"{location}/*", found)
-    else:
-        for key in (location, _last_name(location)):
-            known = found.setdefault(key, [])
-            if value not in known:
-                known.append(value)
-
-
-def _last_name(location: str) -> str:
-    """The last name of a location, without underscores and in lower case."""
-    return location.rpartition("/")[2].replace("_", "").lower()
 
 
 def schemas_of_step(document: Document, step: SchemaStep) -> Iterator[Member]:

@@ -30,7 +30,7 @@ class RustEngine:
         self._schema = schema
         self._resources = _resources(schema)
         self._patterns = Patterns(to_rust)
-        self._places: dict[tuple[Any, ...], Path] = {}
+        self._places: dict[str | tuple[Any, ...], Path] = {}
         read = rewrite(schema, self._adapt)
         if self._resources and isinstance(read, dict):
             read.setdefault("$id", _NOWHERE)
@@ -69,8 +69,11 @@ class RustEngine:
             )
 
     def _place(self, error: Any) -> Path:
-        """The keyword in the published document; there are few, and many errors of each."""
-        steps = tuple(error.schema_path)
+        """The keyword in the published document; there are few, and many errors of each.
+
+        In a document with several resources one path leads to a keyword in each of them.
+        """
+        steps = error.absolute_keyword_location if self._resources else tuple(error.schema_path)
         place = self._places.get(steps)
         if place is None:
             place = self._found_place(error)
