@@ -182,6 +182,13 @@ class Server:
         config.load()
         return config
 
+    def settle(self, timeout: float = 1.0) -> bool:
+        """Wait until no response is pending; `False` if `timeout` passes first.
+
+        The connections of a client that ended are closed, but the fake may not have seen it yet.
+        """
+        return _wait_until(lambda: not self.app.open_connections, timeout)
+
     async def _serve(self, ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(self._threads)
@@ -282,12 +289,7 @@ class AccountHandle:
 
     def settle(self, timeout: float = 1.0) -> bool:
         """Wait until no request of this account is in flight; `False` if `timeout` passes first."""
-        deadline = time.monotonic() + timeout
-        while self._account.in_flight:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.001)
-        return True
+        return _wait_until(lambda: not self._account.in_flight, timeout)
 
     def hang_up(self, timeout: float = 1.0) -> None:
         """Close the connections in flight of a client whose call has timed out.
@@ -343,6 +345,15 @@ def running(
         yield server
     finally:
         server.close()
+
+
+def _wait_until(holds: Callable[[], bool], timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.001)
+    return True
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

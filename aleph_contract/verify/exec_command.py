@@ -100,6 +100,7 @@ def run_command(
         environment = command_environment(server, client.variables)
         faster.check(command, environment)
         code, interrupted = _execute(command, environment)
+        server.settle()
         exchanges, suite = server.exchanges, server.app.suite.seen_with(server.app.journal)
     results = tuple(
         result
