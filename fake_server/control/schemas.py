@@ -177,7 +177,7 @@ class ScenarioStepModel(ControlModel):
     fault: Annotated[str | None, Field(description="`null`: a normal answer.")]
     times: Annotated[int | None, Field(description="Number of runs; `null`: every run.", ge=1)] = 1
     retry_after: Annotated[
-        int | None, Field(description="Value of the Retry-After header, in seconds.", ge=0)
+        int | None, Field(description="Seconds in the Retry-After header, or until its date.", ge=0)
     ] = None
     delay: Annotated[float | None, Field(description="Seconds before the response.", ge=0)] = None
 

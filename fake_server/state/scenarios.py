@@ -19,7 +19,7 @@ class ScenarioStep:
     Args:
         fault: The fault; `None` for the normal response.
         times: Number of runs that get it, from 1; `None` for all later runs.
-        retry_after: Value of a `Retry-After` header, in seconds.
+        retry_after: Seconds in a `Retry-After` header, or until its date if the fault has one.
         delay: Seconds before the response; for `drip`, seconds that its body takes.
     """
 
