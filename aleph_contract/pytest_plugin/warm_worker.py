@@ -21,9 +21,9 @@ import pytest
 from aleph_contract.pytest_plugin.borders import test_name
 from aleph_contract.pytest_plugin.control import connect
 
-#: Options that would spread the tests over other processes, or slow each of them down, by the
-#: plugin that knows them.
-_OPTIONS = {"xdist": ("-n0",), "pytest_cov": ("--no-cov",)}
+#: Options that run the tests in this process and without coverage, by the plugin that knows them.
+#: A plugin has the first name if it is installed, the second one if `-p` loads it.
+_OPTIONS = {("xdist", "xdist.plugin"): "-n0", ("pytest_cov", "pytest_cov.plugin"): "--no-cov"}
 
 
 class WarmWorker:
@@ -44,9 +44,9 @@ class WarmWorker:
         self._socket = connect("127.0.0.1", int(port))
         self._lines = self._socket.makefile("rb")
         self._send({"secret": secret})
-        for plugin, options in _OPTIONS.items():
-            if config.pluginmanager.hasplugin(plugin):
-                arguments += options
+        for names, option in _OPTIONS.items():
+            if any(map(config.pluginmanager.hasplugin, names)):
+                arguments.append(option)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
