@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from aleph_contract import Contract, cases, constraints
 from aleph_contract.cli import cli
+from aleph_contract.mutation.table import MUTATIONS
 from aleph_contract.rules import RULES
 from aleph_contract.rules.retry_policy import RETRIES
 from aleph_contract.rules.server_table import SERVER_RULES
@@ -301,10 +302,23 @@ def _signature(function: Callable[..., object]) -> str:
 
 
 #: Every generated page.
+def mutations_page() -> str:
+    """The table of mutations."""
+    rows = [(f"`{m.id}`", m.title, f"[{m.rule}](rules.md#{_anchor(m.rule)})", m.unless, m.remedy)
+            for m in MUTATIONS.values()]  # fmt: skip
+    head = ("mutation", "the change", "rule", "not made if", "to notice it")
+    return (
+        "# Mutations\n\n"
+        "The changes that `aleph-contract mutate` makes to one call, or to one field. The rule of "
+        "`conduct/fault` is the first rule of [the fault](faults.md).\n\n" + table(head, rows)
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "rules.md": rules_page,
     "faults.md": faults_page,
+    "mutations.md": mutations_page,
     "replies.md": replies_page,
     "contract.md": contract_page,
     "python.md": python_page,

@@ -33,7 +33,7 @@ _REPLIES: tuple[tuple[str, Callable[[bytes, bytes, bytes | None], bytes]], ...] 
 )
 
 #: Stands for the URL of a result up to its file name in a plan.
-_ORIGIN = b"http://127.0.0.1/"
+_ORIGIN = b"http://127.0.0.1/__aleph__/media/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from aleph_contract.core.escaping import (
     escape_workflow_commands,
     join_first,
+    money,
     one_line,
     pluralise,
 )
@@ -74,8 +75,8 @@ def _missed(result: MutantResult, style: Style) -> Iterator[str]:
         Detail("call", (mutant.calls[0].name,)),
         Detail("diff", change(result), "exact"),
         Detail("test", (witness(result),)),
-        Detail("paid twice", (f"{result.cost:f} USD",) if result.kind == "paid-twice" else ()),
-        Detail("assert", (mutant.mutation.remedy,)),
+        Detail("paid twice", (money(result.cost),) if result.kind == "paid-twice" else ()),
+        Detail("to notice", (mutant.mutation.remedy,)),
     )
     for detail in details:
         yield from labelled(detail, style)
