@@ -7,6 +7,7 @@ import contextlib
 import math
 import os
 import signal
+import socket
 import ssl
 import threading
 import time
@@ -61,6 +62,7 @@ class Server:
         told: Host in the URLs that clients are told; `host` if `None`.
         tls: The certificate and key to serve TLS with; `None` for plain HTTP.
         drain: Seconds that open requests have to end after SIGTERM; a second signal ends them.
+        listener: A socket that listens already, for several servers in turn; it stays open.
 
     Raises:
         ArgumentError: The port or the path is taken, the host is not an address of this machine,
@@ -78,6 +80,7 @@ class Server:
         told: str | None = None,
         tls: ssl.SSLContext | None = None,
         drain: float = 0.0,
+        listener: socket.socket | None = None,
     ) -> None:
         if not (expose or uds or is_loopback(host)):
             raise ArgumentError(
@@ -88,7 +91,7 @@ class Server:
         self.uds = None if uds is None else os.fspath(uds)
         self.host = host if told is None else told
         if self.uds is None:
-            self._socket = listen(host, port)
+            self._socket = listen(host, port) if listener is None else listener.dup()
             name = f"[{self.host}]" if ":" in self.host else self.host
             self.binding_address = f"{name}:{self._socket.getsockname()[1]}"
         else:
@@ -316,6 +319,7 @@ def running(
     expose: bool = False,
     allow_hosts: Iterable[str] = (),
     tls: ssl.SSLContext | None = None,
+    listener: socket.socket | None = None,
     **options: Any,
 ) -> Iterator[Server]:
     """Run the fake in a thread, on a real socket, for the duration of a `with` block.
@@ -329,6 +333,7 @@ def running(
         expose: Whether the host may be reachable from other machines.
         allow_hosts: Further host names that the control API accepts.
         tls: The certificate and key to serve TLS with; `None` for plain HTTP.
+        listener: See `Server`.
         **options: Options of `fake_server.create_app`.
     """
     if contract is not None and not isinstance(contract, (Contract, ContractSet)):
@@ -336,7 +341,7 @@ def running(
     told = reachable_host(host)
     app = create_app(contract, hosts=(host, told, *allow_hosts), **options)
     try:
-        server = Server(app, host, port, expose=expose, told=told, tls=tls)
+        server = Server(app, host, port, expose=expose, told=told, tls=tls, listener=listener)
     except ArgumentError:
         app.journal.close()
         raise

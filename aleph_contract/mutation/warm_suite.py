@@ -20,6 +20,7 @@ from aleph_contract.errors import CouldNotRun
 from aleph_contract.mutation.suite_process import Output, Processes
 from aleph_contract.rules.suite import Suite
 from aleph_contract.verify.exec_command import command_environment
+from fake_server.http.listening import listen
 from fake_server.runs.mutation import CallMutation, Mutator
 from fake_server.server import AccountHandle, running
 from fake_server.state.accounts import Account
@@ -63,16 +64,21 @@ class WarmSuite:
     Args:
         contracts: The contracts that the fakes serve.
         account: The account that the environment of the suite names.
-        port: Port of the fakes.
+        listener: The socket that the fakes listen on, one after the other. It stays open: between
+            two fakes another program could take the port.
         connection: The connection to the worker.
     """
 
     def __init__(
-        self, contracts: ContractSet, account: Account, port: int, connection: socket.socket
+        self,
+        contracts: ContractSet,
+        account: Account,
+        listener: socket.socket,
+        connection: socket.socket,
     ) -> None:
         self._contracts = contracts
         self._account = account
-        self._port = port
+        self._listener = listener
         self._connection = connection
         self._lines = connection.makefile("rb")
 
@@ -86,7 +92,7 @@ class WarmSuite:
         """
         mutator = Mutator(mutation)
         begun = time.perf_counter()
-        with running(self._contracts, host=_HOST, port=self._port, mutator=mutator) as server:
+        with running(self._contracts, listener=self._listener, mutator=mutator) as server:
             server.app.accounts.add(_renewed(self._account))
             self._connection.settimeout(seconds + _GRACE)
             self._send({"tests": list(tests), "seconds": seconds})
@@ -140,17 +146,16 @@ def warm_suite(
     account = Account(secrets.token_hex(16), token=secrets.token_urlsafe(30))
     secret = secrets.token_hex(16)
     with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server((_HOST, 0)))
-        with running(contracts, host=_HOST) as server:
+        jobs, fakes = (stack.enter_context(listen(_HOST, 0)) for _ in range(2))
+        with running(contracts, listener=fakes) as server:
             server.app.accounts.add(account)
             handle = AccountHandle(server, account)
             env = command_environment(server, without_proxy(server.host), handle)
-            env[WORKER_VARIABLE] = f"{listener.getsockname()[1]}:{secret}"
+            env[WORKER_VARIABLE] = f"{jobs.getsockname()[1]}:{secret}"
             process = stack.enter_context(processes.started(command, env))
             Output(process)
-            connection = stack.enter_context(_accepted(listener, process, seconds))
-            port = int(server.binding_address.rpartition(":")[2])
-            suite = WarmSuite(contracts, account, port, connection)
+            connection = stack.enter_context(_accepted(jobs, process, seconds))
+            suite = WarmSuite(contracts, account, fakes, connection)
             stack.callback(suite.close)
             connection.settimeout(seconds)
             ready = suite.receive().get("secret") == secret and suite.receive().get("ready")
