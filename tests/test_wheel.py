@@ -23,6 +23,7 @@ DATA = {
     "aleph_contract/py.typed",
     "fake_server/media/edited.mp4",
     "fake_server/py.typed",
+    "fake_server/intercept/node_proxy.cjs",
     "fake_server/workers/plugin.cjs",
 }
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from fake_server.http.listening import listen
@@ -59,21 +61,24 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._listening.close()
 
-    def _spawn(self, coroutine: Any) -> None:
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
+            await streams.readable(self._listening)
             connection = None
             with suppress(OSError):  # such as too many open files
-                connection, _ = await loop.sock_accept(self._listening)
+                connection, _ = self._listening.accept()
             if connection is None:
                 await asyncio.sleep(ACCEPT_PAUSE)
             else:
-                self._spawn(self._serve(connection))
+                connection.setblocking(False)
+                task = self._spawn(self._serve(connection))
+                task.add_done_callback(partial(_close_if_cancelled, connection))
 
     async def _serve(self, connection: socket.socket) -> None:
         try:
@@ -87,7 +92,7 @@ class Proxy:
                 await self._refuse(connection, describe(head) if target is None else str(target))
         except ValueError as error:
             await streams.answer(connection, "431 Request Header Fields Too Large", str(error))
-        except (OSError, asyncio.TimeoutError, asyncio.CancelledError):
+        except (OSError, asyncio.TimeoutError):
             connection.close()
 
     async def _open(self, connection: socket.socket) -> None:
@@ -131,6 +136,12 @@ class Proxy:
             f"{target} is refused: the interceptor takes HTTPS connections to {HOST} only; "
             "to let another host through, add --allow-host HOST",
         )
+
+
+def _close_if_cancelled(connection: socket.socket, task: asyncio.Task[None]) -> None:
+    """Close the connection of a task that was cancelled, perhaps before its first step."""
+    if task.cancelled():
+        connection.close()
 
 
 class InterceptedProtocol(Protocol):

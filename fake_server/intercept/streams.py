@@ -30,7 +30,7 @@ async def read_head(connection: socket.socket) -> bytes:
     while not head.endswith(_END):
         if len(head) > MAX_HEAD:
             raise ValueError("the head of the request is too large")
-        await _readable(connection)
+        await readable(connection)
         seen = connection.recv(_CHUNK, socket.MSG_PEEK)
         if not seen:
             raise ConnectionAbortedError("the client closed the connection")
@@ -79,7 +79,11 @@ async def _drop(connection: socket.socket) -> None:
         pass
 
 
-async def _readable(connection: socket.socket) -> None:
+async def readable(connection: socket.socket) -> None:
+    """Wait until a socket can be read, or a listening one can accept.
+
+    `sock_accept` of asyncio would lose an accepted connection if it is cancelled in that moment.
+    """
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
 

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aleph_contract.errors import ArgumentError
+
 if TYPE_CHECKING:
     from cryptography import x509
 
@@ -44,14 +46,27 @@ def java_trust_store(bundle: bytes) -> bytes:
     """The certificates of a bundle as a PKCS #12 trust store, which Java reads without a password.
 
     Java does not read PEM files. A certificate that `cryptography` refuses is left out.
-    """
-    from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
+    Raises:
+        ArgumentError: The installed version of `cryptography` makes no trust stores.
+    """
+    from cryptography.hazmat.primitives.serialization import NoEncryption
+
+    try:
+        from cryptography.hazmat.primitives.serialization.pkcs12 import (
+            PKCS12Certificate,
+            serialize_java_truststore,
+        )
+    except ImportError:
+        raise ArgumentError(
+            "a trust store for Java needs cryptography 45 or newer; install it with "
+            "pip install 'aleph-contract[intercept]'"
+        ) from None
     entries = [
-        pkcs12.PKCS12Certificate(certificate, b"ca-%d" % number)
+        PKCS12Certificate(certificate, b"ca-%d" % number)
         for number, certificate in enumerate(_certificates(bundle))
     ]
-    return pkcs12.serialize_java_truststore(entries, NoEncryption())
+    return serialize_java_truststore(entries, NoEncryption())
 
 
 def _certificates(bundle: bytes) -> Iterator[x509.Certificate]:

@@ -172,6 +172,17 @@ class TestIntercepted:
         assert time.monotonic() - begun < PATIENCE / 2
         assert b"gatewayMetadata" not in received
 
+    def test_a_client_that_ignores_the_end_of_tls_gets_the_end_of_tcp_soon(
+        self, server: Server, interception: Interception
+    ) -> None:
+        account = server.account()
+        account.scenario([{"fault": "dropped"}])
+        with tunnelled(interception, trusting(interception)) as secure:
+            secure.sendall(run_request(account.id, account.token))
+            with socket.socket(fileno=os.dup(secure.fileno())) as below_tls:
+                below_tls.settimeout(PATIENCE / 2)
+                read_all(below_tls)
+
     def test_the_client_that_trusts_no_ca_of_ours_is_reported(
         self, interception: Interception
     ) -> None:
@@ -296,7 +307,7 @@ def test_nothing_is_left_after_the_block(server: Server) -> None:
         assert files.stat().st_mode & 0o777 == 0o700
         idle = connected(interception)
     with idle:
-        assert idle.recv(1) == b""
+        assert read_all(idle) == b""
     assert not files.exists()
     with pytest.raises(ConnectionRefusedError):
         connected(interception).close()
