@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,21 +24,33 @@ def matching(pattern: str, low: int = 0, high: float = float("inf")) -> Iterator
 
     Candidates ignore lookarounds and anchors; those that do not match are dropped.
     """
+    return _matching(pattern, low, high, frozenset())
+
+
+def matching_both(one: str, other: str, low: int = 0, high: float = float("inf")) -> Iterator[str]:
+    """Texts that match `one` in which each class of characters is limited to those of `other`.
+
+    Example: for `^[a-z]+$` and `^[x-z0-9]+$` texts of x, y and z. A text may fail to match `other`.
+    """
+    return _matching(one, low, high, frozenset(_characters(_parsed(other))))
+
+
+def _matching(pattern: str, low: int, high: float, among: frozenset[str]) -> Iterator[str]:
     found = compiled(pattern).search
     seen: dict[str, None] = {}
-    for text in _tries(pattern, low, high):
+    for text in _tries(pattern, low, high, among):
         if low <= len(text) <= high and text not in seen and found(text):
             seen[text] = None
             yield text
 
 
-def _tries(pattern: str, low: int, high: float) -> Iterator[str]:
+def _tries(pattern: str, low: int, high: float, among: frozenset[str]) -> Iterator[str]:
     for variant in range(_VARIANTS):
-        shortest = _Sampler(variant, 0).text(_parsed(pattern))
+        shortest = _Sampler(variant, 0, among).text(_parsed(pattern))
         room = [bound - len(shortest) for bound in (low, high) if bound < float("inf")]
         more = [int(r) // part for r in room if r > 0 for part in range(1, 5)]
         for budget in (0, 1, 2, 3, *more):
-            text = _Sampler(variant, budget).text(_parsed(pattern))
+            text = _Sampler(variant, budget, among).text(_parsed(pattern))
             yield text
             yield from (text + more for more in "abc123")
             if len(text) < low:
@@ -100,9 +112,11 @@ class _Sampler:
     Args:
         variant: Selects the branch and the character at each choice.
         budget: The number of repetitions beyond the fewest allowed.
+        among: The characters to take from each class that has one of them; all if empty.
     """
 
-    def __init__(self, variant: int, budget: int) -> None:
+    def __init__(self, variant: int, budget: int, among: frozenset[str] = frozenset()) -> None:
+        self.among = among
         self.variant = variant
         self.budget = budget
         self.picks = 0
@@ -115,11 +129,11 @@ class _Sampler:
         if code is codes.LITERAL:
             return chr(argument)
         if code is codes.NOT_LITERAL:
-            return str(self._pick([c for c in _ALPHABET if ord(c) != argument]))
+            return self._character([c for c in _ALPHABET if ord(c) != argument])
         if code is codes.ANY:
-            return str(self._pick(_ALPHABET))
+            return self._character(_ALPHABET)
         if code is codes.IN:
-            return str(self._pick(_members(tuple(argument))))
+            return self._character(_members(tuple(argument)))
         if code is codes.BRANCH:
             return self.text(self._pick(argument[1]))
         if code is codes.SUBPATTERN:
@@ -137,9 +151,29 @@ class _Sampler:
         self.budget -= more
         return "".join(self.text(nodes) for _ in range(low + more))
 
+    def _character(self, choices: Sequence[str]) -> str:
+        known = [char for char in choices if char in self.among] if self.among else []
+        return str(self._pick(known or choices))
+
     def _pick(self, choices: Any) -> Any:
         self.picks += _STRIDE * (self.variant >= _VARIANTS // 2)
         return choices[(self.variant + self.picks) % len(choices)] if choices else ""
+
+
+def _characters(nodes: Any) -> Iterator[str]:
+    """The characters that the literals and classes of a parsed pattern match."""
+    for code, argument in nodes:
+        if code is codes.LITERAL:
+            yield chr(argument)
+        elif code is codes.ANY:
+            yield from _ALPHABET
+        elif code is codes.IN:
+            yield from _members(tuple(argument))
+        elif code is codes.BRANCH:
+            for alternative in argument[1]:
+                yield from _characters(alternative)
+        elif code in (codes.SUBPATTERN, codes.MAX_REPEAT, codes.MIN_REPEAT):
+            yield from _characters(argument[-1])
 
 
 @lru_cache(maxsize=256)

@@ -131,3 +131,23 @@ def test_a_text_of_a_format_and_a_pattern_has_both() -> None:
 
 def test_a_text_without_a_format_still_matches_its_pattern() -> None:
     assert "@acme.com" in unformed("email", [r"@acme\.com$"], 0, 30)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "length"),
+    [
+        (["^[a-z]+$", "^[x-z0-9]+$"], {}),
+        (["^[a-z]+$", "^[x-z0-9]+$"], {"minLength": 12, "maxLength": 12}),
+        (["^.{5,8}$", "^[A-Z]+$"], {}),
+        (["^(cat|dog)", "(red|blue)$"], {"minLength": 12, "maxLength": 12}),
+        (["^https://", "\\.(mp4|mov)$"], {}),
+        (["^[a-m]+$", "^[k-z]{3}$"], {}),
+        (["^(?!admin)", "^[a-z]{5}$"], {}),
+        (["^[0-9a-f]{8}", "-[0-9]{4}$"], {"maxLength": 13}),
+    ],
+)
+def test_two_patterns_that_must_both_hold_have_a_value(
+    patterns: list[str], length: dict[str, int]
+) -> None:
+    schema = {"type": "string", "allOf": [{"pattern": each} for each in patterns], **length}
+    assert isinstance(next(Builder(Document(schema), {}).values()), str)

@@ -9,13 +9,16 @@ from itertools import count, islice, permutations, product
 from typing import Any
 
 from aleph_contract.schema.generation.formats import FORMATS, formed
-from aleph_contract.schema.regex_samples import matching, near_misses
+from aleph_contract.schema.regex_samples import matching, matching_both, near_misses
 
 #: The longest string that is built (characters).
 MAX_LENGTH = 1_000_000
 
 #: Most samples of each of two patterns that are joined.
 _MAX_JOINED = 4
+
+#: Most samples of one pattern from the characters of another.
+_MAX_SHARED = 12
 
 #: The string that is built where no hint applies.
 PLAIN = "A quiet street at dusk, rain on the pavement"
@@ -46,6 +49,9 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
             formats, patterns, [*fitting, next(stretched(base, low, high))], low, high
         )
     yield from fitting
+    patterns = [schema["pattern"] for schema in schemas if "pattern" in schema]
+    for one, other in permutations(patterns, 2):
+        yield from islice(matching_both(one, other, low, high), _MAX_SHARED)
     for schema in schemas:
         if "pattern" in schema.get("not", ()):
             misses = [text for _, text in near_misses(schema["not"]["pattern"])]
@@ -53,7 +59,6 @@ def strings(schemas: list[Any], hints: list[str], size: str) -> Iterator[str]:
             yield from (_cut(text, low) for text in misses if 0 < len(text) < low)
         if "pattern" in schema:
             yield from matching(schema["pattern"], low, high)
-    patterns = [schema["pattern"] for schema in schemas if "pattern" in schema]
     for one, other in permutations(patterns, 2):
         yield from _joined(one, other, low, high)
     yield from (text for text in stretched(base, low, high) if text not in fitting)
