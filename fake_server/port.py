@@ -1,6 +1,9 @@
-"""The port that the fake listens on unless another is chosen."""
+"""The port that the fake listens on, and the variable with its admin token, by default."""
 
 from __future__ import annotations
 
 #: Not 8787 or 8788, the ports of `wrangler dev` and `wrangler pages dev`.
 DEFAULT_PORT = 8790
+
+#: Environment variable with the token that callers of the control API on other machines need.
+ADMIN_TOKEN_VARIABLE = "ALEPH_CONTRACT_ADMIN_TOKEN"  # noqa: S105 - the name of a variable

@@ -292,7 +292,7 @@ class AccountHandle:
 
     def settle(self, timeout: float = 1.0) -> bool:
         """Wait until no request of this account is in flight; `False` if `timeout` passes first."""
-        return _wait_until(lambda: not self._account.in_flight, timeout)
+        return _wait_until(lambda: not self._server.app.in_flight(self.id), timeout)
 
     def hang_up(self, timeout: float = 1.0) -> None:
         """Close the connections in flight of a client whose call has timed out.

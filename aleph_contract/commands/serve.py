@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,7 +17,7 @@ from aleph_contract.commands.options import (
     load_contracts,
     speed_option,
 )
-from fake_server.port import DEFAULT_PORT
+from fake_server.port import ADMIN_TOKEN_VARIABLE, DEFAULT_PORT
 
 if TYPE_CHECKING:
     from fake_server.http.app import App
@@ -86,6 +87,13 @@ if TYPE_CHECKING:
 )
 @click.option("--metrics", is_flag=True, help="Count runs for Prometheus at /__aleph__/metrics.")
 @click.option("--spans", is_flag=True, help="Emit a span for each run with OpenTelemetry.")
+@click.option(
+    "--admin-token-env",
+    default=ADMIN_TOKEN_VARIABLE,
+    show_default=True,
+    metavar="VAR",
+    help="Variable with the token that callers of the control API on other machines need.",
+)
 @click.option("--expose", is_flag=True, help="Let other machines connect, also to the control API.")
 @click.option(
     "--allow-host",
@@ -104,6 +112,7 @@ def command(
     tls: bool,
     cert: str | None,
     key: str | None,
+    admin_token_env: str,
     expose: bool,
     speed: float | None,
     metrics: bool,
@@ -126,17 +135,19 @@ def command(
 
     contracts = load_contracts(contract_files)
     with FasterClock(speed) as faster, secured as security:
-        app = create_app(contracts, hosts=(host, *allow_hosts), clock=faster.clock, **options)
+        admin_token = os.environ.get(admin_token_env) or None
+        app = create_app(
+            contracts,
+            hosts=(host, *allow_hosts),
+            clock=faster.clock,
+            admin_token=admin_token,
+            **options,
+        )
         _observe(app, metrics=metrics, spans=spans)
         context = None if security is None else security.context
         server = Server(app, host, port, expose=expose, uds=uds, tls=context, drain=drain)
         if uds is None and not is_loopback(host):
-            click.echo(
-                f"aleph-contract: warning: other machines can reach {host}; they can make runs, and"
-                " at /__aleph__/ read all prompts and replies and change the replies of other "
-                "clients",
-                err=True,
-            )
+            click.echo(_warning(host, admin_token_env, admin_token), err=True)
         if security is not None:
             click.echo(f"aleph-contract: {security.advice}", err=True)
         _reduce_gc()
@@ -176,6 +187,17 @@ def _observe(app: App, *, metrics: bool, spans: bool) -> None:
         from fake_server.observe.spans import emit_spans
 
         emit_spans(app.journal)
+
+
+def _warning(host: str, variable: str, token: str | None) -> str:
+    """What other machines can do."""
+    text = f"aleph-contract: warning: other machines can reach {host}; they can make runs"
+    if token is not None:
+        return text
+    return (
+        f"{text}, and at /__aleph__/ read all prompts and replies and change the replies of other "
+        f"clients; to demand a token there, set {variable}"
+    )
 
 
 def _reduce_gc() -> None:

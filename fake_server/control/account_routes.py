@@ -136,6 +136,29 @@ def clear_exchanges(fake: FakeDep, account: AccountId, request: Request) -> None
     request.app.state.verdicts.forget(account)
 
 
+@router.delete("/{account}", status_code=204, response_model=None)
+def delete_account(fake: FakeDep, account: AccountId, request: Request) -> None:
+    """Delete an account, its token and its exchanges."""
+    found = fake.accounts.find(account)
+    if found is not None:
+        fake.accounts.remove(found)
+    clear_exchanges(fake, account, request)
+
+
+@router.get("/{account}/connections")
+async def get_connections(fake: FakeDep, account: AccountId) -> schemas.ConnectionsModel:
+    """Count the requests of an account that this fake is answering."""
+    return schemas.ConnectionsModel(account=account, in_flight=fake.in_flight(account))
+
+
+@router.delete("/{account}/connections", status_code=204, response_model=None)
+async def close_connections(fake: FakeDep, account: AccountId) -> None:
+    """Close the connections of an account that wait for a response of this fake."""
+    found = fake.accounts.find(account)
+    if found is not None:
+        fake.hang_up(found)
+
+
 @router.get("/{account}/scenario")
 def get_scenario(fake: FakeDep, account: AccountId) -> schemas.ScenarioModel:
     """List the steps that are still to be played."""

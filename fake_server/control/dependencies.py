@@ -19,6 +19,7 @@ from fake_server.observe.metrics import Metrics
 from fake_server.replies import faults
 from fake_server.replies.failures import OUTCOMES
 from fake_server.state import accounts
+from fake_server.state.account import Account
 from fake_server.state.suite import SuiteLog
 
 CONTROL_PREFIX = "/__aleph__"
@@ -57,6 +58,12 @@ class Fake(Protocol):
     journal: Journal
     suite: SuiteLog
     metrics: Metrics | None
+
+    def in_flight(self, account_id: str) -> int:
+        """The number of requests of an account that are being answered."""
+
+    def hang_up(self, account: Account) -> None:
+        """Close the connections of an account that wait for a response."""
 
 
 async def _fake(request: Request) -> Any:

@@ -6,6 +6,10 @@ cross-site request to `http://127.0.0.1`, or under its own host name after it ha
 at 127.0.0.1 (DNS rebinding). The browser reveals both in `Origin`, `Sec-Fetch-Site` and `Host`.
 Other programs send only `Host`.
 
+With an admin token, a program that is not on this machine must present it: as a bearer token, or as
+the password of HTTP Basic authentication, which a browser asks its user for. A call through a proxy
+counts as one from another machine.
+
 The run routes are not guarded: a page needs a CORS preflight to call them, which the fake never
 grants, and containers call them under host names that are not known in advance.
 """
@@ -13,7 +17,9 @@ grants, and containers call them under host names that are not known in advance.
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Any
 
@@ -115,12 +121,55 @@ def _is_wildcard(host: str) -> bool:
     return address is not None and bool(address.is_unspecified)
 
 
-class OriginGuard:
-    """Answers calls from other sites with 403, and adds `SECURITY_HEADERS` to every response."""
+#: Headers that a proxy adds: the loopback peer is then not the caller.
+_PROXIED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
 
-    def __init__(self, app: App, hosts: Iterable[str]) -> None:
+#: A path that needs no token: load balancers and probes call it.
+_PUBLIC_PATH = "/__aleph__/health"
+
+_CHALLENGES = ((b"www-authenticate", b"Bearer"), (b"www-authenticate", b'Basic realm="admin"'))
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether a call comes from this machine, and not through a proxy."""
+    client = scope.get("client")
+    proxied = any(name in _PROXIED for name, _ in scope["headers"])
+    return not proxied and (client is None or is_loopback(client[0]))
+
+
+def presents(headers: Iterable[tuple[bytes, bytes]], token: str) -> bool:
+    """Whether a call presents the admin token."""
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, given = value.partition(b" ")
+            if scheme.lower() == b"basic":
+                given = _password(given)
+            elif scheme.lower() != b"bearer":
+                return False
+            return compare_digest(given.strip(), token.encode())
+    return False
+
+
+def _password(credentials: bytes) -> bytes:
+    try:
+        return b64decode(credentials, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
+
+
+class OriginGuard:
+    """Refuses calls from other sites, and adds `SECURITY_HEADERS` to every response.
+
+    Args:
+        app: The application.
+        hosts: See `refusal`.
+        admin_token: What a caller on another machine must present; `None` for nothing.
+    """
+
+    def __init__(self, app: App, hosts: Iterable[str], admin_token: str | None = None) -> None:
         self._app = app
         self._hosts = tuple(hosts)
+        self._token = admin_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one call to the application, or refuse it."""
@@ -134,10 +183,22 @@ class OriginGuard:
 
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif reason := refusal(scope["headers"], self._hosts):
-            await _refuse(send_with_headers, reason)
+            return
+        hosts = self._hosts
+        if self._token is not None and presents(scope["headers"], self._token):
+            hosts = (ANY_HOST,)  # a web site does not know the token
+        elif self._token is not None and not self._is_open(scope):
+            reason = "present the admin token of this fake as a bearer token"
+            await _refuse(send_with_headers, reason, 401, _CHALLENGES)
+            return
+        if refused := refusal(scope["headers"], hosts):
+            await _refuse(send_with_headers, refused)
         else:
             await self._app(*_as_get(scope, receive, send_with_headers))
+
+    @staticmethod
+    def _is_open(scope: Scope) -> bool:
+        return is_local(scope) or scope.get("path") == _PUBLIC_PATH
 
 
 def _as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
@@ -160,11 +221,14 @@ def _as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive,
     return {**scope, "method": "GET"}, receive, send_head
 
 
-async def _refuse(send: Send, reason: str) -> None:
+async def _refuse(
+    send: Send, reason: str, status: int = 403, more: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
     body = json.dumps({"detail": f"Refused: {reason}."}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
+        *more,
     ]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

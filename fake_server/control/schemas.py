@@ -75,6 +75,29 @@ class NewAccountModel(ControlModel):
     ] = None
 
 
+class ConnectionsModel(ControlModel):
+    """The requests of an account that are being answered."""
+
+    account: str
+    in_flight: int
+
+
+class BorderModel(ControlModel):
+    """From this time on a process runs this test, or none."""
+
+    at: Annotated[float, Field(description="Unix time, in seconds.")]
+    test: str | None
+    outcome: str | None
+    repeats: bool = False
+
+
+class SuiteModel(ControlModel):
+    """The tests that test runners reported."""
+
+    borders: Annotated[dict[str, list[BorderModel]], Field(description="By process, in order.")]
+    accounts: Annotated[dict[str, str], Field(description="Process of each account.")]
+
+
 class NewTestModel(ControlModel):
     """A test that begins."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from pydantic import ValidationError
 
 from aleph_contract.core.jsonvalue import loads
@@ -47,6 +47,33 @@ def start_test(fake: FakeDep, body: BodyDep, request: Request) -> schemas.TestMo
     for owned in (test.account, account.id):
         fake.suite.assign(owned, test.process)
     return schemas.TestModel(number=number, account=account_document(account, request))
+
+
+@router.get("")
+def list_tests(
+    fake: FakeDep,
+    process: Annotated[str, Query(description="Only processes whose name begins so.")] = "",
+) -> schemas.SuiteModel:
+    """List the tests that were reported, and the accounts of their processes."""
+    suite = fake.suite.suite()
+    return schemas.SuiteModel(
+        borders={
+            name: [
+                schemas.BorderModel(
+                    at=at,
+                    test=None if test is None else test.name,
+                    outcome=None if test is None else test.outcome,
+                    repeats=test is not None and test.repeats,
+                )
+                for at, test in borders
+            ]
+            for name, borders in suite.borders.items()
+            if name.startswith(process)
+        },
+        accounts={
+            account: name for account, name in suite.accounts.items() if name.startswith(process)
+        },
+    )
 
 
 @router.put(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
@@ -39,6 +39,9 @@ from fake_server.state.accounts import Account, Accounts, checked_profile
 from fake_server.state.billing import amount
 from fake_server.state.suite import SuiteLog
 
+if TYPE_CHECKING:
+    from fake_server.http.shared_serving import SharedServing
+
 #: Default bound on the bytes of a body; a body may hold a video as a data URI.
 MAX_BODY = 32 * 1024 * 1024
 
@@ -60,6 +63,7 @@ class App:
         background: Whether a call on the binding may ask for a run in the background.
         mutator: Changes one call; `None` for an ordinary fake.
         clock: The clock of the clients; every duration and time is in its seconds.
+        admin_token: What callers of the control API on other machines must present.
     """
 
     def __init__(
@@ -75,8 +79,10 @@ class App:
         background: bool = False,
         mutator: Mutator | None = None,
         clock: Clock = WALL_CLOCK,
+        admin_token: str | None = None,
     ) -> None:
         self.clock = clock
+        self._admin_token = admin_token
         self.presigner = None if presigned is None else Presigner(presigned, clock)
         self.contracts = contracts
         self.contract = contracts.default
@@ -93,12 +99,12 @@ class App:
         }
         self.runs: Runs
         self._serve: ASGI = self._serve_run
-        self._release: Callable[[], Awaitable[None]] | None = None
+        self._shared: SharedServing | None = None
         if isinstance(journal, SharedJournal):
             from fake_server.http.shared_serving import SharedServing  # imports asyncpg
 
             shared = SharedServing(self, contracts, accounts, journal, options)
-            self.runs, self._serve, self._release = shared.runs, shared, shared.release
+            self.runs, self._serve, self._shared = shared.runs, shared, shared
             self.suite = shared.suite
         else:
             runs = Runs if mutator is None else partial(MutatedRuns, mutator=mutator)
@@ -130,8 +136,15 @@ class App:
 
     async def shutdown(self) -> None:
         """Release what belongs to the event loop, once no request is served any more."""
-        if self._release is not None:
-            await self._release()
+        if self._shared is not None:
+            await self._shared.release()
+
+    def in_flight(self, account_id: str) -> int:
+        """The number of requests of an account that this fake is answering."""
+        if self._shared is not None:
+            return self._shared.in_flight[account_id]
+        account = self.accounts.find(account_id)
+        return 0 if account is None else account.in_flight
 
     async def _serve_run(self, scope: Scope, receive: Receive, send: Send) -> None:
         extensions = scope.get("extensions") or {}
@@ -196,7 +209,7 @@ class App:
     def _create_control(self) -> ASGI:
         from fake_server.http.control_app import create_control  # imports FastAPI
 
-        return create_control(self, self.hosts)
+        return create_control(self, self.hosts, self._admin_token)
 
 
 def is_control(path: str) -> bool:
@@ -232,6 +245,7 @@ def create_app(
     durability: str = "sync",
     max_body: int | None = None,
     hosts: Iterable[str] = (ANY_HOST,),
+    admin_token: str | None = None,
     mutator: Mutator | None = None,
     clock: Clock = WALL_CLOCK,
 ) -> App:
@@ -256,6 +270,7 @@ def create_app(
         durability: `sync` or `async`, for a journal in PostgreSQL; see its `Database`.
         max_body: Bound on the bytes of a body; 32 MiB if `None`.
         hosts: Host names that the control API accepts.
+        admin_token: What callers of the control API on other machines must present.
         mutator: Changes one call, for `aleph-contract mutate`.
         clock: The clock of the clients; every duration and time is in its seconds.
 
@@ -295,6 +310,7 @@ def create_app(
         latency=latency,
         max_body=max_body,
         hosts=hosts,
+        admin_token=admin_token,
         presigned=presigned,
         background=background,
         mutator=mutator,

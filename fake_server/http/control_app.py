@@ -34,12 +34,15 @@ _POLICY = (
 _STATUSES: tuple[tuple[type[Exception], int], ...] = ((JSONError, 400), (JournalUnavailable, 503))
 
 
-def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
+def create_control(
+    fake: Fake, hosts: Iterable[str] = (ANY_HOST,), admin_token: str | None = None
+) -> App:
     """The control API of `fake` as an ASGI application.
 
     Args:
         fake: The fake to control.
         hosts: Allowed host names beside the loopback names; see `origin_guard.refusal`.
+        admin_token: See `OriginGuard`.
     """
     api = FastAPI(
         title="aleph-contract: control API of the fake",
@@ -57,7 +60,7 @@ def create_control(fake: Fake, hosts: Iterable[str] = (ANY_HOST,)) -> App:
     api.router.routes.extend(_pages(fake))
     api.add_exception_handler(AlephContractError, _refuse)
     api.add_exception_handler(RequestValidationError, _refuse)
-    return OriginGuard(api, hosts)
+    return OriginGuard(api, hosts, admin_token)
 
 
 def _judged_store(journal: Journal) -> JudgedStore | None:

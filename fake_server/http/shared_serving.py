@@ -5,6 +5,7 @@ The steps are those of `App`. A request that the database cannot store is refuse
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -56,6 +57,8 @@ class SharedServing:
         self._host = host
         self.runs = SharedRuns(contracts, accounts, journal, host.max_body, **options)
         self.suite = SharedSuiteLog(accounts.database)
+        #: Requests in flight by account.
+        self.in_flight: Counter[str] = Counter()
         self.release: Callable[[], Awaitable[None]] = accounts.close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,8 +79,25 @@ class SharedServing:
     async def _serve(
         self, call: SharedCall, receive: Receive, connection: Connection, extensions: Any
     ) -> None:
-        host = self._host
         admission = await call.start()
+        counted = admission.account.id
+        self.in_flight[counted] += 1
+        try:
+            await self._serve_admitted(call, admission, receive, connection, extensions)
+        finally:
+            self.in_flight[counted] -= 1
+            if not self.in_flight[counted]:
+                del self.in_flight[counted]
+
+    async def _serve_admitted(
+        self,
+        call: SharedCall,
+        admission: Admission,
+        receive: Receive,
+        connection: Connection,
+        extensions: Any,
+    ) -> None:
+        host = self._host
         raw, complete, disconnected = UNREAD
         if host.wants_body(call.head, admission):
             raw, complete, disconnected = await read(receive, host.max_body)

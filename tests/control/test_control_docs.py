@@ -35,6 +35,10 @@ def test_the_openapi_document_describes_every_endpoint(client: ControlClient) ->
         ("delete", "/accounts/{account}/scenario"),
         ("get", "/accounts/{account}/bill"),
         ("get", "/accounts/{account}/verdict"),
+        ("delete", "/accounts/{account}"),
+        ("get", "/accounts/{account}/connections"),
+        ("delete", "/accounts/{account}/connections"),
+        ("get", "/tests"),
         ("post", "/tests"),
         ("put", "/tests/{number}"),
     }
