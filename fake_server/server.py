@@ -23,6 +23,7 @@ import uvicorn
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.clock import Clock
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.control.origin_guard import is_loopback
@@ -160,6 +161,11 @@ class Server:
             **options: `profile`, `credits`, `spend_limit`, if other than the server's.
         """
         return AccountHandle(self, self.app.accounts.create(**options))
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the clients."""
+        return self.app.clock
 
     @property
     def binding(self) -> AccountHandle:

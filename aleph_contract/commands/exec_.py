@@ -18,6 +18,7 @@ from aleph_contract.commands.options import (
     load_contracts,
     port_option,
     profile_option,
+    remote_options,
     report_option,
     rule_option,
     skip_rule_option,
@@ -27,6 +28,7 @@ from aleph_contract.commands.signals import terminable
 
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
+    from aleph_contract.verify.fakes import RemoteFake
 
 
 @click.command(
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 )
 @host_option
 @port_option
+@remote_options
 @intercept_option
 @allow_host_option
 @fake_options
@@ -66,6 +69,7 @@ def command(
     intercept: bool,
     allow_hosts: tuple[str, ...],
     speed: float | None,
+    remote: RemoteFake | None,
     command: tuple[str, ...],
     **fake: Any,
 ) -> int:
@@ -93,6 +97,7 @@ def command(
             intercept=intercept,
             allow_hosts=allow_hosts,
             speed=speed,
+            remote=remote,
             **fake,
         )
         run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fake_server.port import ADMIN_TOKEN_VARIABLE, FAKE_VARIABLE
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
@@ -73,6 +75,46 @@ allow_host_option = click.option(
     metavar="HOST[:PORT]",
     help="With --intercept: let connections to this host through, unread. Repeatable.",
 )
+
+
+def _remote(ctx: click.Context, _: click.Parameter, url: str | None) -> Any:
+    if url is None:
+        return None
+    import os
+
+    from aleph_contract.verify.fakes import RemoteFake
+
+    return RemoteFake(url, os.environ.get(ctx.meta["admin_token_env"]) or None)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: str) -> None:
+    ctx.meta[str(param.name)] = value
+
+
+def remote_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that name a fake that runs elsewhere, as the parameter `remote`."""
+    url = click.option(
+        "--fake",
+        "remote",
+        metavar="URL",
+        envvar=FAKE_VARIABLE,
+        show_envvar=True,
+        callback=_remote,
+        help="Use a fake that runs already, such as http://fake.example:8790.",
+    )
+    token = click.option(
+        "--admin-token-env",
+        default=ADMIN_TOKEN_VARIABLE,
+        show_default=True,
+        metavar="VAR",
+        is_eager=True,
+        expose_value=False,
+        callback=_remember,
+        help="With --fake: variable with the token of its control API.",
+    )
+    return url(token(command))
+
+
 fail_on_option = click.option(
     "--fail-on",
     type=click.Choice(["must", "advice"]),

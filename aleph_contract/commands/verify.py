@@ -20,6 +20,7 @@ from aleph_contract.commands.options import (
     model_option,
     port_option,
     profile_option,
+    remote_options,
     report_option,
     rule_option,
     skip_rule_option,
@@ -31,6 +32,7 @@ from aleph_contract.commands.verify_server import command as server
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
     from aleph_contract.drivers import Driver
+    from aleph_contract.verify.fakes import RemoteFake
 
 
 @click.group("verify")
@@ -96,6 +98,7 @@ command.add_command(server)
 @fake_options
 @host_option
 @port_option
+@remote_options
 @intercept_option
 @allow_host_option
 @rule_option
@@ -127,6 +130,7 @@ def client(
     speed: float | None,
     host: str,
     port: int,
+    remote: RemoteFake | None,
     intercept: bool,
     allow_hosts: tuple[str, ...],
     only: tuple[str, ...],
@@ -172,6 +176,7 @@ def client(
         host=host,
         port=port,
         speed=speed,
+        remote=remote,
         **fake,
         intercept=intercept,
         allow_hosts=allow_hosts,

@@ -18,12 +18,16 @@ import pytest
 if TYPE_CHECKING:
     from aleph_contract.contract import Contract
     from aleph_contract.pytest_plugin.conformance import Conformance
-    from aleph_contract.pytest_plugin.remote import RemoteServer
+    from aleph_contract.remote_fake.server import RemoteServer
     from fake_server.server import Server
 
 #: Environment variable of `aleph-contract exec`: the URL of the control API of its fake. Without
 #: it, this plugin reports nothing.
 EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
+
+#: Environment variables of a fake that runs elsewhere: its URL, and the token of its control API.
+FAKE_VARIABLE = "ALEPH_CONTRACT_FAKE_URL"
+ADMIN_TOKEN_VARIABLE = "ALEPH_CONTRACT_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 
 #: Environment variable of `aleph-contract mutate`: where this process gets its jobs.
 WORKER_VARIABLE = "ALEPH_CONTRACT_WARM_WORKER"
@@ -39,9 +43,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     """
     if os.environ.get(EXEC_VARIABLE):
         from aleph_contract.pytest_plugin.borders import Borders
-        from aleph_contract.pytest_plugin.control import Control
+        from aleph_contract.remote_fake.control import Control
 
-        borders = Borders(Control(os.environ[EXEC_VARIABLE]))
+        token = os.environ.get(ADMIN_TOKEN_VARIABLE) or None
+        borders = Borders(Control(os.environ[EXEC_VARIABLE], token))
         early_config.pluginmanager.register(borders, "aleph_contract_borders")
     if os.environ.get(WORKER_VARIABLE):
         from aleph_contract.pytest_plugin.warm_worker import WarmWorker
@@ -64,14 +69,19 @@ def aleph_server(
 ) -> Iterator[Server | RemoteServer]:
     """A running fake; `aleph_server.account()` creates an account that no other test uses.
 
-    Under `exec` it is the fake of `exec`, which judges the traffic, unless that serves another
-    contract. While it runs, `NO_PROXY` and `no_proxy` also exclude this machine.
+    Under `exec` it is the fake of `exec`, which judges the traffic; with the variable
+    `ALEPH_CONTRACT_FAKE_URL` it is the fake there; unless that serves another contract. While a
+    new fake runs, `NO_PROXY` and `no_proxy` also exclude this machine.
     """
-    if url := os.environ.get(EXEC_VARIABLE):
-        from aleph_contract.pytest_plugin.remote import RemoteServer
+    if url := os.environ.get(EXEC_VARIABLE) or os.environ.get(FAKE_VARIABLE):
+        from aleph_contract.remote_fake.server import RemoteServer
 
         borders = request.config.pluginmanager.get_plugin("aleph_contract_borders")
-        remote = RemoteServer(url, process=borders.process if borders else None)
+        remote = RemoteServer(
+            url,
+            process=borders.process if borders else None,
+            admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE) or None,
+        )
         if remote.serves(aleph_contract):
             yield remote
             return

@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 
 from aleph_contract.errors import AlephContractError
-from aleph_contract.pytest_plugin.control import Control
+from aleph_contract.remote_fake.control import Control
 
 ACCOUNT = "CLOUDFLARE_ACCOUNT_ID"
 TOKEN = "CLOUDFLARE_API_TOKEN"  # noqa: S105 - the name of a variable
 _NAMES = (ACCOUNT, TOKEN)
+
+#: Set by `exec`: begins the names of all processes of the suite.
+PROCESS_VARIABLE = "ALEPH_CONTRACT_EXEC_PROCESS"
 
 #: Longest name of a test that is reported whole.
 MAX_NAME = 500
@@ -37,7 +40,7 @@ class Borders:
     """
 
     def __init__(self, control: Control) -> None:
-        self.process = secrets.token_hex(8)
+        self.process = os.environ.get(PROCESS_VARIABLE, "") + secrets.token_hex(8)
         self._control: Control | None = control
         self._own = {name: os.environ.get(name, "") for name in _NAMES}
         if _WORKER in os.environ:

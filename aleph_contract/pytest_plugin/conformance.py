@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from aleph_contract.reports.case_details import Detail, details_of
 from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
 from aleph_contract.reports.terminal import MAX_COMMAND, MAX_PAYLOAD
 from aleph_contract.verify import known_failing
+from aleph_contract.verify.fakes import remote_from
 from aleph_contract.verify.runner import Settings, verify_client
 
 
@@ -87,6 +89,7 @@ def _verify(suite: Any) -> Verification:
         patience=suite.patience,
         require_local_validation=suite.require_local_validation,
         known_failing=known_failing.load(suite.known_failing) if suite.known_failing else None,
+        remote=remote_from(os.environ),
     )
     return verify_client(PythonDriver(suite.call, jobs=suite.jobs), _contract(suite), settings)
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from aleph_contract.pytest_plugin.borders import test_name
-from aleph_contract.pytest_plugin.control import connect
+from aleph_contract.remote_fake.control import connect
 
 #: Options that run the tests in this process and without coverage, by the plugin that knows them.
 #: A plugin has the first name if it is installed, the second one if `-p` loads it.

@@ -11,6 +11,7 @@ from aleph_contract.core.results import CaseResult
 from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
+from aleph_contract.verify.fakes import Fake
 from fake_server.server import Server
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ClientEnvironment:
 
 @contextmanager
 def client_environment(
-    server: Server,
+    server: Fake,
     faster: FasterClock,
     *,
     intercept: bool = False,
@@ -80,7 +81,7 @@ def client_environment(
         ArgumentError: See `intercepting`.
     """
     variables = {**without_proxy(server.host), **faster.environment}
-    if not intercept:
+    if not intercept or not isinstance(server, Server):
         yield ClientEnvironment(variables, clock_note=faster.note)
         return
     from fake_server.intercept import intercepting  # needs an optional package

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +24,12 @@ from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage_by_model
 from aleph_contract.rules.other_routes import notes_on_other_routes
+from aleph_contract.rules.suite import Suite
 from aleph_contract.rules.traffic import NEGATIVE_TEST, judge_traffic
 from aleph_contract.verify.client_environment import client_environment
-from fake_server.server import AccountHandle, Server, running
+from aleph_contract.verify.fakes import Fake, FakeAccount, RemoteFake, fake_for
+from fake_server.port import ADMIN_TOKEN_VARIABLE
+from fake_server.server import Server
 
 #: Environment variable with the fake's address, for `env.AI` of a Worker.
 BINDING_VARIABLE = "ALEPH_CONTRACT_BINDING_ADDRESS"
@@ -35,6 +39,9 @@ CONTROL_VARIABLE = "ALEPH_CONTRACT_CONTROL_URL"
 
 #: The same, for the pytest plugin, which reads it under the same name.
 EXEC_VARIABLE = "ALEPH_CONTRACT_EXEC_URL"
+
+#: Begins the names of the processes of the command's test suite, as they report to the fake.
+PROCESS_VARIABLE = "ALEPH_CONTRACT_EXEC_PROCESS"
 
 _HINT = "if the command sends it on purpose, add --expect-refusals"
 
@@ -56,6 +63,7 @@ def run_command(
     intercept: bool = False,
     allow_hosts: Iterable[str] = (),
     speed: float | None = 1.0,
+    remote: RemoteFake | None = None,
     **fake: Any,
 ) -> Verification:
     """Run a command with the address of a new fake in its environment, and judge its traffic.
@@ -73,6 +81,7 @@ def run_command(
         allow_hosts: Other hosts that the interceptor lets through.
         speed: How many times faster the command's clock runs; `None` for the highest speed that is
             safe on this machine.
+        remote: A fake that runs elsewhere, instead of a new one.
         **fake: Options of the fake, such as `latency`; see `fake_server.create_app`.
 
     Raises:
@@ -85,8 +94,10 @@ def run_command(
     with (
         TemporaryDirectory(prefix="aleph-contract-") as folder,
         FasterClock(speed) as faster,
-        running(
+        fake_for(
             contracts,
+            remote,
+            {"host": host, "port": port, "intercept": intercept, "speed": speed, **fake},
             host=host,
             port=port,
             expose=True,  # the user named the host
@@ -97,11 +108,15 @@ def run_command(
         ) as server,
         client_environment(server, faster, intercept=intercept, allow_hosts=allow_hosts) as client,
     ):  # on disk: the journal in memory drops exchanges, and the verdict needs all of them
-        environment = command_environment(server, client.variables)
+        account, process = server.account(), secrets.token_hex(8)
+        environment = command_environment(server, client.variables, account)
+        environment[PROCESS_VARIABLE] = process
+        if remote is not None and remote.admin_token is not None:
+            environment[ADMIN_TOKEN_VARIABLE] = remote.admin_token
         faster.check(command, environment)
         code, interrupted = _execute(command, environment)
         server.settle()
-        exchanges, suite = server.exchanges, server.app.suite.seen_with(server.app.journal)
+        exchanges, suite = _seen(server, account.id, process)
     results = tuple(
         result
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
@@ -131,6 +146,20 @@ def run_command(
     )
 
 
+def _seen(server: Fake, account: str, process: str) -> tuple[Sequence[Exchange], Suite]:
+    """The exchanges of the command, and the tests that it reported.
+
+    On a fake elsewhere these are the exchanges of its account, and of those that its test suite
+    created.
+    """
+    if isinstance(server, Server):
+        return server.exchanges, server.app.suite.seen_with(server.app.journal)
+    suite = server.suite(process)
+    accounts = sorted({account, *suite.accounts})
+    exchanges = [exchange for name in accounts for exchange in server.exchanges_of(name)]
+    return exchanges, suite.with_runs(exchanges)
+
+
 def _notes(results: Sequence[CaseResult], exchanges: Iterable[Exchange]) -> Iterator[str]:
     """What the reader must know about the judgement."""
     if meant := sum(result.reason == NEGATIVE_TEST for result in results):
@@ -143,7 +172,7 @@ def _account(exchange: Exchange) -> str:
 
 
 def command_environment(
-    server: Server, variables: Mapping[str, str], account: AccountHandle | None = None
+    server: Fake, variables: Mapping[str, str], account: FakeAccount | None = None
 ) -> dict[str, str]:
     """The environment of a command that calls the fake.
 

@@ -23,6 +23,7 @@ from aleph_contract.rules.other_routes import notes_on_other_routes
 from aleph_contract.verify.client_environment import ClientEnvironment, client_environment
 from aleph_contract.verify.crosstalk import CROSSTALK, attribute
 from aleph_contract.verify.examinable import examinable, unexamined
+from aleph_contract.verify.fakes import NEW_FAKE_OPTIONS, fake_for
 from aleph_contract.verify.kept_results import ONCE, attribute_kept
 from aleph_contract.verify.phases import PHASES, Phase
 from aleph_contract.verify.plans import PlannedCase, selected
@@ -30,7 +31,6 @@ from aleph_contract.verify.session import Session
 from aleph_contract.verify.settings import Settings
 from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
 from aleph_contract.verify.token_files import attribute_file_names
-from fake_server.server import running
 
 __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
 
@@ -83,8 +83,10 @@ def verify_client(
     try:
         with (
             FasterClock(settings.speed) as faster,
-            running(
+            fake_for(
                 contract,
+                settings.remote,
+                {name: getattr(settings, name) for name in NEW_FAKE_OPTIONS},
                 host=settings.host,
                 port=settings.port,
                 expose=True,  # the user named the host

@@ -26,7 +26,7 @@ from aleph_contract.verify.settings import Settings, default_patience
 from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
 
 if TYPE_CHECKING:
-    from fake_server.server import AccountHandle, Server
+    from aleph_contract.verify.fakes import Fake, FakeAccount
 
 #: Seconds that the fake has to end the exchanges of a case before the case is judged.
 SETTLE_SECONDS = 1.0
@@ -43,7 +43,7 @@ class DrivenCase(NamedTuple):
 
     planned: PlannedCase
     outcome: Outcome
-    account: AccountHandle
+    account: FakeAccount
 
 
 @dataclass
@@ -54,13 +54,13 @@ class Session:
     judged cases out, in the order in which they end.
     """
 
-    server: Server
+    server: Fake
     driver: Driver
     contract: Contract
     settings: Settings
     tokens: dict[str, str] = field(default_factory=dict)
     _number: int = 0
-    _open: dict[str, tuple[PlannedCase, AccountHandle]] = field(default_factory=dict)
+    _open: dict[str, tuple[PlannedCase, FakeAccount]] = field(default_factory=dict)
 
     def each(self, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
         """Drive independent cases, and judge each one when it ends.
@@ -85,7 +85,7 @@ class Session:
     @property
     def clock(self) -> Clock:
         """The clock of the client."""
-        return self.server.app.clock
+        return self.server.clock
 
     @property
     def strays(self) -> tuple[Exchange, ...]:
@@ -283,7 +283,7 @@ def _last_error(stderr: str) -> list[str]:
     return lines[start : start + MAX_STDERR_LINES]
 
 
-def _results(account: AccountHandle, contract: Contract) -> Iterator[str]:
+def _results(account: FakeAccount, contract: Contract) -> Iterator[str]:
     for exchange in account.exchanges:
         result = read_reply(exchange, contract).result
         if result is not None:

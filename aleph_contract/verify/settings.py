@@ -11,6 +11,7 @@ from aleph_contract.core.results import Level
 from aleph_contract.verify.rule_selection import RuleSelection
 
 if TYPE_CHECKING:
+    from aleph_contract.verify.fakes import RemoteFake
     from aleph_contract.verify.known_failing import KnownFailing
 
 
@@ -55,6 +56,7 @@ class Settings:
         credits: USD that all runs of one case may cost.
         spend_limit: USD at which the gateway refuses the runs of a case.
         max_body: Bound on the bytes of a body; `None` for that of the fake.
+        remote: A fake that runs elsewhere, instead of a new one.
     """
 
     profile: str = "documented"
@@ -79,6 +81,7 @@ class Settings:
     credits: Decimal | None = None
     spend_limit: Decimal | None = None
     max_body: int | None = None
+    remote: RemoteFake | None = None
 
     @property
     def fake_options(self) -> dict[str, Any]:

@@ -10,16 +10,18 @@ import _socket
 import json
 import os
 import socket
+import ssl
 import threading
 from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aleph_contract.errors import AlephContractError, ArgumentError
 
 _Socket = socket.socket
 _CONNECT = _socket.socket.connect
 _ADDRESSES = socket.getaddrinfo
+_CONTEXT = ssl.create_default_context
 _OS_PID = os.getpid
 
 #: Seconds that a call may take.
@@ -39,6 +41,19 @@ class _Connection(HTTPConnection):
         """Open the socket."""
         self.sock = connect(self.host, self.port, self.timeout)
 
+
+class _SecureConnection(_Connection):
+    """The same, with TLS."""
+
+    def connect(self) -> None:
+        """Open the socket."""
+        super().connect()
+        context = _CONTEXT()
+        self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+
+
+#: The default port of each scheme.
+_PORTS = {"http": 80, "https": 443}
 
 _STREAM = socket.SOCK_STREAM
 
@@ -65,12 +80,18 @@ class Control:
 
     Args:
         url: Its URL, such as `http://127.0.0.1:8787/__aleph__/`.
+        token: The admin token; `None` for a fake that demands none.
+
+    Raises:
+        ArgumentError: It is not an `http` or `https` URL.
     """
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+    def __init__(self, url: str, token: str | None = None) -> None:
+        parts = _parts(url)
         self._path = parts.path.rstrip("/")
-        self._address = parts.hostname or "", parts.port or 80
+        self._address = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        self._secure = parts.scheme == "https"
+        self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
         self._lock = threading.Lock()
         self._connection: tuple[int, _Connection] | None = None
 
@@ -105,18 +126,30 @@ class Control:
         kept = self._connection
         if kept is not None and kept[0] == process:
             try:
-                return _roundtrip(kept[1], method, self._path + path, body)
+                return self._roundtrip(kept[1], method, self._path + path, body)
             except (OSError, HTTPException):
                 kept[1].close()  # the fake closes idle connections
         opened = _Connection(*self._address, timeout=TIMEOUT)
+        if self._secure:
+            opened = _SecureConnection(*self._address, timeout=TIMEOUT)
         self._connection = process, opened
-        return _roundtrip(opened, method, self._path + path, body)
+        return self._roundtrip(opened, method, self._path + path, body)
+
+    def _roundtrip(
+        self, connection: HTTPConnection, method: str, path: str, body: str | None
+    ) -> tuple[int, bytes]:
+        headers = {} if body is None else {"content-type": "application/json"}
+        connection.request(method, path, body, headers | self._headers)
+        response = connection.getresponse()
+        return response.status, response.read()
 
 
-def _roundtrip(
-    connection: HTTPConnection, method: str, path: str, body: str | None
-) -> tuple[int, bytes]:
-    headers = {"content-type": "application/json"} if body is not None else {}
-    connection.request(method, path, body, headers)
-    response = connection.getresponse()
-    return response.status, response.read()
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _PORTS and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ArgumentError(f"the URL of a fake is such as http://127.0.0.1:8790, not {url!r}")
+    return parts
