@@ -115,7 +115,7 @@ class Mutant:
         calls: The same call in each test that makes it; of a field, the first call with the field
             in each test. The first to fail notices the mutation.
         change: What is done.
-        rule: The rule that the suite does not hold its client to if it misses the mutant.
+        rule: The rule that the mutation stands for; see `MutantResult.rule`.
         subject: The fault, or the location in the input; empty if the mutation has none.
         before: What the test sees without it, as text.
         after: What the test sees with it, as text.
@@ -160,6 +160,12 @@ class MutantResult:
     reason: str = ""
     cost: Decimal = Decimal(0)
     elapsed: float = field(default=0.0, compare=False)
+
+    @property
+    def rule(self) -> str:
+        """The rule that the suite does not hold its client to if it misses the mutant."""
+        repeated = self.kind == "paid-twice" and self.mutant.change.fault is not None
+        return "billing.paid-once" if repeated else self.mutant.rule
 
     @property
     def status(self) -> str:

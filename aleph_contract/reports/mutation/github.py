@@ -11,6 +11,7 @@ from aleph_contract.reports.mutation.summary import (
     change,
     gaps,
     passes,
+    remedy,
     sentence,
     settings,
     title,
@@ -40,7 +41,7 @@ def _annotation(gap: RuleGap) -> str:
         f"Unnoticed: {gap.share}; first: {example.mutant.id}",
         *change(example),
         f"Test: {witness(example)}",
-        f"To notice it, {example.mutant.mutation.remedy}",
+        f"To notice it, {remedy(example)}",
     )
     return workflow_command("warning", gap.id, "\n".join(filter(None, lines)))
 
@@ -63,5 +64,5 @@ def _lines(run: MutationRun) -> Iterator[str]:
             yield preformatted(result.mutant.id)
             yield from (f"  {preformatted(line)}" for line in change(result))
             yield f"  test: {preformatted(witness(result))}"
-            yield f"  assert: {preformatted(result.mutant.mutation.remedy)}"
+            yield f"  assert: {preformatted(remedy(result))}"
         yield "</pre>\n</details>"

@@ -8,7 +8,7 @@ from aleph_contract import version
 from aleph_contract.core.escaping import write_json
 from aleph_contract.core.exchange import decimal
 from aleph_contract.mutation.records import MutantResult, MutationRun
-from aleph_contract.reports.mutation.summary import sentence
+from aleph_contract.reports.mutation.summary import remedy, sentence
 
 #: Version of the document's structure. A new member raises the second number; a changed meaning or
 #: a removed member raises the first.
@@ -55,7 +55,7 @@ def _mutant(result: MutantResult) -> dict[str, Any]:
         "place": mutant.mutation.place,
         "title": mutant.mutation.title,
         "subject": mutant.subject,
-        "rule": mutant.rule,
+        "rule": result.rule,
         "class": result.kind,
         "call": {"test": mutant.calls[0].test, "number": mutant.calls[0].number},
         "tests": mutant.tests,
@@ -64,6 +64,6 @@ def _mutant(result: MutantResult) -> dict[str, Any]:
         "before": mutant.before,
         "after": mutant.after,
         "cost_usd": decimal(result.cost),
-        "assert": mutant.mutation.remedy,
+        "assert": remedy(result),
         "seconds": round(result.elapsed, 3),
     }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aleph_contract import version
 from aleph_contract.core.escaping import escape_controls, one_line
 from aleph_contract.mutation.records import MISSED, MutantResult, MutationRun
-from aleph_contract.reports.mutation.summary import WORDS, change, witness
+from aleph_contract.reports.mutation.summary import WORDS, change, remedy, witness
 
 #: The element of each class; a noticed mutant is a test that passes.
 _ELEMENTS = {
@@ -69,12 +69,12 @@ def _append(suite: ET.Element, result: MutantResult) -> None:
     element = ET.SubElement(suite, "testcase", attributes)
     if (tag := _ELEMENTS.get(result.kind)) is not None:
         message = f"{WORDS[result.kind]}: {mutant.mutation.title}"
-        ending = {"message": one_line(message), "type": mutant.rule}
+        ending = {"message": one_line(message), "type": result.rule}
         ET.SubElement(element, tag, ending).text = escape_controls(_details(result))
 
 
 def _details(result: MutantResult) -> str:
     lines = [*change(result), result.reason]
     if result.kind in MISSED:
-        lines += [f"test: {witness(result)}", f"assert: {result.mutant.mutation.remedy}"]
+        lines += [f"test: {witness(result)}", f"assert: {remedy(result)}"]
     return "\n".join(filter(None, lines))

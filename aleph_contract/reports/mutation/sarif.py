@@ -12,6 +12,7 @@ from aleph_contract.reports.mutation.summary import (
     RuleGap,
     change,
     gaps,
+    remedy,
     sentence,
     unscored,
     witness,
@@ -70,10 +71,10 @@ def _result(result: MutantResult, index: int) -> dict[str, Any]:
     text = (
         f"No test notices {mutant.mutation.id}: {mutant.mutation.title} "
         f"({' '.join(change(result))}). Test: {witness(result)}. "
-        f"To notice it, {mutant.mutation.remedy}."
+        f"To notice it, {remedy(result)}."
     )
     return {
-        "ruleId": mutant.rule,
+        "ruleId": result.rule,
         "ruleIndex": index,
         "level": "error" if result.kind == "paid-twice" else "warning",
         "message": {"text": one_line(text)},

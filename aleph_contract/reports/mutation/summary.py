@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aleph_contract.core.escaping import money, pluralise
+from aleph_contract.core.escaping import money, one_line, pluralise
 from aleph_contract.mutation.records import CLASSES, MutantClass, MutantResult, MutationRun
+from aleph_contract.mutation.table import MUTATIONS
 from aleph_contract.rules import RULES
 
 #: The classes in words.
@@ -18,6 +19,10 @@ WORDS: dict[MutantClass, str] = {
     "paid-twice": "unnoticed and paid twice",
     "could-not-run": "could not run",
 }
+
+
+#: The mutation whose remedy holds for every run that is paid for twice.
+_TWICE = "request/made-twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,10 @@ class RuleGap:
 
 def gaps(run: MutationRun) -> tuple[RuleGap, ...]:
     """The rules with a missed mutant, those with most of them first."""
-    noticed = Counter(r.mutant.rule for r in run.results if r.kind == "noticed")
+    noticed = Counter(r.rule for r in run.results if r.kind == "noticed")
     missed: dict[str, list[MutantResult]] = {}
     for result in run.missed:
-        missed.setdefault(result.mutant.rule, []).append(result)
+        missed.setdefault(result.rule, []).append(result)
     found = [RuleGap(rule, tuple(results), noticed[rule]) for rule, results in missed.items()]
     return tuple(sorted(found, key=lambda gap: -len(gap.missed)))
 
@@ -97,8 +102,14 @@ def total(run: MutationRun) -> str:
 
 def witness(result: MutantResult) -> str:
     """The test that should have noticed a mutant, and the number of others that could."""
-    first, *others = result.mutant.tests
-    return first + (f" (or one of {pluralise(len(others), 'other test')})" if others else "")
+    first, *others = map(one_line, result.mutant.tests)
+    return first + (f" or {pluralise(len(others), 'other test')}" if others else "")
+
+
+def remedy(result: MutantResult) -> str:
+    """What a test asserts to notice a mutant."""
+    twice = result.kind == "paid-twice"
+    return (MUTATIONS[_TWICE] if twice else result.mutant.mutation).remedy
 
 
 def change(result: MutantResult) -> tuple[str, str]:

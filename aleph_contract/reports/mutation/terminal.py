@@ -18,6 +18,7 @@ from aleph_contract.reports.mutation.summary import (
     change,
     gaps,
     passes,
+    remedy,
     sentence,
     settings,
     title,
@@ -72,11 +73,11 @@ def _missed(result: MutantResult, style: Style) -> Iterator[str]:
     name = f"{mutant.mutation.id} {mutant.subject}".strip()
     details = (
         Detail("mutation", (f"{name}: {mutant.mutation.title}",)),
-        Detail("call", (mutant.calls[0].name,)),
+        Detail("call", (one_line(mutant.calls[0].name),)),
         Detail("diff", change(result), "exact"),
         Detail("test", (witness(result),)),
         Detail("paid twice", (money(result.cost),) if result.kind == "paid-twice" else ()),
-        Detail("to notice", (mutant.mutation.remedy,)),
+        Detail("to notice", (remedy(result),)),
     )
     for detail in details:
         yield from labelled(detail, style)
