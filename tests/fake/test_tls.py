@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -15,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from test_serve_command import refused, serving
+from test_serve_command import serving
 
+from aleph_contract.cli import run
 from fake_server.server import running
 from fake_server.tls.serving import local_ca
 
@@ -86,9 +88,11 @@ def test_a_certificate_of_the_user_is_served(files: Path) -> None:
         ("a.key", "a.key", "each must be a PEM file"),
     ],
 )
-def test_files_that_cannot_be_used_are_named(files: Path, cert: str, key: str, reason: str) -> None:
-    code, message = refused("--cert", str(files / cert), "--key", str(files / key))
-    assert code == 2
+def test_files_that_cannot_be_used_are_named(
+    files: Path, cert: str, key: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["serve", "--cert", str(files / cert), "--key", str(files / key)]) == 2
+    message = capsys.readouterr().err
     assert reason.format(files) in message
     assert len(message.splitlines()) == 1
 
@@ -100,21 +104,21 @@ def test_files_that_cannot_be_used_are_named(files: Path, cert: str, key: str, r
         (["--tls", "--cert", "a.pem", "--key", "a.key"], "choose one"),
     ],
 )
-def test_options_that_exclude_each_other_are_refused(options: list[str], reason: str) -> None:
-    code, message = refused(*options)
-    assert code == 2
-    assert reason in message
+def test_options_that_exclude_each_other_are_refused(
+    options: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["serve", *options]) == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_the_port_of_another_server_is_refused_and_no_folder_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with running() as server:
         port = server.binding_address.rpartition(":")[2]
-        code, message = refused("--tls", "--port", port)
-    assert code == 2
-    assert "Address already in use" in message
+        assert run(["serve", "--tls", "--port", port]) == 2
+    assert "Address already in use" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

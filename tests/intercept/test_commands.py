@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -14,14 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import absent
 from calling import PATIENCE
 
 from aleph_contract.cli import run
 from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.reports import terminal
 from aleph_contract.verify.exec_command import run_command
 from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.tls.private_folder import PREFIX, PrivateFolder
+
+#: A client that gets its URL from the driver.
+FETCH = Path(__file__).parents[2] / "fixtures/clients/fetch.mjs"
 
 #: Opens a URL and ignores the failure.
 GET = """
@@ -81,6 +87,14 @@ def test_a_client_with_a_host_of_its_own_is_verified() -> None:
     assert {x.host for r in found.results for x in r.exchanges} == {"api.cloudflare.com"}
     assert "--intercept" in found.results[0].reproduce
     assert dict(os.environ) == before
+
+
+def test_a_client_in_a_process_of_its_own_is_verified() -> None:
+    node = shutil.which("node") or absent("node is not installed")
+    driver = StdioDriver([node, str(FETCH)])
+    found = verify_client(driver, settings=Settings(run=("examples",), intercept=True))
+    assert (found.exit_code, found.trouble) == (0, ())
+    assert {x.host for r in found.results for x in r.exchanges} == {"api.cloudflare.com"}
 
 
 def unproxied(edit: Any, *, base_url: str, account_id: str, api_token: str) -> str:  # noqa: ARG001
