@@ -150,3 +150,49 @@ class TestAccounts:
             for handle in handles:
                 assert handle.id.encode() in only(handle).request_body
                 assert handle.bill.runs == 1
+
+
+class TestAccountsOfTests:
+    """An account of a test is like its parent, and shares its scenario and its tokens."""
+
+    def test_it_is_made_as_its_parent_is(self) -> None:
+        accounts = Accounts()
+        parent = accounts.create(profile="live", credits=3, spend_limit=4, spend_limit_lag=2)
+        child = accounts.create_for_test(parent)
+        assert ACCOUNT_ID.fullmatch(child.id)
+        assert child.id != parent.id
+        assert child.token not in {None, parent.token}
+        assert child.profile == "live"
+        assert child.credits == 3
+        assert child.spend_limit is not None
+        assert child.spend_limit.usd == 4
+        assert child.spend_limit_lag == 2
+        assert child.parent is parent
+        assert accounts.find(child.id) is child
+        assert accounts.create_for_test(accounts.create()).spend_limit is None
+
+    def test_all_accounts_of_one_parent_accept_the_tokens_of_all(self) -> None:
+        accounts = Accounts()
+        parent = accounts.create()
+        one = accounts.create_for_test(parent)
+        other = accounts.create_for_test(one)
+        assert other.parent is parent
+        family = (parent, one, other)
+        for account in family:
+            for owner in family:
+                assert accounts.refusal(account, owner.token or "") is None
+        stranger = accounts.create()
+        assert accounts.refusal(one, stranger.token or "") == "token-of-another-account"
+        assert accounts.refusal(stranger, one.token or "") == "token-of-another-account"
+
+    def test_they_play_one_scenario(self) -> None:
+        accounts = Accounts()
+        parent = accounts.create()
+        children = [accounts.create_for_test(parent) for _ in range(2)]
+        parent.scenario = ["rate-limited", "unavailable"]
+        steps = [child.next_step() for child in children]
+        assert [step.fault.name for step in steps if step and step.fault] == [
+            "rate-limited",
+            "unavailable",
+        ]
+        assert parent.next_step() is None
