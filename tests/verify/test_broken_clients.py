@@ -51,7 +51,10 @@ def test_a_broken_client_is_caught_by_its_rule_alone(name: str) -> None:
 
 def test_every_rule_has_a_broken_client_and_every_client_a_described_mistake() -> None:
     assert len(BROKEN) >= 100
-    assert set().union(*(row.musts | row.advice for row in BROKEN.values())) == set(RULES)
+    # `test_time_phase.py` has a client that breaks it: that needs a run of minutes.
+    slow = {"billing.result-awaited"}
+    broken = set().union(*(row.musts | row.advice for row in BROKEN.values()))
+    assert broken | slow == set(RULES)
     assert all(RULES[rule].level == "must" for row in BROKEN.values() for rule in row.musts)
     assert [name for name, row in BROKEN.items() if not row.mistake] == []
 
