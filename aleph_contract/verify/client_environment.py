@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aleph_contract.core.results import CaseResult
+from aleph_contract.drivers.clock_watch import ClockWatch
 from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
@@ -31,11 +32,13 @@ class ClientEnvironment:
         variables: Environment variables to add, without those of an account.
         tally: The connections that an interceptor saw; `None` without interception.
         clock_note: What a reader must know about a faster clock.
+        watch: Looks at the processes that call the fake; `None` on the clock of the machine.
     """
 
     variables: Mapping[str, str]
     tally: Tally | None = None
     clock_note: str = ""
+    watch: ClockWatch | None = None
 
     @property
     def no_call(self) -> str:
@@ -47,6 +50,15 @@ class ClientEnvironment:
         """What the reader of a report must know about the clock and about other hosts."""
         others = () if self.tally is None else self.tally.notes()
         return (*filter(None, (self.clock_note,)), *others)
+
+    def check_clock(self) -> None:
+        """Check that the processes that called the fake run on the faster clock.
+
+        Raises:
+            CouldNotRun: One does not.
+        """
+        if self.watch is not None:
+            self.watch.check()
 
     def check_reached(self, results: Iterable[CaseResult]) -> None:
         """Check that the client's calls reach the interceptor.
@@ -81,14 +93,35 @@ def client_environment(
         ArgumentError: See `intercepting`.
     """
     variables = {**without_proxy(server.host), **faster.environment}
+    addresses = [server.binding_address]
     if not intercept or not isinstance(server, Server):
-        yield ClientEnvironment(variables, clock_note=faster.note)
+        with _watching(faster, addresses) as watch:
+            yield ClientEnvironment(variables, None, faster.note, watch)
         return
     from fake_server.intercept import intercepting  # needs an optional package
 
     with intercepting(server, allow_hosts) as interception:
         variables |= interception.environment
-        yield ClientEnvironment(variables, interception.tally, faster.note)
+        addresses.append(variables["HTTPS_PROXY"])
+        with _watching(faster, addresses) as watch:
+            yield ClientEnvironment(variables, interception.tally, faster.note, watch)
+
+
+@contextmanager
+def _watching(faster: FasterClock, addresses: Iterable[str]) -> Iterator[ClockWatch | None]:
+    if not faster.clock.faster:
+        yield None
+        return
+    watch = ClockWatch([_port(address) for address in addresses], faster.library)
+    try:
+        yield watch
+    finally:
+        watch.close()
+
+
+def _port(address: str) -> int:
+    """The port at the end of an address or a URL without a path."""
+    return int(address.rstrip("/").rpartition(":")[2])
 
 
 def _called_elsewhere(result: CaseResult) -> bool:

@@ -116,6 +116,7 @@ def run_command(
         faster.check(command, environment)
         code, interrupted = _execute(command, environment)
         server.settle()
+        client.check_clock()
         exchanges, suite = _seen(server, account.id, process)
     results = tuple(
         result

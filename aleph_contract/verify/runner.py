@@ -109,6 +109,7 @@ def verify_client(
                     break
                 log.drive(phase, session, cases)
                 log.check_reached()
+                client.check_clock()
             log.check_client_runs(session)
             log.attribute(session)
     except CouldNotRun as error:

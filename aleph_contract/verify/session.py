@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 #: Seconds that the fake has to end the exchanges of a case before the case is judged.
 SETTLE_SECONDS = 1.0
 
+#: The same on a faster clock, in seconds of the machine: it computes as slowly as ever.
+MIN_SETTLE_SECONDS = 0.1
+
 #: Lines of standard error that are quoted of a client that does not run.
 MAX_STDERR_LINES = 3
 
@@ -155,10 +158,9 @@ class Session:
     def _drive(self, cases: Iterable[PlannedCase]) -> Iterator[DrivenCase]:
         for call, outcome in self.driver.run(map(self._call, cases), self._renew):
             planned, account = self._open.pop(call.case)
-            if outcome.kind == "stuck":
+            # A client that has reported, but left its call open, gave up on it.
+            if outcome.kind == "stuck" or not account.settle(self._settle_seconds):
                 account.hang_up(SETTLE_SECONDS)
-            else:
-                account.settle(SETTLE_SECONDS)
             yield DrivenCase(planned, outcome, account)
 
     def _call(self, planned: PlannedCase) -> Call:
@@ -185,6 +187,11 @@ class Session:
         """A new call, on a new account, for a case whose call was lost in another case's crash."""
         planned, _ = self._open.pop(call.case)
         return self._call(planned)
+
+    @property
+    def _settle_seconds(self) -> float:
+        """Seconds of the machine that the fake has to end the exchanges of a case."""
+        return max(self.clock.wait(SETTLE_SECONDS), MIN_SETTLE_SECONDS)
 
     def _timeout(self, planned: PlannedCase) -> float:
         """Seconds of the machine that the client has for a case."""

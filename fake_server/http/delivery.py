@@ -123,9 +123,12 @@ async def _drip(connection: Connection, run: Run) -> None:
     size = max(1, -(-len(answer.body) // MAX_DRIPS))
     pieces = [answer.body[at : at + size] for at in range(0, len(answer.body), size)] or [b""]
     await connection.start(answer)
-    for piece in pieces[:-1]:
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    for number, piece in enumerate(pieces[:-1], 1):
         await connection.body(piece, more=True)
-        await connection.pause(run.seconds / len(pieces))
+        # Up to a point in time: the time that sending takes must not add up.
+        await connection.pause(started + run.seconds * number / len(pieces) - clock())
     await _record(run, *answer)
     await connection.body(pieces[-1], more=False)
 

@@ -16,7 +16,7 @@ from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers import callable_process
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
-from aleph_contract.errors import ArgumentError
+from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.verify import time_phase
 from aleph_contract.verify.exec_command import run_command
 from aleph_contract.verify.runner import Settings, verify_client
@@ -161,3 +161,10 @@ def test_exec_speeds_up_a_client_that_is_intercepted() -> None:
     ((exchange,),) = (result.exchanges for result in found.results)
     assert (exchange.outcome, found.command_exit) == ("cut", 28)  # curl: operation timed out
     assert 5 < exchange.elapsed < 120  # less than 60: curl counts the TLS handshakes too
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the watch reads /proc")
+def test_a_child_that_is_not_on_the_clock_gets_no_verdict() -> None:
+    words = f"env -u LD_PRELOAD {sys.executable} -c '{CLIENT}' 600 0"
+    with pytest.raises(CouldNotRun, match=r"a process that called the fake: .* has not loaded"):
+        executed(command=("sh", "-c", words), latency=138)
