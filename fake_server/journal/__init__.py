@@ -8,7 +8,6 @@ from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Journal, Tally
 from fake_server.journal.listeners import PendingExchange, built
 from fake_server.journal.memory import MemoryJournal
-from fake_server.journal.retention import Keep, parse_keep
 from fake_server.journal.waiting import wait_for, wait_for_async
 
 __all__ = [
@@ -42,7 +41,7 @@ def open_journal(where: str, *, keep: Iterable[str] = (), durability: str = "syn
     """
     kind, _, path = where.partition(":")
     if kind in _POSTGRESQL:
-        return _open_postgresql(where, parse_keep(keep), durability)
+        return _open_postgresql(where, keep, durability)
     if [*keep] or durability != "sync":
         raise ArgumentError("--keep and --durability need --journal postgresql://…")
     if where == "memory":
@@ -54,7 +53,7 @@ def open_journal(where: str, *, keep: Iterable[str] = (), durability: str = "syn
     raise ArgumentError(f"journal {where!r}: it is memory, sqlite:PATH or postgresql://…")
 
 
-def _open_postgresql(url: str, keep: Keep, durability: str) -> Journal:
+def _open_postgresql(url: str, keep: Iterable[str], durability: str) -> Journal:
     try:
         import asyncpg  # noqa: F401 - an optional dependency
     except ImportError:
@@ -63,5 +62,6 @@ def _open_postgresql(url: str, keep: Keep, durability: str) -> Journal:
             "`pip install 'aleph-contract[postgresql]'`"
         ) from None
     from fake_server.journal.postgresql import PostgreSQLJournal
+    from fake_server.journal.retention import parse_keep
 
-    return PostgreSQLJournal(url, durability=durability, keep=keep)
+    return PostgreSQLJournal(url, durability=durability, keep=parse_keep(keep))

@@ -94,6 +94,13 @@ class PostgreSQLServer:
         self._process.kill()
         self._process.wait()
 
+    def processes(self) -> list[int]:
+        """The ids of its processes."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
     def stop(self) -> None:
         """Stop it at once."""
         if self._process is not None and self._process.poll() is None:

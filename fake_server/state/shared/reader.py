@@ -99,14 +99,16 @@ class Reader:
         row: Row | None = await self._groups.put(Wanted(account, create=create))
         return row
 
-    async def owner(self, token: str) -> Row | None:
-        """The row of the account that a token belongs to.
+    def is_unowned(self, token: str) -> bool:
+        """Whether a token is known to belong to no account.
 
-        A token that belongs to no account never will: `create` makes random ones. So this is
-        remembered, unlike an owner, which may be removed.
+        It never will, because new accounts get random tokens. So this is remembered, unlike an
+        owner, which may be removed.
         """
-        if token in self._unowned:
-            return None
+        return token in self._unowned
+
+    async def owner(self, token: str) -> Row | None:
+        """The row of the account that a token belongs to."""
         row: Row | None = await self._groups.put(Wanted(token=token))
         if row is None:
             if len(self._unowned) >= _MAX_UNOWNED:

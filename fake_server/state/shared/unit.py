@@ -75,6 +75,8 @@ class Unit:
 
     def owner(self, token: str) -> Account | None:
         """See `AccountLookup`."""
+        if self._reader.is_unowned(token):
+            return None
         if token not in self._owners:
             raise _RowNeeded(_Wanted(token=token))
         return self._owners[token]
