@@ -32,7 +32,9 @@ def create_accounts(replica: Replica, count: int, faults: int = 12) -> list[tupl
         options = {"credits": str(CREDITS)} if number % 2 else {}
         account = control(replica, "POST", "accounts", json=options)
         steps = [
-            step for fault in FAULTS * 3 for step in ({"fault": fault}, {"fault": None, "times": 9})
+            step
+            for fault in islice(cycle(FAULTS), faults)
+            for step in ({"fault": fault}, {"fault": None, "times": 9})
         ]
         control(replica, "PUT", f"accounts/{account['id']}/scenario", json=steps)
         found.append((account["id"], account["token"]))
