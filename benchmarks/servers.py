@@ -44,6 +44,7 @@ class Row:
     rule: str
     broken: frozenset[str]
     cpu: float
+    found: str = ""
 
     @property
     def right(self) -> bool:
@@ -58,8 +59,10 @@ def verified(name: str, stub: Stub, rule: str, settings: ServerSettings) -> Row:
         begun = time.thread_time()
         found = verify_server(target, CONTRACT, settings)
         cpu = time.thread_time() - begun
-    broken = frozenset(finding.rule for result in found.results for finding in result.broken)
-    return Row(name, rule, broken, cpu)
+    findings = [(r.name, f) for r in found.results for f in r.broken]
+    broken = frozenset(finding.rule for _, finding in findings)
+    first = next((f"{case}: {f.rule}, {f.message}" for case, f in findings), "no finding")
+    return Row(name, rule, broken, cpu, "; ".join([first, *found.trouble]))
 
 
 def servers() -> Iterator[tuple[str, Stub, str]]:
@@ -86,7 +89,7 @@ def main() -> int:
     for name, stub, rule in servers():
         row = verified(name, stub, rule, settings)
         rows.append(row)
-        verdict = ("caught" if row.rule else "not accused") if row.right else "WRONG"
+        verdict = ("caught" if row.rule else "not accused") if row.right else f"WRONG: {row.found}"
         print(f"{row.name:<48} {row.rule or '-':<22} {row.cpu:>6.2f}  {verdict}", flush=True)
     return _summary(rows, check=options.check)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 #: The values of --format: `auto`, and the keys of `recordings.FORMATS`, which are loaded on use.
 FORMAT_NAMES = ("auto", "har", "vcr", "journal", "gateway-log", "capture")
+
+#: Names of the copy of standard input, and of the start of its folder.
+_COPY = "standard input"
+_PREFIX = "aleph-contract-"
 
 #: The argument that stands for standard input.
 STDIN = "-"
@@ -73,7 +78,12 @@ def command(
     rules = RuleSelection(only, skip_rule)
     with reports.open_reports(report) as outputs, _on_disk(files) as paths:
         run = judge_recordings(paths, load_contracts(contract_files), file_format=file_format)
-        run = replace(run, results=tuple(map(rules.apply, run.results)), fail_on=fail_on)
+        run = replace(
+            run,
+            results=tuple(map(rules.apply, run.results)),
+            trouble=tuple(map(_without_folder, run.trouble)),
+            fail_on=fail_on,
+        )
         outputs.write(run)
     return run.exit_code
 
@@ -81,9 +91,19 @@ def command(
 @contextmanager
 def _on_disk(files: Sequence[str]) -> Iterator[list[Path]]:
     """The files as paths; standard input is copied to a file, because it is read twice."""
-    with TemporaryDirectory(prefix="aleph-contract-") as folder:
-        copy = Path(folder) / "standard input"
+    from aleph_contract.errors import RecordingError
+
+    with TemporaryDirectory(prefix=_PREFIX) as folder:
+        copy = Path(folder) / _COPY
         if STDIN in files:
             with copy.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
-        yield [copy if name == STDIN else Path(name) for name in files]
+        try:
+            yield [copy if name == STDIN else Path(name) for name in files]
+        except RecordingError as error:
+            raise RecordingError(_without_folder(str(error))) from None
+
+
+def _without_folder(text: str) -> str:
+    """A message in which the copy of standard input is called so, without its folder."""
+    return re.sub(rf"\S*/{_PREFIX}\w+/{_COPY}", _COPY, text)

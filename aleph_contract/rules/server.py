@@ -31,6 +31,11 @@ from aleph_contract.rules.server_table import SERVER_RULES
 #: Refusals that say nothing about the input: the caller, its credits or its rate was refused.
 NOT_ABOUT_INPUT = frozenset({401, 402, 403, 407, 408, 425, 429})
 
+#: Error codes of refusals that say nothing about the input either: no gateway, a failing provider,
+#: a rejected key, a guardrail, data-loss prevention (documented), a model that is not sold that way
+#: (observed).
+OTHER_CODES = frozenset({2001, 2005, 2009, 2017, 2029, 2030, 2047})
+
 #: Statuses that the network's edge answers with a page of its own (observed).
 _FROM_EDGE = frozenset({403, 429})
 
@@ -74,7 +79,10 @@ class ServerEvidence:
     def told(self) -> bool:
         """Whether the reply accepts or refuses what was asked."""
         ignored = NOT_ABOUT_INPUT - ({401, 403} if self.asked == "auth" else set())
-        return self.reply_class in ("2xx", "4xx") and self.exchange.status not in ignored
+        if self.reply_class == "4xx":
+            code = read_reply(self.exchange, self.contract).code
+            return self.exchange.status not in ignored and code not in OTHER_CODES
+        return self.reply_class == "2xx"
 
 
 #: `None`: the exchange cannot break the rule; empty: it keeps it; else how it breaks it.

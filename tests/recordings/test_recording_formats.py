@@ -79,6 +79,18 @@ def test_standard_input_is_read_like_a_file(
     assert "CONFORMS: standard input" in capsys.readouterr().out
 
 
+def test_a_problem_of_standard_input_is_named_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    WRITERS["har"](tmp_path / "traffic", CALLS)
+    for content in (b"", (tmp_path / "traffic").read_bytes()[:-500]):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert run(["judge", "-"]) == (3 if content else 2)
+        captured = capsys.readouterr()
+        assert "standard input is" in captured.out + captured.err
+        assert "/standard input" not in captured.out + captured.err
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_truncated_file_keeps_what_was_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / "traffic"

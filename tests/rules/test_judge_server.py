@@ -183,6 +183,16 @@ def test_a_refused_caller_says_nothing_about_the_input(status: int) -> None:
         assert not {"server.accepts", "server.refuses"} & set(checked)
 
 
+@pytest.mark.parametrize(("status", "code"), [(400, 2005), (422, 2017), (424, 2029), (400, 2001)])
+def test_a_refusal_for_another_reason_says_nothing_about_the_input(status: int, code: int) -> None:
+    reply = json.dumps({"errors": [{"code": code, "message": "no"}], "success": False}).encode()
+    for given in (EXAMPLE.input, VIOLATING):
+        seen = replace(refused(status, request_body=body(given)), response_body=reply)
+        judgement = judge_server(seen)
+        assert judgement.findings == ()
+        assert not {"server.accepts", "server.refuses"} & set(judgement.checked)
+
+
 def test_auth_is_examined_only_where_the_server_is_said_to_check_tokens() -> None:
     assert "server.auth" not in judge_server(exchange(credential="missing")).checked
 
