@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -80,13 +81,12 @@ def main() -> int:
         write(path, options.entries, refused=options.refused)
         size = path.stat().st_size
         words = [sys.executable, "-m", "aleph_contract", "judge", str(path)]
-        child = os.spawnv(os.P_NOWAIT, sys.executable, words)
-        _, status, usage = os.wait4(child, 0)
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
     memory = usage.ru_maxrss / 1024
     spent = usage.ru_utime + usage.ru_stime
-    print(
-        f"{options.entries:,} entries, {size / 1e6:,.0f} MB; exit {os.waitstatus_to_exitcode(status)}"
-    )
+    print(f"{options.entries:,} entries, {size / 1e6:,.0f} MB; exit {process.returncode}")
     print(f"CPU: {spent:.1f} s, {1000 * spent / options.entries:.2f} ms per entry")
     print(f"greatest resident set: {memory:.0f} MB (bar {BAR})")
     return int(options.check and memory > BAR)
