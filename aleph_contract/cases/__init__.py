@@ -17,6 +17,7 @@ from aleph_contract.cases.catalogue import Catalogue, build, build_matching
 from aleph_contract.cases.certificates import Certificate
 from aleph_contract.cases.doubt import Doubt, DoubtKind
 from aleph_contract.cases.name_globs import NameGlobs
+from aleph_contract.cases.shipped import catalogue_of
 from aleph_contract.contract import Contract
 
 __all__ = [
@@ -71,7 +72,7 @@ def _named(contract: Contract, names: Iterable[str] | None) -> tuple[Case, ...]:
     if names is None:
         return _catalogue(contract).cases
     globs = NameGlobs(tuple(names))
-    if globs.may_match_below("combination/"):
+    if catalogue_of(contract) is not None or globs.may_match_below("combination/"):
         return tuple(case for case in _catalogue(contract).cases if globs.match(case.name))
     return _matching(contract, globs)
 
@@ -83,7 +84,7 @@ def _matching(contract: Contract, globs: NameGlobs) -> tuple[Case, ...]:
 
 @lru_cache(maxsize=16)
 def _catalogue(contract: Contract) -> Catalogue:
-    return build(contract)
+    return catalogue_of(contract) or build(contract)
 
 
 class _Callable(ModuleType):
