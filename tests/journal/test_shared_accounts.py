@@ -255,6 +255,26 @@ class TestSeenElsewhere:
             data = next(line for line in lines if line.startswith("data: "))
         assert json.loads(data.removeprefix("data: "))["number"] == 1
 
+    def test_the_inspector_shows_the_runs_of_another_replica(self, replicas: Replicas) -> None:
+        one, two = replicas
+        account = one.account()
+        url = f"{two.origin}/__aleph__/inspector/live?account={account.id}"
+        with HTTP.stream("GET", url) as stream:
+            lines = stream.iter_lines()
+            next(line for line in lines if line == "event: list")
+            post(account)
+            next(line for line in lines if line == "event: rows")
+            assert account.id in next(line for line in lines if account.id in line)
+        page = HTTP.get(f"{two.origin}/__aleph__/inspector/{account.id}/1")
+        assert page.status_code == 200
+        step = {"fault": "conflict", "times": "1"}
+        HTTP.post(
+            f"{two.origin}/__aleph__/inspector/{account.id}/scenario",
+            data=step,
+            headers={"origin": two.origin},
+        )
+        assert post(account).status_code == 409
+
     def test_the_verdict_is_the_same_on_each_replica(self, replicas: Replicas) -> None:
         one, two = replicas
         account = one.account()

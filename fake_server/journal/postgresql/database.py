@@ -142,28 +142,23 @@ class Database:
             raise JournalUnavailable(sentence(error)) from None
         finally:
             await connection.close(timeout=1)
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=_POOL_SIZE,
+            timeout=CONNECT_TIMEOUT,
+            command_timeout=STATEMENT_TIMEOUT,
+            server_settings=self._settings,
+        )
         return key
 
     async def pooled(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """See `run`; for coroutines in the thread of this database."""
         try:
-            async with await self._acquire() as connection:
+            async with self._pool.acquire(timeout=CONNECT_TIMEOUT) as connection:
                 return await work(connection)
         except FAILURES as error:
             raise JournalUnavailable(f"journal {self.name}: {sentence(error)}") from None
-
-    async def _acquire(self) -> Any:
-        """A connection of the pool that is not known to be closed."""
-        if self._pool is None:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=0,
-                max_size=_POOL_SIZE,
-                timeout=CONNECT_TIMEOUT,
-                command_timeout=STATEMENT_TIMEOUT,
-                server_settings=self._settings,
-            )
-        return self._pool.acquire(timeout=CONNECT_TIMEOUT)
 
     async def _end(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -104,6 +104,8 @@ class Maintenance:
                 if str(error) != reported:
                     LOGGER.warning("%s", error)
                 reported = str(error)
+            except Exception:  # noqa: BLE001 - an error of ours; the next round tries again
+                LOGGER.exception("internal error in the maintenance of the journal")
 
     @staticmethod
     async def _each(

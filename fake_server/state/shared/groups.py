@@ -10,6 +10,7 @@ from typing import Any
 
 from fake_server.journal.base import JournalUnavailable
 from fake_server.journal.postgresql.database import LOGGER, Database
+from fake_server.journal.postgresql.errors import FAILURES
 
 #: Seconds after a failed connection during which no other is tried.
 RETRY = 0.25
@@ -137,6 +138,10 @@ class Link:
 
     async def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
+        if self._connection is None:
+            return
+        try:
             await self._connection.close(timeout=1)
-            self._connection = None
+        except FAILURES:  # the database is gone
+            self._connection.terminate()
+        self._connection = None
