@@ -144,9 +144,13 @@ class Protocol(UvicornProtocol):
             return
         caller = self.caller
         if caller is not None:
-            answer = self.app.runs.fast_path.answer(  # type: ignore[union-attr]
-                caller, self.url, self.headers, self.body, self.received_at
-            )
+            answer = None
+            try:
+                answer = self.app.runs.fast_path.answer(  # type: ignore[union-attr]
+                    caller, self.url, self.headers, self.body, self.received_at
+                )
+            except Exception:  # an error of the fake: the full path answers, and records it
+                _LOGGER.exception("internal error on the fast path")
             if answer is not None:
                 self._leave_fast_path(caller)
                 status, headers, body = answer

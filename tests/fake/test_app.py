@@ -52,7 +52,7 @@ class TestInProcess:
     def test_an_internal_error_is_answered_and_recorded(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise RuntimeError
 
         monkeypatch.setattr("fake_server.runs.responder.first_violation", fail)

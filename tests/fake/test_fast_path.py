@@ -233,6 +233,23 @@ def test_the_second_run_of_a_client_takes_the_fast_path(monkeypatch: pytest.Monk
         assert account.settle(0)
 
 
+def test_after_an_internal_error_the_full_path_answers_and_records(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with running() as server:
+        account = server.account()
+        post(account)
+        monkeypatch.setattr("fake_server.runs.fast_path.first_violation", fail)
+        assert post(account, INPUT | {"seed": -1}).status_code == 400
+        monkeypatch.setattr("fake_server.runs.responder.first_violation", fail)
+        assert post(account, INPUT | {"seed": -1}).status_code == 500
+        assert [exchange.status for exchange in account.exchanges] == [200, 400, 500]
+    assert "internal error on the fast path" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("text", "fast"),
     [
