@@ -90,8 +90,9 @@ class Proxy:
                 await self._pass_on(connection, target)
             else:
                 await self._refuse(connection, describe(head) if target is None else str(target))
-        except ValueError as error:
-            await streams.answer(connection, "431 Request Header Fields Too Large", str(error))
+        except streams.HeadTooLargeError:
+            reason = f"the head of a request has at most {streams.MAX_HEAD} bytes"
+            await streams.answer(connection, "431 Request Header Fields Too Large", reason)
         except (OSError, asyncio.TimeoutError):
             connection.close()
 
@@ -120,7 +121,7 @@ class Proxy:
             upstream = await asyncio.wait_for(
                 asyncio.open_connection(target.host, target.port), CONNECT_SECONDS
             )
-        except (OSError, asyncio.TimeoutError) as error:
+        except (OSError, UnicodeError, asyncio.TimeoutError) as error:
             reason = str(error) or f"no connection within {CONNECT_SECONDS:g} s"
             await streams.answer(connection, "502 Bad Gateway", f"{target}: {reason}")
             return

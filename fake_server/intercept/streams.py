@@ -19,17 +19,21 @@ _END = b"\r\n\r\n"
 _CHUNK = 1 << 16
 
 
+class HeadTooLargeError(Exception):
+    """The head of a request is longer than `MAX_HEAD`."""
+
+
 async def read_head(connection: socket.socket) -> bytes:
     """Read the head of a request, and leave the bytes after it in the socket for TLS.
 
     Raises:
         ConnectionError: The client closes the connection before the end of the head.
-        ValueError: The head is longer than `MAX_HEAD`.
+        HeadTooLargeError: The head is longer than `MAX_HEAD`.
     """
     head = b""
     while not head.endswith(_END):
         if len(head) > MAX_HEAD:
-            raise ValueError("the head of the request is too large")
+            raise HeadTooLargeError
         await readable(connection)
         seen = connection.recv(_CHUNK, socket.MSG_PEEK)
         if not seen:

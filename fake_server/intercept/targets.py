@@ -48,10 +48,11 @@ def describe(head: bytes) -> str:
     """The URL, without path and query, that a request other than CONNECT asks the proxy for."""
     found = _TARGET.match(head)
     url = found[1].decode("ascii", "backslashreplace") if found else ""
-    scheme, separator, _ = url.partition("://")
-    if not separator:
+    try:
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+    except ValueError:  # such as http://[
         return "no host"
-    return f"{scheme}://{urlsplit(url).hostname or ''}"
+    return f"{scheme}://{host}" if scheme and host else "no host"
 
 
 class AllowedHosts:

@@ -221,6 +221,7 @@ class TestRefused:
             (b"GET http://example.com/secret?a=b HTTP/1.1", "http://example.com"),
             (b"POST http://api.cloudflare.com/client/v4 HTTP/1.1", "http://api.cloudflare.com"),
             (b"GET / HTTP/1.1", "no host"),
+            (b"GET http://[ HTTP/1.1", "no host"),
             (b"\x16\x03\x01", "no host"),
         ],
     )  # fmt: skip
