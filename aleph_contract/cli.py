@@ -20,7 +20,7 @@ COMMANDS = {
     "verify": ("verify", "Prove that a client, or a server, keeps the contract."),
     "judge": (
         "judge",
-        "Judge the client whose traffic is in recordings, without calling any server.",
+        "Judge the client and the server in recordings, without calling any server.",
     ),
     "mutate": ("mutate", "Find the changes to its calls that a test suite does not notice."),
     "check": ("check", "Validate an input or a complete request body."),
