@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -168,3 +171,25 @@ def test_a_child_that_is_not_on_the_clock_gets_no_verdict() -> None:
     words = f"env -u LD_PRELOAD {sys.executable} -c '{CLIENT}' 600 0"
     with pytest.raises(CouldNotRun, match=r"a process that called the fake: .* has not loaded"):
         executed(command=("sh", "-c", words), latency=138)
+
+
+def test_serve_prints_the_environment_of_a_client_on_the_clock() -> None:
+    words = (sys.executable, "-m", "aleph_contract", "serve", "--port", "0", "--latency", "138")
+    with subprocess.Popen((*words, "--speed", f"{SPEED:g}"), stdout=subprocess.PIPE) as server:
+        try:
+            assert server.stdout is not None
+            ready = json.loads(server.stdout.readline())
+            account = {"CLOUDFLARE_ACCOUNT_ID": "0" * 32, "CLOUDFLARE_API_TOKEN": "t"}
+            url = {"CLOUDFLARE_BASE_URL": ready["base_url"]}
+            ended = subprocess.run(
+                (sys.executable, "-c", CLIENT, "600", "138"),
+                env={**os.environ, **account, **url, **ready["client_environment"]},
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
+            )
+            assert ended.stdout == "200\n"
+        finally:
+            server.terminate()
+    assert server.returncode == 0
