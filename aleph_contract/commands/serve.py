@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from aleph_contract.commands import serve_terminal as terminal
 from aleph_contract.commands.options import (
     contract_option,
     fake_options,
@@ -89,6 +92,17 @@ if TYPE_CHECKING:
 @click.option("--metrics", is_flag=True, help="Count runs for Prometheus at /__aleph__/metrics.")
 @click.option("--spans", is_flag=True, help="Emit a span for each run with OpenTelemetry.")
 @click.option(
+    "--log",
+    type=click.Choice(["none", "short", "json"]),
+    help="A line on standard error for each call.  [short on a terminal, else none]",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="Form of all log records; json also logs calls.  [json with --log json, else text]",
+)
+@click.option("--open", "open_", is_flag=True, help="Open the inspector in a browser.")
+@click.option(
     "--admin-token-env",
     default=ADMIN_TOKEN_VARIABLE,
     show_default=True,
@@ -119,15 +133,20 @@ def command(
     metrics: bool,
     spans: bool,
     drain: float,
+    log: str | None,
+    log_format: str | None,
+    open_: bool,
     **options: Any,
 ) -> None:
     """Run the fake until it is interrupted.
 
-    When it accepts connections, it prints one JSON line with its addresses. Every
-    account id of 32 hexadecimal digits works, with any token; a request with the
-    token `fault-NAME` gets that fault. With --speed the line holds the environment
-    variables of a client on the faster clock, as client_environment.
+    When it accepts connections, it prints one JSON line with its addresses; on a
+    terminal it shows them to copy, and then a line for each call. Every account id of
+    32 hexadecimal digits works, with any token; a request with the token `fault-NAME`
+    gets that fault. With --speed the JSON line holds the environment variables of a
+    client on the faster clock, as client_environment.
     """
+    log, as_json = _chosen_log(log, log_format)
     secured = _tls((host, *allow_hosts), tls=tls, cert=cert, key=key)
     from fake_server.control.origin_guard import is_loopback
     from fake_server.http.app import create_app
@@ -147,12 +166,37 @@ def command(
         context = None if security is None else security.context
         server = Server(app, host, port, expose=expose, uds=uds, tls=context, drain=drain)
         if uds is None and not is_loopback(host):
-            click.echo(_warning(host, admin_token_env, admin_token), err=True)
+            terminal.warn(_warning(host, admin_token_env, admin_token), as_json=as_json)
         if security is not None:
-            click.echo(f"aleph-contract: {security.advice}", err=True)
+            terminal.warn(security.advice, as_json=as_json)
         _reduce_gc()
-        ready = _ready(server, client, None if security is None else security.ca)
-        server.serve(ready=lambda: click.echo(json.dumps(ready, separators=(",", ":"))))
+        document = _ready(server, client, None if security is None else security.ca)
+
+        def ready() -> None:
+            person = terminal.on_terminal() and not as_json
+            if person:
+                terminal.banner(server, app, client)
+            if not (person and sys.stdout.isatty()):
+                click.echo(json.dumps(document, separators=(",", ":")))
+            if open_:  # in a thread: a browser may start slowly, and the fake serves meanwhile
+                Thread(
+                    target=terminal.open_inspector, args=(server.inspector,), daemon=True
+                ).start()
+
+        with terminal.call_log(app, log):
+            server.serve(ready=ready)
+
+
+def _chosen_log(log: str | None, log_format: str | None) -> tuple[str, bool]:
+    """The log of calls, and whether all log records are JSON."""
+    as_json = log_format == "json" or (log_format is None and log == "json")
+    if as_json:
+        from fake_server.observe.json_logging import log_as_json
+
+        log_as_json()
+    if log is None or (log == "short" and as_json):
+        log = "json" if as_json else "short" if terminal.on_terminal() else "none"
+    return log, as_json
 
 
 @contextmanager
@@ -205,7 +249,7 @@ def _observe(app: App, *, metrics: bool, spans: bool) -> None:
 
 def _warning(host: str, variable: str, token: str | None) -> str:
     """What other machines can do."""
-    text = f"aleph-contract: warning: other machines can reach {host}; they can make runs"
+    text = f"warning: other machines can reach {host}; they can make runs"
     if token is not None:
         return text
     return (

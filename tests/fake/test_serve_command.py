@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import pty
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -218,3 +221,83 @@ class TestUnixSocket:
         other.write_text("mine")
         assert refused("--uds", str(other))[0] == 2
         assert other.read_text() == "mine"
+
+
+class TestForAPerson:
+    """`serve` on a terminal, and its log of calls."""
+
+    @staticmethod
+    def on_a_terminal(*options: str, **environment: str) -> str:
+        """What a terminal shows of a `serve` that answers one run and is interrupted."""
+        master, terminal = pty.openpty()
+        command = [*SERVE, "--port", "0", *options]
+        variables = {**os.environ, **environment}
+        with subprocess.Popen(
+            command, stdin=terminal, stdout=terminal, stderr=terminal, env=variables
+        ) as process:
+            os.close(terminal)
+            shown = read_until(master, b"Ctrl-C ends")
+            base = re.search(r"CLOUDFLARE_BASE_URL=(\S+)", shown)
+            assert base is not None
+            url = f"{base[1]}/accounts/{'0' * 32}/ai/run"
+            sent = {"model": CONTRACT.model, "input": CONTRACT.examples[0].input | {"seed": -1}}
+            HTTP.post(url, json=sent, headers={"authorization": "Bearer any"})
+            process.send_signal(signal.SIGINT)
+            shown += read_until(master, None)
+        os.close(master)
+        return shown
+
+    def test_a_terminal_gets_addresses_and_a_line_for_each_call(self) -> None:
+        shown = self.on_a_terminal(NO_COLOR="")
+        assert '{"event"' not in shown
+        assert "/__aleph__/" in shown
+        assert "400 invalid" in shown
+        assert "seed must be at least 0, not -1" in shown
+        assert "\x1b[33m" in shown
+
+    def test_no_color_and_log_none(self) -> None:
+        shown = self.on_a_terminal("--log", "none", NO_COLOR="1")
+        assert "\x1b" not in shown
+        assert "400 invalid" not in shown
+
+    @pytest.mark.parametrize("option", [("--log", "json"), ("--log-format", "json")])
+    def test_machines_get_calls_as_json_on_standard_error(self, option: tuple[str, str]) -> None:
+        with serving(*option) as (process, ready):
+            url = f"{ready['base_url']}/accounts/{'0' * 32}/ai/run"
+            token = "fault-rate-limited"
+            HTTP.post(url, json={}, headers={"authorization": f"Bearer {token}"})
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=PATIENCE)
+        (line,) = errors.splitlines()
+        call = json.loads(line)
+        assert (call["event"], call["fault"], call["status"]) == ("call", "rate-limited", 429)
+
+    def test_without_a_terminal_there_is_no_log(self) -> None:
+        with serving() as (process, ready):
+            HTTP.post(f"{ready['base_url']}/accounts/{'0' * 32}/ai/run", json={})
+            process.send_signal(signal.SIGTERM)
+            assert process.communicate(timeout=PATIENCE) == ("", "")
+
+    def test_open_shows_the_inspector_in_a_browser(self, tmp_path: Path) -> None:
+        opened = tmp_path / "opened"
+        browser = tmp_path / "browser"
+        browser.write_text(
+            f'#!/bin/sh\nprintf %s "$1" > {opened}.part\nmv {opened}.part {opened}\n'
+        )
+        browser.chmod(0o755)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BROWSER", str(browser))
+            with serving("--open") as (_, ready):
+                deadline = time.monotonic() + PATIENCE
+                while not opened.exists() and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                assert opened.read_text() == ready["inspector"]
+
+
+def read_until(master: int, end: bytes | None) -> str:
+    """What a terminal shows until `end` appears; with `None`, until its programs have ended."""
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux: EIO once no program has the terminal open
+        while (end is None or end not in shown) and (piece := os.read(master, 65536)):
+            shown += piece
+    return shown.decode()
