@@ -97,12 +97,14 @@ def call_log(app: App, kind: str) -> Iterator[None]:
         return
     from fake_server.observe import call_log as lines
 
-    if kind == "json":
-        made = lines.json_line, lines.json_skipped, say
-    else:
-        made = lines.text_line, lines.text_skipped, _say_call
-    line, skipped, write = made
-    log = lines.CallLog(app.journal, app.contracts, line=line, skipped=skipped, write=write)
+    as_json = kind == "json"
+    log = lines.CallLog(
+        app.journal,
+        app.contracts,
+        line=lines.json_line if as_json else lines.text_line,
+        skipped=lines.json_skipped if as_json else lines.text_skipped,
+        write=say if as_json else _say_call,
+    )
     try:
         yield
     finally:
