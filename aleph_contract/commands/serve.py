@@ -24,7 +24,9 @@ from fake_server.port import ADMIN_TOKEN_VARIABLE, DEFAULT_PORT
 
 if TYPE_CHECKING:
     from aleph_contract.core.clock import Clock
+    from aleph_contract.contract.contract_set import ContractSet
     from fake_server.http.app import App
+    from fake_server.runs.replay import RecordedReplies
     from fake_server.tls.serving import ServerTls
 
 
@@ -77,6 +79,11 @@ if TYPE_CHECKING:
 )
 @contract_option
 @click.option(
+    "--replay",
+    metavar="FILE",
+    help="Answer runs from a recording: HAR, VCR cassette, AI Gateway log, journal, capture.",
+)
+@click.option(
     "--uds", metavar="PATH", help="Listen on a Unix domain socket instead of host and port."
 )
 @click.option("--tls", is_flag=True, help="Serve https with a certificate of a CA for this run.")
@@ -123,6 +130,7 @@ def command(
     contract_files: tuple[str, ...],
     allow_hosts: tuple[str, ...],
     *,
+    replay: str | None,
     uds: str | None,
     tls: bool,
     cert: str | None,
@@ -153,6 +161,7 @@ def command(
     from fake_server.server import Server
 
     contracts = load_contracts(contract_files)
+    replies = None if replay is None else _replies(replay, contracts)
     with _clock(speed) as (clock, client), secured as security:
         admin_token = os.environ.get(admin_token_env) or None
         app = create_app(
@@ -160,6 +169,7 @@ def command(
             hosts=(host, *allow_hosts),
             clock=clock,
             admin_token=admin_token,
+            replay=replies,
             **options,
         )
         _observe(app, metrics=metrics, spans=spans)
@@ -211,6 +221,18 @@ def _clock(speed: float | None) -> Iterator[tuple[Clock, Mapping[str, str]]]:
 
     with FasterClock(speed) as faster:
         yield faster.clock, faster.environment
+
+
+def _replies(recording: str, contracts: ContractSet) -> RecordedReplies:
+    """The replies of a recording; their number is told on standard error."""
+    from aleph_contract.core.escaping import pluralise
+    from aleph_contract.recordings.replay import load_replies
+
+    replies, left_out = load_replies(Path(recording), contracts)
+    rest = f"; calls without a complete reply, not replayed: {left_out:,}" if left_out else ""
+    runs = pluralise(replies.count, "recorded reply")
+    click.echo(f"aleph-contract: {recording}: {runs}{rest}", err=True)
+    return replies
 
 
 def _tls(

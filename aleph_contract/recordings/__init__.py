@@ -15,7 +15,16 @@ from aleph_contract.recordings.formats import FORMATS, Format, detect
 from aleph_contract.recordings.recorded_call import BadEntry, Entry, ForeignCall
 from aleph_contract.recordings.redaction import Tokens
 
-__all__ = ["FORMATS", "BadEntry", "ForeignCall", "Format", "Recorded", "choose", "read_recording"]
+__all__ = [
+    "FORMATS",
+    "BadEntry",
+    "ForeignCall",
+    "Format",
+    "Recorded",
+    "choose",
+    "read_recording",
+    "secrets_of",
+]
 
 #: The errors of a file that cannot be read, or not to its end.
 _UNREADABLE = (
@@ -39,8 +48,13 @@ def choose(path: Path, name: str = "auto") -> Format:
         raise RecordingError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def secrets_of(path: Path, contracts: ContractSet, chosen: Format) -> Tokens:
+    """The secrets in the entries of a recording, up to the place at which it cannot be read."""
+    return Tokens(_readable(chosen.read(path, contracts)))
+
+
 def read_recording(
-    path: Path, contracts: ContractSet, chosen: Format
+    path: Path, contracts: ContractSet, chosen: Format, secrets: Tokens | None = None
 ) -> Iterator[Recorded | BadEntry | ForeignCall]:
     """Read the exchanges of a recording, one at a time.
 
@@ -50,11 +64,12 @@ def read_recording(
         path: The file.
         contracts: The contracts, for the prices of the runs.
         chosen: Its format.
+        secrets: Its secrets, if they are known already.
 
     Raises:
         RecordingError: The file cannot be read to its end; everything yielded before is complete.
     """
-    tokens = Tokens(_readable(chosen.read(path, contracts)))
+    tokens = secrets_of(path, contracts, chosen) if secrets is None else secrets
     try:
         yield from exchanges(chosen.read(path, contracts), tokens, contracts)
     except _UNREADABLE as error:

@@ -72,6 +72,7 @@ class Recorded:
         timed: Whether the recording says when it was made.
         checks_token: Whether the server is said to check tokens.
         charged: USD that the service took for it; `None` if the recording does not say.
+        has_reply: Whether the recording holds the body of the reply.
     """
 
     exchange: Exchange
@@ -80,6 +81,7 @@ class Recorded:
     timed: bool = True
     checks_token: bool = False
     charged: Decimal | None = None
+    has_reply: bool = True
 
 
 @dataclass(slots=True)
@@ -142,7 +144,14 @@ class _Reader:
             made = _priced(made, self.contracts)
             self._remember(made, call.url)
         timed = call.started is not None
-        return Recorded(made, self._hidden(call), call.place, timed, charged=call.charged)
+        return Recorded(
+            made,
+            self._hidden(call),
+            call.place,
+            timed,
+            charged=call.charged,
+            has_reply=call.response_body is not None,
+        )
 
     def _credential(self, call: RecordedCall) -> Credential:
         """Whether a bearer token was sent; `none` if the recording cannot tell."""

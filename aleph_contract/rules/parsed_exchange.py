@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from aleph_contract.contract import Contract, event_streams
 from aleph_contract.contract.examples import COMPLETED, readings
 from aleph_contract.contract.result_shape import EVENT_STREAM, ResultShape, shape_of
 from aleph_contract.contract.validate import validator_for
-from aleph_contract.core.exchange import Exchange, model_in_path
+from aleph_contract.core.exchange import Exchange, SurfaceName, model_in_path
 from aleph_contract.core.jsonvalue import dumps, loads, repeated_keys
 from aleph_contract.errors import JSONError
 
@@ -25,7 +26,7 @@ INPUT_KEY = {"rest": "input", "binding": "inputs"}
 _MEMBERS = {"rest": ("model", "input"), "binding": ("inputs", "options")}
 
 #: Header that names the model on the binding; on REST the body does.
-_MODEL_HEADER = "cf-consn-model-id"
+MODEL_HEADER = "cf-consn-model-id"
 
 #: Media type of requests and replies.
 JSON_TYPE = "application/json"
@@ -117,33 +118,56 @@ def read_request(exchange: Exchange) -> SentInput:
     """Read model and input from the bytes of a request."""
     if not exchange.request_complete:
         return SentInput(None, None, problem="the request body is incomplete")
+    model = header(exchange, MODEL_HEADER)
+    return read_body(exchange.surface, exchange.target, model, exchange.request_body)
+
+
+def read_body(surface: SurfaceName, target: str, model: str | None, raw: bytes) -> SentInput:
+    """Read model and input from the body of a request.
+
+    Args:
+        surface: The surface that it was sent to.
+        target: Its target; the path can name the model.
+        model: The value of its header `MODEL_HEADER`.
+        raw: The whole body.
+    """
     try:
-        body = loads(exchange.request_body)
+        body = loads(raw)
     except JSONError as error:
         return SentInput(None, None, problem=f"the body is not JSON: {error}")
-    if exchange.surface == "rest" and (named := model_in_path(exchange.target)):
-        return SentInput(named, body, repeated_keys(body))
+    if surface == "rest" and (in_path := model_in_path(target)):
+        return SentInput(in_path, body, repeated_keys(body))
     if not isinstance(body, dict):
         return SentInput(None, None, problem="the body is not a JSON object")
-    model = header(exchange, _MODEL_HEADER) if exchange.surface == "binding" else body.get("model")
-    key = INPUT_KEY[exchange.surface]
+    named = model if surface == "binding" else body.get("model")
+    key = INPUT_KEY[surface]
     if key not in body:
-        return SentInput(model, None, problem=f'the body has no "{key}"')
-    beside = tuple(name for name in body if name not in _MEMBERS[exchange.surface])
-    return SentInput(model, body[key], repeated_keys(body), beside=beside)
+        return SentInput(named, None, problem=f'the body has no "{key}"')
+    beside = tuple(name for name in body if name not in _MEMBERS[surface])
+    return SentInput(named, body[key], repeated_keys(body), beside=beside)
 
 
 def read_reply(exchange: Exchange, contract: Contract | None = None) -> ReplyVerdict:
-    """Classify a reply by its own bytes; the scripted fault does not matter.
+    """Classify the reply of an exchange by its own bytes; the scripted fault does not matter.
 
     Args:
         exchange: The exchange.
         contract: The contract whose output schema describes the result; the shipped one if `None`.
     """
-    status, body = exchange.status, exchange.response_body
-    if status is None:
+    if exchange.status is None:
         return ReplyVerdict("cut", message="the connection ended without a reply")
-    headers = {name.lower(): value for name, value in exchange.response_headers}
+    headers = exchange.response_headers
+    return classify_reply(exchange.status, headers, exchange.response_body, contract)
+
+
+def classify_reply(
+    status: int,
+    sent_headers: Iterable[tuple[str, str]],
+    body: bytes,
+    contract: Contract | None = None,
+) -> ReplyVerdict:
+    """Classify a reply by its status, headers and body; see `read_reply`."""
+    headers = {name.lower(): value for name, value in sent_headers}
     length = headers.get("content-length")
     if length is not None and length.isdigit() and int(length) > len(body):
         return ReplyVerdict("cut", message=f"the reply has {len(body)} of {length} bytes")

@@ -41,6 +41,7 @@ from fake_server.state.suite import SuiteLog
 
 if TYPE_CHECKING:
     from fake_server.http.shared_serving import SharedServing
+    from fake_server.runs.replay import RecordedReplies
 
 #: Default bound on the bytes of a body; a body may hold a video as a data URI.
 MAX_BODY = 32 * 1024 * 1024
@@ -62,6 +63,7 @@ class App:
         presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
         background: Whether a call on the binding may ask for a run in the background.
         mutator: Changes one call; `None` for an ordinary fake.
+        replay: A recording that answers runs; `None` for an ordinary fake.
         clock: The clock of the clients; every duration and time is in its seconds.
         admin_token: What callers of the control API on other machines must present.
     """
@@ -78,6 +80,7 @@ class App:
         presigned: int | None = None,
         background: bool = False,
         mutator: Mutator | None = None,
+        replay: RecordedReplies | None = None,
         clock: Clock = WALL_CLOCK,
         admin_token: str | None = None,
     ) -> None:
@@ -107,8 +110,14 @@ class App:
             self.runs, self._serve, self._shared = shared.runs, shared, shared
             self.suite = shared.suite
         else:
-            runs = Runs if mutator is None else partial(MutatedRuns, mutator=mutator)
-            self.runs = runs(contracts, accounts, journal, max_body, **options)
+            kind: Callable[..., Runs] = Runs
+            if mutator is not None:
+                kind = partial(MutatedRuns, mutator=mutator)
+            elif replay is not None:
+                from fake_server.runs.replay import ReplayedRuns
+
+                kind = partial(ReplayedRuns, replies=replay)
+            self.runs = kind(contracts, accounts, journal, max_body, **options)
         #: The metrics of `serve --metrics`.
         self.metrics: Metrics | None = None
         self.open_connections: dict[Connection, Account] = {}
@@ -247,6 +256,7 @@ def create_app(
     hosts: Iterable[str] = (ANY_HOST,),
     admin_token: str | None = None,
     mutator: Mutator | None = None,
+    replay: RecordedReplies | None = None,
     clock: Clock = WALL_CLOCK,
 ) -> App:
     """Create a fake as an ASGI application, for use in process or with any ASGI server.
@@ -272,6 +282,7 @@ def create_app(
         hosts: Host names that the control API accepts.
         admin_token: What callers of the control API on other machines must present.
         mutator: Changes one call, for `aleph-contract mutate`.
+        replay: A recording that answers runs, as `aleph_contract.recordings.replay` reads it.
         clock: The clock of the clients; every duration and time is in its seconds.
 
     Raises:
@@ -300,6 +311,8 @@ def create_app(
         journal = open_journal(journal, keep=keep, durability=durability)
     accounts = Accounts(**defaults)
     if isinstance(journal, SharedJournal):
+        if replay is not None:
+            raise ArgumentError("a recording is replayed with a journal in memory or in SQLite")
         from fake_server.state.shared.accounts import SharedAccounts  # imports asyncpg
 
         accounts = SharedAccounts(journal.database, **defaults)
@@ -314,5 +327,6 @@ def create_app(
         presigned=presigned,
         background=background,
         mutator=mutator,
+        replay=replay,
         clock=clock,
     )

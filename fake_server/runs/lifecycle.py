@@ -122,12 +122,15 @@ class Runs:
 
     def _decide(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
         try:
-            return self._responder.respond(request, admission)
+            return self._answer(request, admission)
         except StateNeeded:
             raise
         except Exception:  # an error of the fake: answered as the service would, and recorded
             _LOGGER.exception("internal error while a request was answered")
             return self._responder.failed(admission)
+
+    def _answer(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
+        return self._responder.respond(request, admission)
 
     def _planned(
         self, request: ReceivedRequest, admission: Admission, answer: Answer, applied: Applied

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from email.utils import formatdate
+from typing import Any
 
 import orjson
 
@@ -51,18 +52,20 @@ class Responder:
             return self._after_redirect(request, admission), Applied(admission.account)
         if admission.other is not None and admission.refused is None:
             return self._other_route(request.head, admission), Applied(admission.account)
-        call = self._check(request, admission)
+        return self.answer(request.head, admission.surface, self.check(request, admission))
+
+    def answer(self, head: RequestHead, surface: Surface, call: RunCall) -> tuple[Answer, Applied]:
+        """The answer to a model call that `check` has read."""
         fault = None if call.step is None else call.step.fault
         if fault is not None and not fault.completes:
-            return self._play_fault(request.head, admission.surface, call, fault)
+            return self._play_fault(head, surface, call, fault)
         if call.refused is not None:
-            answer = self._refusal(admission.surface, call.refused)
-            return answer, Applied(call.account, call.step)
-        return self._run(request.head, admission.surface, call, fault)
+            return self.refusal(surface, call.refused), Applied(call.account, call.step)
+        return self._run(head, surface, call, fault)
 
     def failed(self, admission: Admission) -> tuple[Answer, Applied]:
         """The answer to a request on which the fake itself failed; nothing is charged."""
-        answer = self._refusal(admission.surface, Refused("internal-error"))
+        answer = self.refusal(admission.surface, Refused("internal-error"))
         return answer, Applied(admission.account)
 
     def result(self, head: RequestHead, admission: Admission) -> Answer:
@@ -74,9 +77,32 @@ class Responder:
 
     def price(self, request: ReceivedRequest, admission: Admission) -> Charge:
         """What a run with this request costs; nothing is charged."""
-        return self._charge(self._check(request, admission))
+        return self._charge(self.check(request, admission))
 
-    def _check(self, request: ReceivedRequest, admission: Admission) -> RunCall:
+    def bill(self, call: RunCall, run: Any) -> tuple[Charge, Refused | None]:
+        """Bill a run that the fake does not answer itself.
+
+        Args:
+            call: The call.
+            run: The run in the reply, which states the tokens; `None` if it is not known yet.
+
+        Returns:
+            What it costs, and the refusal if the account's credits or spend limit do not allow it;
+            then nothing is billed.
+        """
+        if call.model is None:
+            priced = Quote(None, unknown="the fake has no contract of the model")
+        else:
+            priced = quote(call.model.contract, call.value, run)
+        lacking = call.account.charge(priced.seconds, priced.usd, priced.unknown)
+        refused = None if lacking is None else Refused(lacking, **self._values("", call))
+        return Charge(True, priced.seconds, priced.usd), refused
+
+    def check(self, request: ReceivedRequest, admission: Admission) -> RunCall:
+        """Read the model call in a request, and refuse it if the service would.
+
+        Call it once per request: on the binding it takes a step of the scenario.
+        """
         refused = admission.refused
         if refused is None and not request.complete:
             refused = Refused("body-too-large", limit=self._max_body)
@@ -102,8 +128,8 @@ class Responder:
         charge = Charge(True, priced.seconds, priced.usd)
         lacking = call.account.charge(priced.seconds, priced.usd, priced.unknown)
         if lacking is not None:
-            refused = Refused(lacking, **self._values(head, call))
-            return self._refusal(surface, refused), Applied(call.account, call.step)
+            refused = Refused(lacking, **self._values(head.path, call))
+            return self.refusal(surface, refused), Applied(call.account, call.step)
         replies = self._model(call).replies
         raw = replies.raw(call.value) if replies.has_raw and fault is None else None
         if raw is not None:
@@ -150,7 +176,7 @@ class Responder:
         try:
             body = other_routes.REPLIES[admission.other or ""].reply(call)
         except Refused as refused:
-            return self._refusal(surface, refused)._replace(outcome="other-route")
+            return self.refusal(surface, refused)._replace(outcome="other-route")
         return Answer.of(200, surface.headers(next(self._rays), 200), body, "other-route")
 
     def _play_fault(
@@ -178,7 +204,7 @@ class Responder:
     ) -> bytes:
         if fault.failure is not None:
             values = {
-                **self._values(head, call),
+                **self._values(head.path, call),
                 "elsewhere": self.urls.redirect_target(head, surface, call.account).decode(),
                 **dict(fault.values),
             }
@@ -197,11 +223,12 @@ class Responder:
     def _after_redirect(self, request: ReceivedRequest, admission: Admission) -> Answer:
         """The answer at the target of a redirect: a result if the token came along."""
         if admission.credential != "accepted":
-            refusal = self._refusal(admission.surface, Refused("token-wrong"))
+            refusal = self.refusal(admission.surface, Refused("token-wrong"))
             return refusal._replace(outcome="elsewhere")
         return self.result(request.head, admission)._replace(outcome="elsewhere")
 
-    def _refusal(self, surface: Surface, refused: Refused) -> Answer:
+    def refusal(self, surface: Surface, refused: Refused) -> Answer:
+        """The answer that refuses a request."""
         failure = refused.failure
         headers = surface.headers(next(self._rays), failure.status)
         if failure.headers:
@@ -210,7 +237,7 @@ class Responder:
         body = surface.failure(failure, refused.message)
         return Answer.of(failure.status, headers, body, failure.outcome)
 
-    def _values(self, head: RequestHead, call: RunCall) -> Mapping[str, object]:
+    def _values(self, target: str, call: RunCall) -> Mapping[str, object]:
         """Values of the placeholders in messages that the request itself does not provide."""
         contract = self._model(call).contract
         provider, _, name = contract.model.partition("/")
@@ -218,7 +245,7 @@ class Responder:
         schema = contract.input_schema
         required = schema.get("required", ()) if isinstance(schema, dict) else ()
         return {
-            "target": head.path,
+            "target": target,
             "path": next(iter(required), "input"),
             "detail": "Invalid input",
             "model": contract.model,
