@@ -23,8 +23,8 @@ from aleph_contract.commands.options import (
 from fake_server.port import ADMIN_TOKEN_VARIABLE, DEFAULT_PORT
 
 if TYPE_CHECKING:
-    from aleph_contract.core.clock import Clock
     from aleph_contract.contract.contract_set import ContractSet
+    from aleph_contract.core.clock import Clock
     from fake_server.http.app import App
     from fake_server.runs.replay import RecordedReplies
     from fake_server.tls.serving import ServerTls
