@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
+from asyncpg.transaction import Transaction
 from calling import PATIENCE, post
 from journals import EXCHANGE, numbers
 from postgresql_server import PostgreSQLServer, query
@@ -325,6 +327,33 @@ class TestWhileServing:
             query(database, "DROP TRIGGER full_disk ON aleph_contract.exchange")
             assert post(account).status_code == 200
             assert account.bill.runs == 1
+
+    def test_a_commit_whose_result_is_lost_is_corrected(
+        self, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with running(journal=database) as server:
+            account = server.account()
+            assert post(account).status_code == 200
+            commit = Transaction.__aexit__
+
+            async def lose(self: Any, *arguments: Any) -> None:
+                await commit(self, *arguments)
+                monkeypatch.undo()
+                raise asyncpg.ConnectionDoesNotExistError("lost")
+
+            monkeypatch.setattr(Transaction, "__aexit__", lose)
+            assert post(account).status_code == 503
+            assert account.exchanges[1].status == 200  # the fake does not know
+            deadline = time.monotonic() + PATIENCE
+            while post(account).status_code != 200:
+                assert time.monotonic() < deadline
+            corrected = account.exchanges[1]
+            assert (corrected.status, corrected.outcome) == (503, "fault")
+            assert b"Service unavailable" in corrected.response_body
+            bill = account.bill
+            assert (bill.runs, bill.usd) == (2, 2 * corrected.cost)
+            assert (bill.doubtful_runs, bill.doubtful_usd) == (1, corrected.cost)
+            assert numbers(server.app.journal, account.id) == [1, 2, 3]
 
     def test_a_clock_that_differs_is_named_and_corrected(
         self, database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

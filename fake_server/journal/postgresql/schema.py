@@ -36,7 +36,6 @@ CREATE TABLE account (
     spend_limit TEXT,                    -- decimal, USD
     spend_limit_lag INTEGER NOT NULL DEFAULT 0,
     parent TEXT,                         -- the account whose scenario it shares
-    steps TEXT,                          -- JSON: the steps that are left; NULL for none
     runs BIGINT NOT NULL DEFAULT 0,
     seconds TEXT NOT NULL DEFAULT '0',   -- decimal
     usd TEXT NOT NULL DEFAULT '0',       -- decimal
@@ -50,6 +49,16 @@ CREATE TABLE account (
     last_seen DOUBLE PRECISION NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50)                 -- room for updates in place: every run updates its row
 """,
+        """
+CREATE TABLE step (                      -- the steps that are left of a scenario, in order
+    account TEXT NOT NULL REFERENCES account ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    fault TEXT,
+    times BIGINT,
+    retry_after BIGINT,
+    delay DOUBLE PRECISION,
+    PRIMARY KEY (account, position)
+)""",
         """
 CREATE TABLE exchange (
     number BIGINT NOT NULL,

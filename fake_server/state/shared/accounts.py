@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-import orjson
-
 from fake_server.journal.postgresql.database import Database
 from fake_server.replies.failures import Profile
 from fake_server.state.account import Account
@@ -15,7 +13,8 @@ from fake_server.state.accounts import Accounts, refusal
 from fake_server.state.billing import Bill
 from fake_server.state.scenarios import ScenarioStep, scenario
 from fake_server.state.shared.reader import Defaults, Reader, Row, Wanted, read
-from fake_server.state.shared.snapshot import Snapshot, steps_text
+from fake_server.state.shared.snapshot import Snapshot
+from fake_server.state.shared.steps import all_steps, set_steps
 from fake_server.state.shared.unit import Unit
 from fake_server.state.shared.writer import Writer
 
@@ -145,15 +144,12 @@ class StoredAccount(Snapshot):
     @property
     def scenario(self) -> tuple[ScenarioStep, ...]:
         """See `Account`."""
-        sql = "SELECT steps FROM account WHERE id = $1"
-        text = self._database.run(lambda connection: connection.fetchval(sql, self._steps_of))
-        return () if text is None else scenario(orjson.loads(text))
+        return self._database.run(lambda connection: all_steps(connection, self._steps_of))
 
     @scenario.setter
     def scenario(self, given: Any) -> None:
-        text = steps_text(scenario(given))
-        sql = "UPDATE account SET steps = $2 WHERE id = $1"
-        self._database.run(lambda connection: connection.execute(sql, self._steps_of, text))
+        steps = scenario(given)
+        self._database.run(lambda connection: set_steps(connection, self._steps_of, steps))
 
     @property
     def _steps_of(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fake_server.journal.base import JournalUnavailable
 from fake_server.journal.postgresql.database import LOGGER, Database
-from fake_server.journal.postgresql.errors import FAILURES
+from fake_server.journal.postgresql.errors import FAILURES, sentence
 
 #: Seconds after a failed connection during which no other is tried.
 RETRY = 0.25
@@ -122,9 +122,11 @@ class Link:
             self._connection = await self._database.connect()
             if self._prepare is not None:
                 await self._prepare(self._connection)
-        except JournalUnavailable as error:
-            self._reason, self._retry_at = str(error), time.monotonic() + RETRY
-            raise
+        except (JournalUnavailable, *FAILURES) as error:
+            self.drop()
+            self._retry_at = time.monotonic() + RETRY
+            self._reason = str(error) if isinstance(error, JournalUnavailable) else sentence(error)
+            raise JournalUnavailable(self._reason) from None
         if self._reason:
             LOGGER.warning("journal %s: connected again", self._database.name)
             self._reason = ""

@@ -13,8 +13,9 @@ from fake_server.journal.postgresql.errors import FAILURES, sentence
 from fake_server.state.shared.groups import Groups, Link
 
 _READ = """
-SELECT a.*, p.steps AS parent_steps FROM account a LEFT JOIN account p ON p.id = a.parent
-WHERE a.id = ANY($1::text[]) OR a.token = ANY($2::text[])"""
+SELECT a.*, EXISTS (
+    SELECT FROM step s WHERE s.account = coalesce(a.parent, a.id)
+) AS has_steps FROM account a WHERE a.id = ANY($1::text[]) OR a.token = ANY($2::text[])"""
 
 _CREATE = """
 INSERT INTO account (id, profile, credits, spend_limit, spend_limit_lag, last_seen)

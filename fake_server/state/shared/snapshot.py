@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import orjson
-
 from fake_server.state.account import Account
-from fake_server.state.scenarios import ScenarioStep, scenario
+from fake_server.state.billing import EXACT
 
 #: The columns that a run changes, and their types, in the order of `Snapshot.state`.
 CHANGING: dict[str, str] = {
-    "steps": "TEXT",
     "spend_limit_lag": "INTEGER",
     "runs": "BIGINT",
     "seconds": "TEXT",
@@ -30,7 +26,7 @@ CHANGING: dict[str, str] = {
 
 
 class Snapshot(Account):
-    """An account made from its row, and from the steps of its parent if it has one.
+    """An account made from its row, without its scenario.
 
     Args:
         row: The columns of `account`.
@@ -57,7 +53,6 @@ class Snapshot(Account):
         self._doubtful_runs = row["doubtful_runs"]
         self._doubtful_usd = Decimal(row["doubtful_usd"])
         self._unknown = row["unknown"]
-        self._steps = _steps(row["steps"])
         self.last_number: int = row["last_number"]
         self.total: int = row["total"]
         self.last_seen = row["last_seen"]
@@ -65,7 +60,6 @@ class Snapshot(Account):
     def state(self) -> tuple[Any, ...]:
         """The values of `CHANGING`."""
         return (
-            steps_text(self._steps),
             self._lag,
             self._runs,
             str(self._seconds),
@@ -79,29 +73,16 @@ class Snapshot(Account):
             self.last_seen,
         )
 
+    def uncharge(self, seconds: Decimal | None, cost: Decimal) -> None:
+        """Take a completed run off the bill."""
+        self._runs -= 1
+        self._unpriced -= seconds is None
+        self._seconds = EXACT.subtract(self._seconds, seconds or Decimal(0))
+        self._usd = EXACT.subtract(self._usd, cost)
+
     def restored(self, state: tuple[Any, ...]) -> Snapshot:
         """The account as it was when it had this state."""
         return Snapshot({**self.row, **dict(zip(CHANGING, state, strict=True))})
-
-
-def steps_text(steps: deque[ScenarioStep] | tuple[ScenarioStep, ...] | None) -> str | None:
-    """The steps as JSON; `None` if there are none."""
-    if not steps:
-        return None
-    documents = [
-        {
-            "fault": None if step.fault is None else step.fault.name,
-            "times": step.times,
-            "retry_after": step.retry_after,
-            "delay": step.delay,
-        }
-        for step in steps
-    ]
-    return orjson.dumps(documents).decode()
-
-
-def _steps(text: str | None) -> deque[ScenarioStep] | None:
-    return None if text is None else deque(scenario(orjson.loads(text)))
 
 
 def _amount(text: str | None) -> Decimal | None:

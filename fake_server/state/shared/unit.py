@@ -127,7 +127,7 @@ class RequestAccount(Snapshot):
     def __init__(self, row: Any, unit: Unit) -> None:
         super().__init__(row)
         self._unit = unit
-        self._has_steps = (row["steps"] or row["parent_steps"]) is not None
+        self._has_steps: bool = row["has_steps"]
 
     def next_step(self) -> ScenarioStep | None:
         """See `Account`."""

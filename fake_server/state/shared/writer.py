@@ -25,6 +25,8 @@ from fake_server.state.scenarios import ScenarioStep
 from fake_server.state.shared.groups import Groups, Link
 from fake_server.state.shared.reader import Defaults, create
 from fake_server.state.shared.snapshot import CHANGING, Snapshot
+from fake_server.state.shared.steps import NextSteps, next_steps
+from fake_server.state.shared.uncertain import StoredRun, correct
 
 _LOCK = "SELECT * FROM account WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 
@@ -60,6 +62,7 @@ class Changes:
 
     Args:
         accounts: The locked accounts.
+        steps: The next steps of the accounts that take one.
         ended: Account and number of the exchanges that another replica has ended.
         offset: Seconds to add to times.
         replica: The number of this replica.
@@ -68,15 +71,19 @@ class Changes:
     def __init__(
         self,
         accounts: dict[str, Snapshot],
+        steps: NextSteps,
         ended: set[tuple[str, int]],
         offset: float,
         replica: int,
     ) -> None:
         self.accounts = accounts
+        self.steps = steps
         self._ended = ended
         self._offset = offset
         self._replica = replica
         self._rows: list[list[Any]] = []
+        #: The exchanges that are stored.
+        self.stored: list[StoredRun] = []
         self._ranges: list[Range] = []
 
     def store(self, account: Snapshot, exchange: Exchange, *, open_: bool) -> int:
@@ -95,6 +102,7 @@ class Changes:
 
     async def write(self, connection: Any) -> None:
         """Write everything."""
+        await self.steps.write(connection)
         accounts = [(account.id, *account.state()) for account in self.accounts.values()]
         await connection.execute(
             _WRITE,
@@ -110,6 +118,7 @@ class Changes:
         values[RECEIVED_AT] += self._offset
         account.last_seen = max(account.last_seen, values[RECEIVED_AT])
         self._rows.append([*values, replica])
+        self.stored.append(StoredRun(account.id, number, values[RECEIVED_AT]))
 
     def _show(self, account: Snapshot, number: int) -> None:
         account.total += 1
@@ -153,7 +162,7 @@ class TakeStep:
 
     def apply(self, changes: Changes) -> ScenarioStep | None:
         """See `Change`."""
-        return changes.accounts[self.account].next_step()
+        return changes.steps.take(self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +228,7 @@ class Writer:
         self._database = database
         self._defaults = defaults
         self._replica = 0
+        self._uncertain: list[StoredRun] = []
         self._link = Link(database, self._register)
         self._groups = Groups(self._apply_all, lambda change: change.size)
 
@@ -240,6 +250,9 @@ class Writer:
         self._replica = secrets.randbelow(2**31)
         await connection.execute("SELECT pg_advisory_lock($1, $2)", REPLICA_LOCKS, self._replica)
         await self._database.read_clock(connection)
+        if self._uncertain:
+            await correct(connection, self._uncertain)
+            self._uncertain.clear()
 
     async def _apply_all(self, group: Sequence[Change]) -> Sequence[Any]:
         try:
@@ -264,6 +277,8 @@ class Writer:
             changes = await self._lock(connection, group)
             results = [change.apply(changes) for change in group]
             await changes.write(connection)
+            self._uncertain += changes.stored
+        del self._uncertain[len(self._uncertain) - len(changes.stored) :]
         return results
 
     async def _lock(self, connection: Any, group: Sequence[Change]) -> Changes:
@@ -274,8 +289,10 @@ class Writer:
             found = await connection.fetch(_LOCK, list(ids))
         ending = [(change.account, change.number) for change in group if change.number]
         ended = await connection.fetch(_ENDED, *_columns(ending, 2)) if ending else ()
+        takers = [change.account for change in group if isinstance(change, TakeStep)]
         return Changes(
             {row["id"]: Snapshot(dict(row)) for row in found},
+            await next_steps(connection, takers),
             {(row["account"], row["number"]) for row in ended},
             self._database.clock_offset,
             self._replica,
