@@ -134,18 +134,23 @@ def _around(session: Session, case: PlannedCase, timeout: float | None) -> CaseR
     """Drive a case whose run ends just before or after the client's own time-out.
 
     A busy machine shifts the time-out. If the run did not end on its side of it, the time-out is
-    learned again from this run.
+    learned again from this run. If the client did not take a result just before it, the distance
+    grows: a client that loses results loses every one.
     """
-    for _ in range(MAX_ATTEMPTS):
-        seconds = None if timeout is None else run_seconds(case.name, timeout, session.clock)
-        if seconds is None:
+    result = None
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        seconds = timeout and run_seconds(case.name, timeout, session.clock, attempt)
+        if not seconds:
             break
-        result = session.one(replace(case, scenario=_run(seconds)))
-        given_up = own_timeout(result)
-        if (given_up is not None) == (case.name == AFTER):
-            return result
-        timeout = max(seconds, given_up or 0.0) if case.name == AFTER else given_up
-    return _skipped(case, timeout)
+        driven = session.one(replace(case, scenario=_run(seconds)))
+        given_up = own_timeout(driven)
+        if (given_up is not None) != (case.name == AFTER):
+            timeout = max(seconds, given_up or 0.0) if case.name == AFTER else given_up
+            continue
+        result = driven
+        if case.name == AFTER or not result.findings:
+            break
+    return result or _skipped(case, timeout)
 
 
 def own_timeout(result: CaseResult) -> float | None:
@@ -157,9 +162,16 @@ def own_timeout(result: CaseResult) -> float | None:
     return max(given_up, default=None)
 
 
-def run_seconds(name: str, timeout: float, clock: Clock) -> float | None:
-    """Seconds of a run that ends just before or after `timeout`; `None` if it is too short."""
-    margin = max(timeout * MARGIN, clock.elapsed(MARGIN_WAIT))
+def run_seconds(name: str, timeout: float, clock: Clock, distance: int = 1) -> float | None:
+    """Seconds of a run that ends just before or after `timeout`; `None` if it is too short.
+
+    Args:
+        name: `BEFORE` or `AFTER`.
+        timeout: The client's own time-out.
+        clock: The clock of the client.
+        distance: The distance as a multiple of the least.
+    """
+    margin = distance * max(timeout * MARGIN, clock.elapsed(MARGIN_WAIT))
     if name == AFTER:
         return timeout + margin
     return timeout - margin if timeout - margin >= timeout * MIN_BEFORE else None
