@@ -276,8 +276,10 @@ def create_app(
         presigned: Seconds after which result URLs expire; `None` for URLs without a signature.
         background: Whether a call on the binding may ask for a run in the background.
         journal: `memory`, `sqlite:PATH`, `postgresql://…`, or a journal.
-        keep: Which exchanges a journal in PostgreSQL keeps; see `parse_keep`.
-        durability: `sync` or `async`, for a journal in PostgreSQL; see its `Database`.
+        keep: Which exchanges a journal in PostgreSQL keeps: an age such as `7d`, a number of each
+            account such as `10000`, or both; if empty, all.
+        durability: With a journal in PostgreSQL, whether a response waits until its exchange is on
+            disk (`sync`) or only committed (`async`).
         max_body: Bound on the bytes of a body; 32 MiB if `None`.
         hosts: Host names that the control API accepts.
         admin_token: What callers of the control API on other machines must present.

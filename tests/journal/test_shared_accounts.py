@@ -130,6 +130,18 @@ def test_a_scenario_that_one_replica_sets_is_played_by_the_other_at_once(
     assert post(account).status_code == 200
 
 
+def test_a_step_is_played_as_often_as_it_says(replicas: Replicas) -> None:
+    account = replicas[0].account()
+    steps = [{"fault": "conflict", "times": 2}, {"fault": None}, {"fault": "drip", "delay": 0.1}]
+    account.scenario([*steps, *({"fault": "too-early"} for _ in range(300))])
+    assert [post(account).status_code for _ in range(3)] == [409, 409, 200]
+    left = replicas[1].app.accounts.get(account.id).scenario
+    assert (len(left), left[0].delay) == (301, 0.1)
+    assert [post(account).status_code for _ in range(2)] == [200, 425]
+    account.scenario(None)
+    assert post(account).status_code == 200
+
+
 def test_a_child_account_plays_the_scenario_of_its_parent(replicas: Replicas) -> None:
     one, two = replicas
     parent = one.account()
