@@ -11,6 +11,7 @@ from aleph_contract.commands.options import (
     allow_host_option,
     check_interception,
     contract_option,
+    detail_options,
     fail_on_option,
     fake_options,
     host_option,
@@ -28,12 +29,13 @@ from aleph_contract.commands.signals import terminable
 
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
+    from aleph_contract.reports import TerminalDetail
     from aleph_contract.verify.fakes import RemoteFake
 
 
 @click.command(
     "exec",
-    context_settings={"ignore_unknown_options": True},
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="Example: aleph-contract exec -- pytest tests/",
 )
 @profile_option
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @skip_rule_option
 @fail_on_option
 @report_option
+@detail_options
 @click.option(
     "--expect-refusals",
     is_flag=True,
@@ -63,6 +66,7 @@ def command(
     skip_rule: tuple[str, ...],
     fail_on: Level,
     report: tuple[str, ...],
+    detail: TerminalDetail,
     expect_refusals: bool,
     host: str,
     port: int,
@@ -86,7 +90,7 @@ def command(
     from aleph_contract.verify.rule_selection import RuleSelection
 
     rules = RuleSelection(only, skip_rule)
-    with terminable(), reports.open_reports(report) as outputs:
+    with terminable(), reports.open_reports(report, detail=detail) as outputs:
         run = run_command(
             command,
             load_contracts(contract_files),

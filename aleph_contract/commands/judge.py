@@ -16,6 +16,7 @@ import click
 
 from aleph_contract.commands.options import (
     contract_option,
+    detail_options,
     fail_on_option,
     load_contracts,
     report_option,
@@ -25,6 +26,7 @@ from aleph_contract.commands.options import (
 
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
+    from aleph_contract.reports import TerminalDetail
 
 #: The values of --format: `auto`, and the keys of `recordings.FORMATS`, which are loaded on use.
 FORMAT_NAMES = ("auto", "har", "vcr", "journal", "gateway-log", "capture")
@@ -51,6 +53,7 @@ STDIN = "-"
 @skip_rule_option
 @fail_on_option
 @report_option
+@detail_options
 @click.argument("files", nargs=-1, required=True, metavar="FILE|-...")
 def command(
     *,
@@ -60,6 +63,7 @@ def command(
     skip_rule: tuple[str, ...],
     fail_on: Level,
     report: tuple[str, ...],
+    detail: TerminalDetail,
     files: tuple[str, ...],
 ) -> int:
     """Judge the client and the server in recordings, without calling any server.
@@ -76,7 +80,7 @@ def command(
     from aleph_contract.verify.rule_selection import RuleSelection
 
     rules = RuleSelection(only, skip_rule)
-    with reports.open_reports(report) as outputs, _on_disk(files) as paths:
+    with reports.open_reports(report, detail=detail) as outputs, _on_disk(files) as paths:
         run = judge_recordings(paths, load_contracts(contract_files), file_format=file_format)
         run = replace(
             run,

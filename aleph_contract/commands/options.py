@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -136,6 +137,26 @@ report_option = click.option(
     help="terminal, json, junit, html, github or sarif; without PATH to standard output. "
     "Repeatable.",
 )
+
+
+def detail_options(function: Decorated) -> Decorated:
+    """Add -v and -q, which become `detail` of the terminal report."""
+
+    @wraps(function)
+    def command(*args: Any, verbose: bool, quiet: bool, **options: Any) -> Any:
+        if verbose and quiet:
+            raise click.UsageError("choose one of -v and -q")
+        detail = "verbose" if verbose else "quiet" if quiet else "normal"
+        return function(*args, detail=detail, **options)
+
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="Print the verdict alone."),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="Print the table of all rules and all evidence."
+        ),
+    ):
+        command = option(command)
+    return command  # type: ignore[return-value]
 
 
 def check_interception(*, intercept: bool, allow_hosts: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from aleph_contract.commands.options import (
     check_interception,
     chosen_contract,
     contract_option,
+    detail_options,
     fail_on_option,
     fake_options,
     host_option,
@@ -32,6 +33,7 @@ from aleph_contract.commands.verify_server import command as server
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
     from aleph_contract.drivers import Driver
+    from aleph_contract.reports import TerminalDetail
     from aleph_contract.verify.fakes import RemoteFake
 
 
@@ -106,6 +108,7 @@ command.add_command(server)
 @fail_on_option
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first failure.")
 @report_option
+@detail_options
 @click.option(
     "--python", "python", metavar="MODULE:CALLABLE", help="The client is a Python callable."
 )
@@ -138,6 +141,7 @@ def client(
     fail_on: Level,
     exitfirst: bool,
     report: tuple[str, ...],
+    detail: TerminalDetail,
     python: str | None,
     stdio: bool,
     per_case: bool,
@@ -186,7 +190,7 @@ def client(
         stop_at_first=exitfirst,
         command=_words((*_chosen(contract_files, model), *_jobs(jobs)), kind, python, argv),
     )
-    with terminable(), reports.open_reports(report) as outputs:
+    with terminable(), reports.open_reports(report, detail=detail) as outputs:
         result = verify_client(
             _driver(kind, python, argv, jobs, own_process=speed != 1),
             contract,

@@ -11,6 +11,7 @@ import click
 from aleph_contract.commands.options import (
     chosen_contract,
     contract_option,
+    detail_options,
     model_option,
     report_option,
 )
@@ -19,6 +20,7 @@ from aleph_contract.commands.signals import terminable
 if TYPE_CHECKING:
     from aleph_contract.contract import Contract
     from aleph_contract.core.exchange import SurfaceName
+    from aleph_contract.reports import TerminalDetail
     from aleph_contract.verify.server.call import PlannedCall
 
 
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     help="Drawn inputs of each polarity.",
 )
 @report_option
+@detail_options
 def command(
     *,
     base_url: str,
@@ -98,6 +101,7 @@ def command(
     seed: int,
     max_examples: int,
     report: tuple[str, ...],
+    detail: TerminalDetail,
 ) -> int:
     """Send every case to a server and judge its replies.
 
@@ -142,7 +146,7 @@ def command(
     if only_plan:
         _print_plan(choose(target, contract, settings, planning=True), contract)
         return 0
-    with terminable(), reports.open_reports(report) as outputs:
+    with terminable(), reports.open_reports(report, detail=detail) as outputs:
         result = verify_server(target, contract, settings, outputs.on_event)
         outputs.write(result)
     return result.exit_code

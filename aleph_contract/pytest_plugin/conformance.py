@@ -18,7 +18,7 @@ from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import AlephContractError, ArgumentError
 from aleph_contract.reports.case_details import Detail, details_of
 from aleph_contract.reports.summary import Problem, RuleRow, Summary, summarise
-from aleph_contract.reports.terminal import MAX_COMMAND, MAX_PAYLOAD
+from aleph_contract.reports.text import MAX_COMMAND, MAX_PAYLOAD
 from aleph_contract.verify import known_failing
 from aleph_contract.verify.fakes import remote_from
 from aleph_contract.verify.runner import Settings, verify_client

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TextIO, TypeVar
 
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import github, html, json_report, junit, sarif, terminal
 from aleph_contract.reports.files import check_writable, writing
-from aleph_contract.reports.terminal import Style
+from aleph_contract.reports.text import Style
 
 if TYPE_CHECKING:
     from aleph_contract.reports.progress import Progress
@@ -31,6 +31,9 @@ FORMATS: dict[str, Callable[[Verification], str]] = {
 }
 
 _Run = TypeVar("_Run")
+
+#: How much the terminal report says: the verdict alone, what is broken, or every detail.
+TerminalDetail = Literal["quiet", "normal", "verbose"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,16 @@ class Reports(Generic[_Run]):
     """
 
     def __init__(
-        self, specs: Sequence[Spec], progress: Progress, renderers: Renderers[_Run]
+        self,
+        specs: Sequence[Spec],
+        progress: Progress,
+        renderers: Renderers[_Run],
+        detail: TerminalDetail = "normal",
     ) -> None:
         self._specs = tuple(specs)
         self._progress = progress
         self._renderers = renderers
+        self._detail = detail
 
     def on_event(self, event: Any) -> None:
         """Show an event of the runner as progress."""
@@ -113,7 +121,7 @@ class Reports(Generic[_Run]):
             if spec.path is None:
                 self._print(spec.format, run, sys.stdout)
             else:
-                _save(spec.path, self._renderers.formats[spec.format](run))
+                _save(spec.path, self._text(spec.format, run, Style(verbose=self._verbose)))
         if Spec("terminal") not in self._specs:
             taken = any(spec.path is None for spec in self._specs)
             stream = sys.stderr if taken else sys.stdout
@@ -124,24 +132,38 @@ class Reports(Generic[_Run]):
 
     def _print(self, name: str, run: _Run, stream: TextIO) -> None:
         """Print one report: a document always as UTF-8, lines in the encoding of the stream."""
-        if name == "terminal":
-            text = self._renderers.terminal(run, Style.of(stream))
-        else:
-            text = self._renderers.formats[name](run)
+        text = self._text(name, run, Style.of(stream, verbose=self._verbose))
         encoding = (stream.encoding or "utf-8") if name in _LINE_FORMATS else "utf-8"
         _write(text, stream, encoding)
 
+    @property
+    def _verbose(self) -> bool:
+        return self._detail == "verbose"
+
+    def _text(self, name: str, run: _Run, style: Style) -> str:
+        """A report as text; only that for a terminal has a style."""
+        if name != "terminal":
+            return self._renderers.formats[name](run)
+        quiet = self._detail == "quiet"
+        return (self._renderers.verdict if quiet else self._renderers.terminal)(run, style)
+
 
 @contextmanager
-def open_reports(texts: Sequence[str]) -> Iterator[Reports[Verification]]:
+def open_reports(
+    texts: Sequence[str], *, detail: TerminalDetail = "normal"
+) -> Iterator[Reports[Verification]]:
     """`open_reports_of` a verification."""
-    with open_reports_of(VERIFICATION, texts) as outputs:
+    with open_reports_of(VERIFICATION, texts, detail=detail) as outputs:
         yield outputs
 
 
 @contextmanager
 def open_reports_of(
-    renderers: Renderers[_Run], texts: Sequence[str], noun: str = "case"
+    renderers: Renderers[_Run],
+    texts: Sequence[str],
+    noun: str = "case",
+    *,
+    detail: TerminalDetail = "normal",
 ) -> Iterator[Reports[_Run]]:
     """Check the requested reports before the run starts, and show progress within the block.
 
@@ -149,6 +171,7 @@ def open_reports_of(
         renderers: The functions that render the run.
         texts: The values of `--report`; if empty, the terminal report.
         noun: The things that progress counts.
+        detail: How much the terminal report says.
 
     Raises:
         ArgumentError: An invalid `--report`, or a file that cannot be written.
@@ -164,7 +187,7 @@ def open_reports_of(
         github.check_step_summary()
     progress = Progress(sys.stderr, noun)
     try:
-        yield Reports(specs, progress, renderers)
+        yield Reports(specs, progress, renderers, detail)
     finally:
         progress.close()
 

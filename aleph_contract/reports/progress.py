@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """A progress line with the phase, the number of cases and the number of failures.
+    """A progress line with the phase, the cases so far, the failures, and the time left.
 
     Draws on `stream` if it is a terminal, else does nothing; only drawing imports rich. Call it
     with the runner's events, and close it before other output is written. `noun` names a case.
@@ -25,6 +25,7 @@ class Progress:
         self._noun = noun
         self._bars: Bars | None = _bars(stream) if stream.isatty() else None
         self._task: Any = None
+        self._total: int | None = None
         self._counts: Counter[str] = Counter()
 
     def __call__(self, event: Event) -> None:
@@ -33,7 +34,7 @@ class Progress:
             return
         phase: str | None = getattr(event, "phase", None)
         if phase is not None:
-            self._start(phase, getattr(event, "cases", None))
+            self._start(phase, getattr(event, "total", None) or getattr(event, "cases", None))
         else:
             self._count(event.result)  # type: ignore[union-attr]
 
@@ -43,11 +44,13 @@ class Progress:
             self._bars.stop()
             self._bars = None
 
-    def _start(self, phase: str, cases: int | None) -> None:
+    def _start(self, phase: str, total: int | None) -> None:
+        """Name the phase on the line; the time left is that of the whole run."""
         assert self._bars is not None  # noqa: S101 - checked by the caller
-        if self._task is not None:
-            self._bars.remove_task(self._task)
-        self._task = self._bars.add_task(phase, total=cases, numbers=self._numbers())
+        self._total = total
+        if self._task is None:
+            self._task = self._bars.add_task(phase, total=total, numbers=self._numbers())
+        self._bars.update(self._task, description=phase, total=total, numbers=self._numbers())
         self._bars.start()
 
     def _count(self, result: CaseResult) -> None:
@@ -56,20 +59,21 @@ class Progress:
         self._bars.update(self._task, advance=1, numbers=self._numbers())
 
     def _numbers(self) -> str:
-        failed = self._counts["failed"]
-        return pluralise(self._counts.total(), self._noun) + (
-            f", {failed:,} failed" if failed else ""
-        )
+        done, failed = self._counts.total(), self._counts["failed"]
+        total = max(done, self._total or 0)  # a property may end with several results
+        share = f"{done:,} of {pluralise(total, self._noun)}" if self._total else ""
+        return (share or pluralise(done, self._noun)) + (f", {failed:,} failed" if failed else "")
 
 
 def _bars(stream: TextIO) -> Bars:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=16),
         TextColumn("{task.fields[numbers]}"),
-        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
     )
     return Progress(*columns, console=Console(file=stream), transient=True)

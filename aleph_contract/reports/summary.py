@@ -13,7 +13,7 @@ from aleph_contract.core.results import CaseResult, Finding, Level, Traffic, Ver
 from aleph_contract.reports.case_details import total_price
 from aleph_contract.reports.causes import Cause, causes_of
 from aleph_contract.reports.verdict import Verdict, verdict
-from aleph_contract.rules import RULES
+from aleph_contract.rules import RULES, Rule
 from aleph_contract.rules.coverage import POLARITIES, UNTRIED, FaultRow, fault_coverage
 from aleph_contract.rules.diff import Change
 from aleph_contract.rules.server_table import SERVER_RULES
@@ -34,6 +34,9 @@ class RuleRow:
     Args:
         id: Id of the rule.
         sentence: The duty of the client; continues "the client …".
+        why: The damage when the rule is broken.
+        cause: The usual mistakes in code that break it.
+        fix: The remedy.
         provenance: The source of the rule.
         level: Whether its findings fail the client.
         examined: Number of cases that could have broken the rule.
@@ -44,6 +47,9 @@ class RuleRow:
 
     id: str
     sentence: str
+    why: str
+    cause: str
+    fix: str
     provenance: str
     level: Level
     examined: int
@@ -242,11 +248,25 @@ def _rows(verification: Verification) -> tuple[RuleRow, ...]:
 
 
 def _row(rule_id: str, examined: int, broken: int, advised: int, expected: int) -> RuleRow:
-    rule = RULES.get(rule_id) or SERVER_RULES.get(rule_id)
-    sentence, provenance, level = (
-        (rule.sentence, rule.provenance, rule.level) if rule else ("", "assumed", "must")
+    rule = RULES.get(rule_id) or SERVER_RULES.get(rule_id) or _unlisted(rule_id)
+    return RuleRow(
+        id=rule_id,
+        sentence=rule.sentence,
+        why=rule.why,
+        cause=rule.cause,
+        fix=rule.fix,
+        provenance=rule.provenance,
+        level=rule.level,
+        examined=examined,
+        broken=broken,
+        advised=advised,
+        expected=expected,
     )
-    return RuleRow(rule_id, sentence, provenance, level, examined, broken, advised, expected)
+
+
+def _unlisted(rule_id: str) -> Rule:
+    """A rule of another version, in a verification that was saved."""
+    return Rule(rule_id, "", "assumed", "must", why="", cause="", fix="")
 
 
 def _problems(

@@ -37,10 +37,11 @@ __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase starts; `cases` is the number of its cases."""
+    """A phase starts; `cases` is the number of its cases, `total` that of the whole run."""
 
     phase: str
     cases: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ class _Log:
 
     def drive(self, phase: Phase, session: Session, cases: tuple[PlannedCase, ...]) -> None:
         """Drive one phase; after an interrupt the results so far remain."""
-        self._on_event(PhaseStarted(phase.name, len(cases)))
+        self._on_event(PhaseStarted(phase.name, len(cases), len(self._order)))
         try:
             with closing(phase.drive(session, cases)) as results:
                 for result in results:

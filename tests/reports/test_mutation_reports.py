@@ -15,7 +15,7 @@ import sample_runs
 
 from aleph_contract.reports import FORMATS
 from aleph_contract.reports.mutation import MUTATION, github, json_report, summary, terminal
-from aleph_contract.reports.terminal import Style
+from aleph_contract.reports.text import Style
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "fixtures/mutation_reports"

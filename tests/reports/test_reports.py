@@ -17,6 +17,7 @@ import sample_runs as sample
 from aleph_contract.core.results import STATUSES, Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import FORMATS, Spec, github, open_reports, parse_spec, terminal
+from aleph_contract.reports.text import Style
 from aleph_contract.reports.verdict import verdict
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "reports"
@@ -32,6 +33,9 @@ SUFFIXES = {
     "github": "github.txt",
     "sarif": "sarif",
 }
+
+#: The golden files that no format of `FORMATS` writes.
+OTHERS = ("summary.md", "terminal-60.ansi", "terminal-verbose.txt")
 
 
 @pytest.fixture(autouse=True)
@@ -53,8 +57,10 @@ def test_reports_equal_their_golden_files(file: str, report: str, run: Verificat
 @pytest.mark.parametrize("name", sample.ALL)
 def test_step_summaries_and_colours_equal_their_golden_files(name: str) -> None:
     _compare(GOLDEN / f"{name}.summary.md", github.step_summary(sample.ALL[name]))
-    coloured = terminal.render(sample.ALL[name], terminal.Style(60, colour=True))
+    coloured = terminal.render(sample.ALL[name], Style(60, colour=True))
     _compare(GOLDEN / f"{name}.terminal-60.ansi", coloured)
+    verbose = terminal.render(sample.ALL[name], Style(verbose=True))
+    _compare(GOLDEN / f"{name}.terminal-verbose.txt", verbose)
 
 
 def _compare(path: Path, text: str) -> None:
@@ -66,7 +72,7 @@ def _compare(path: Path, text: str) -> None:
 
 def test_every_golden_file_is_used() -> None:
     made = {file for file, _, _ in _documents()}
-    made |= {f"{name}.{kind}" for name in sample.ALL for kind in ("summary.md", "terminal-60.ansi")}
+    made |= {f"{name}.{kind}" for name in sample.ALL for kind in OTHERS}
     assert {path.name for path in GOLDEN.iterdir()} == made
 
 

@@ -20,10 +20,10 @@ class Terminal(io.StringIO):
 
 def _play(stream: io.StringIO) -> str:
     progress = Progress(stream)
-    progress(PhaseStarted("boundary", 2))
+    progress(PhaseStarted("boundary", 2, 5))
     progress(CaseFinished(sample.DROPPED))
     progress(CaseFinished(sample.ADVISED))
-    progress(PhaseStarted("properties", 3))
+    progress(PhaseStarted("properties", 3, 5))
     progress(CaseFinished(sample.ADVISED))
     progress.close()
     progress.close()
@@ -40,7 +40,9 @@ def test_a_terminal_gets_phase_and_numbers_and_a_cleared_line(
     monkeypatch.setenv("TERM", "xterm")
     text = _play(Terminal())
     assert "properties" in text
-    assert "3 cases, 1 failed" in text
+    assert "boundary" in text
+    assert "3 of 5 cases, 1 failed" in text
+    assert "left" in text
     assert text.endswith("\x1b[2K")
 
 

@@ -15,8 +15,11 @@ import sample_runs as sample
 
 from aleph_contract.core.escaping import escape_controls, escape_workflow_commands
 from aleph_contract.core.exchange import Outcome, ReportedError
-from aleph_contract.core.results import CaseResult, Finding
-from aleph_contract.reports.terminal import MAX_PAYLOAD, Style, render
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.results import CaseResult, Finding, Verification
+from aleph_contract.reports.last_screen import MAX_LINES
+from aleph_contract.reports.terminal import render, render_verdict
+from aleph_contract.reports.text import MAX_PAYLOAD, Style
 
 
 @pytest.fixture(autouse=True)
@@ -31,45 +34,118 @@ class Terminal(io.StringIO):
         return True
 
 
-def _with(case: CaseResult) -> str:
-    return render(sample.run(case))
+VERBOSE = Style(verbose=True)
 
 
-def test_the_verdict_is_last() -> None:
+def _with(case: CaseResult, style: Style = VERBOSE) -> str:
+    return render(sample.run(case), style)
+
+
+def test_the_verdict_is_last_and_then_the_command_to_run_next() -> None:
     assert render(sample.PASSING).splitlines()[-1].startswith("CONFORMS: aleph-client keeps")
-    last = render(sample.FAILING).split("\n\n")[-1]
-    assert last.startswith("DOES NOT CONFORM: aleph-client breaks 3 rules in 4 of 9 cases")
+    verdict, command = render(sample.FAILING).split("\n\n")[-1].splitlines()
+    assert verdict.startswith("DOES NOT CONFORM: aleph-client breaks 3 rules in 4 of 9 cases")
+    assert command == f"next: {sample.DROPPED.reproduce}"
 
 
+def test_the_command_to_run_next_explains_the_rule_if_no_case_can_be_repeated() -> None:
+    assert render(sample.PASSIVE).endswith("\nnext: aleph-contract explain request.once\n")
+
+
+def test_a_case_that_could_not_run_is_run_next() -> None:
+    assert render(sample.TROUBLED).splitlines()[-1] == f"next: {sample.UNKNOWN_REPLY.reproduce}"
+
+
+@pytest.mark.parametrize("verbose", [False, True])
 @pytest.mark.parametrize("name", sample.ALL)
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
-def test_only_commands_are_wider_than_the_terminal(name: str, width: int) -> None:
-    lines = render(sample.ALL[name], Style(width)).splitlines()
+def test_only_commands_and_names_are_wider_than_the_terminal(
+    name: str, width: int, verbose: bool
+) -> None:
+    lines = render(sample.ALL[name], Style(width, verbose=verbose)).splitlines()
     table = ("rule ", *(f"{rule} " for rule in sample.RULES))
     wide = [line for line in lines if len(line) > width and not line.startswith(table)]
-    assert all(line.lstrip().startswith(("correct request ", "reproduce ")) for line in wide), wide
+    unbroken = ("correct request ", "command ", "next: ", "boundary/duration/exclusiveMinimum/")
+    assert all(line.lstrip().startswith(unbroken) for line in wide), wide
 
 
-def test_each_broken_rule_is_shown_once_with_the_smallest_input() -> None:
+def test_each_broken_rule_is_shown_once_cause_by_cause() -> None:
     text = render(sample.FAILING)
-    assert text.count("BROKEN request.faithful") == 1
-    assert "BROKEN request.faithful in 2 of 5 cases" in text
-    assert re.search("smallest +boundary/seed/minimum/on", text)
-    assert re.search("also found +prompt is not what was meant", text)
-    assert re.search("in +1 case, such as boundary/prompt/maxLength/on", text)
+    assert text.count("BROKEN request.faithful in 2 of 5 cases") == 1
+    found = re.findall(r"^  (\S+/\S+)\n    found +(.*)$", text, re.MULTILINE)
+    assert found[:2] == [
+        ("boundary/seed/minimum/on", "seed is not what was meant"),
+        ("boundary/prompt/maxLength/on", "prompt is not what was meant"),
+    ]
+
+
+def test_an_example_is_six_lines() -> None:
+    example = render(sample.FAILING).split("\n\n")[2].splitlines()
+    assert example[0] == "  boundary/seed/minimum/on"
+    labels = ["found", "intended", "sent", "answered", "matters", "command"]
+    assert [line.split()[0] for line in example[1:]] == labels
+    assert example[3] == (
+        "    sent       missing /seed: 0; dropped, perhaps because 0 is false in a condition"
+    )
+    assert example[5] == "    matters    why On the real service: 1.68 USD."
+
+
+def test_the_spaces_of_a_sent_value_are_kept() -> None:
+    call = sample.exchange(1, {**sample.INPUT, "seed": "0  0 "})
+    text = render(sample.run(replace(sample.DROPPED, exchanges=(call,))))
+    assert 'sent       changed /seed; intended 0; sent "0  0 "' in text
 
 
 def test_the_statuses_add_up_to_the_cases() -> None:
     text = render(sample.FAILING)
-    assert "9 cases = 3 passed + 4 failed + 1 expected + 1 skipped + 0 could not run" in text
+    assert "9 cases = 3 passed + 4 failed + 1 expected + 1 skipped\n" in text
 
 
 def test_advice_comes_after_broken_rules_with_the_same_evidence() -> None:
     head, _, advice = render(sample.FAILING).partition("ADVICE error.identified in 2 of 2 cases")
     assert "BROKEN" in head
-    assert "BROKEN" not in advice
-    for label in ("expected", "sent", "calls", "reply", "reported", "reproduce"):
-        assert f"  {label} " in advice.split("\n\n")[0]
+    for label in ("found", "intended", "sent", "answered", "matters", "command"):
+        assert f"    {label} " in advice.split("\n\n")[1]
+
+
+def test_the_table_of_rules_and_the_details_need_verbose() -> None:
+    for said in ("not examined: ", "\n    expected ", "correct request", "(example 0.2 s"):
+        assert said in render(sample.FAILING, VERBOSE)
+        assert said not in render(sample.FAILING)
+
+
+def _many(count: int) -> Verification:
+    words = ["".join(chr(ord("a") + int(digit)) for digit in str(n)) for n in range(count)]
+    return sample.run(
+        *(
+            replace(
+                sample.REFUSED,
+                name=f"boundary/{word}",
+                findings=sample.must("boundary.accepted", f"the word {word} " + "is wrong " * 9),
+            )
+            for word in words
+        ),
+        phases=sample.FAILING.phases,
+        coverage=sample.FAILING.coverage,
+        notes=("a note",),
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("count", [1, 3, 12, 13, 14, 15, 200])
+def test_the_summary_fits_on_one_screen(count: int, width: int) -> None:
+    screen = render(_many(count), Style(width)).partition("\nsummary\n")[2].splitlines()
+    rows = 1 + sum(max(1, -(-len(line) // width)) for line in screen)
+    assert rows <= MAX_LINES
+    listed = sum(line.startswith("BROKEN boundary.accepted: ") for line in screen)
+    more = re.search("… and ([0-9]+) more causes?, above", "\n".join(screen))
+    assert listed + int(more[1] if more else 0) == count
+    assert listed >= min(count, 10)
+
+
+def test_quiet_is_the_verdict_alone() -> None:
+    assert render_verdict(sample.FAILING).count("\n") == 1
+    assert render_verdict(sample.FAILING).startswith("DOES NOT CONFORM: ")
 
 
 def test_a_rule_that_fails_as_expected_is_not_called_broken() -> None:
@@ -79,7 +155,7 @@ def test_a_rule_that_fails_as_expected_is_not_called_broken() -> None:
 
 
 def test_calls_have_their_time_and_price() -> None:
-    text = render(sample.FAILING)
+    text = render(sample.FAILING, VERBOSE)
     assert "calls      3 calls, 3.36 USD\n" in text
     assert "3. POST /client/v4/accounts/…/ai/run after 2.0 s: 200 completed\n" in text
 
@@ -91,7 +167,7 @@ def test_exec_shows_no_intended_input() -> None:
 
 
 def test_rules_that_were_not_examined_share_a_line() -> None:
-    text = render(sample.PASSIVE)
+    text = render(sample.PASSIVE, VERBOSE)
     assert "\nrequest.once         2          1  broken\n" in text
     assert text.count("not examined") == 1
     assert "not examined: request.faithful, boundary.accepted," in text
@@ -109,22 +185,20 @@ def test_a_long_payload_says_how_much_is_left_out() -> None:
     call = replace(sample.exchange(1, sample.INPUT), response_body=body)
     text = _with(replace(sample.DROPPED, exchanges=(call,)))
     assert "".join(text.split()).count("x" * MAX_PAYLOAD) == 1
-    assert "… 948 more characters" in text.replace("\n             ", "")
+    assert "… 948 more characters" in text
 
 
 def test_payloads_are_wrapped_without_loss() -> None:
-    video = "http://127.0.0.1/" + "a b-" * 60
-    text = _with(replace(sample.DROPPED, outcome=Outcome("result", result=video)))
-    intended = text.partition("intended   ")[2].partition("  sent  ")[0]
-    joined = intended.replace("\n             ", "").strip()
-    assert (
-        joined == '{"prompt":"Make it snow","video_uri":"https://example.com/source.mp4","seed":0}'
-    )
+    given = {**sample.INPUT, "prompt": "a  b-" * 12}
+    text = _with(replace(sample.DROPPED, intended=given), Style(60))
+    intended = text.partition("intended   ")[2].partition("\n    sent  ")[0]
+    assert len(intended.splitlines()) > 1
+    assert intended.replace("\n               ", "") == dumps(given)
 
 
 def test_commands_are_not_wrapped() -> None:
     command = "curl " + "x" * 3000
-    assert f"  correct request {command}\n" in _with(replace(sample.DROPPED, curl=command))
+    assert f"    correct request {command}\n" in _with(replace(sample.DROPPED, curl=command))
 
 
 def test_a_command_too_long_to_copy_is_left_out() -> None:
@@ -140,16 +214,17 @@ def test_the_report_of_the_client_and_the_end_of_its_standard_error_are_shown() 
     )
     text = _with(replace(sample.DROPPED, outcome=outcome))
     assert "reported   error (stage api, status 429, code 2003): no\n" in text
-    assert "stderr     line 12\n             line 13\n" in text
+    assert "stderr     line 12\n               line 13\n" in text
     assert "line 11\n" not in text
 
 
 @pytest.mark.parametrize("kind", ["stuck", "crashed"])
 def test_a_stuck_or_crashed_client_is_shown_with_the_reason(kind: str) -> None:
     outcome = Outcome(kind, reason="ended with code 139")  # type: ignore[arg-type]
-    assert f"reported   {kind}: ended with code 139" in _with(
-        replace(sample.DROPPED, outcome=outcome)
-    )
+    outcome = replace(outcome, stderr="first\nlast\n")
+    text = render(sample.run(replace(sample.DROPPED, outcome=outcome)))
+    said = f"; the client reported {kind}: ended with code 139; the last line of its standard error"
+    assert f"{said} is last\n" in text
 
 
 def test_a_call_without_a_duration_has_no_price() -> None:
@@ -244,5 +319,5 @@ def test_the_details_of_a_case_are_printed_once() -> None:
     second = Finding("request.valid", "must", "is not valid either")
     twice = _with(replace(sample.DROPPED, findings=(*sample.DROPPED.findings, second)))
     assert re.search(r"details +see request\.(valid|faithful), above", twice)
-    assert twice.count("  intended   ") == twice.count("  reply      ") == 1
-    assert twice.count("  smallest   ") == 2
+    assert twice.count("  expected   ") == twice.count("  reply      ") == 1
+    assert twice.count("  found      ") == 2

@@ -243,16 +243,17 @@ PASSING = run(
     phases=(("example", 0.5), ("fault", 0.25)),
     coverage=_COVERAGE[:2],
 )
+UNKNOWN_REPLY = case(
+    "example/timed",
+    "could-not-run",
+    reason="result for an unknown case 'c9'",
+    outcome=None,
+    exchanges=(),
+    checked=(),
+)
 TROUBLED = run(
     case("example/simple"),
-    case(
-        "example/timed",
-        "could-not-run",
-        reason="result for an unknown case 'c9'",
-        outcome=None,
-        exchanges=(),
-        checked=(),
-    ),
+    UNKNOWN_REPLY,
     trouble=("node client.js: ended with code 1 before it sent its hello",),
     interrupted=True,
     client=Client("node client.js"),

@@ -26,7 +26,7 @@ from aleph_contract.reports.mutation.summary import (
     unscored,
     witness,
 )
-from aleph_contract.reports.terminal import Style, headed, labelled, wrapped
+from aleph_contract.reports.text import Style, headed, labelled, wrapped
 
 #: Missed mutants that are shown of one rule; the json report has all.
 MAX_MUTANTS = 12

@@ -65,10 +65,11 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase starts; `cases` is the number of its cases."""
+    """A phase starts; `cases` is the number of its cases, `total` that of the whole run."""
 
     phase: str
     cases: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class _Run:
             calls = [call for call in chosen if call.phase == phase]
             if not calls or self.notes:
                 continue
-            self._on_event(PhaseStarted(phase, len(calls)))
+            self._on_event(PhaseStarted(phase, len(calls), len(chosen)))
             started = time.perf_counter()
             try:
                 for call in calls:
