@@ -62,7 +62,10 @@ def next_command(rule: RuleRow, example: CaseResult) -> str:
 
 
 def _input(example: CaseResult) -> str:
-    return truncate(shown(example.intended, long=_LONG), MAX_PART)
+    """The intended input as JSON; one that was given as JSON text, unchanged."""
+    given = example.intended
+    text = given if isinstance(given, str) and given.startswith("{") else shown(given, long=_LONG)
+    return truncate(text, MAX_PART)
 
 
 def _sent(cause: Cause) -> str:
