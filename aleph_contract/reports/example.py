@@ -89,7 +89,7 @@ def _calls(example: CaseResult) -> str:
     if not made:
         return ""
     first = made[0].received_at
-    ends = []
+    ends: list[str] = []
     for call in made[:MAX_CALLS]:
         after = f" after {call.received_at - first:.1f} s" if ends else ""
         status = "no answer" if call.status is None else str(call.status)
