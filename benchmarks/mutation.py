@@ -2,7 +2,7 @@
 
 Prints, for each suite in `tests/mutation/suites`, its score and the CPU seconds of one more mutant:
 in a fork of a warm pytest process, or in a process of its own. Options choose the suites, and the
-number of rounds, which must agree.
+number of rounds, which must agree. `--docs` scores the pytest examples of the documentation.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -28,6 +29,10 @@ SUITES = ROOT / "tests/mutation/suites"
 NODE_MODULES = ROOT / "tests/workers/node_modules"
 
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull)
+
+
+#: A block of a page that is written to a file; of two with one name, the later one counts.
+_FILE = re.compile(r"^```python (\S+\.py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -88,18 +93,35 @@ def classes(report: dict[str, Any]) -> dict[str, str]:
     return {mutant["id"]: mutant["class"] for mutant in report["mutants"]}
 
 
+def examples(folder: Path) -> list[Suite]:
+    """The pytest examples of the documentation, each with the files of its page, in a folder."""
+    found = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        files = dict(_FILE.findall(page.read_text(encoding="utf-8")))
+        for name in files:
+            if name.startswith("test_"):
+                own = folder / page.stem
+                own.mkdir(exist_ok=True)
+                for file, text in files.items():
+                    (own / file).write_text(text)
+                found.append(Suite(f"{page.stem}/{name}", (*PYTEST, f"{page.stem}/{name}")))
+    return found
+
+
 def main() -> None:
     """Score every suite, print the table, and check the order."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--jobs", default="2")
+    parser.add_argument("--docs", action="store_true")
     parser.add_argument("--only", nargs="*", default=[suite.file for suite in RANKED])
     given = parser.parse_args()
     print(f"{'suite':24} {'score':>6} {'of':>4} {'CPU s a mutant':>15} {'wall s':>7}  same")
     scores: list[float] = []
     with tempfile.TemporaryDirectory() as name:
         copy_suites(Path(name))
-        for suite in (suite for suite in RANKED if suite.file in given.only):
+        ranked = [suite for suite in RANKED if suite.file in given.only]
+        for suite in examples(Path(name)) if given.docs else ranked:
             start = _cpu()
             scored(suite, Path(name), "--jobs", "1", "--max-mutants", "1")
             before, begun = _cpu(), time.perf_counter()
@@ -112,6 +134,8 @@ def main() -> None:
             scores.append(first["score"])
             row = f"{suite.file:24} {first['score']:6} {first['denominator']:4} {cpu:15.3f}"
             print(f"{row} {wall:7.1f}  {same}", flush=True)
+    if given.docs:
+        return
     print(f"ranked in their true order: {scores == sorted(set(scores))}; ", end="")
     print(f"weakest to strongest: {scores[-1] - scores[0]:.1f} points")
 
