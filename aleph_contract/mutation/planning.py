@@ -176,7 +176,7 @@ def _twice(group: tuple[Call, ...]) -> Mutant:
 
 
 def _price(cost: Decimal) -> str:
-    return money(cost) if cost else "cost unknown without a duration"
+    return money(cost) if cost else "cost unknown"
 
 
 def _mutant(  # noqa: PLR0917 - a row of values

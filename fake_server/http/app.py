@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
@@ -48,6 +49,10 @@ MAX_BODY = 32 * 1024 * 1024
 
 #: Path of the control API and the pages.
 CONTROL_PATH = "/__aleph__/"
+
+#: FastAPI silences a warning of pydantic by `warnings.catch_warnings`, which is not thread-safe:
+#: two fakes of one process that create their control API at the same time would print it.
+_CREATING_CONTROL = threading.Lock()
 
 
 class App:
@@ -218,7 +223,8 @@ class App:
     def _create_control(self) -> ASGI:
         from fake_server.http.control_app import create_control  # imports FastAPI
 
-        return create_control(self, self.hosts, self._admin_token)
+        with _CREATING_CONTROL:
+            return create_control(self, self.hosts, self._admin_token)
 
 
 def is_control(path: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
@@ -13,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from fake_server import create_app
+from fake_server.http import control_app
 from fake_server.replies.faults import FAULTS
 from fake_server.runs.lifecycle import Runs
 from fake_server.runs.mutation import CallMutation, Mutator
@@ -120,6 +124,25 @@ def test_each_test_sees_the_mutation_again(occurrence: int | None, applied: int)
             call(account, {**GOOD, "prompt": "Make it rain"})
             call(account)
     assert mutator.applied == applied
+
+
+def test_two_fakes_create_their_control_api_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running_now: list[object] = []
+    most: list[int] = []
+
+    def create(*_: object) -> None:
+        running_now.append(None)
+        most.append(len(running_now))
+        time.sleep(0.01)
+        running_now.pop()
+
+    monkeypatch.setattr(control_app, "create_control", create)
+    apps = [create_app() for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda app: app._create_control(), apps))
+    assert most == [1, 1, 1, 1]
 
 
 def test_an_ordinary_fake_has_no_hook() -> None:

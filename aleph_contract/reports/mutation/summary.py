@@ -112,6 +112,11 @@ def remedy(result: MutantResult) -> str:
     return (MUTATIONS[_TWICE] if twice else result.mutant.mutation).remedy
 
 
+def price(result: MutantResult) -> str:
+    """What the second run costs."""
+    return money(result.cost) if result.cost else "cost unknown"
+
+
 def change(result: MutantResult) -> tuple[str, str]:
     """The mutation as a diff of two lines."""
     return f"- {result.mutant.before}", f"+ {result.mutant.after}"

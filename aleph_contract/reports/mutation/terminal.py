@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from aleph_contract.core.escaping import (
     escape_workflow_commands,
     join_first,
-    money,
     one_line,
     pluralise,
 )
@@ -18,6 +17,7 @@ from aleph_contract.reports.mutation.summary import (
     change,
     gaps,
     passes,
+    price,
     remedy,
     sentence,
     settings,
@@ -76,7 +76,7 @@ def _missed(result: MutantResult, style: Style) -> Iterator[str]:
         Detail("call", (one_line(mutant.calls[0].name),)),
         Detail("diff", change(result), "exact"),
         Detail("test", (witness(result),)),
-        Detail("paid twice", (money(result.cost),) if result.kind == "paid-twice" else ()),
+        Detail("paid twice", (price(result),) if result.kind == "paid-twice" else ()),
         Detail("to notice", (remedy(result),)),
     )
     for detail in details:
