@@ -85,6 +85,10 @@ class SharedJournal:
 
     database: Any
 
+    def listen_here(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with each new exchange of this fake alone."""
+        raise NotImplementedError
+
 
 class Journal(Protocol):
     """The interface that the fake uses; its methods may be called from any thread."""
@@ -133,3 +137,10 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Release files and threads."""
+
+
+def listen_here(journal: Journal, listener: Listener) -> Callable[[], None]:
+    """Call `listener` with each new exchange of this fake, not of others that share the journal."""
+    if isinstance(journal, SharedJournal):
+        return journal.listen_here(listener)
+    return journal.listen(listener)

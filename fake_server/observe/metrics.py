@@ -1,7 +1,7 @@
 """Metrics of one fake in the text format of Prometheus.
 
 They are counted from the exchanges that the journal reports, so a run costs nothing more unless
-metrics are asked for. With a shared journal each fake counts the runs of all.
+metrics are asked for. With a shared journal each fake counts its own runs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from aleph_contract import version
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
-from fake_server.journal.base import Journal
+from fake_server.journal.base import Journal, listen_here
 
 #: Upper bounds of the histogram of run times, in seconds: from a fast path run to a live one.
 SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 180, 600)
@@ -57,7 +57,7 @@ class Metrics:
             "aleph_info", "The version that serves.", ["version"], registry=self._registry
         )
         about.labels(version.__version__).set(1)
-        self.close = journal.listen(self.count)
+        self.close = listen_here(journal, self.count)
 
     def count(self, exchange: Exchange) -> None:
         """Count one exchange."""

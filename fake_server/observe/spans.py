@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
-from fake_server.journal.base import Journal
+from fake_server.journal.base import Journal, listen_here
 
 _NANOSECONDS = 1_000_000_000
 _SERVER_ERROR = 500
@@ -42,7 +42,7 @@ def emit_spans(journal: Journal) -> Callable[[], None]:
             span.set_status(trace.StatusCode.ERROR, exchange.outcome)
         span.end(end_time=start + int(exchange.elapsed * _NANOSECONDS))
 
-    return journal.listen(emit)
+    return listen_here(journal, emit)
 
 
 def attributes(exchange: Exchange) -> dict[str, str | int | float | bool]:

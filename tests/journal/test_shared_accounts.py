@@ -13,6 +13,7 @@ import httpx
 import pytest
 from calling import HTTP, INPUT, PATIENCE, body, code, connect, head, post
 
+from fake_server.journal.base import listen_here
 from fake_server.server import AccountHandle, Server, running
 
 Replicas = tuple[Server, Server]
@@ -266,6 +267,24 @@ class TestSeenElsewhere:
             post(account)
             data = next(line for line in lines if line.startswith("data: "))
         assert json.loads(data.removeprefix("data: "))["number"] == 1
+
+    def test_metrics_and_spans_hear_only_the_runs_of_their_own_replica(
+        self, replicas: Replicas
+    ) -> None:
+        account, heard = replicas[0].account(), list[list[int]]()
+        stops = []
+        for server in replicas:
+            own: list[int] = []
+            heard.append(own)
+            stops.append(
+                listen_here(server.app.journal, lambda new, own=own: own.append(new.number))  # type: ignore[misc]
+            )
+        account.scenario([{"fault": None, "delay": 0.1}])
+        for server in (*replicas, replicas[1]):
+            post(on(server, account))
+        for stop in stops:
+            stop()
+        assert heard == [[1], [2, 3]]
 
     def test_the_inspector_shows_the_runs_of_another_replica(self, replicas: Replicas) -> None:
         one, two = replicas

@@ -98,6 +98,11 @@ class PostgreSQLJournal(SharedJournal):
         self._notifications.start()
         return self._listeners.watch(watcher)
 
+    def listen_here(self, listener: Listener) -> Callable[[], None]:
+        """See `SharedJournal`."""
+        own: Listeners = self.database.own
+        return own.add(listener)
+
     def close(self) -> None:
         """See `Journal`."""
         self._notifications.close()

@@ -18,6 +18,7 @@ import asyncpg
 
 from aleph_contract.errors import AlephContractError, ArgumentError
 from fake_server.journal.base import JournalUnavailable
+from fake_server.journal.listeners import Listeners
 from fake_server.journal.postgresql.errors import FAILURES, sentence, without_password
 from fake_server.journal.postgresql.schema import SCHEMA, prepare
 
@@ -66,6 +67,8 @@ class Database:
             "synchronous_commit": DURABILITIES[durability],
             "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
         }
+        #: Called with the exchanges that this fake stores, once they are committed.
+        self.own = Listeners()
         #: Seconds to add to the clock of this machine to get that of the database.
         self.clock_offset = 0.0
         self.loop = asyncio.new_event_loop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import asyncpg
@@ -82,6 +82,8 @@ class Changes:
         self._offset = offset
         self._replica = replica
         self._rows: list[list[Any]] = []
+        #: The exchanges that become visible, with their numbers.
+        self.shown: list[tuple[Exchange, int]] = []
         #: The exchanges that are stored.
         self.stored: list[StoredRun] = []
         self._ranges: list[Range] = []
@@ -91,14 +93,14 @@ class Changes:
         account.last_number += 1
         self._put(account, account.last_number, exchange, self._replica if open_ else None)
         if not open_:
-            self._show(account, account.last_number)
+            self._show(account, account.last_number, exchange)
         return account.last_number
 
     def end(self, account: Snapshot, number: int, exchange: Exchange) -> None:
         """Store the rest of an open exchange, which is visible from now on."""
         self._put(account, number, exchange, None)
         if (account.id, number) not in self._ended:
-            self._show(account, number)
+            self._show(account, number, exchange)
 
     async def write(self, connection: Any) -> None:
         """Write everything."""
@@ -120,8 +122,9 @@ class Changes:
         self._rows.append([*values, replica])
         self.stored.append(StoredRun(account.id, number, values[RECEIVED_AT]))
 
-    def _show(self, account: Snapshot, number: int) -> None:
+    def _show(self, account: Snapshot, number: int, exchange: Exchange) -> None:
         account.total += 1
+        self.shown.append((exchange, number))
         last = self._ranges[-1] if self._ranges else None
         if last is not None and last[0] == account.id and last[2] == number - 1:
             self._ranges[-1] = (account.id, last[1], number)
@@ -279,6 +282,9 @@ class Writer:
             await changes.write(connection)
             self._uncertain += changes.stored
         del self._uncertain[len(self._uncertain) - len(changes.stored) :]
+        if self._database.own.called:
+            for exchange, number in changes.shown:
+                self._database.own.tell(replace(exchange, number=number))
         return results
 
     async def _lock(self, connection: Any, group: Sequence[Change]) -> Changes:
