@@ -110,10 +110,16 @@ def check_program(
     Raises:
         CouldNotRun: It does not run on the faster clock; the message says why, and what helps.
     """
-    path = interpreter(program)
-    if path is None:
-        return  # the driver says that it was not found
-    if reason := why_not_loadable(path, library):
+    try:
+        path = interpreter(program)
+        if path is None:
+            return  # the driver says that it was not found
+        reason = why_not_loadable(path, library)
+    except OSError as error:  # a program may be executable and not readable
+        raise CouldNotRun(
+            f"--speed cannot be checked: {error.filename}: {error.strerror}"
+        ) from None
+    if reason:
         raise CouldNotRun(f"--speed has no effect on the client: {reason}; {_HELP}")
     probe = next((p for p in PROBES if re.fullmatch(p.names, path.name)), None)
     if probe is None:

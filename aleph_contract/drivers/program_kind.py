@@ -19,6 +19,9 @@ from pathlib import Path
 #: Scripts whose interpreter is a script, and so on: more is a circle.
 _MAX_SCRIPTS = 5
 
+#: Bytes of the smallest ELF header.
+MIN_ELF = 52
+
 _PT_INTERP = 3
 _IDENT = 16  # bytes of e_ident
 _CLASS_64 = 2
@@ -69,6 +72,8 @@ def _named(words: Sequence[str]) -> str:
 
 def read_elf(path: Path) -> Elf | None:
     """The header of an ELF file; `None` if it is no such file."""
+    if path.stat().st_size < MIN_ELF:
+        return None  # an empty file cannot be mapped
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if data[:4] != b"\x7fELF" or data[4] not in _LAYOUT:
             return None

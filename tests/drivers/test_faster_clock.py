@@ -172,3 +172,14 @@ def test_auto_gives_up_on_a_machine_that_is_too_busy() -> None:
     clock.jitter = 0.9
     with pytest.raises(CouldNotRun, match=r"too busy, waits end up to 0\.9 s late"):
         clock.safe_speed()
+
+
+def test_a_program_that_cannot_be_read_gets_no_verdict(
+    faster: FasterClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(program: str) -> Path:
+        raise PermissionError(13, "Permission denied", program)
+
+    monkeypatch.setattr("aleph_contract.drivers.clock_probe.interpreter", unreadable)
+    with pytest.raises(CouldNotRun, match="cannot be checked: secret: Permission denied"):
+        faster.check(("secret",), os.environ)

@@ -66,6 +66,7 @@ def test_this_interpreter_can_load_a_library(tmp_path: Path) -> None:
         (elf(GLIBC, tail=b"\xff Go buildinf:"), 0o755, "Go program"),
         (elf(GLIBC), 0o4755, "rights of another user"),
         (b"MZ" + bytes(200), 0o755, "not a program of this operating system"),
+        (b"", 0o755, "not a program of this operating system"),
     ],
 )
 def test_a_program_that_loads_nothing_is_named_with_the_reason(
