@@ -77,6 +77,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="With PostgreSQL: whether each response waits until its exchange is on disk.",
 )
+@click.option(
+    "--media",
+    "samples",
+    multiple=True,
+    metavar="FILE",
+    help="Serve this file at result URLs of its family, such as video. Repeatable.",
+)
 @contract_option
 @click.option(
     "--replay",

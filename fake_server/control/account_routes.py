@@ -159,7 +159,7 @@ async def close_connections(fake: FakeDep, account: AccountId) -> None:
         fake.hang_up(found)
 
 
-@router.get("/{account}/scenario")
+@router.get("/{account}/scenario", response_model_exclude_unset=True)
 def get_scenario(fake: FakeDep, account: AccountId) -> schemas.ScenarioModel:
     """List the steps that are still to be played."""
     return _scenario(account, fake.accounts.get(account))
@@ -167,15 +167,14 @@ def get_scenario(fake: FakeDep, account: AccountId) -> schemas.ScenarioModel:
 
 @router.put(
     "/{account}/scenario",
-    openapi_extra=request_body(
-        {"type": "array", "items": schemas.ScenarioStepModel.model_json_schema()}, required=True
-    ),
+    response_model_exclude_unset=True,
+    openapi_extra=request_body(schemas.SCENARIO_SCHEMA, required=True),
 )
 def set_scenario(fake: FakeDep, account: AccountId, body: BodyDep) -> schemas.ScenarioModel:
     """Set the steps that the next runs are answered with; after the last step, answers are normal.
 
-    The body may also be the name of one fault, which answers every run, or `null`, which ends the
-    scenario.
+    A step may also be the name of a fault, for one run. The body may also be the name of one
+    fault, which answers every run, or `null`, which ends the scenario.
     """
     state = fake.accounts.get(account)
     state.scenario = loads(body)
@@ -189,15 +188,7 @@ def clear_scenario(fake: FakeDep, account: AccountId) -> None:
 
 
 def _scenario(account: str, state: accounts.Account) -> schemas.ScenarioModel:
-    steps = [
-        schemas.ScenarioStepModel(
-            fault=None if step.fault is None else step.fault.name,
-            times=step.times,
-            retry_after=step.retry_after,
-            delay=step.delay,
-        )
-        for step in state.scenario
-    ]
+    steps = [schemas.ScenarioStepModel.model_validate(step.document()) for step in state.scenario]
     return schemas.ScenarioModel(account=account, steps=steps)
 
 

@@ -18,6 +18,7 @@ from fake_server.journal.base import Filter, Journal
 from fake_server.observe.metrics import Metrics
 from fake_server.replies import faults
 from fake_server.replies.failures import OUTCOMES
+from fake_server.replies.own_reply import OWN_REPLY
 from fake_server.state import accounts
 from fake_server.state.account import Account
 from fake_server.state.suite import SuiteLog
@@ -106,7 +107,10 @@ def _filter(
     ] = None,
 ) -> Filter:
     fault = None if fault is None else canonical(fault)
-    for name, value, known in (("outcome", outcome, OUTCOMES), ("fault", fault, faults.FAULTS)):
+    for name, value, known in (
+        ("outcome", outcome, OUTCOMES),
+        ("fault", fault, (*faults.FAULTS, OWN_REPLY)),
+    ):
         if value is not None and value not in known:
             raise HTTPException(422, f"unknown {name} {value!r}; use one of: {', '.join(known)}")
     return Filter(outcome, status, fault, text, since, before, limit)

@@ -194,15 +194,38 @@ class ScenarioStepModel(ControlModel):
     """One step of a scenario."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"fault": "rate-limited", "times": 2}, {"fault": None}]}
+        json_schema_extra={
+            "examples": [
+                {"fault": "rate-limited", "times": 2},
+                {"fault": None},
+                {"status": 503, "headers": {"retry-after": "1"}, "body": "busy"},
+            ]
+        }
     )
 
-    fault: Annotated[str | None, Field(description="`null`: a normal answer.")]
+    fault: Annotated[str | None, Field(description="`null`: a normal answer.")] = None
     times: Annotated[int | None, Field(description="Number of runs; `null`: every run.", ge=1)] = 1
     retry_after: Annotated[
         int | None, Field(description="Seconds in the Retry-After header, or until its date.", ge=0)
     ] = None
     delay: Annotated[float | None, Field(description="Seconds before the response.", ge=0)] = None
+    status: Annotated[
+        int | None, Field(description="Status of a reply of your own.", ge=200, le=599)
+    ] = None
+    headers: Annotated[
+        dict[str, str] | None, Field(description="Its headers; they replace those of the fake.")
+    ] = None
+    body: Annotated[
+        Any, Field(description="Its body: a string as it is, any other value as JSON.")
+    ] = None
+
+
+#: A scenario as `PUT` takes it: steps, of which a text names a fault for one run; or the name of a
+#: fault for every run; or `null` for no scenario.
+SCENARIO_SCHEMA: dict[str, Any] = {
+    "type": ["array", "string", "null"],
+    "items": {**ScenarioStepModel.model_json_schema(), "type": ["object", "string"]},
+}
 
 
 class ScenarioModel(ControlModel):

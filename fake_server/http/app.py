@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import threading
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -30,6 +31,7 @@ from fake_server.http.scope import (
 from fake_server.journal import open_journal
 from fake_server.journal.base import Journal, SharedJournal
 from fake_server.media.presigned import Presigner
+from fake_server.media.samples import NO_SAMPLES, Samples, read_samples
 from fake_server.observe.metrics import Metrics
 from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import Runs
@@ -71,6 +73,7 @@ class App:
         replay: A recording that answers runs; `None` for an ordinary fake.
         clock: The clock of the clients; every duration and time is in its seconds.
         admin_token: What callers of the control API on other machines must present.
+        samples: The files that result URLs return; see `read_samples`.
     """
 
     def __init__(
@@ -88,8 +91,10 @@ class App:
         replay: RecordedReplies | None = None,
         clock: Clock = WALL_CLOCK,
         admin_token: str | None = None,
+        samples: Samples = NO_SAMPLES,
     ) -> None:
         self.clock = clock
+        self._samples = samples
         self._admin_token = admin_token
         self.presigner = None if presigned is None else Presigner(presigned, clock)
         self.contracts = contracts
@@ -136,7 +141,7 @@ class App:
         if scope["type"] != "http":
             await _serve_other_protocol(scope, receive, send)
         elif path.startswith(media.MEDIA_PATH):
-            await media.serve(scope, receive, send, self.presigner)
+            await media.serve(scope, receive, send, self.presigner, self._samples)
         elif is_control(path):
             await (self._control or await self._load_control())(scope, receive, send)
         else:
@@ -264,6 +269,7 @@ def create_app(
     mutator: Mutator | None = None,
     replay: RecordedReplies | None = None,
     clock: Clock = WALL_CLOCK,
+    samples: Iterable[str | os.PathLike[str]] = (),
 ) -> App:
     """Create a fake as an ASGI application, for use in process or with any ASGI server.
 
@@ -292,6 +298,7 @@ def create_app(
         mutator: Changes one call, for `aleph-contract mutate`.
         replay: A recording that answers runs, as `aleph_contract.recordings.replay` reads it.
         clock: The clock of the clients; every duration and time is in its seconds.
+        samples: The user's own media, which result URLs return; one file per family, such as video.
 
     Raises:
         ArgumentError: An argument is out of range; the message names it.
@@ -314,7 +321,7 @@ def create_app(
         "spend_limit": None if spend_limit is None else amount("spend_limit", spend_limit),
         "spend_limit_lag": spend_limit_lag,
     }
-    contracts = ContractSet.of(contract)
+    contracts, found = ContractSet.of(contract), read_samples(samples)
     if isinstance(journal, str):
         journal = open_journal(journal, keep=keep, durability=durability)
     accounts = Accounts(**defaults)
@@ -337,4 +344,5 @@ def create_app(
         mutator=mutator,
         replay=replay,
         clock=clock,
+        samples=found,
     )

@@ -28,7 +28,6 @@ from fake_server.inspector.listing import ListQuery
 from fake_server.inspector.sidebar import CoverageCounter, Spending, tried_counts
 from fake_server.inspector.template_env import renderer
 from fake_server.journal.base import JournalUnavailable
-from fake_server.state.scenarios import ScenarioStep
 
 #: Path of everything but the start page, which is at `CONTROL_PREFIX`.
 INSPECTOR_PREFIX = f"{CONTROL_PREFIX}/inspector"
@@ -110,7 +109,7 @@ class Pages:
             state.scenario = None
             return
         try:
-            state.scenario = [*map(_step_json, state.scenario), _step_from_form(form)]
+            state.scenario = [*state.scenario, _step_from_form(form)]
         except JournalUnavailable as error:
             raise HTTPException(503, str(error)) from None
         except (AlephContractError, ValueError) as error:
@@ -295,10 +294,3 @@ def _step_from_form(form: dict[str, str]) -> dict[str, Any]:
             except ValueError:
                 raise ValueError(f"{name}: {given!r} is not a number") from None
     return step
-
-
-def _step_json(step: ScenarioStep) -> dict[str, Any]:
-    """A step in the form that a scenario is set with."""
-    required = {"fault": step.fault.name if step.fault else None, "times": step.times}
-    optional = {"retry_after": step.retry_after, "delay": step.delay}
-    return required | {name: value for name, value in optional.items() if value is not None}

@@ -197,7 +197,8 @@ def describe_step(step: ScenarioStep) -> str:
     times = (
         "every run" if step.times is None else "once" if step.times == 1 else f"{step.times} times"
     )
-    words = [step.fault.name if step.fault else "normal answer", times]
+    answer = step.fault.name if step.fault else "normal answer"
+    words = [answer if step.reply is None else f"own reply {step.reply.status}", times]
     if step.retry_after is not None:
         words.append(f"Retry-After {step.retry_after} s")
     if step.delay is not None:

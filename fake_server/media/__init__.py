@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fake_server.media.files import KINDS, MediaFile, media_file
+from fake_server.media.files import KINDS, MediaFile, family, media_file
 from fake_server.media.presigned import Presigner
+from fake_server.media.samples import NO_SAMPLES, Samples
 
 #: Path of the media; `<uuid>.mp4` follows, as in the documentation, or another extension.
 MEDIA_PATH = "/__aleph__/media/"
@@ -62,6 +63,8 @@ def respond(
     headers: Iterable[tuple[bytes, bytes]],
     query: bytes = b"",
     presigner: Presigner | None = None,
+    *,
+    samples: Samples = NO_SAMPLES,
 ) -> MediaResponse:
     """Respond to a request below `MEDIA_PATH`.
 
@@ -71,6 +74,7 @@ def respond(
         headers: As in ASGI, names in lower case.
         query: What follows the question mark of the target.
         presigner: Checks the query; `None` if URLs are not signed.
+        samples: The user's own files, by their family; a family without one has the file of ours.
     """
     if not serves(target):
         return _refusal(
@@ -81,7 +85,8 @@ def respond(
     name = target.removeprefix(MEDIA_PATH).encode()
     if presigner is not None and (problem := presigner.problem(name, query)):
         return _refusal(403, f"<Error><Code>{problem}</Code></Error>", method)
-    file = media_file(target.rpartition(".")[2])
+    kind = target.rpartition(".")[2]
+    file = samples.get(family(kind)) or media_file(kind)
     if name.startswith(EMPTY.encode()):
         file = replace(file, body=b"", etag=b'"empty"')
     conditions = _Conditions(headers)
@@ -98,10 +103,16 @@ async def serve(
     receive: Receive,  # noqa: ARG001 - ASGI's
     send: Send,
     presigner: Presigner | None = None,
+    samples: Samples = NO_SAMPLES,
 ) -> None:
     """Respond to a request below `MEDIA_PATH`, as an ASGI application; the body is not read."""
     reply = respond(
-        scope["method"], scope["path"], scope["headers"], scope["query_string"], presigner
+        scope["method"],
+        scope["path"],
+        scope["headers"],
+        scope["query_string"],
+        presigner,
+        samples=samples,
     )
     start = {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
     await send(start)

@@ -89,8 +89,9 @@ class Fault:
 
     @property
     def redirect(self) -> bool:
-        """Whether the response is a redirect."""
-        return self.status is not None and 300 <= self.status < 400  # noqa: PLR2004 - RFC 9110
+        """Whether the response is a redirect to the fake's other host name."""
+        redirects = self.status is not None and 300 <= self.status < 400  # noqa: PLR2004 - RFC 9110
+        return redirects and self.raw is None
 
     @property
     def silent(self) -> bool:

@@ -12,8 +12,8 @@ import uuid
 from collections.abc import Mapping
 
 from aleph_contract.core.exchange import SurfaceName
-from fake_server.replies import faults
 from fake_server.replies.failures import JSON_TYPE, Failure, Refused, failure_body
+from fake_server.replies.faults import FAULT_PREFIX
 from fake_server.runs import gateway_headers
 from fake_server.runs.decision import Admission, RunCall
 from fake_server.runs.models import Model, Models
@@ -74,6 +74,8 @@ class Binding:
                 raise wrong_type("options", "object", options)
             if request.head.path == _GATEWAY_RUN:
                 account, step = self._gateway(options, account, step)
+            elif (gateway_id := _gateway_id(options)) and gateway_id.startswith(FAULT_PREFIX):
+                step = step_named(gateway_id)  # the runtime ignores other ids on this path
             model, value = self._call(request.head, document)
             webhook = webhook_url(options) if self._background else None
         except Refused as refused:
@@ -105,11 +107,10 @@ class Binding:
         Raises:
             Refused: There is no gateway id, or it names an unknown fault.
         """
-        gateway = options.get("gateway")
-        gateway_id = gateway.get("id") if isinstance(gateway, dict) else None
-        if not isinstance(gateway_id, str):
+        gateway_id = _gateway_id(options)
+        if gateway_id is None:
             raise Refused("field-missing", path="options.gateway.id")
-        if gateway_id.startswith(faults.FAULT_PREFIX):
+        if gateway_id.startswith(FAULT_PREFIX):
             return account, step_named(gateway_id)
         if ACCOUNT_ID.fullmatch(gateway_id):
             account = self._accounts.get(gateway_id)
@@ -121,3 +122,10 @@ class Binding:
         if "inputs" not in document:
             raise Refused("field-missing", path="inputs")
         return model, document["inputs"]
+
+
+def _gateway_id(options: Mapping[str, object]) -> str | None:
+    """The gateway id in the options of a call, if it is a text."""
+    gateway = options.get("gateway")
+    gateway_id = gateway.get("id") if isinstance(gateway, dict) else None
+    return gateway_id if isinstance(gateway_id, str) else None

@@ -10,6 +10,7 @@ from typing import Any
 
 from aleph_contract.errors import ArgumentError
 from fake_server.replies.faults import Fault, find
+from fake_server.replies.own_reply import OwnReply, own_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +22,32 @@ class ScenarioStep:
         times: Number of runs that get it, from 1; `None` for all later runs.
         retry_after: Seconds in a `Retry-After` header, or until its date if the fault has one.
         delay: Seconds before the response; for `drip`, seconds that its body takes.
+        reply: The reply that the step carries; then `fault` is made from it.
     """
 
     fault: Fault | None
     times: int | None = 1
     retry_after: int | None = None
     delay: float | None = None
+    reply: OwnReply | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The step as `scenario` reads it."""
+        name = None if self.fault is None else self.fault.name
+        answer = {"fault": name} if self.reply is None else self.reply.document()
+        rest = {"times": self.times, "retry_after": self.retry_after, "delay": self.delay}
+        return answer | rest
 
 
 def scenario(given: Any) -> tuple[ScenarioStep, ...]:
     """Parse a scenario as the control API and tests write it.
 
     Args:
-        given: A list of steps, each a `ScenarioStep` or an object
+        given: A list of steps; or the name of one fault, for all later runs; or `None` for no
+            scenario. A step is a `ScenarioStep`; the name of a fault, for one run; or an object
             `{"fault", "times"?, "retry_after"?, "delay"?}`, whose `fault` may be `null` for the
-            normal response; or the name of one fault, for all later runs; or `None` for no
-            scenario.
+            normal response. In place of `fault` a step may carry a reply of its own, with
+            `status`, `headers` and `body`; one of them is enough.
 
     Raises:
         ArgumentError: A fault or field is unknown, or a value has the wrong type; the message names
@@ -51,7 +62,13 @@ def scenario(given: Any) -> tuple[ScenarioStep, ...]:
     return tuple(_step(step, index) for index, step in enumerate(given))
 
 
-_FIELDS = tuple(field.name for field in fields(ScenarioStep))
+#: The members of a step that carry a reply.
+_REPLY_FIELDS = tuple(field.name for field in fields(OwnReply))
+
+_FIELDS = (
+    *(field.name for field in fields(ScenarioStep) if field.name != "reply"),
+    *_REPLY_FIELDS,
+)
 
 
 def _step(given: Any, index: int) -> ScenarioStep:
@@ -65,17 +82,31 @@ def _step(given: Any, index: int) -> ScenarioStep:
     unknown = [name for name in given if name not in _FIELDS]
     if unknown:
         raise ArgumentError(f"{place} has a field {unknown[0]!r}; it takes {_listed(_FIELDS)}")
-    if "fault" not in given:
-        raise ArgumentError(f"{place} lacks the field 'fault'")
-    name = given["fault"]
-    if name is not None and not isinstance(name, str):
-        raise ArgumentError(f"fault of {place} is a name or null, not {_type(name)}")
+    fault, reply = _answer(given, place)
     return ScenarioStep(
-        None if name is None else find(name),
+        fault,
         times=_count(given, "times", place, least=1, default=1),
         retry_after=_count(given, "retry_after", place, least=0, default=None),
         delay=_seconds(given, "delay", place),
+        reply=reply,
     )
+
+
+def _answer(given: Mapping[str, Any], place: str) -> tuple[Fault | None, OwnReply | None]:
+    """The fault that a step names, or the reply that it carries, as a fault too."""
+    name = given.get("fault")
+    if any(given.get(member) is not None for member in _REPLY_FIELDS):
+        if name is not None:
+            raise ArgumentError(
+                f"{place} has a fault and {_listed(_REPLY_FIELDS)}; use one of them"
+            )
+        reply = own_reply(given, place)
+        return reply.fault(), reply
+    if "fault" not in given:
+        raise ArgumentError(f"{place} lacks the field 'fault', or a reply in 'status' and 'body'")
+    if name is not None and not isinstance(name, str):
+        raise ArgumentError(f"fault of {place} is a name or null, not {_type(name)}")
+    return (None if name is None else find(name)), None
 
 
 def _count(

@@ -210,6 +210,18 @@ def test_a_refusal_has_the_observed_form(server: Server) -> None:
     assert (answer["internalCode"], answer["description"]) == (7003, "User Input Error")
 
 
+@pytest.mark.parametrize("path", ["/run", "/ai-gateway/run"])
+def test_an_unknown_fault_is_refused_with_the_list(server: Server, path: str) -> None:
+    answer = httpx.post(
+        f"{server.origin}{path}",
+        json={"inputs": INPUT, "options": {"gateway": {"id": "fault-nothing"}}},
+        headers={"cf-consn-model-id": CONTRACT.model},
+    )
+    assert answer.status_code == 400
+    message = answer.json()["error"][0]["message"]
+    assert message.startswith("No fault is named nothing; the faults are: token-missing,")
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [

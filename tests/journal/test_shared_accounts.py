@@ -143,6 +143,15 @@ def test_a_step_is_played_as_often_as_it_says(replicas: Replicas) -> None:
     assert post(account).status_code == 200
 
 
+def test_a_step_with_its_own_reply_is_played_by_the_other_replica(replicas: Replicas) -> None:
+    one, other = replicas
+    account = one.account()
+    account.scenario([{"status": 418, "headers": {"x-kettle": "1"}, "body": "short"}])
+    elsewhere = AccountHandle(other, other.app.accounts.get(account.id))
+    reply = post(elsewhere)
+    assert (reply.status_code, reply.headers["x-kettle"], reply.text) == (418, "1", "short")
+
+
 def test_a_child_account_plays_the_scenario_of_its_parent(replicas: Replicas) -> None:
     one, two = replicas
     parent = one.account()

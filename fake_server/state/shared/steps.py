@@ -6,7 +6,10 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from fake_server.replies.faults import FAULTS
+from fake_server.replies.own_reply import own_reply
 from fake_server.state.scenarios import ScenarioStep
 
 _NEXT = """
@@ -91,7 +94,7 @@ async def set_steps(connection: Any, account: str, steps: Sequence[ScenarioStep]
         (
             account,
             position,
-            None if step.fault is None else step.fault.name,
+            _fault_text(step),
             step.times,
             step.retry_after,
             step.delay,
@@ -104,7 +107,17 @@ async def set_steps(connection: Any, account: str, steps: Sequence[ScenarioStep]
         await connection.executemany(_INSERT, rows)
 
 
+def _fault_text(step: ScenarioStep) -> str | None:
+    """The column `fault` of a step: the name of its fault, or its own reply as a JSON object."""
+    if step.reply is not None:
+        return orjson.dumps(step.reply.document()).decode()
+    return None if step.fault is None else step.fault.name
+
+
 def _step(row: Mapping[str, Any]) -> ScenarioStep:
     """The step of a row; a fault that this version does not know is a normal response."""
-    fault = None if row["fault"] is None else FAULTS.get(row["fault"])
-    return ScenarioStep(fault, row["times"], row["retry_after"], row["delay"])
+    text = row["fault"] or ""
+    if text.startswith("{"):
+        reply = own_reply(orjson.loads(text), "a stored step")
+        return ScenarioStep(reply.fault(), row["times"], row["retry_after"], row["delay"], reply)
+    return ScenarioStep(FAULTS.get(text), row["times"], row["retry_after"], row["delay"])
