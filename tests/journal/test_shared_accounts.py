@@ -147,8 +147,7 @@ def test_a_step_with_its_own_reply_is_played_by_the_other_replica(replicas: Repl
     one, other = replicas
     account = one.account()
     account.scenario([{"status": 418, "headers": {"x-kettle": "1"}, "body": "short"}])
-    elsewhere = AccountHandle(other, other.app.accounts.get(account.id))
-    reply = post(elsewhere)
+    reply = post(on(other, account))
     assert (reply.status_code, reply.headers["x-kettle"], reply.text) == (418, "1", "short")
 
 
