@@ -30,7 +30,7 @@ SAMPLES = sorted((ROOT / "fixtures/documentation").glob("*.sh"))
 ISOLATED = ("unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 #: The programs that `.ci/run` installs.
-INSTALLED_BY_CI = {"curl", "node"}
+INSTALLED_BY_CI = {"curl", "go", "java", "node"}
 
 #: Seconds for one program; a JVM on a busy machine needs many.
 PATIENCE = 100.0
