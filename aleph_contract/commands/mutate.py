@@ -7,7 +7,12 @@ from pathlib import Path
 
 import click
 
-from aleph_contract.commands.options import contract_option, load_contracts, report_option
+from aleph_contract.commands.options import (
+    contract_option,
+    load_contracts,
+    report_option,
+    speed_option,
+)
 from aleph_contract.commands.signals import terminable
 
 #: Bound on the default of `--jobs`.
@@ -39,6 +44,7 @@ MAX_DEFAULT_JOBS = 4
     show_default=True,
     help="Seconds that the tests of one mutant may take; the whole suite may take 30 times that.",
 )
+@speed_option
 @click.option(
     "--max-mutants",
     type=click.IntRange(min=1),
@@ -65,6 +71,7 @@ def command(
     seed: int,
     jobs: int | None,
     timeout: float,
+    speed: float | None,
     max_mutants: int | None,
     fail_under: float,
     resume: Path | None,
@@ -89,6 +96,7 @@ def command(
         seed=seed,
         jobs=jobs or min(os.cpu_count() or 1, MAX_DEFAULT_JOBS),
         timeout=timeout,
+        speed=speed,
         max_mutants=max_mutants,
         fail_under=fail_under,
         resume=resume,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import shlex
 import threading
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.mutation.baseline import SUITE_LIMITS, Baseline, alone, baseline
 from aleph_contract.mutation.classify import Attempt, classify
@@ -35,6 +37,8 @@ class MutationSettings:
         seed: Seed of the choice of mutants.
         jobs: Number of mutants that run at the same time.
         timeout: Time limit of one mutant, in seconds.
+        speed: How many times faster the clock of the suite runs; `None` for the highest speed that
+            is safe on this machine.
         max_mutants: Bound on the mutants; `None` for all.
         fail_under: The lowest score that passes.
         resume: File that keeps the results, and is read if it exists.
@@ -43,6 +47,7 @@ class MutationSettings:
     seed: int = 0
     jobs: int = 1
     timeout: float = TIMEOUT
+    speed: float | None = 1.0
     max_mutants: int | None = None
     fail_under: float = 0.0
     resume: Path | None = None
@@ -100,8 +105,10 @@ def mutate(
     """
     begun = time.perf_counter()
     saved = SavedResults(settings.resume, command, settings)
-    run = _Context(command, contracts, settings, on_event, Processes())
     with ExitStack() as stack:
+        faster = stack.enter_context(FasterClock(settings.speed))
+        faster.check(command, os.environ)
+        run = _Context(command, contracts, settings, on_event, Processes(faster))
         on_event(MutantsPlanned("baseline", 2))
         found = baseline(command, contracts, processes=run.processes, timeout=settings.timeout)
         executors, found = _executors(run, found, stack)
@@ -118,7 +125,7 @@ def mutate(
         calls=len(found.calls),
         planned=len(planned.mutants),
         results=tuple(results),
-        notes=tuple(_notes(found, planned)),
+        notes=tuple(filter(None, (faster.note, *_notes(found, planned)))),
         interrupted=interrupted,
         fail_under=settings.fail_under,
         elapsed=time.perf_counter() - begun,

@@ -14,6 +14,7 @@ from typing import IO
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import (
     MARK_VARIABLE,
     BoundedBuffer,
@@ -27,7 +28,7 @@ from aleph_contract.mutation.junit_times import junit_tests
 from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
 from aleph_contract.verify.exec_command import command_environment
 from fake_server.runs.mutation import CallMutation, Mutator
-from fake_server.server import Server, running
+from fake_server.server import AccountHandle, Server, running
 
 #: A line of the Test Anything Protocol (TAP 14) that ends a test.
 _TAP = re.compile(r"(?P<bad>not )?ok\b *\d* *(?:- *)?(?P<name>[^#]*)(?P<rest>.*)")
@@ -67,12 +68,22 @@ class SuiteRun:
 
 
 class Processes:
-    """The processes that run now, so that an interrupt can end them; safe to use from threads."""
+    """The processes that run now, so that an interrupt can end them; safe to use from threads.
 
-    def __init__(self) -> None:
+    Args:
+        faster: The clock that they run on; that of the machine if `None`.
+    """
+
+    def __init__(self, faster: FasterClock | None = None) -> None:
+        self.faster = faster or FasterClock(1)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
         self._closed = False
+
+    def environment(self, server: Server, account: AccountHandle | None = None) -> dict[str, str]:
+        """The environment of a command that calls `server`; see `command_environment`."""
+        variables = {**without_proxy(server.host), **self.faster.environment}
+        return command_environment(server, variables, account)
 
     @contextmanager
     def started(
@@ -157,9 +168,9 @@ def run_suite(
     """
     check_command(command)
     mutator = Mutator(mutation)
-    with running(contracts, mutator=mutator) as server:
+    with running(contracts, mutator=mutator, clock=processes.faster.clock) as server:
         begun = time.time()
-        env = command_environment(server, without_proxy(server.host))
+        env = processes.environment(server)
         with processes.started(command, env) as process:
             output = Output(process)
             code = _wait(process, seconds)
@@ -182,7 +193,7 @@ def _suite(
 ) -> Suite:
     """The tests: those that pytest reported, else those of TAP, else those of a JUnit file."""
     reported = server.app.suite.suite()
-    if reported.borders:
+    if reported.borders or server.app.clock.faster:  # their times are those of another clock
         return reported
     tests = list(_tap_tests(lines, begun)) or list(junit_tests(command, begun, time.time()))
     return Suite({_PROCESS: tests}) if tests else reported

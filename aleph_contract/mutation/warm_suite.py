@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.clock import Clock
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.drivers.processes import without_proxy
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.mutation.suite_process import Output, Processes
 from aleph_contract.rules.suite import Suite
-from aleph_contract.verify.exec_command import command_environment
 from fake_server.http.listening import listen
 from fake_server.runs.mutation import CallMutation, Mutator
 from fake_server.server import AccountHandle, running
@@ -64,6 +63,7 @@ class WarmSuite:
     Args:
         contracts: The contracts that the fakes serve.
         account: The account that the environment of the suite names.
+        clock: The clock of the worker, which counts the time limit.
         listener: The socket that the fakes listen on, one after the other. It stays open: between
             two fakes another program could take the port.
         connection: The connection to the worker.
@@ -73,11 +73,13 @@ class WarmSuite:
         self,
         contracts: ContractSet,
         account: Account,
+        clock: Clock,
         listener: socket.socket,
         connection: socket.socket,
     ) -> None:
         self._contracts = contracts
         self._account = account
+        self._clock = clock
         self._listener = listener
         self._connection = connection
         self._lines = connection.makefile("rb")
@@ -92,10 +94,13 @@ class WarmSuite:
         """
         mutator = Mutator(mutation)
         begun = time.perf_counter()
-        with running(self._contracts, listener=self._listener, mutator=mutator) as server:
+        with running(
+            self._contracts, listener=self._listener, mutator=mutator, clock=self._clock
+        ) as server:
             server.app.accounts.add(_renewed(self._account))
             self._connection.settimeout(seconds + _GRACE)
-            self._send({"tests": list(tests), "seconds": seconds})
+            limit = self._clock.elapsed(seconds)
+            self._send({"tests": list(tests), "seconds": limit})
             outcomes = self.receive().get("outcomes", {})
             elapsed = time.perf_counter() - begun
             suite = server.app.suite.suite()
@@ -147,15 +152,16 @@ def warm_suite(
     secret = secrets.token_hex(16)
     with ExitStack() as stack:
         jobs, fakes = (stack.enter_context(listen(_HOST, 0)) for _ in range(2))
-        with running(contracts, listener=fakes) as server:
+        clock = processes.faster.clock
+        with running(contracts, listener=fakes, clock=clock) as server:
             server.app.accounts.add(account)
             handle = AccountHandle(server, account)
-            env = command_environment(server, without_proxy(server.host), handle)
+            env = processes.environment(server, handle)
             env[WORKER_VARIABLE] = f"{jobs.getsockname()[1]}:{secret}"
             process = stack.enter_context(processes.started(command, env))
             Output(process)
             connection = stack.enter_context(_accepted(jobs, process, seconds))
-            suite = WarmSuite(contracts, account, fakes, connection)
+            suite = WarmSuite(contracts, account, clock, fakes, connection)
             stack.callback(suite.close)
             connection.settimeout(seconds)
             ready = suite.receive().get("secret") == secret and suite.receive().get("ready")

@@ -101,7 +101,7 @@ class App:
         self.contract = contracts.default
         self.accounts = accounts
         self.journal = journal
-        self.suite: SuiteLog = SuiteLog(None if mutator is None else mutator.start_test)
+        self.suite: SuiteLog = SuiteLog(None if mutator is None else mutator.start_test, clock)
         self.max_body = max_body
         self.hosts = tuple(hosts)
         options: dict[str, Any] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from time import time as _now
 
+from aleph_contract.core.clock import WALL_CLOCK, Clock
 from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
 from fake_server.journal.base import Filter, Journal
 
@@ -19,10 +19,14 @@ class SuiteLog:
 
     Args:
         on_start: Called when a test begins.
+        clock: The clock of the tests, which the times of exchanges are on.
     """
 
-    def __init__(self, on_start: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, on_start: Callable[[], None] | None = None, clock: Clock = WALL_CLOCK
+    ) -> None:
         self._on_start = on_start
+        self._clock = clock
         self._tests: list[tuple[str, TestRun]] = []
         self._borders: dict[str, list[tuple[float, int | None]]] = {}
         self._running: dict[str, list[int]] = {}
@@ -42,7 +46,7 @@ class SuiteLog:
                 return None
             self._tests.append((process, TestRun(name, repeats=repeats)))
             self._running.setdefault(process, []).append(number)
-            self._borders.setdefault(process, []).append((_now(), number))
+            self._borders.setdefault(process, []).append((self._clock.now(), number))
         if self._on_start is not None:
             self._on_start()
         return number
@@ -59,7 +63,7 @@ class SuiteLog:
                 return False
             self._tests[number] = process, replace(test, outcome=outcome)
             del running[running.index(number) :]
-            self._borders[process].append((_now(), running[-1] if running else None))
+            self._borders[process].append((self._clock.now(), running[-1] if running else None))
             return True
 
     def seen_with(self, journal: Journal) -> Suite:

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from faster import SPEED, needs_libfaketime
 
 from aleph_contract.cli import run
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.mutation import running
 from aleph_contract.mutation.baseline import baseline
@@ -26,6 +29,10 @@ from aleph_contract.mutation.planning import plan
 from aleph_contract.mutation.records import Mutant, MutantClass, MutationRun
 from aleph_contract.mutation.running import MutationSettings, mutate
 from aleph_contract.mutation.suite_process import Processes
+from aleph_contract.mutation.warm_suite import warm_suite
+from fake_server.replies.faults import FAULTS
+from fake_server.runs.mutation import CallMutation
+from fake_server.state.scenarios import ScenarioStep
 
 SUITES = Path(__file__).parent / "suites"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull)
@@ -218,6 +225,27 @@ def _until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_client_with_a_long_time_out_is_tested_on_a_faster_clock(folder: Path) -> None:
+    needs_libfaketime()
+    client = folder / "client.py"
+    client.write_text(client.read_text().replace("timeout=2", "timeout=120"))
+    (folder / "test_slow.py").write_text(
+        "import pytest\nfrom client import GOOD, edit\n\n"
+        "def test_no_reply():\n    try:\n        edit(GOOD)\n"
+        "    except OSError as error:\n        assert 'timed out' in str(error)\n"
+    )
+    command, faster = (*PYTEST, "test_slow.py"), FasterClock(SPEED)
+    with faster, ExitStack() as stack:
+        processes = Processes(faster)
+        found = baseline(command, CONTRACTS, processes=processes, timeout=10.0)
+        assert found.tests == ("test_slow.py::test_no_reply",)
+        suite = stack.enter_context(warm_suite(command, CONTRACTS, processes, 60.0))
+        step = ScenarioStep(FAULTS["hang"])
+        run = suite.run(found.tests, 20.0, CallMutation(bool, step=step))
+    assert (run.outcomes, run.applied) == ({found.tests[0]: "passed"}, 1)
+    assert 120 / SPEED <= run.elapsed < 20
 
 
 @pytest.mark.usefixtures("folder")
