@@ -11,6 +11,7 @@ from calling import post
 
 from aleph_contract.core.clock import Clock
 from fake_server.server import Server, running
+from fake_server.state.suite import SuiteLog
 
 #: Its start lies an hour back, so that the client's clock is four days ahead.
 CLOCK = Clock(speed=100, start=time.time() - 3600)
@@ -67,3 +68,14 @@ def test_a_result_url_expires_on_the_clients_clock() -> None:
         assert presigner.problem(name, query.encode()) in ("", "AccessDenied")
         time.sleep(0.1)
         assert presigner.problem(name, query.encode()) == "AccessDenied"
+
+
+def test_the_borders_of_tests_are_on_the_clock_of_the_clients() -> None:
+    clock = Clock(1000.0, time.time() - 10)
+    log = SuiteLog(clock=clock)
+    number = log.start("process", "first")
+    assert number is not None
+    arrived = clock.now()
+    log.finish(number, "passed")
+    first, second = (at for at, _ in log.suite().borders["process"])
+    assert first <= arrived <= second
