@@ -73,9 +73,10 @@ def test_a_result_url_expires_on_the_clients_clock() -> None:
 def test_the_borders_of_tests_are_on_the_clock_of_the_clients() -> None:
     clock = Clock(1000.0, time.time() - 10)
     log = SuiteLog(clock=clock)
+    begun = clock.now()
     number = log.start("process", "first")
     assert number is not None
     arrived = clock.now()
     log.finish(number, "passed")
     first, second = (at for at, _ in log.suite().borders["process"])
-    assert first <= arrived <= second
+    assert begun <= first <= arrived <= second

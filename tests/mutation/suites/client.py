@@ -41,7 +41,7 @@ def edit(given: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> str:
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310 - the same
+        with urllib.request.urlopen(request, timeout=4) as response:  # noqa: S310 - the same
             return _video(response.status, response.read())
     except urllib.error.HTTPError as error:
         with error:

@@ -20,7 +20,7 @@ async function edit(input) {
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     body: JSON.stringify({ model: "runwayml/aleph-2", input }),
     redirect: "manual",
-    signal: AbortSignal.timeout(2000),
+    signal: AbortSignal.timeout(4000),
   });
   const answer = await reply.json();
   const video = answer?.result?.video;
