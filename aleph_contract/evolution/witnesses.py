@@ -1,4 +1,4 @@
-"""Find values that one schema accepts and another refuses, and make them small."""
+"""Find values that one schema accepts and another refuses."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.builder import Builder
+from aleph_contract.schema.generation.interface import MISSING
 from aleph_contract.schema.pointers import plain
 from aleph_contract.schema.validation.validator import Validator
 
 #: Most values built outside the wider schema.
 _MAX_AIMED = 40
-
-#: Most rounds in which a witness is made smaller.
-_MAX_ROUNDS = 60
 
 
 def of_replies(contract: Contract) -> Contract:
@@ -31,6 +29,7 @@ def of_replies(contract: Contract) -> Contract:
         parsed_schema=schema,
         document=Document(schema, source=contract.source, location="/schema/output"),
         examples=(),
+        entry={},  # the shipped entry has a catalogue of its inputs, which are no results
     )
 
 
@@ -44,19 +43,44 @@ def refused(validator: Validator, value: Any) -> bool:
     return not validator.is_valid(value) and bool(validator.reference_violations(value))
 
 
-def witnesses(narrow: Contract, wide: Contract) -> list[Any]:
-    """Values that both validators accept under `narrow` and refuse under `wide`, smallest first.
+class WitnessSearch:
+    """Values that both validators accept under one contract and refuse under another.
+
+    They are searched in stages, the cheapest first; a later stage runs only if it is needed.
 
     Args:
         narrow: The contract whose inputs should all satisfy the other one.
         wide: The other contract.
+        first: The one whose cases are tried first.
     """
-    first, second = Validator(narrow.input_schema), Validator(wide.input_schema)
-    found: dict[str, Any] = {}
-    for value in _candidates(narrow, wide):
-        if accepted(first, value) and refused(second, value):
-            found[dumps(value)] = value
-    return sorted(found.values(), key=size)
+
+    def __init__(self, narrow: Contract, wide: Contract, *, first: Contract) -> None:
+        self._accepting = Validator(narrow.input_schema)
+        self._refusing = Validator(wide.input_schema)
+        second = narrow if first is wide else wide
+        self._stages = iter(
+            (lambda: _cases_of(first), lambda: _outside(narrow, wide), lambda: _cases_of(second))
+        )
+        self._found: list[Any] = []
+
+    def breaks(self, value: Any) -> bool:
+        """Whether `value` is such a value."""
+        return accepted(self._accepting, value) and refused(self._refusing, value)
+
+    def first(self, holds: Callable[[Any], bool]) -> Any:
+        """The smallest value for which `holds` is true too; `MISSING` if no stage finds one."""
+        candidates = self._found
+        while True:
+            value = next(filter(holds, sorted(candidates, key=size)), MISSING)
+            stage = next(self._stages, None) if value is MISSING else None
+            if stage is None:
+                return value
+            candidates = list({dumps(v): v for v in stage() if self.breaks(v)}.values())
+            self._found = [*self._found, *candidates]
+
+    def smallest(self) -> Any:
+        """The smallest value of the first stage that finds one; `MISSING` if none does."""
+        return self.first(lambda _: True)
 
 
 def size(value: Any) -> tuple[int, str]:
@@ -65,35 +89,13 @@ def size(value: Any) -> tuple[int, str]:
     return len(text), text
 
 
-def _candidates(narrow: Contract, wide: Contract) -> Iterator[Any]:
-    for contract in (wide, narrow):
-        yield from (plain(case.input) for case in cases(contract))
+def _cases_of(contract: Contract) -> Iterator[Any]:
+    return (plain(case.input) for case in cases(contract))
+
+
+def _outside(narrow: Contract, wide: Contract) -> Iterator[Any]:
+    """Inputs of `narrow` that are built outside of `wide`, which must have no reference."""
     text = dumps(wide.document.published)
     if '"$ref"' not in text and '"$dynamicRef"' not in text:
         outside = {"not": wide.document.published}
         yield from islice(Builder(narrow.document, {}).values((), outside), _MAX_AIMED)
-
-
-def shrink(value: Any, holds: Callable[[Any], bool]) -> Any:
-    """A smaller value for which `holds` is still true: members, items, characters removed."""
-    for _ in range(_MAX_ROUNDS):
-        smaller = next(filter(holds, _smaller(value)), None)
-        if smaller is None:
-            return value
-        value = smaller
-    return value
-
-
-def _smaller(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for name in value:
-            yield {key: part for key, part in value.items() if key != name}
-        for name, part in value.items():
-            yield from ({**value, name: smaller} for smaller in _smaller(part))
-    elif isinstance(value, list):
-        yield from (value[:index] + value[index + 1 :] for index in range(len(value)))
-        for index, part in enumerate(value):
-            yield from ([*value[:index], less, *value[index + 1 :]] for less in _smaller(part))
-    elif isinstance(value, str) and value:
-        yield value[: len(value) // 2]
-        yield value[:-1]

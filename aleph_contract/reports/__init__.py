@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -41,7 +41,7 @@ class Renderers(Generic[_Run]):
     """The functions that render a run of one kind.
 
     Args:
-        formats: A function for each key of `FORMATS`.
+        formats: A function for each format that the command has; the keys are among `FORMATS`.
         terminal: Renders the terminal report in a style.
         verdict: Renders the verdict alone.
         step_summary: Renders the step summary of GitHub.
@@ -67,18 +67,22 @@ class Spec:
     path: Path | None = None
 
 
-def parse_spec(text: str) -> Spec:
+def parse_spec(text: str, formats: Collection[str] = FORMATS) -> Spec:
     """Parse `FORMAT` or `FORMAT:PATH`.
+
+    Args:
+        text: The value of `--report`.
+        formats: The formats that the command has.
 
     Raises:
         ArgumentError: There is no such format, or no path after the colon.
     """
     name, colon, path = text.partition(":")
-    if name not in FORMATS:
-        close = get_close_matches(name, FORMATS, n=1)
+    if name not in formats:
+        close = get_close_matches(name, formats, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ArgumentError(
-            f"--report {text}: unknown format {name!r}; {hint}formats: {', '.join(FORMATS)}"
+            f"--report {text}: unknown format {name!r}; {hint}formats: {', '.join(formats)}"
         )
     if colon and not path:
         raise ArgumentError(
@@ -178,7 +182,7 @@ def open_reports_of(
     """
     from aleph_contract.reports.progress import Progress
 
-    specs = [parse_spec(text) for text in texts or ("terminal",)]
+    specs = [parse_spec(text, renderers.formats) for text in texts or ("terminal",)]
     _check_together(specs)
     for spec in specs:
         if spec.path is not None:

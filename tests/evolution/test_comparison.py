@@ -11,8 +11,9 @@ from contract_edits import INPUT, OUTPUT, edited, entry
 
 from aleph_contract import Contract
 from aleph_contract.cases import cases
-from aleph_contract.evolution.comparison import Comparison, compare
+from aleph_contract.evolution.comparison import compare
 from aleph_contract.evolution.containment import is_contained
+from aleph_contract.evolution.records import Comparison
 from aleph_contract.evolution.witnesses import accepted, of_replies, refused
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.validation.validator import Validator
@@ -33,7 +34,9 @@ def changed(*path: str, **keywords: Any) -> Any:
 
 
 def test_identical_entries_have_no_changes() -> None:
-    assert compare(contract(), contract()) == Comparison("entry", "entry", None, None, ())
+    assert compare(contract(), contract()) == Comparison(
+        "test/one", "entry", "entry", None, None, ()
+    )
 
 
 def test_a_lower_maximum_breaks_requests_with_the_smallest_witness() -> None:
