@@ -110,9 +110,9 @@ def _identity(old: Contract, new: Contract) -> Iterator[Change]:
         kind, witness = _Kind("breaking", _OTHER_ID), {"model": old.model}
         yield _change("requests", ("model_id",), old.model, new.model, kind, witness=witness)
     if old.in_path != new.in_path:
-        forms = [format_of(contract.entry) for contract in (old, new)]
-        kind, witness = _Kind("breaking", _OTHER_ROUTE), {"model": old.model, "format": forms[0]}
-        yield _change("requests", (), *forms, kind, witness=witness)
+        before, after = format_of(old.entry), format_of(new.entry)
+        kind, witness = _Kind("breaking", _OTHER_ROUTE), {"model": old.model, "format": before}
+        yield _change("requests", ("format",), before, after, kind, witness=witness)
 
 
 def _prices(old: Contract, new: Contract) -> Iterator[Change]:

@@ -134,7 +134,9 @@ class Diff:
     def counts(self) -> dict[str, int]:
         """The number of changes of each class; `known`: those that are accepted."""
         found = list(self.changes())
-        counts = {name: sum(c.classed == name and not c.known for c in found) for name in CLASSES}
+        counts: dict[str, int] = {
+            name: sum(c.classed == name and not c.known for c in found) for name in CLASSES
+        }
         return {**counts, "known": sum(bool(change.known) for change in found)}
 
     @property

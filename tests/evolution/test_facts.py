@@ -92,3 +92,10 @@ def with_text(keyword: str, text: Any) -> Contract:
     if text is not None:
         schema["properties"]["parts"][keyword] = text
     return Contract.from_entry(entry(schema))
+
+
+def test_the_other_format_of_entries_is_another_request() -> None:
+    own = {"name": "test/one", "properties": [], "schema": entry()["schema"]}
+    found = compare(Contract.from_entry(entry()), Contract.from_entry(own))
+    (change,) = found.breaking
+    assert (change.pointer, change.old, change.new) == ("/format", "third-party", "provider")

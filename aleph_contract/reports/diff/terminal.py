@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aleph_contract.core.escaping import one_line
 from aleph_contract.evolution.records import Comparison, Diff
 from aleph_contract.reports.diff.texts import details, headline, todo, verdict
-from aleph_contract.reports.terminal import Style
+from aleph_contract.reports.text import Style
 
 _TONES = {"breaking": "red", "unproved": "yellow", "compatible": "green"}
 
