@@ -27,9 +27,10 @@ from fake_server.http.scope import (
     Scope,
     Send,
     head_of,
+    serve_other_protocol,
 )
 from fake_server.journal import open_journal
-from fake_server.journal.base import Journal, SharedJournal
+from fake_server.journal.base import AccountStore, Journal, SharedJournal
 from fake_server.media.presigned import Presigner
 from fake_server.media.samples import NO_SAMPLES, Samples, read_samples
 from fake_server.observe.metrics import Metrics
@@ -139,7 +140,7 @@ class App:
         """Serve one ASGI connection."""
         path: str = scope.get("path", "")
         if scope["type"] != "http":
-            await _serve_other_protocol(scope, receive, send)
+            await serve_other_protocol(scope, receive, send)
         elif path.startswith(media.MEDIA_PATH):
             await media.serve(scope, receive, send, self.presigner, self._samples)
         elif is_control(path):
@@ -237,18 +238,6 @@ def is_control(path: str) -> bool:
     return path == "/" or (path + "/").startswith(CONTROL_PATH)
 
 
-async def _serve_other_protocol(scope: Scope, receive: Receive, send: Send) -> None:
-    """Complete a lifespan; close a WebSocket."""
-    if scope["type"] == "lifespan":
-        while True:
-            kind = (await receive())["type"]
-            await send({"type": f"{kind}.complete"})
-            if kind == "lifespan.shutdown":
-                return
-    await receive()
-    await send({"type": "websocket.close", "code": 1000})
-
-
 def create_app(
     contract: Contract | ContractSet | None = None,
     *,
@@ -325,6 +314,10 @@ def create_app(
     if isinstance(journal, str):
         journal = open_journal(journal, keep=keep, durability=durability)
     accounts = Accounts(**defaults)
+    if isinstance(journal, AccountStore):
+        from fake_server.state.kept_accounts import KeptAccounts  # only when used
+
+        accounts = KeptAccounts(journal, **defaults)
     if isinstance(journal, SharedJournal):
         if replay is not None:
             raise ArgumentError("a recording is replayed with a journal in memory or in SQLite")

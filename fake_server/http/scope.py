@@ -29,3 +29,15 @@ def head_of(scope: Scope) -> RequestHead:
         scope["headers"],
         scope.get("server"),
     )
+
+
+async def serve_other_protocol(scope: Scope, receive: Receive, send: Send) -> None:
+    """Complete a lifespan; close a WebSocket."""
+    if scope["type"] == "lifespan":
+        while True:
+            kind = (await receive())["type"]
+            await send({"type": f"{kind}.complete"})
+            if kind == "lifespan.shutdown":
+                return
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})

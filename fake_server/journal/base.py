@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -87,6 +87,22 @@ class SharedJournal:
 
     def listen_here(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each new exchange of this fake alone."""
+        raise NotImplementedError
+
+
+class AccountStore:
+    """Base of a journal that keeps the state of accounts too, for the next start of the fake."""
+
+    #: Returns the state of an account as text, which is stored with its exchanges; `None` if the
+    #: account has none.
+    state_of: Callable[[str], str | None] | None = None
+
+    def saved_states(self) -> Mapping[str, str]:
+        """The state of each account, by its id."""
+        raise NotImplementedError
+
+    def save_state(self, account: str, state: str | None) -> None:
+        """Store the state of an account now, or with `None` delete it; return when that is done."""
         raise NotImplementedError
 
 

@@ -5,13 +5,14 @@ any moment has lost no exchange whose response a client has read: in WAL mode a 
 written to the file, and the kernel keeps it when the process dies. One thread writes; all exchanges
 that arrive during a commit share the next transaction, which bounds the number of commits under
 load. Other processes, such as the `sqlite3` tool, may read the file at the same time.
+
+The state of the accounts (tokens, bill, steps) is stored in the transactions of their exchanges.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import sqlite3
@@ -22,55 +23,13 @@ from dataclasses import MISSING, fields
 from decimal import Decimal
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TextIO
+from typing import Any
 
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
-from fake_server.journal.base import EVERYTHING, Filter, Tally
+from fake_server.journal.base import EVERYTHING, AccountStore, Filter, Tally
 from fake_server.journal.listeners import Listeners, PendingExchange, built
-
-#: `PRAGMA application_id` of the file: "alep".
-APPLICATION_ID = 0x616C6570
-
-#: Version of the tables (`PRAGMA user_version`).
-SCHEMA_VERSION = 2
-
-_TABLES = (
-    """
-CREATE TABLE exchange (
-    account TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    surface TEXT NOT NULL,
-    method TEXT NOT NULL,
-    target TEXT NOT NULL,
-    request_headers TEXT NOT NULL,   -- JSON: [[name, value], ...]
-    request_body BLOB NOT NULL,
-    request_complete INTEGER NOT NULL,
-    credential TEXT NOT NULL,
-    status INTEGER,
-    response_headers TEXT NOT NULL,  -- JSON: [[name, value], ...]
-    response_body BLOB NOT NULL,
-    outcome TEXT NOT NULL,
-    fault TEXT,
-    billed INTEGER NOT NULL,
-    billed_seconds TEXT,             -- decimal
-    cost TEXT NOT NULL,              -- decimal, USD
-    received_at REAL NOT NULL,       -- Unix time, seconds
-    elapsed REAL NOT NULL,           -- seconds
-    token_leaked INTEGER NOT NULL,
-    host TEXT NOT NULL,
-    token_fingerprint TEXT NOT NULL,
-    PRIMARY KEY (account, number)
-)""",
-    """
-CREATE TABLE numbering (             -- the last number of accounts that were cleared
-    account TEXT PRIMARY KEY,
-    number INTEGER NOT NULL
-)""",
-)
-
-#: Version of a file -> the statement that brings its tables to the next version.
-_MIGRATIONS = {1: "ALTER TABLE exchange ADD COLUMN token_fingerprint TEXT NOT NULL DEFAULT ''"}
+from fake_server.journal.sqlite_file import APPLICATION_ID, SCHEMA_VERSION, lock_file, open_file
 
 _COLUMNS = tuple(field.name for field in fields(Exchange))
 _NAMES = ", ".join(_COLUMNS)
@@ -114,7 +73,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
 Change = Callable[[sqlite3.Connection], Exchange | None]
 
 
-class SQLiteJournal:
+class SQLiteJournal(AccountStore):
     """A journal in a file that never drops an exchange; see `fake_server.journal.base.Journal`.
 
     Args:
@@ -128,8 +87,8 @@ class SQLiteJournal:
         self.path = Path(path).absolute()
         with contextlib.ExitStack() as held:
             try:
-                self._connection = held.enter_context(contextlib.closing(_open(self.path)))
-                held.enter_context(_lock(self.path))
+                self._connection = held.enter_context(contextlib.closing(open_file(self.path)))
+                held.enter_context(lock_file(self.path))
             except (sqlite3.Error, OSError) as error:
                 raise ArgumentError(f"journal {self.path}: {error}") from None
             self._arrived: dict[str, int] = dict(self._connection.execute(_NUMBERS).fetchall())
@@ -207,6 +166,15 @@ class SQLiteJournal:
 
         self._put(delete).result()
 
+    def saved_states(self) -> dict[str, str]:
+        """See `AccountStore`."""
+        with self._reading() as connection:
+            return dict(connection.execute("SELECT id, state FROM account").fetchall())
+
+    def save_state(self, account: str, state: str | None) -> None:
+        """See `AccountStore`."""
+        self._put(lambda connection: _save_state(connection, account, state)).result()
+
     def close(self) -> None:
         """Commit pending changes and close the file."""
         self._queue.put(None)
@@ -234,6 +202,7 @@ class SQLiteJournal:
             with self._connection:
                 self._connection.execute("BEGIN")
                 changed = [change(self._connection) for change, _ in batch]
+                self._save_states({exchange.account for exchange in changed if exchange})
             for exchange in filter(None, changed):
                 self._listeners.tell(exchange)
         except Exception as error:  # noqa: BLE001 - raised again by the futures
@@ -241,6 +210,12 @@ class SQLiteJournal:
         for _, future in batch:
             with contextlib.suppress(InvalidStateError):  # the waiting task was cancelled
                 future.set_exception(failure) if failure else future.set_result(None)
+
+    def _save_states(self, accounts: set[str]) -> None:
+        """Store the state of the accounts whose exchanges are stored in the same transaction."""
+        for account in accounts if self.state_of is not None else ():
+            if (state := self.state_of(account)) is not None:
+                _save_state(self._connection, account, state)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -285,55 +260,11 @@ def _absent(column: str) -> str:
     return str(float(default)) if isinstance(default, (bool, float)) else f"'{default}'"
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            _prepare(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Create the tables in an empty file; check and migrate those of any other file."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if not tables:
-        for table in _TABLES:
-            connection.execute(table)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif application != APPLICATION_ID:
-        raise sqlite3.DatabaseError("the file belongs to another program")
-    elif version in _MIGRATIONS:
-        for statement in (_MIGRATIONS[number] for number in range(version, SCHEMA_VERSION)):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif version != SCHEMA_VERSION:
-        raise sqlite3.DatabaseError(
-            f"its tables have version {version}; this program reads and writes {SCHEMA_VERSION}"
-        )
-
-
-def _lock(path: Path) -> TextIO:
-    """Lock the journal against other fakes until this process ends.
-
-    The lock is on a file beside it: opening and closing the database file itself would release the
-    locks of SQLite (fcntl(2): closing any descriptor of a file drops the process's locks on it).
-    """
-    lock = Path(f"{path}-lock").open("a", encoding="ascii")  # noqa: SIM115 - held open
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise OSError("another fake is writing to it") from None
-    return lock
+def _save_state(connection: sqlite3.Connection, account: str, state: str | None) -> None:
+    if state is None:
+        connection.execute("DELETE FROM account WHERE id = ?", (account,))
+    else:
+        connection.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (account, state))
 
 
 def _query(account: str | None, where: Filter) -> tuple[str, dict[str, Any]]:

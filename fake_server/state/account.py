@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from time import time
@@ -52,6 +53,7 @@ class Account:
         "_unknown",
         "_unpriced",
         "_usd",
+        "changed",
         "credits",
         "id",
         "in_flight",
@@ -87,6 +89,8 @@ class Account:
         #: removed, or another account has its scenario.
         self.needs_slow_path = parent is not None
         self._removed = False
+        #: Called after its scenario was set, if the accounts are kept for the next start.
+        self.changed: Callable[[Account], None] | None = None
         #: Arrival of its last request, in Unix time.
         self.last_seen = time()
         self._runs = self._unpriced = self._doubtful_runs = 0
@@ -131,6 +135,8 @@ class Account:
         with self._lock:
             self._steps = steps or None
             self.needs_slow_path = self._removed or bool(steps)
+        if self.changed is not None:
+            self.changed(self)
 
     def next_step(self) -> ScenarioStep | None:
         """Take the step for a run that has just arrived; `None` if no step is left."""
@@ -152,6 +158,34 @@ class Account:
                 self._steps = None
                 self.needs_slow_path = self._removed
             return step
+
+    def state(self) -> dict[str, Any]:
+        """What a run or a new scenario changes, as JSON values; see `restore`."""
+        with self._lock:
+            return {
+                "spend_limit_lag": self._lag,
+                "runs": self._runs,
+                "seconds": str(self._seconds),
+                "usd": str(self._usd),
+                "unpriced": self._unpriced,
+                "doubtful_runs": self._doubtful_runs,
+                "doubtful_usd": str(self._doubtful_usd),
+                "unknown": self._unknown,
+                "steps": [step.document() for step in self._steps or ()],
+            }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set what `state` returned in an earlier process."""
+        steps = deque(scenario(state["steps"]))
+        with self._lock:
+            self._lag = state["spend_limit_lag"]
+            self._runs, self._unpriced = state["runs"], state["unpriced"]
+            self._seconds, self._usd = Decimal(state["seconds"]), Decimal(state["usd"])
+            self._doubtful_runs = state["doubtful_runs"]
+            self._doubtful_usd = Decimal(state["doubtful_usd"])
+            self._unknown = state["unknown"]
+            self._steps = steps or None
+            self.needs_slow_path |= bool(steps)
 
     def forget(self) -> None:
         """Mark the account as removed; a later request with its id creates another account."""
