@@ -213,7 +213,9 @@ class SQLiteJournal(AccountStore):
 
     def _save_states(self, accounts: set[str]) -> None:
         """Store the state of the accounts whose exchanges are stored in the same transaction."""
-        for account in accounts if self.state_of is not None else ():
+        if self.state_of is None:
+            return
+        for account in accounts:
             if (state := self.state_of(account)) is not None:
                 _save_state(self._connection, account, state)
 

@@ -159,7 +159,7 @@ class Account:
                 self.needs_slow_path = self._removed
             return step
 
-    def state(self) -> dict[str, Any]:
+    def kept_state(self) -> dict[str, Any]:
         """What a run or a new scenario changes, as JSON values; see `restore`."""
         with self._lock:
             return {
@@ -175,7 +175,7 @@ class Account:
             }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Set what `state` returned in an earlier process."""
+        """Set what `kept_state` returned in an earlier process."""
         steps = deque(scenario(state["steps"]))
         with self._lock:
             self._lag = state["spend_limit_lag"]

@@ -96,7 +96,7 @@ def _text(account: Account) -> str:
         "credits": None if account.credits is None else str(account.credits),
         "spend_limit": None if limit is None else str(limit.usd),
         "parent": None if parent is None else parent.id,
-        **account.state(),
+        **account.kept_state(),
     }
     return orjson.dumps(document).decode()
 

@@ -63,7 +63,9 @@ def test_options_of_the_new_start_count_for_accounts_that_a_request_named(journa
     def run(server: Server) -> int:
         return HTTP.post(server.base_url + path, content=body(RUN), headers=HEADERS).status_code
 
-    for options, status in (({"credits": 2}, 200), ({}, 402), ({"credits": 10}, 200)):
+    starts: list[tuple[dict[str, Any], int]]
+    starts = [({"credits": 2}, 200), ({}, 402), ({"credits": 10}, 200)]
+    for options, status in starts:
         with running(journal=journal, **options) as server:
             assert run(server) == status
 
