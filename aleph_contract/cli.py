@@ -15,6 +15,7 @@ from aleph_contract.version import __version__
 #: Every command: its module in `aleph_contract.commands`, and its line of help. The help is
 #: repeated here so that `--help` does not import the commands.
 COMMANDS = {
+    "init": ("init", "Write an adapter, a first test and a CI job into a project."),
     "serve": ("serve", "Run the fake until it is interrupted."),
     "exec": ("exec_", "Run a command against a fresh fake and judge the traffic it made."),
     "verify": ("verify", "Prove that a client, or a server, keeps the contract."),
