@@ -169,7 +169,8 @@ def check_interception(*, intercept: bool, allow_hosts: Sequence[str]) -> None:
         raise click.UsageError("--allow-host needs --intercept: without it no host is refused")
 
 
-def _amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001 - click's signature
+def amount_of(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001 - click's signature
+    """Parse the amount in USD that an option holds."""
     from fake_server.state.billing import amount
 
     return None if value is None else amount(f"--{param.name}".replace("_", "-"), value)
@@ -201,9 +202,9 @@ _FAKE_OPTIONS = (
     click.option(
         "--latency", default=0.0, metavar="SECONDS", help="Duration of a successful run.  [0]"
     ),
-    click.option("--credits", metavar="USD", callback=_amount, help="Credits of each account."),
+    click.option("--credits", metavar="USD", callback=amount_of, help="Credits of each account."),
     click.option(
-        "--spend-limit", metavar="USD", callback=_amount, help="Spend limit of the gateway."
+        "--spend-limit", metavar="USD", callback=amount_of, help="Spend limit of the gateway."
     ),
     click.option("--max-body", type=int, metavar="BYTES", help="Maximum size of a body.  [32 MiB]"),
 )

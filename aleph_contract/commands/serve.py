@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aleph_contract.commands import serve_terminal as terminal
+from aleph_contract.commands.answer_source import AnswerSource, source_options
 from aleph_contract.commands.options import (
     contract_option,
     fake_options,
@@ -23,10 +24,8 @@ from aleph_contract.commands.options import (
 from fake_server.port import ADMIN_TOKEN_VARIABLE, DEFAULT_PORT
 
 if TYPE_CHECKING:
-    from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.core.clock import Clock
     from fake_server.http.app import App
-    from fake_server.runs.replay import RecordedReplies
     from fake_server.tls.serving import ServerTls
 
 
@@ -85,11 +84,7 @@ if TYPE_CHECKING:
     help="Serve this file at result URLs of its family, such as video. Repeatable.",
 )
 @contract_option
-@click.option(
-    "--replay",
-    metavar="FILE",
-    help="Answer runs from a recording: HAR, VCR cassette, AI Gateway log, journal, capture.",
-)
+@source_options
 @click.option(
     "--uds", metavar="PATH", help="Listen on a Unix domain socket instead of host and port."
 )
@@ -137,7 +132,6 @@ def command(
     contract_files: tuple[str, ...],
     allow_hosts: tuple[str, ...],
     *,
-    replay: str | None,
     uds: str | None,
     tls: bool,
     cert: str | None,
@@ -168,7 +162,7 @@ def command(
     from fake_server.server import Server
 
     contracts = load_contracts(contract_files)
-    replies = None if replay is None else _replies(replay, contracts)
+    source = AnswerSource.chosen(options, contracts, as_json=as_json)
     with _clock(speed) as (clock, client), secured as security:
         admin_token = os.environ.get(admin_token_env) or None
         app = create_app(
@@ -176,7 +170,8 @@ def command(
             hosts=(host, *allow_hosts),
             clock=clock,
             admin_token=admin_token,
-            replay=replies,
+            replay=source.replay,
+            upstream=source.upstream,
             **options,
         )
         _observe(app, metrics=metrics, spans=spans)
@@ -200,7 +195,7 @@ def command(
                     target=terminal.open_inspector, args=(server.inspector,), daemon=True
                 ).start()
 
-        with terminal.call_log(app, log):
+        with terminal.call_log(app, log), source.recorded(app):
             server.serve(ready=ready)
 
 
@@ -228,18 +223,6 @@ def _clock(speed: float | None) -> Iterator[tuple[Clock, Mapping[str, str]]]:
 
     with FasterClock(speed) as faster:
         yield faster.clock, faster.environment
-
-
-def _replies(recording: str, contracts: ContractSet) -> RecordedReplies:
-    """The replies of a recording; their number is told on standard error."""
-    from aleph_contract.core.escaping import pluralise
-    from aleph_contract.recordings.replay import load_replies
-
-    replies, left_out = load_replies(Path(recording), contracts)
-    rest = f"; calls without a complete reply, not replayed: {left_out:,}" if left_out else ""
-    runs = pluralise(replies.count, "recorded reply")
-    click.echo(f"aleph-contract: {recording}: {runs}{rest}", err=True)
-    return replies
 
 
 def _tls(

@@ -164,7 +164,7 @@ def _token(variable: str | None) -> str | None:
 def _print_plan(calls: list[PlannedCall], contract: Contract) -> None:
     """Print one JSON object for each call, then the number of calls and the price if all ran."""
     from aleph_contract.core.exchange import decimal
-    from aleph_contract.verify.server.spending import worst_price
+    from fake_server.state.spend_guard import worst_price
 
     prices = [worst_price(call.input, contract) for call in calls]
     for call, price in zip(calls, prices, strict=True):

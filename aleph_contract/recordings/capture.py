@@ -1,4 +1,4 @@
-"""Read captures of `verify server --capture`: one exchange a line, tokens removed."""
+"""Read captures of `verify server --capture` and `serve --record`: one exchange a line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.recordings.journal import not_of_a_server
 from aleph_contract.recordings.members import as_bytes, checked
 from aleph_contract.recordings.recorded_call import BadEntry, Entry, RecordedExchange
 from aleph_contract.recordings.source import read_lines
@@ -57,7 +58,7 @@ def _exchange(line: Mapping[str, Any], place: str) -> RecordedExchange:
         host=str(line["host"]),
     )
     wrong_token = seen.credential in ("missing", "refused")
-    hidden = dict.fromkeys(RULES, OWN_CALLS) if "case" in line else {}
+    hidden = dict.fromkeys(RULES, OWN_CALLS) if "case" in line else not_of_a_server(seen)
     return RecordedExchange(seen, place, hidden, checks_token=wrong_token)
 
 

@@ -80,7 +80,7 @@ FORMATS = {
     "har": Format("HAR 1.2", _HAR, _reader(read_har), (_DECODED,)),
     "vcr": Format("VCR cassette", _VCR, _reader(read_vcr), (_DECODED,)),
     "journal": Format("SQLite journal", re.compile(rb"SQLite format 3\0"), _reader(read_journal)),
-    "capture": Format("capture of verify server", _CAPTURE, _reader(read_capture)),
+    "capture": Format("capture", _CAPTURE, _reader(read_capture)),
     "gateway-log": Format(
         "AI Gateway log", _GATEWAY_LOG, read_gateway_log, (_REPEATED_KEYS, _QUERY)
     ),

@@ -19,7 +19,7 @@ from fake_server.runs.request import SECRET_HEADERS, is_secret
 _SECRET_NAMES = frozenset(name.decode() for name in SECRET_HEADERS)
 
 #: Headers whose words are secrets wherever they stand. A cookie holds names and settings too.
-_WORD_HEADERS = _SECRET_NAMES - {"cookie"}
+_WORD_HEADERS = _SECRET_NAMES - {"cookie", "set-cookie"}
 
 _SCHEME = re.compile(r"(bearer|basic|token) +(?=\S)", re.IGNORECASE)
 

@@ -59,6 +59,7 @@ class Fake(Protocol):
     journal: Journal
     suite: SuiteLog
     metrics: Metrics | None
+    forwards: bool
 
     def in_flight(self, account_id: str) -> int:
         """The number of requests of an account that are being answered."""

@@ -277,6 +277,17 @@ class FindingModel(ControlModel):
     cost_usd: Amount
 
 
+class ServerVerdictModel(ControlModel):
+    """The replies of the upstream, judged by the server rules."""
+
+    conformant: Annotated[
+        bool | None,
+        Field(description="Whether no server rule of level must is broken; null without a reply."),
+    ]
+    exchanges: Annotated[int, Field(description="Judged exchanges that the journal holds.")]
+    findings: list[FindingModel]
+
+
 class VerdictModel(ControlModel):
     """The traffic of an account, judged by the rules that can be checked from the wire alone."""
 
@@ -292,6 +303,9 @@ class VerdictModel(ControlModel):
     exchanges: Annotated[int, Field(description="Exchanges since the account was created.")]
     not_judged: Annotated[int, Field(description="Exchanges dropped before a verdict.")]
     findings: list[FindingModel]
+    server: Annotated[
+        ServerVerdictModel | None, Field(description="The upstream's part; null without upstream.")
+    ] = None
 
 
 class ConstraintRowModel(ControlModel):

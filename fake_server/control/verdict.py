@@ -12,13 +12,18 @@ from typing import Protocol
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange, decimal
-from aleph_contract.core.results import CaseResult
+from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.rules.coverage import coverage_by_model
+from aleph_contract.rules.server import judge_server
+from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.rules.suite import NO_SUITE, Suite
-from aleph_contract.rules.traffic import judge_traffic
+from aleph_contract.rules.traffic import contract_of, judge_traffic
 from fake_server.control import schemas
 from fake_server.journal.base import Journal, Tally
 from fake_server.replies import faults
+
+#: Outcomes of a run that a reply of the upstream has; the fake itself gives every other one.
+_FROM_UPSTREAM = frozenset({"completed", "invalid", "malformed", "unknown-model", "fault"})
 
 
 @dataclass(slots=True)
@@ -71,10 +76,15 @@ class VerdictLedger:
     The journal is bounded, a verdict is not: a violation stays found, and exchanges that were
     dropped before any verdict make the account *not checked*. Example: one violating run, a
     verdict, then 10,050 good runs that displace it; the account still does not conform.
+
+    Args:
+        store: Keeps the findings; in memory if `None`.
+        forwards: Whether an upstream answers the runs, so that it is judged too.
     """
 
-    def __init__(self, store: JudgedStore | None = None) -> None:
+    def __init__(self, store: JudgedStore | None = None, *, forwards: bool = False) -> None:
         self._store = JudgedInMemory() if store is None else store
+        self._forwards = forwards
 
     def verdict(
         self,
@@ -90,7 +100,7 @@ class VerdictLedger:
             before = max(judged.tally.total, judged.tally.dropped)
             judged.unjudged += max(0, tally.dropped - before)
             judged.tally = tally
-            found = account_verdict(account, exchanges, contract, suite)
+            found = account_verdict(account, exchanges, contract, suite, forwards=self._forwards)
             oldest = exchanges[0].number if exchanges else 0
             kept = [
                 finding
@@ -98,17 +108,24 @@ class VerdictLedger:
                 if number < oldest
                 for finding in findings
             ]
-            for finding in found.findings:
+            new = [*found.findings, *(found.server.findings if found.server else ())]
+            for finding in new:
                 judged.findings[finding.exchanges[-1]] = []
-            for finding in found.findings:
+            for finding in new:
                 judged.findings[finding.exchanges[-1]].append(finding)
-        findings = [*kept, *found.findings]
+        client = [finding for finding in kept if finding.rule not in SERVER_RULES]
+        findings = [*client, *found.findings]
+        server = found.server
+        if server is not None:
+            about_server = [finding for finding in kept if finding.rule in SERVER_RULES]
+            server = _server_verdict([*about_server, *server.findings], server.exchanges)
         return found.model_copy(
             update={
                 "conformant": _conformant(findings, tally.total, judged.unjudged),
                 "exchanges": tally.total,
                 "not_judged": judged.unjudged,
                 "findings": findings,
+                "server": server,
             }
         )
 
@@ -131,18 +148,21 @@ def account_verdict(
     exchanges: Sequence[Exchange],
     contract: Contract | ContractSet,
     suite: Suite = NO_SUITE,
+    *,
+    forwards: bool = False,
 ) -> schemas.VerdictModel:
-    """Judge the exchanges of one account by the rules that can be checked from the wire alone."""
+    """Judge the exchanges of one account by the rules that can be checked from the wire alone.
+
+    Args:
+        account: Its id.
+        exchanges: Its exchanges, in order.
+        contract: The contract, or the set, to judge by.
+        suite: The tests that made the calls, as far as they are known.
+        forwards: Whether an upstream answered the runs, so that it is judged too.
+    """
     results = list(judge_traffic(exchanges, contract, suite=suite))
     findings = [
-        schemas.FindingModel(
-            call=result.name,
-            exchanges=[exchange.number for exchange in result.exchanges],
-            rule=finding.rule,
-            level=finding.level,
-            message=finding.message,
-            cost_usd=decimal(finding.cost),
-        )
+        _finding(result.name, finding, *result.exchanges)
         for result in results
         for finding in result.findings
     ]
@@ -153,6 +173,48 @@ def account_verdict(
         exchanges=len(exchanges),
         not_judged=0,
         findings=findings,
+        server=_upstream_verdict(exchanges, contract) if forwards else None,
+    )
+
+
+def of_upstream(exchange: Exchange) -> bool:
+    """Whether the upstream made the reply, not the fake in front of it."""
+    return (
+        exchange.outcome in _FROM_UPSTREAM
+        and exchange.fault is None
+        and exchange.request_complete
+        and exchange.status is not None
+    )
+
+
+def _upstream_verdict(
+    exchanges: Sequence[Exchange], contract: Contract | ContractSet
+) -> schemas.ServerVerdictModel:
+    judged = [exchange for exchange in exchanges if of_upstream(exchange)]
+    found = [
+        _finding(f"exchange {exchange.number}", finding, exchange)
+        for exchange in judged
+        for finding in judge_server(exchange, None, contract_of(exchange, contract)).findings
+    ]
+    return _server_verdict(found, len(judged))
+
+
+def _server_verdict(
+    findings: list[schemas.FindingModel], exchanges: int
+) -> schemas.ServerVerdictModel:
+    return schemas.ServerVerdictModel(
+        conformant=_conformant(findings, exchanges, 0), exchanges=exchanges, findings=findings
+    )
+
+
+def _finding(call: str, finding: Finding, *exchanges: Exchange) -> schemas.FindingModel:
+    return schemas.FindingModel(
+        call=call,
+        exchanges=[exchange.number for exchange in exchanges],
+        rule=finding.rule,
+        level=finding.level,
+        message=finding.message,
+        cost_usd=decimal(finding.cost),
     )
 
 

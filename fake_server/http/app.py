@@ -17,10 +17,11 @@ from aleph_contract.core.clock import WALL_CLOCK, Clock
 from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.control.origin_guard import ANY_HOST
-from fake_server.http.body import LARGE_BODY, UNREAD, read
+from fake_server.http.body import UNREAD, read
 from fake_server.http.delivery import Connection, deliver
 from fake_server.http.scope import (
     ASGI,
+    KEEP_DATE,
     SENT_REFUSAL,
     TRANSPORT,
     Receive,
@@ -34,7 +35,7 @@ from fake_server.journal.base import AccountStore, Journal, SharedJournal
 from fake_server.media.presigned import Presigner
 from fake_server.media.samples import NO_SAMPLES, Samples, read_samples
 from fake_server.observe.metrics import Metrics
-from fake_server.runs.decision import Admission, Run
+from fake_server.runs.decision import Admission
 from fake_server.runs.lifecycle import Runs
 from fake_server.runs.mutation import MutatedRuns, Mutator
 from fake_server.runs.request import ReceivedRequest, RequestHead
@@ -46,6 +47,7 @@ from fake_server.state.suite import SuiteLog
 if TYPE_CHECKING:
     from fake_server.http.shared_serving import SharedServing
     from fake_server.runs.replay import RecordedReplies
+    from fake_server.upstream.forwarding import Upstream
 
 #: Default bound on the bytes of a body; a body may hold a video as a data URI.
 MAX_BODY = 32 * 1024 * 1024
@@ -72,6 +74,7 @@ class App:
         background: Whether a call on the binding may ask for a run in the background.
         mutator: Changes one call; `None` for an ordinary fake.
         replay: A recording that answers runs; `None` for an ordinary fake.
+        upstream: A server that answers runs; `None` for an ordinary fake.
         clock: The clock of the clients; every duration and time is in its seconds.
         admin_token: What callers of the control API on other machines must present.
         samples: The files that result URLs return; see `read_samples`.
@@ -90,12 +93,15 @@ class App:
         background: bool = False,
         mutator: Mutator | None = None,
         replay: RecordedReplies | None = None,
+        upstream: Upstream | None = None,
         clock: Clock = WALL_CLOCK,
         admin_token: str | None = None,
         samples: Samples = NO_SAMPLES,
     ) -> None:
         self.clock = clock
         self._samples = samples
+        #: Whether an upstream answers the runs.
+        self.forwards = upstream is not None
         self._admin_token = admin_token
         self.presigner = None if presigned is None else Presigner(presigned, clock)
         self.contracts = contracts
@@ -128,6 +134,10 @@ class App:
                 from fake_server.runs.replay import ReplayedRuns
 
                 kind = partial(ReplayedRuns, replies=replay)
+            elif upstream is not None:
+                from fake_server.upstream.forwarding import ForwardedRuns
+
+                kind = partial(ForwardedRuns, upstream=upstream)
             self.runs = kind(contracts, accounts, journal, max_body, **options)
         #: The metrics of `serve --metrics`.
         self.metrics: Metrics | None = None
@@ -158,6 +168,7 @@ class App:
         """Release what belongs to the event loop, once no request is served any more."""
         if self._shared is not None:
             await self._shared.release()
+        await self.runs.close()
 
     def in_flight(self, account_id: str) -> int:
         """The number of requests of an account that this fake is answering."""
@@ -182,8 +193,10 @@ class App:
                 if stored is not None:
                     await stored
                 return
-            run = await self._respond(request, admission)
+            run = await self.runs.decide(request, admission)
             counted = self.runs.recount(counted, run.account)
+            if self.forwards and any(name == b"date" for name, _ in run.answer.headers):
+                extensions.get(KEEP_DATE, _do_nothing)()
             connection = Connection(receive, send, extensions.get(TRANSPORT))
             self.open_connections[connection] = run.account
             try:
@@ -200,13 +213,6 @@ class App:
         task = asyncio.ensure_future(send(webhook, seconds))
         self._webhooks.add(task)
         task.add_done_callback(self._webhooks.discard)
-
-    async def _respond(self, request: ReceivedRequest, admission: Admission) -> Run:
-        """Decide the answer; in a thread if the body is large, so that other requests proceed."""
-        if len(request.body) < LARGE_BODY:
-            return self.runs.respond(request, admission)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, self.runs.respond, request, admission)
 
     def wants_body(self, head: RequestHead, admission: Admission) -> bool:
         """Whether to read the body: not before an early reset, nor if it is announced too large."""
@@ -233,6 +239,10 @@ class App:
             return create_control(self, self.hosts, self._admin_token)
 
 
+def _do_nothing() -> None:
+    """What a server does that adds no headers of its own."""
+
+
 def is_control(path: str) -> bool:
     """Whether a path belongs to the control API or the pages; any other is a run route."""
     return path == "/" or (path + "/").startswith(CONTROL_PATH)
@@ -257,6 +267,7 @@ def create_app(
     admin_token: str | None = None,
     mutator: Mutator | None = None,
     replay: RecordedReplies | None = None,
+    upstream: Upstream | None = None,
     clock: Clock = WALL_CLOCK,
     samples: Iterable[str | os.PathLike[str]] = (),
 ) -> App:
@@ -286,6 +297,7 @@ def create_app(
         admin_token: What callers of the control API on other machines must present.
         mutator: Changes one call, for `aleph-contract mutate`.
         replay: A recording that answers runs, as `aleph_contract.recordings.replay` reads it.
+        upstream: A server that answers runs, and the spend cap.
         clock: The clock of the clients; every duration and time is in its seconds.
         samples: The user's own media, which result URLs return; one file per family, such as video.
 
@@ -319,8 +331,8 @@ def create_app(
 
         accounts = KeptAccounts(journal, **defaults)
     if isinstance(journal, SharedJournal):
-        if replay is not None:
-            raise ArgumentError("a recording is replayed with a journal in memory or in SQLite")
+        if replay is not None or upstream is not None:
+            raise ArgumentError("a recording or an upstream needs a journal in memory or in SQLite")
         from fake_server.state.shared.accounts import SharedAccounts  # imports asyncpg
 
         accounts = SharedAccounts(journal.database, **defaults)
@@ -336,6 +348,7 @@ def create_app(
         background=background,
         mutator=mutator,
         replay=replay,
+        upstream=upstream,
         clock=clock,
         samples=found,
     )

@@ -7,9 +7,6 @@ from typing import Any, NamedTuple
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-#: Bytes from which on a body is parsed in a thread, because that takes long.
-LARGE_BODY = 1024 * 1024
-
 
 class Body(NamedTuple):
     """A request body as far as it was read.

@@ -53,7 +53,7 @@ def create_control(
         redoc_url=None,
     )
     api.state.fake = fake
-    api.state.verdicts = VerdictLedger(_judged_store(fake.journal))
+    api.state.verdicts = VerdictLedger(_judged_store(fake.journal), forwards=fake.forwards)
     api.include_router(server_routes.router, prefix=CONTROL_PREFIX)
     api.include_router(account_routes.router, prefix=CONTROL_PREFIX)
     api.include_router(suite_routes.router, prefix=CONTROL_PREFIX)

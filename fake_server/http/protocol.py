@@ -22,7 +22,7 @@ from httptools import (
 )
 
 from fake_server.http.app import App, is_control
-from fake_server.http.scope import SENT_REFUSAL, TRANSPORT, head_of
+from fake_server.http.scope import KEEP_DATE, SENT_REFUSAL, TRANSPORT, head_of
 from fake_server.http.uvicorn_internals import QueuedRequest, UvicornProtocol
 from fake_server.journal.base import JournalUnavailable
 from fake_server.replies.failures import JSON_TYPE, Refused, failure_body
@@ -206,7 +206,10 @@ class Protocol(UvicornProtocol):
         _end(caller)
 
     def _start_asgi(self) -> None:
-        self.start_asgi({TRANSPORT: self.transport})
+        extensions: dict[str, Any] = {TRANSPORT: self.transport}
+        self.start_asgi(extensions)
+        if self.app.forwards:
+            extensions[KEEP_DATE] = self.default_headers_remover()
         self.keep_reading(self.app.max_body)
 
     def _write(self, status_line: bytes, headers: Headers, body: bytes) -> None:

@@ -17,6 +17,9 @@ ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 TRANSPORT = "fake_server.transport"
 SENT_REFUSAL = "fake_server.sent_refusal"
 
+#: A function that keeps the protocol from adding a `Date` to the response: it is an upstream's.
+KEEP_DATE = "fake_server.keep_date"
+
 
 def head_of(scope: Scope) -> RequestHead:
     """The head of the request in an ASGI scope."""

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from aleph_contract.contract.contract_set import ContractSet
-from fake_server.http.body import LARGE_BODY, UNREAD, read
+from fake_server.http.body import UNREAD, read
 from fake_server.http.delivery import Connection, deliver
 from fake_server.http.scope import SENT_REFUSAL, TRANSPORT, Receive, Scope, Send, head_of
 from fake_server.journal.base import Journal, JournalUnavailable
 from fake_server.runs.decision import Admission
+from fake_server.runs.lifecycle import LARGE_BODY
 from fake_server.runs.request import ReceivedRequest, RequestHead
 from fake_server.runs.shared_lifecycle import SharedCall, SharedRuns
 from fake_server.runs.webhook import Webhook

@@ -10,7 +10,8 @@ of the application with a refusal, or to notice that the client of a queued requ
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -45,6 +46,7 @@ PRIVATE: dict[type, tuple[str, ...]] = {
     ),
     RequestResponseCycle: (
         "body",
+        "default_headers",
         "disconnected",
         "message_event",
         "more_body",
@@ -116,6 +118,10 @@ class UvicornProtocol(HttpToolsProtocol):
             super().on_header(name, value)
         self.scope["extensions"] = extensions
         super().on_headers_complete()
+
+    def default_headers_remover(self) -> Callable[[], None]:
+        """A function that leaves the server's headers out of the response to the latest request."""
+        return partial(setattr, self.cycle, "default_headers", [])
 
     def keep_reading(self, max_body: int) -> None:
         """Read on while requests wait in the pipeline; close the connection if there are too many.

@@ -32,11 +32,16 @@ OUTCOMES: Mapping[str, str] = {
     "no-route": "no such route, or the wrong method for it",
     "no-credits": "the run costs more than the account's credits",
     "spend-limit": "the run would exceed the account's spend limit",
-    "fault": "the response was a scripted fault",
+    "spend-cap": "not sent to the upstream: the spend cap does not cover it",
+    "no-upstream": "the upstream gave no complete reply",
+    "fault": "the response was a scripted fault; from a recording or an upstream, a failure",
     "cut": "the connection ended before the response did: by a scripted fault, or by the client",
     "other-route": "a call to another route of the API, which runs no model and is not judged",
     "elsewhere": "the client followed a redirect to the fake's other host name",
 }
+
+#: The outcomes of calls that the fake in front of an upstream answered itself, without a fault.
+NOT_ANSWERED = frozenset({"spend-cap", "no-upstream"})
 
 JSON_TYPE = "application/json"
 
@@ -177,6 +182,10 @@ FAILURES: Mapping[str, Failure] = {
     "spend-limit": Failure(
         429, 2045, "Spend limit exceeded: rule '{rule}' (cost limit {usd} per {period}s, fixed)"
         " for {provider} {name}", "spend-limit", "observed", "the run would exceed the spend limit",
+    ),
+    "spend-cap": Failure(
+        402, 2021, "aleph-contract did not send this run: {reason}", "spend-cap", "assumed",
+        "the fake in front of an upstream may not spend that much (the message is ours)",
     ),
     "not-unified": Failure(
         402, 2021, "This model is not available via unified billing. Please use BYOK.", "fault",

@@ -5,6 +5,7 @@ Every request can take it; `fast_path.py` answers plain runs of known callers in
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -43,6 +44,9 @@ _LOGGER = logging.getLogger("fake_server")
 #: Headers that must not be repeated, because recipients differ on which value counts (RFC 9110,
 #: 5.3).
 SINGLE_HEADERS = frozenset({b"authorization", b"content-type", b"host"})
+
+#: Bytes from which on a body is parsed in a thread, because that takes long.
+LARGE_BODY = 1024 * 1024
 
 #: Bytes that the journal keeps of a body that did not arrive whole.
 _MAX_PARTIAL_BODY = 64 * 1024
@@ -119,6 +123,16 @@ class Runs:
             origin = self.urls.result_files(head, admission.surface)
             self.fast_path.learn(head, admission.surface, applied.account, origin)
         return self._planned(request, admission, answer, applied)
+
+    async def decide(self, request: ReceivedRequest, admission: Admission) -> Run:
+        """`respond` in the event loop; in a thread if the body is large, so that others proceed."""
+        if len(request.body) < LARGE_BODY:
+            return self.respond(request, admission)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, self.respond, request, admission)
+
+    async def close(self) -> None:
+        """Release what belongs to the event loop."""
 
     def _decide(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
         try:

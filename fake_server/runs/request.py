@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from time import time as _now
 from typing import Final
 
 from aleph_contract.core.exchange import REDACTED as REDACTED_TEXT
 from aleph_contract.core.exchange import TOKEN_HEADERS, Credential, Exchange, SurfaceName
+from aleph_contract.core.secret import Secret
 from fake_server.replies import faults
 from fake_server.state.accounts import Account
 from fake_server.state.billing import ZERO_USD
@@ -105,10 +107,14 @@ SECRET_HEADERS = frozenset(
         b"cf-aig-authorization",
         b"cookie",
         b"proxy-authorization",
+        b"set-cookie",
         b"x-auth-key",
         b"x-auth-user-service-key",
     }
 )
+
+#: Secret headers that also hold names and settings, such as `Path`.
+_WITH_NAMES = frozenset({b"cookie", b"set-cookie"})
 
 #: Shorter tokens are made up by tests and are not hidden: `x` occurs in every prompt. Tokens of the
 #: service have 40 characters (documented).
@@ -155,21 +161,25 @@ class FinishedRequest:
             key: Key of the token fingerprint; replicas that share a journal share one.
         """
         secrets = self._secrets()
+        hidden = tuple(dict.fromkeys((*secrets, *self._other_secrets())))
         return Exchange(
             number=self.number,
             account=self.account.id,
             surface=self.surface,
             method=self.method,
-            target=_text(_hide(self.target, secrets)),
+            target=_text(_hide(self.target, hidden)),
             request_headers=tuple(
-                (_text(name), _text(_header(name, value, secrets))) for name, value in self.headers
+                (_text(name), _text(_header(name, value, hidden))) for name, value in self.headers
             ),
-            request_body=_hide(self.body, secrets),
+            request_body=_hide(self.body, hidden),
             request_complete=self.complete,
             credential=self.credential,
             status=self.status,
-            response_headers=tuple((_text(n), _text(v)) for n, v in self.response_headers),
-            response_body=_hide(self.response_body, secrets),
+            response_headers=tuple(
+                (_text(name), _text(_header(name, value, hidden)))
+                for name, value in self.response_headers
+            ),
+            response_body=_hide(self.response_body, hidden),
             outcome=self.outcome,
             fault=self.fault,
             billed=self.charge.billed,
@@ -187,6 +197,12 @@ class FinishedRequest:
         headers = (value for name, value in self.headers if name not in _TOKEN_HEADERS)
         places = (self.target, self.body, *headers)
         return any(secret in place for secret in secrets for place in places)
+
+    def _other_secrets(self) -> Iterator[bytes]:
+        """Secrets in other headers than that of the token; an upstream may repeat them."""
+        for name, value in self.headers:
+            if name in SECRET_HEADERS and name not in _WITH_NAMES:
+                yield from filter(is_secret, value.split())
 
     def _secrets(self) -> tuple[bytes, ...]:
         words = {(self.account.token or "").encode()}
@@ -211,8 +227,13 @@ def _fingerprint(headers: Headers, key: bytes) -> str:
 
 def _hide(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
     for secret in secrets:
-        text = text.replace(secret, REDACTED)
+        text = _secret(secret).hide(text)
     return text
+
+
+@lru_cache(maxsize=256)
+def _secret(value: bytes) -> Secret:
+    return Secret(value)
 
 
 def _header(name: bytes, value: bytes, secrets: tuple[bytes, ...]) -> bytes:

@@ -234,6 +234,14 @@ class Account:
                 self._seconds = EXACT.add(self._seconds, sign * (seconds or 0))
                 self._usd = EXACT.add(self._usd, sign * usd)
 
+    def refund(self, seconds: Decimal | None, cost: Decimal) -> None:
+        """Take back the charge for a run that did not complete."""
+        with self._lock:
+            self._runs -= 1
+            self._unpriced -= seconds is None
+            self._seconds = EXACT.subtract(self._seconds, seconds or Decimal(0))
+            self._usd = EXACT.subtract(self._usd, cost)
+
     def bill_maybe(self, cost: Decimal) -> None:
         """Add a run that did not complete, but that the service may have charged for."""
         with self._lock:

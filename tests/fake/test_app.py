@@ -15,8 +15,8 @@ from calling import CONTRACT, HTTP, INPUT, PATIENCE, body, code, only, post
 from aleph_contract.cases import cases
 from aleph_contract.errors import ArgumentError
 from fake_server.http.app import App, create_app
-from fake_server.http.body import LARGE_BODY
 from fake_server.runs.decision import Admission, Run
+from fake_server.runs.lifecycle import LARGE_BODY
 from fake_server.runs.request import ReceivedRequest
 from fake_server.server import running
 

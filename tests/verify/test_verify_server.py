@@ -34,9 +34,9 @@ from aleph_contract.verify.server import runner
 from aleph_contract.verify.server.call import PlannedCall
 from aleph_contract.verify.server.plan import plan
 from aleph_contract.verify.server.runner import ServerSettings, choose, verify_server
-from aleph_contract.verify.server.spending import SpendGuard, worst_price
 from aleph_contract.verify.server.target import Target
 from fake_server.server import running
+from fake_server.state.spend_guard import SpendGuard, worst_price
 
 TARGET = Target.parse("http://127.0.0.1:1/client/v4", token=TOKEN)
 PLAN = plan(TARGET, CONTRACT)

@@ -6,7 +6,6 @@ cut behind the request, so the file names every call that may have been billed.
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from typing import Any, TextIO
 
 from aleph_contract.core.exchange import Exchange, as_json
 from aleph_contract.errors import ArgumentError
+from aleph_contract.recordings.capture_writer import body_text
 
 
 class Capture:
@@ -48,13 +48,13 @@ class Capture:
 
     def begin(self, exchange: Exchange, case: str) -> None:
         """Write the request of an exchange, with the name of its case."""
-        members = {"case": case, **as_json(exchange, _body)}
+        members = {"case": case, **as_json(exchange, body_text)}
         first = {name: members[name] for name in list(members)[: _first_of_reply(members)]}
         self._write(json.dumps(first).removesuffix("}"))
 
     def end(self, exchange: Exchange) -> None:
         """Write the reply of the exchange that was begun."""
-        members = as_json(exchange, _body)
+        members = as_json(exchange, body_text)
         rest = {name: members[name] for name in list(members)[_first_of_reply(members) :]}
         self._write(", " + json.dumps(rest).removeprefix("{") + "\n")
 
@@ -67,11 +67,3 @@ class Capture:
 def _first_of_reply(members: dict[str, Any]) -> int:
     """Position of the first member that is known only after the reply."""
     return list(members).index("status")
-
-
-def _body(raw: bytes) -> Any:
-    """A body as text; `{"base64": …}` if it is not UTF-8."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(raw).decode("ascii")}

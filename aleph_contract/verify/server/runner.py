@@ -23,10 +23,10 @@ from aleph_contract.verify.server.call import PlannedCall
 from aleph_contract.verify.server.capture import Capture
 from aleph_contract.verify.server.plan import PHASES, plan
 from aleph_contract.verify.server.sender import Sender
-from aleph_contract.verify.server.spending import SpendGuard, worst_price
 from aleph_contract.verify.server.target import Target
 from fake_server.state.billing import ZERO_USD
 from fake_server.state.pricing import quote
+from fake_server.state.spend_guard import SpendGuard, worst_price
 
 #: Seconds of a Retry-After that are waited for; a longer one leaves the case without a verdict.
 MAX_WAIT = 60.0

@@ -1,0 +1,1 @@
+"""The fake in front of another server, for `aleph-contract serve --upstream`."""
