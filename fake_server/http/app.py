@@ -296,8 +296,8 @@ def create_app(
         hosts: Host names that the control API accepts.
         admin_token: What callers of the control API on other machines must present.
         mutator: Changes one call, for `aleph-contract mutate`.
-        replay: A recording that answers runs, as `aleph_contract.recordings.replay` reads it.
-        upstream: A server that answers runs, and the spend cap.
+        replay: A recording that answers runs, for `serve --replay`.
+        upstream: A server that answers runs, and the spend cap, for `serve --upstream`.
         clock: The clock of the clients; every duration and time is in its seconds.
         samples: The user's own media, which result URLs return; one file per family, such as video.
 
