@@ -6,9 +6,8 @@ import asyncio
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aleph_contract.contract import Contract
@@ -19,6 +18,7 @@ from fake_server import media
 from fake_server.control.origin_guard import ANY_HOST
 from fake_server.http.body import UNREAD, read
 from fake_server.http.delivery import Connection, deliver
+from fake_server.http.run_source import kind_of_runs
 from fake_server.http.scope import (
     ASGI,
     KEEP_DATE,
@@ -37,7 +37,7 @@ from fake_server.media.samples import NO_SAMPLES, Samples, read_samples
 from fake_server.observe.metrics import Metrics
 from fake_server.runs.decision import Admission
 from fake_server.runs.lifecycle import Runs
-from fake_server.runs.mutation import MutatedRuns, Mutator
+from fake_server.runs.mutation import Mutator
 from fake_server.runs.request import ReceivedRequest, RequestHead
 from fake_server.runs.webhook import Webhook, send
 from fake_server.state.accounts import Account, Accounts, checked_profile
@@ -127,17 +127,7 @@ class App:
             self.runs, self._serve, self._shared = shared.runs, shared, shared
             self.suite = shared.suite
         else:
-            kind: Callable[..., Runs] = Runs
-            if mutator is not None:
-                kind = partial(MutatedRuns, mutator=mutator)
-            elif replay is not None:
-                from fake_server.runs.replay import ReplayedRuns
-
-                kind = partial(ReplayedRuns, replies=replay)
-            elif upstream is not None:
-                from fake_server.upstream.forwarding import ForwardedRuns
-
-                kind = partial(ForwardedRuns, upstream=upstream)
+            kind = kind_of_runs(mutator, replay, upstream)
             self.runs = kind(contracts, accounts, journal, max_body, **options)
         #: The metrics of `serve --metrics`.
         self.metrics: Metrics | None = None
@@ -195,8 +185,8 @@ class App:
                 return
             run = await self.runs.decide(request, admission)
             counted = self.runs.recount(counted, run.account)
-            if self.forwards and any(name == b"date" for name, _ in run.answer.headers):
-                extensions.get(KEEP_DATE, _do_nothing)()
+            if KEEP_DATE in extensions and any(n == b"date" for n, _ in run.answer.headers):
+                extensions[KEEP_DATE]()
             connection = Connection(receive, send, extensions.get(TRANSPORT))
             self.open_connections[connection] = run.account
             try:
@@ -237,10 +227,6 @@ class App:
 
         with _CREATING_CONTROL:
             return create_control(self, self.hosts, self._admin_token)
-
-
-def _do_nothing() -> None:
-    """What a server does that adds no headers of its own."""
 
 
 def is_control(path: str) -> bool:
