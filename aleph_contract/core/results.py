@@ -157,6 +157,8 @@ class Verification:
         fail_on: `advice` if advice fails the client too.
         left_out: Totals of the calls whose exchanges are not in `results`: of a long recording only
             some are kept.
+        written_at: When the report was written, and `commit`: the commit of the client. A report
+            that shows them sets both.
     """
 
     mode: Literal["verify", "exec", "judge", "server"]
@@ -177,6 +179,8 @@ class Verification:
     unexamined: tuple[str, ...] = ()
     fail_on: Level = "must"
     left_out: Traffic = field(default_factory=Traffic)
+    written_at: str = field(default="", compare=False)
+    commit: str = field(default="", compare=False)
     elapsed: float = field(default=0.0, compare=False)
 
     @property

@@ -15,6 +15,7 @@ from aleph_contract.core.results import Verification
 from aleph_contract.errors import ArgumentError
 from aleph_contract.reports import github, html, json_report, junit, sarif, terminal
 from aleph_contract.reports.files import check_writable, writing
+from aleph_contract.reports.origin import stamped
 from aleph_contract.reports.text import Style
 
 if TYPE_CHECKING:
@@ -45,15 +46,19 @@ class Renderers(Generic[_Run]):
         terminal: Renders the terminal report in a style.
         verdict: Renders the verdict alone.
         step_summary: Renders the step summary of GitHub.
+        stamp: Adds the date and the commit, which the page shows; by default nothing.
     """
 
     formats: Mapping[str, Callable[[_Run], str]]
     terminal: Callable[[_Run, Style], str]
     verdict: Callable[[_Run, Style], str]
     step_summary: Callable[[_Run], str]
+    stamp: Callable[[_Run], _Run] = lambda run: run
 
 
-VERIFICATION = Renderers(FORMATS, terminal.render, terminal.render_verdict, github.step_summary)
+VERIFICATION = Renderers(
+    FORMATS, terminal.render, terminal.render_verdict, github.step_summary, stamped
+)
 
 #: Formats made of lines, which may share standard output; the others are one document.
 _LINE_FORMATS = ("terminal", "github")
@@ -121,6 +126,8 @@ class Reports(Generic[_Run]):
             ArgumentError: A file cannot be written, although it could before the run.
         """
         self._progress.close()
+        if any(spec.format == "html" for spec in self._specs):
+            run = self._renderers.stamp(run)
         for spec in sorted(self._specs, key=lambda spec: spec.path is None):
             if spec.path is None:
                 self._print(spec.format, run, sys.stdout)

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from aleph_contract import version
 from aleph_contract.core.escaping import decoded, write_json
 from aleph_contract.core.jsonvalue import loads
-from aleph_contract.core.results import STATUSES, Verification
+from aleph_contract.core.results import STATUSES, Level, Verification
 from aleph_contract.errors import JSONError
 from aleph_contract.reports import case_details
+from aleph_contract.reports.html_view import OUTCOMES, case_rows, findings_of, groups_of
 from aleph_contract.reports.summary import summarise
-from aleph_contract.rules.coverage import OBSERVED, POLARITIES, RIGHT, Row
+from aleph_contract.rules.coverage import OBSERVED
 from aleph_contract.rules.diff import shown, where
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+#: Causes of one rule that are shown with all evidence; the others as six facts.
+MOST_WHOLE = 6
 
 #: Characters shown around a difference.
 _CONTEXT = 40
@@ -37,46 +39,37 @@ _MAX_DIFFERENCE = 160
 
 def render(verification: Verification) -> str:
     """The complete page."""
-    template = _environment().get_template("report.html")
-    style, script = asset("report.css"), asset("report.js")
+    style, script = asset("report.css") + asset("report-cases.css"), asset("report.js")
     summary = summarise(verification)
-    return template.render(
-        summary=summary,
-        anchors={p.rule.id: f"finding-{n}" for n, p in enumerate(summary.broken, 1)},
-        verification=verification,
-        statuses=STATUSES,
-        version=version.__version__,
-        groups=tuple(_groups(verification.coverage)),
-        observed=OBSERVED,
-        style=style,
-        script=script,
-        policy=(
-            f"default-src 'none'; style-src '{hash_source(style)}'; "
-            f"script-src '{hash_source(script)}'"
-        ),
+    broken = [(p, findings_of(summary, p, "must")) for p in summary.broken]
+    advice = [(p, findings_of(summary, p, "advice")) for p in summary.advice]
+    groups = tuple(groups_of(verification.coverage))
+    levels: tuple[tuple[Level, Any], ...] = (("must", broken), ("advice", advice))
+    findings = [(level, view) for level, some in levels for _, views in some for view in views]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            summary=summary,
+            broken=broken,
+            advice=advice,
+            anchors={problem.rule.id: views[0].id for problem, views in broken},
+            verification=verification,
+            statuses=STATUSES,
+            version=version.__version__,
+            groups=groups,
+            rows=tuple(case_rows(summary, groups, findings)),
+            outcomes=OUTCOMES,
+            observed=OBSERVED,
+            most_whole=MOST_WHOLE,
+            style=style,
+            script=script,
+            policy=(
+                f"default-src 'none'; style-src '{hash_source(style)}'; "
+                f"script-src '{hash_source(script)}'"
+            ),
+        )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One square of the coverage chart.
-
-    Args:
-        constraint: Key of the constraint.
-        polarity: `valid` or `violating`.
-        state: `right`, `wrong`, `unknown` or `never`: the observations taken together.
-        rows: The observations.
-    """
-
-    constraint: str
-    polarity: str
-    state: str
-    rows: tuple[Row, ...]
-
-    @property
-    def words(self) -> str:
-        """The observations in words."""
-        return ", ".join(f"{r.observed} {r.count}" if r.count else r.observed for r in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,39 +80,6 @@ class Contrast:
     intended: str
     sent: str
     after: str
-
-
-def _groups(rows: Iterable[Row]) -> Iterator[tuple[str, list[list[Cell]]]]:
-    """The constraints grouped by model and property; for each constraint a cell per polarity."""
-    keys: dict[tuple[str, str], dict[str, list[Row]]] = {}
-    for row in rows:
-        keys.setdefault((row.model, row.constraint), {}).setdefault(row.polarity, []).append(row)
-    several = len({model for model, _ in keys}) > 1
-
-    def name(item: tuple[tuple[str, str], Any]) -> str:
-        (model, key), _ = item
-        return f"{model}: {_property(key)}" if several else _property(key)
-
-    for title, group in groupby(keys.items(), name):
-        yield (
-            title,
-            [[_cell(key, p, seen.get(p, [])) for p in POLARITIES] for (_, key), seen in group],
-        )
-
-
-def _property(key: str) -> str:
-    head, slash, _ = key.partition("/")
-    return head if slash else "whole input"
-
-
-def _cell(key: str, polarity: str, rows: list[Row]) -> Cell:
-    words = {row.observed for row in rows} - {"never", "not-run", "other"}
-    if words:
-        state = "right" if words <= set(RIGHT[polarity]) else "wrong"
-    else:
-        tried = any(row.observed != "never" for row in rows)
-        state = "unknown" if tried else "never"
-    return Cell(key, polarity, state, tuple(rows))
 
 
 def contrast(intended: Any, sent: Any) -> Contrast | None:
@@ -162,7 +122,7 @@ def _environment() -> Environment:
     from aleph_contract.core.templating import environment
 
     jinja = environment(str(__package__))
-    jinja.filters.update(decoded=decoded, pretty=_pretty, shown=shown)
+    jinja.filters.update(decoded=decoded, pretty=_pretty, shown=shown, zip=zip)
     jinja.globals.update(contrast=contrast, details=case_details, where=where)
     return jinja
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, product
 
 from aleph_contract.cases.constraints import constraints
@@ -41,6 +41,9 @@ RIGHT = {"valid": ("accepted",), "violating": ("refused", "refused-locally")}
 #: Outcomes that show nothing: neither an exchange nor a refusal was seen.
 UNTRIED = ("never", "not-run", "lost")
 
+#: Names of cases that are kept of one row; a recording may have any number of them.
+MAX_CASES = 1000
+
 #: Outcome of a try by the outcome of its exchange; any other one is `other`.
 _BY_EXCHANGE = {"completed": "accepted", "invalid": "refused"}
 
@@ -56,6 +59,7 @@ class Row:
         observed: A key of `OBSERVED`.
         count: Number of tries; 0 only with `never`.
         model: The model whose contract has the constraint.
+        cases: Names of the cases that tried it, the first `MAX_CASES`.
     """
 
     constraint: str
@@ -63,6 +67,7 @@ class Row:
     observed: str
     count: int
     model: str = ""
+    cases: tuple[str, ...] = field(default=(), compare=False)
 
 
 #: Constraint key, polarity, observed.
@@ -87,21 +92,29 @@ class CoverageCount:
     def __init__(self, contract: Contract | None = None) -> None:
         self._contract = contract
         self._seen: Counter[_Key] = Counter()
+        self._cases: dict[_Key, list[str]] = {}
         self._hits = ConstraintHits(contract)
 
     def add(self, result: CaseResult) -> None:
         """Count one result."""
         if result.outcome is None and result.polarity is None:
-            self._seen.update(_hit(result.exchanges, self._hits))
+            for key in _hit(result.exchanges, self._hits):
+                self._count(key, result.name)
         elif result.constraint and result.polarity and result.on_bound:
             observed = _observed(result)
             if observed in RIGHT[result.polarity] or result.portable:
-                self._seen[result.constraint, result.polarity, observed] += 1
+                self._count((result.constraint, result.polarity, observed), result.name)
+
+    def _count(self, key: _Key, case: str) -> None:
+        self._seen[key] += 1
+        names = self._cases.setdefault(key, [])
+        if len(names) < MAX_CASES and case not in names[-1:]:
+            names.append(case)
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """A row for every constraint, polarity and observed outcome so far."""
-        return _rows(self._seen, self._contract)
+        return _rows(self._seen, self._contract, self._cases)
 
 
 def coverage(results: Iterable[CaseResult], contract: Contract | None = None) -> tuple[Row, ...]:
@@ -170,16 +183,28 @@ def _observed(result: CaseResult) -> str:
     return _BY_EXCHANGE.get(last.outcome, "other")
 
 
-def _rows(seen: Counter[_Key], contract: Contract | None) -> tuple[Row, ...]:
+def _rows(
+    seen: Counter[_Key], contract: Contract | None, cases: Mapping[_Key, list[str]] | None = None
+) -> tuple[Row, ...]:
     """Rows in the order of the contract, then of `POLARITIES`, then of `OBSERVED`."""
     contract = contract or Contract.load()
     known = [c.key for c in constraints(contract)]
+    named = cases or {}
     keys = dict.fromkeys((*known, *(key for key, _, _ in seen)))
     rows = []
     for key, polarity in product(keys, POLARITIES):
         found = [
-            Row(key, polarity, word, seen[key, polarity, word], contract.model) for word in OBSERVED
+            Row(
+                key,
+                polarity,
+                word,
+                count,
+                contract.model,
+                tuple(named.get((key, polarity, word), ())),
+            )
+            for word in OBSERVED
+            if (count := seen[key, polarity, word])
         ]
         never = Row(key, polarity, "never", 0, contract.model)
-        rows += [row for row in found if row.count] or [never]
+        rows += found or [never]
     return tuple(rows)
