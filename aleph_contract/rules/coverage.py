@@ -154,6 +154,20 @@ def of_exchanges(
     return _rows(Counter(_hit(exchanges, ConstraintHits(contract))), contract)
 
 
+def tries_of(exchange: Exchange, hits: ConstraintHits) -> Iterator[tuple[str, Polarity, str]]:
+    """The constraint, the polarity and the observed outcome of each try of one request.
+
+    Args:
+        exchange: The request and its reply.
+        hits: Finds the constraints of the model that was called.
+    """
+    request = read_request(exchange)
+    if not request.problem:
+        observed = _BY_EXCHANGE.get(exchange.outcome, "other")
+        for key, polarity in hits(request.input):
+            yield key, polarity, observed
+
+
 def fault_coverage(played: Mapping[str, int], faults: Iterable[str]) -> tuple[FaultRow, ...]:
     """How often each of `faults` was played, in that order; played faults not listed follow."""
     names = dict.fromkeys((*faults, *played))
@@ -162,11 +176,7 @@ def fault_coverage(played: Mapping[str, int], faults: Iterable[str]) -> tuple[Fa
 
 def _hit(exchanges: Iterable[Exchange], hits: ConstraintHits) -> Iterator[_Key]:
     for exchange in exchanges:
-        request = read_request(exchange)
-        if not request.problem:
-            observed = _BY_EXCHANGE.get(exchange.outcome, "other")
-            for key, polarity in hits(request.input):
-                yield key, polarity, observed
+        yield from tries_of(exchange, hits)
 
 
 def _observed(result: CaseResult) -> str:

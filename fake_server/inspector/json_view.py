@@ -1,7 +1,8 @@
-"""A body formatted for display: indented JSON with every token as it was sent, and marks.
+r"""A body formatted for display: indented JSON with every token as it was sent, and marks.
 
-The JSON is not parsed and serialised again, so a number keeps its digits, a repeated key stays and
-an escape stays an escape. Only the white space between tokens changes.
+The JSON is not parsed and serialised again, so a number keeps its digits and a repeated key stays.
+Only the white space between tokens changes, and strings show their text as it was typed: many
+clients send `caf\u00e9` for `café`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ MAX_JSON = 1024 * 1024
 MAX_PLAIN = 64 * 1024
 
 _LEXEME = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+')
+
+#: An escape of a character, or of a character outside the Basic Multilingual Plane as two
+#: surrogates, behind an even number of backslashes.
+_ESCAPE = re.compile(
+    r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4})"
+)
 _OPENING, _CLOSING = ("{", "["), ("}", "]")
 _KINDS = {'"': "string", "t": "literal", "f": "literal", "n": "literal"}
 
@@ -138,7 +145,17 @@ def _span(lexeme: str, at: Location | None, marks: Sequence[int]) -> Span:
     if at is None or lexeme in _OPENING:
         return Span(": " if lexeme == ":" else lexeme, "punctuation", tuple(marks))
     kind = "key" if at.key is not None else _KINDS.get(lexeme[0], "number")
-    return Span(lexeme[:MAX_STRING], kind, tuple(marks), max(0, len(lexeme) - MAX_STRING))
+    return Span(as_typed(lexeme[:MAX_STRING]), kind, tuple(marks), max(0, len(lexeme) - MAX_STRING))
+
+
+def as_typed(literal: str) -> str:
+    r"""A JSON literal with printable characters instead of their escapes; `\n`, `\"`, `\\` stay."""
+    return _ESCAPE.sub(_typed, literal) if "\\u" in literal else literal
+
+
+def _typed(match: re.Match[str]) -> str:
+    character = str(json.loads(f'"{match[2]}"'))
+    return match[1] + character if character.isprintable() and character not in '"\\' else match[0]
 
 
 def _nearest(location: Location, existing: Collection[Location]) -> Location:

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from starlette.concurrency import run_in_threadpool
 
 from aleph_contract.core.exchange import Exchange
-from fake_server.inspector.sidebar import CoverageCounter
+from fake_server.inspector.traffic_counter import TrafficCounter
 from fake_server.journal.base import Journal
 from fake_server.journal.listeners import PendingExchange, built
 
@@ -37,7 +37,7 @@ HEARTBEAT = 15.0
 #: Milliseconds after which a page reconnects.
 RECONNECT_MS = 500
 
-#: Seconds for which constraints are counted at a time.
+#: Seconds for which the traffic is counted at a time.
 COUNTING_SLICE = 0.02
 
 
@@ -92,7 +92,7 @@ class ArrivalBuffer:
 
 async def stream(
     journal: Journal,
-    coverage: CoverageCounter,
+    counter: TrafficCounter,
     matches: Callable[[Exchange], bool],
     *,
     render_list: Callable[[], str],
@@ -112,20 +112,20 @@ async def stream(
         list_stale, sidebar_stale = False, True
         while True:
             burst = False
-            pause = _pause(coverage, stale=list_stale or sidebar_stale)
+            pause = _pause(counter, stale=list_stale or sidebar_stale)
             if await arrivals.wait(pause):
                 found, burst = arrivals.take(matches)
                 list_stale, sidebar_stale = list_stale or burst, True
                 arrived_at = time.monotonic()
                 if found:
-                    yield _event("rows", render_rows(found))
+                    yield _event("rows", await run_in_threadpool(render_rows, found))
             elif list_stale and time.monotonic() - arrived_at >= BURST_END:
                 yield _event("list", await run_in_threadpool(render_list))
                 list_stale = False
             elif pause == HEARTBEAT:
                 yield b": heartbeat\n\n"
-            if coverage.unfinished and not burst:
-                await run_in_threadpool(coverage.advance, COUNTING_SLICE)
+            if counter.unfinished and not burst:
+                await run_in_threadpool(counter.advance, COUNTING_SLICE)
                 sidebar_stale = True
             interval = BURST_SIDEBAR_INTERVAL if burst else SIDEBAR_INTERVAL
             if sidebar_stale and time.monotonic() - sidebar_at >= interval:
@@ -138,9 +138,9 @@ async def stream(
         arrivals.stop()
 
 
-def _pause(coverage: CoverageCounter, *, stale: bool) -> float:
+def _pause(counter: TrafficCounter, *, stale: bool) -> float:
     """Seconds to wait for an exchange: short while there is other work to do."""
-    if coverage.unfinished:
+    if counter.unfinished:
         return BATCH_DELAY
     return BURST_END if stale else HEARTBEAT
 

@@ -38,13 +38,15 @@ function announce(text) {
 
 // --- the list ---------------------------------------------------------------------------------
 
+const linkOf = (row) => row?.querySelector("a");
+
 let pendingRows = [];
 let olderRows = 0; // rows that "Show older" has added
 
 function markCurrentRow() {
   const [account, number] = location.pathname.split("/").slice(-2);
   for (const link of document.querySelectorAll('#rows [aria-current]')) link.removeAttribute("aria-current");
-  byId(`x-${account}-${number}`)?.firstElementChild.setAttribute("aria-current", "true");
+  linkOf(byId(`x-${account}-${number}`))?.setAttribute("aria-current", "true");
 }
 
 function listChanged() {
@@ -77,10 +79,12 @@ function replaceList(html) {
   if (olderRows && list.querySelector("li")?.id === byId("rows").firstElementChild?.id) return;
   if (ids(list) === ids(byId("list"))) return;
   const focused = document.activeElement?.closest?.("#rows li")?.id;
+  const checked = new Set([...document.querySelectorAll("#rows input:checked")].map((box) => box.value));
   pendingRows = [];
   olderRows = 0;
   byId("list").replaceChildren(list);
-  if (focused) byId(focused)?.firstElementChild.focus({ preventScroll: true });
+  for (const box of document.querySelectorAll("#rows input")) box.checked = checked.has(box.value);
+  if (focused) linkOf(byId(focused))?.focus({ preventScroll: true });
   listChanged();
 }
 
@@ -93,23 +97,23 @@ async function showOlder(link) {
   byId("older").remove();
   const next = list.querySelector("#older");
   if (next) byId("list").append(next);
-  rows[0]?.firstElementChild.focus();
+  linkOf(rows[0])?.focus();
 }
 
 // --- live updates -----------------------------------------------------------------------------
 
 let events;
 
-function setLive(on) {
+function setConnected(on) {
   byId("live").classList.toggle("on", on);
-  byId("live-label").textContent = on ? "live" : "not live";
+  byId("live-label").textContent = on ? "connected" : "not connected";
 }
 
 function connect() {
   events?.close();
   events = new EventSource(`${HOME}inspector/live${queryString()}`);
-  events.addEventListener("open", () => setLive(true));
-  events.addEventListener("error", () => setLive(false));
+  events.addEventListener("open", () => setConnected(true));
+  events.addEventListener("error", () => setConnected(false));
   events.addEventListener("list", (event) => replaceList(event.data));
   events.addEventListener("rows", (event) => addRows(event.data));
   events.addEventListener("sidebar", (event) => replaceSections(event.data));
@@ -125,7 +129,7 @@ function replaceSections(html) {
 
 // A hidden tab closes its connection, because a browser opens at most six to one host.
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) { events?.close(); setLive(false); } else connect();
+  if (document.hidden) { events?.close(); setConnected(false); } else connect();
 });
 addEventListener("pagehide", () => events?.close());
 
@@ -134,6 +138,8 @@ addEventListener("pagehide", () => events?.close());
 function showExchange(html) {
   byId("exchange").innerHTML = html;
   document.body.classList.toggle("exchange-open", html !== "");
+  const shown = byId("exchange").querySelector("article")?.dataset.account;
+  if (shown) byId("scenario-form").account.value = shown;
   const title = html && byId("exchange-title").textContent.replace(/\s+/g, " ").trim();
   document.title = `${title ? `${title} · ` : ""}${document.title.split(" · ").slice(-2).join(" · ")}`;
   markCurrentRow();
@@ -192,7 +198,7 @@ addEventListener("click", (event) => {
   if (!target || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const action = target.dataset.copy ? () => copy(target)
     : target.id === "close" ? closeExchange
-    : target.closest("#rows") ? () => openExchange(target.href)
+    : target.closest("#rows, .call-line, .linked li") ? () => openExchange(target.href)
     : target.closest("#older") ? () => showOlder(target)
     : undefined;
   if (!action) return;
@@ -200,23 +206,16 @@ addEventListener("click", (event) => {
   Promise.resolve(action()).catch(showError);
 });
 
-addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && document.body.classList.contains("exchange-open")) closeExchange();
-  const sibling = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
-  const row = sibling && event.target.closest?.("#rows li");
-  if (!row) return;
-  event.preventDefault();
-  row[sibling]?.firstElementChild.focus();
-});
-
 // --- forms ------------------------------------------------------------------------------------
 
 addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.method === "dialog" || form.id === "selection") return; // the browser goes to the new page
   event.preventDefault();
   const options = { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) };
   if (form.id === "filter") applyFilter();
   else if (form.id === "scenario-form") submitStep(form, options);
+  else if (form.id === "clear") clearLog(form, options).catch(showError);
   else submitReplay(form, options).catch(showError);
 });
 
@@ -242,11 +241,34 @@ async function submitStep(form, options) {
   }
 }
 
+async function clearLog(form, options) {
+  await fetchSection(form.action, "list", options);
+  form.closest("details").open = false;
+  closeExchange();
+  connect();
+  announce("Log cleared");
+}
+
 const filterForm = byId("filter");
 
 function readFilter() {
   const query = new URLSearchParams(queryString());
-  for (const name of ["text", "outcome", "account"]) filterForm[name].value = query.get(name) ?? "";
+  for (const name of ["text", "outcome", "account", "model", "constraint", "polarity"]) {
+    if (filterForm[name]) filterForm[name].value = query.get(name) ?? "";
+  }
+  copyFilter();
+}
+
+// The forms below the list apply to what the filter shows.
+function copyFilter() {
+  if (!byId("selection")) return;
+  const query = new URLSearchParams(queryString());
+  const fields = [...query].map(([name, value]) => Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  for (const old of byId("selection").querySelectorAll("input[type=hidden]")) old.remove();
+  byId("selection").prepend(...fields);
+  const account = query.get("account") ?? "";
+  byId("clear").account.value = account;
+  byId("clear").querySelector("button").textContent = `Delete ${account ? `the exchanges of account ${account.slice(0, 8)}` : "all exchanges"}`;
 }
 
 let filterTimer;
@@ -257,6 +279,7 @@ function applyFilter() {
   if (search === queryString()) return;
   history.replaceState(null, "", location.pathname + search);
   olderRows = 0;
+  copyFilter();
   if (filterForm.account.value) byId("scenario-form").account.value = filterForm.account.value;
   connect();
 }

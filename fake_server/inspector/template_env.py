@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from aleph_contract.contract import Contract
@@ -11,14 +11,12 @@ from aleph_contract.core import templating
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
 from fake_server.control.dependencies import CONTROL_PREFIX
-from fake_server.inspector.listing import account_name
+from fake_server.inspector.call_summary import is_perhaps_billed
+from fake_server.inspector.listing import ListQuery, account_name
 from fake_server.inspector.sidebar import describe_step
 from fake_server.replies.failures import OUTCOMES
 from fake_server.replies.faults import FAULTS, Fault
 from fake_server.state.accounts import ACCOUNT_ID
-
-#: Maximum characters of the request that a row shows.
-MAX_EXCERPT = 140
 
 #: CSS class of each outcome; the others get `bad`. The page always names the outcome as well.
 TONES = {
@@ -30,12 +28,12 @@ TONES = {
 }
 
 
-def renderer(contract: Contract, models: int = 1) -> Callable[..., str]:
+def renderer(contract: Contract, models: Sequence[str] = ()) -> Callable[..., str]:
     """A function that renders a template: `render("list.html", query=…)`.
 
     Args:
         contract: The default contract of the fake.
-        models: The number of models that it serves.
+        models: The models that it serves.
     """
     jinja = templating.environment(str(__package__))
     jinja.filters.update(
@@ -47,21 +45,27 @@ def renderer(contract: Contract, models: int = 1) -> Callable[..., str]:
         json=dumps,
         describe_step=describe_step,
         tone=_tone,
+        with_values=_with_values,
     )
     jinja.globals.update(
         contract=contract,
         models=models,
+        is_perhaps_billed=is_perhaps_billed,
         home=CONTROL_PREFIX,
         outcomes=OUTCOMES,
         faults=FAULTS,
         fault_groups=_fault_groups(),
-        excerpt=_excerpt(contract),
     )
     return lambda template, **values: jinja.get_template(template).render(values)
 
 
 def _tone(exchange: Exchange) -> str:
     return TONES.get(exchange.outcome, "bad")
+
+
+def _with_values(query: ListQuery, **values: str) -> str:
+    """The query string of another filter; see `ListQuery`."""
+    return replace(query, **values).query_string
 
 
 def _clock(seconds: float) -> str:
@@ -97,33 +101,3 @@ def _status_class(status: int | None) -> str:
     if status is None:
         return "no response"
     return {2: "2xx without a result", 3: "3xx redirect"}.get(status // 100, f"{status // 100}xx")
-
-
-def _excerpt(contract: Contract) -> Callable[[Exchange], str]:
-    """A function that returns the text a row shows of a request.
-
-    It is the first required string of the input, such as a prompt; otherwise the start of
-    the body; otherwise method and URL.
-    """
-    name = re.escape(dumps(_required_text(contract)).encode())
-    pattern = re.compile(name + rb'\s*:\s*"((?:[^"\\]|\\.){0,%d})' % MAX_EXCERPT)
-
-    def excerpt(exchange: Exchange) -> str:
-        found = pattern.search(exchange.request_body)
-        raw = found[1] if found else exchange.request_body[:MAX_EXCERPT]
-        text = raw.decode("utf-8", "replace")[:MAX_EXCERPT]
-        return text or f"{exchange.method} {exchange.target}"
-
-    return excerpt
-
-
-def _required_text(contract: Contract) -> str:
-    """The name of the first required member that is a string; a name that no body has if none."""
-    schema = contract.input_schema
-    if isinstance(schema, Mapping):
-        properties = schema.get("properties", {})
-        for name in schema.get("required", ()):
-            rules = properties.get(name)
-            if isinstance(rules, Mapping) and rules.get("type") == "string":
-                return str(name)
-    return "\0"

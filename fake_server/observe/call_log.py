@@ -117,7 +117,7 @@ def text_line(exchange: Exchange, contracts: ContractSet) -> str:
     status = "---" if exchange.status is None else exchange.status
     outcome = f"{status} {exchange.fault or exchange.outcome}"
     head = f"{time:%H:%M:%S}  {exchange.account[:8] or 'nobody':<8}  {outcome:<{_OUTCOME_WIDTH}}"
-    facts = [fact for fact in (_reason(exchange, contracts), _price(exchange)) if fact]
+    facts = [fact for fact in (reason(exchange, contracts), _price(exchange)) if fact]
     if not facts:
         facts = [f"{exchange.elapsed * 1000:.0f} ms"]
     return f"{head}  {'  '.join(facts)}"
@@ -128,7 +128,7 @@ def text_skipped(count: int) -> str:
     return f"… {pluralise(count, 'call')} not shown: more came than the terminal takes"
 
 
-def _reason(exchange: Exchange, contracts: ContractSet) -> str:
+def reason(exchange: Exchange, contracts: ContractSet) -> str:
     """Why a call has no result, in words; empty for a completed run."""
     if exchange.outcome == "completed":
         return ""

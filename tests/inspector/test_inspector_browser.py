@@ -79,10 +79,15 @@ def test_a_new_exchange_appears_and_the_sidebar_is_updated(
     assert all(word in text for word in ("200", "completed", "1.68 USD", GOOD["prompt"])), text
     tab.wait("document.querySelector('#empty-list').offsetHeight === 0")
     tab.wait(f"document.querySelector('#coverage .tried').innerText !== {json.dumps(before)}")
-    tab.wait("document.querySelectorAll('#coverage .cell.right').length > 3")
+    assert "200 completed" in tab.wait("document.querySelector('#announcement').textContent")
     assert "1.68 USD" in tab.wait("document.querySelector('#bill .total')?.innerText")
     assert "3.32 USD of 5.00 USD" in shows(tab, "#bill .gauge")
-    assert "200 completed" in tab.wait("document.querySelector('#announcement').textContent")
+    assert "1 completed" in shows(tab, "#calls .counts")
+    tab.open(tab.ask("document.querySelector('#coverage a').href"))
+    tab.click("a[aria-label^='seed/minimum, on the bound']")
+    assert "seed/minimum" in shows(tab, ".chosen-constraint")
+    assert GOOD["prompt"] in shows(tab, row(account, 1))
+    tab.wait("document.querySelector('#live.on')")
 
 
 def test_a_violation_is_marked_in_the_request(tab: Tab, account: AccountHandle) -> None:

@@ -48,7 +48,7 @@ class TestFormatBody:
         "text",
         [
             '{"a":1e0,"a":1.50,"b":12345678901234567890123,"c":-0}',
-            r'{"a":"\u0041\/","b":[[],{},[1]]}',
+            r'{"a":"\u000a\/","b":[[],{},[1]]}',
             "[]",
             '""',
             '{"a,b":"}{","[":[","]}',
@@ -56,6 +56,24 @@ class TestFormatBody:
     )
     def test_every_token_is_unchanged(self, text: str) -> None:
         assert text_of(format_body(text.encode())) == text
+
+    @pytest.mark.parametrize(
+        ("sent", "shown"),
+        [
+            (r"caf\u00e9", "café"),
+            (r"\ud83c\udfac \u0041", "\U0001f3ac A"),
+            (r"\\\u00e9", r"\\é"),
+            *(
+                (same, same)
+                for same in (r"\\u00e9", r"\u0022", r"\u005c", r"\u202e", r"\ud83c", r"\n")
+            ),
+        ],
+    )
+    def test_strings_show_printable_characters_as_typed(self, sent: str, shown: str) -> None:
+        assert (
+            text_of(format_body(f'{{"a{sent}":["{sent}"]}}'.encode()))
+            == f'{{"a{shown}":["{shown}"]}}'
+        )
 
     def test_lines_are_indented_by_depth(self) -> None:
         formatted = format_body(b'{"a":[1,{}],"b":{"c":[]}}')

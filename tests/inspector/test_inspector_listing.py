@@ -9,7 +9,8 @@ from control_client import API, ControlClient
 from inspector_client import append_run, make_run
 
 from fake_server.http.app import create_app
-from fake_server.inspector.listing import PAGE_SIZE, ListQuery
+from fake_server.inspector.listing import PAGE_SIZE, Listing, ListQuery
+from fake_server.inspector.traffic_counter import TrafficCounter
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,9 @@ def test_the_list_is_filtered_by_account_outcome_and_text(
     for number, more in enumerate(values, 1):
         exchange = make_run(number, **more)
         app.journal.append(exchange.account, number, exchange, 100)
-    assert [e.number for e in query.select(app.journal)] == found
+    counter = TrafficCounter(app.journal, app.contracts)
+    listing = Listing(app.journal, app.contracts, counter)
+    assert [e.number for e in listing.select(query)] == found
 
 
 def test_the_list_has_pages() -> None:

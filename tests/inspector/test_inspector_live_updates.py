@@ -12,19 +12,19 @@ from inspector_client import GOOD, append_run
 from fake_server.http.app import create_app
 from fake_server.inspector import live_updates
 from fake_server.inspector.listing import ListQuery
-from fake_server.inspector.sidebar import MAX_WAITING, CoverageCounter
+from fake_server.inspector.traffic_counter import MAX_WAITING, TrafficCounter
 
 
-class TestCoverageCounter:
+class TestTrafficCounter:
     """Each exchange is counted once, whether it came before or after the counter."""
 
-    def tried(self, coverage: CoverageCounter) -> int:
-        cells = [c for _, pairs in coverage.groups() for pair in pairs for c in pair]
+    def tried(self, coverage: TrafficCounter) -> int:
+        cells = [c for _, pairs in coverage.chart() for pair in pairs for c in pair]
         return sum(
             n for cell in cells if cell.constraint == "seed/minimum" for _, n in cell.observed
         )
 
-    def finish(self, coverage: CoverageCounter) -> None:
+    def finish(self, coverage: TrafficCounter) -> None:
         while coverage.unfinished:
             coverage.advance(0.1)
 
@@ -32,7 +32,7 @@ class TestCoverageCounter:
         app = create_app()
         body = json.dumps({"model": "m", "input": GOOD | {"seed": 0}}).encode()
         append_run(app, request_body=body)
-        coverage = CoverageCounter(app.journal, app.contracts)
+        coverage = TrafficCounter(app.journal, app.contracts)
         append_run(app, request_body=body)
         self.finish(coverage)
         assert self.tried(coverage) == 2
@@ -51,7 +51,7 @@ class TestStream:
         async def listen() -> list[str]:
             app = create_app()
             numbers = count(1)
-            coverage = CoverageCounter(app.journal, app.contracts)
+            coverage = TrafficCounter(app.journal, app.contracts)
             stream: AsyncIterator[bytes] = live_updates.stream(
                 app.journal,
                 coverage,

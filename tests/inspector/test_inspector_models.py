@@ -12,7 +12,7 @@ from control_client import API, ID, ControlClient
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from fake_server.http.app import App, create_app
-from fake_server.inspector.sidebar import CoverageCounter
+from fake_server.inspector.traffic_counter import TrafficCounter
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ENTRIES = [
@@ -83,10 +83,10 @@ def test_the_coverage_chart_names_each_model_that_was_called() -> None:
     assert "and 2 other models" in pages(app)[0]
     for contract in contracts[:2]:
         run(app, contract, contract.examples[0].input)
-    counter = CoverageCounter(app.journal, app.contracts)
+    counter = TrafficCounter(app.journal, app.contracts)
     while counter.unfinished:
         counter.advance(1.0)
-    charts = [name for name, _ in counter.groups()]
+    charts = [name for name, _ in counter.chart()]
     rows = ControlClient(app).get(f"{API}/coverage").json()["constraints"]
     called = {contract.model for contract in contracts[:2]}
     assert {row["model"] for row in rows} == called
