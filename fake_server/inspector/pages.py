@@ -68,7 +68,7 @@ class Pages:
             self._fake.journal,
             counter,
             partial(views.listing.matches, query),
-            render_list=partial(views.list, query),
+            render_list=partial(views.list_section, query),
             render_rows=partial(views.rows, query),
             render_sidebar=partial(views.sidebar, query),
         )

@@ -104,7 +104,7 @@ class Views:
     def document(self, page: ShownPage) -> str:
         """The page with the list, or one section of it."""
         if page.section == "list":
-            return self.list(page.query, page.skip)
+            return self.list_section(page.query, page.skip)
         if page.section == "sidebar":
             return self.sidebar(page.query)
         values = {"query": page.query, **self._detail(page.exchange, page.origin)}
@@ -119,7 +119,7 @@ class Views:
         values["example"] = replay.example_command(self._fake.contract, page.origin)
         return self._render("page.html", **values)
 
-    def list(self, query: ListQuery, skip: int = 0) -> str:
+    def list_section(self, query: ListQuery, skip: int = 0) -> str:
         """The list."""
         return self._render("list.html", **self._list_values(query, skip))
 
