@@ -75,6 +75,8 @@ def _headers(given: Any) -> tuple[tuple[str, str], ...]:
 def _body(given: Any) -> bytes:
     """A body: text, or `{"text": …}` or `{"base64": …}`, as the reports and the API write it."""
     if isinstance(given, Mapping):
+        if given.get("sha256"):
+            raise ValueError("a body is listed by its beginning; list with ?bodies=whole")
         if "base64" in given:
             return base64.b64decode(given["base64"])
         given = given["text"]

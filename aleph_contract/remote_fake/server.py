@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -91,6 +92,12 @@ class RemoteServer:
         """The exchanges of an account, in order of arrival."""
         return _read(self._control, account, "exchanges")
 
+    def dropped_of(self, accounts: Iterable[str]) -> int:
+        """The number of exchanges of these accounts that a full journal has dropped."""
+        names = set(accounts)
+        rows = self._control.call("GET", "/accounts")
+        return sum(row["dropped"] for row in rows if row["id"] in names)
+
     def close(self) -> None:
         """Close the connection."""
         self._control.close()
@@ -172,7 +179,8 @@ class RemoteAccount:
 
 
 def _read(control: Control, account: str, path: str) -> tuple[Exchange, ...]:
-    listed = control.call("GET", f"/accounts/{account}/{path}")
+    mark = "&" if "?" in path else "?"
+    listed = control.call("GET", f"/accounts/{account}/{path}{mark}bodies=whole")
     return tuple(map(_exchange, listed["exchanges"]))
 
 

@@ -117,7 +117,7 @@ def run_command(
         code, interrupted = _execute(command, environment)
         server.settle()
         client.check_clock()
-        exchanges, suite = _seen(server, account.id, process)
+        exchanges, suite, dropped = _seen(server, account.id, process)
     results = tuple(
         result
         for _, own in groupby(sorted(exchanges, key=_account), key=_account)
@@ -141,24 +141,34 @@ def run_command(
         interrupted=interrupted,
         command_exit=code,
         coverage=rows,
-        trouble=() if exchanges else (client.no_call,),
+        trouble=() if exchanges and not dropped else (_trouble(dropped) or client.no_call,),
         notes=(*_notes(results, exchanges), *client.notes),
         elapsed=time.perf_counter() - begun,
     )
 
 
-def _seen(server: Fake, account: str, process: str) -> tuple[Sequence[Exchange], Suite]:
-    """The exchanges of the command, and the tests that it reported.
+def _trouble(dropped: int) -> str:
+    """Why not all traffic can be judged; empty if it can."""
+    if not dropped:
+        return ""
+    return (
+        f"the fake dropped {pluralise(dropped, 'exchange')} of the command, because its journal is "
+        "full; start it with --journal sqlite:PATH, which keeps all"
+    )
+
+
+def _seen(server: Fake, account: str, process: str) -> tuple[Sequence[Exchange], Suite, int]:
+    """The exchanges of the command, the tests that it reported, and the number of lost exchanges.
 
     On a fake elsewhere these are the exchanges of its account, and of those that its test suite
     created.
     """
     if isinstance(server, Server):
-        return server.exchanges, server.app.suite.seen_with(server.app.journal)
+        return server.exchanges, server.app.suite.seen_with(server.app.journal), 0
     suite = server.suite(process)
     accounts = sorted({account, *suite.accounts})
     exchanges = [exchange for name in accounts for exchange in server.exchanges_of(name)]
-    return exchanges, suite.with_runs(exchanges)
+    return exchanges, suite.with_runs(exchanges), server.dropped_of(accounts)
 
 
 def _notes(results: Sequence[CaseResult], exchanges: Iterable[Exchange]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -98,6 +98,10 @@ async def list_exchanges(
     seconds: Annotated[
         float, Query(alias="timeout", description="Maximum wait, in seconds.", ge=0, le=MAX_WAIT)
     ] = 5.0,
+    bodies: Annotated[
+        Literal["start", "whole"],
+        Query(description="Of bodies over 64 KiB, list the beginning, length and hash, or all."),
+    ] = "start",
 ) -> Response:
     """List the exchanges of an account: each request, and the response that was sent."""
     journal = fake.journal
@@ -107,7 +111,7 @@ async def list_exchanges(
     )
     tally = await run_in_threadpool(journal.tally, account)
     head = {"account": account, **asdict(tally), "timed_out": not in_time}
-    found = map(schemas.exchange_json, journal.read(account, where))
+    found = map(schemas.exchange_json, journal.read(account, where, whole=bodies == "whole"))
     return StreamingResponse(
         _json_document(head, "exchanges", found), media_type="application/json"
     )

@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
+from aleph_contract.core.body_start import length_of
 from aleph_contract.core.exchange import Exchange, as_json
 from fake_server.journal.base import Journal
+from fake_server.journal.listeners import PendingExchange, listed
 
 #: Maximum number of queued events for a slow reader; further exchanges are only counted.
 MAX_BACKLOG = 1000
@@ -37,11 +39,12 @@ async def stream(
         else:
             dropped += 1
 
-    def on_exchange(exchange: Exchange) -> None:
+    def on_record(record: PendingExchange) -> None:
+        exchange = listed(record)
         if account is None or exchange.account == account:
             loop.call_soon_threadsafe(put, summary(exchange))
 
-    stop = journal.listen(on_exchange)
+    stop = journal.watch(on_record)
     try:
         yield b": listening\n\n"
         while True:
@@ -66,7 +69,7 @@ _SUMMARY_FIELDS = (
 
 def summary(exchange: Exchange) -> dict[str, Any]:
     """An exchange without headers and bodies, but with the lengths of the bodies."""
-    document = as_json(exchange, len)
+    document = as_json(exchange, length_of)
     return {name: document[name] for name in _SUMMARY_FIELDS} | {
         "request_bytes": document["request_body"],
         "response_bytes": document["response_body"],

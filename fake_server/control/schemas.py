@@ -7,14 +7,18 @@ thousands of exchanges. Money and seconds of video are decimal strings, so that 
 from __future__ import annotations
 
 import base64
+import codecs
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aleph_contract.core.body_start import BodyStart, length_of
 from aleph_contract.core.exchange import Credential, Exchange, SurfaceName, as_json
 from fake_server.replies.failures import PROFILES, Profile
 from fake_server.state.accounts import ACCOUNT_ID
+
+_DECODER = codecs.getincrementaldecoder("utf-8")
 
 #: A decimal number as a string, such as "1.68".
 Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])]
@@ -143,10 +147,14 @@ class AccountRowModel(ControlModel):
 
 
 class BodyModel(ControlModel):
-    """A request or response body."""
+    """A request or response body; of one over 64 KiB the beginning, unless all is asked for."""
 
     text: Annotated[str | None, Field(description="The body as text; `null` if it is not UTF-8.")]
     base64: Annotated[str, Field(description="The exact bytes of the body.")]
+    length: Annotated[int, Field(description="Bytes of the whole body.")]
+    sha256: Annotated[
+        str | None, Field(description="Hash of the whole body, if only its beginning is listed.")
+    ]
 
 
 class ExchangeModel(ControlModel):
@@ -338,10 +346,12 @@ def exchange_json(exchange: Exchange) -> dict[str, Any]:
     return document | {"token_fingerprint": exchange.token_fingerprint}
 
 
-def body_json(raw: bytes) -> dict[str, str | None]:
+def body_json(raw: bytes) -> dict[str, str | int | None]:
     """The document of a body, in the shape of `BodyModel`."""
+    sha256 = raw.sha256 if isinstance(raw, BodyStart) else None
     try:
-        text = raw.decode()
+        text = _DECODER().decode(raw, final=sha256 is None)  # the beginning may end in a character
     except UnicodeDecodeError:
         text = None
-    return {"text": text, "base64": base64.b64encode(raw).decode()}
+    encoded = base64.b64encode(raw).decode()
+    return {"text": text, "base64": encoded, "length": length_of(raw), "sha256": sha256}

@@ -101,11 +101,11 @@ class VerdictLedger:
             judged.unjudged += max(0, tally.dropped - before)
             judged.tally = tally
             found = account_verdict(account, exchanges, contract, suite, forwards=self._forwards)
-            oldest = exchanges[0].number if exchanges else 0
+            held = {exchange.number for exchange in exchanges}
             kept = [
                 finding
                 for number, findings in judged.findings.items()
-                if number < oldest
+                if number not in held
                 for finding in findings
             ]
             new = [*found.findings, *(found.server.findings if found.server else ())]

@@ -8,6 +8,7 @@ from itertools import islice
 from urllib.parse import urlencode
 
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.body_start import shortened
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.traffic import contract_of
 from fake_server.control.dependencies import ACCOUNT_NAMES
@@ -114,15 +115,22 @@ class Listing:
         cell = query.constraint, query.polarity
         return not query.constraint or cell in self._counter.tries(exchange)
 
-    def select(self, query: ListQuery) -> Iterator[Exchange]:
-        """The matching exchanges, newest first; of a constraint, those that the counter keeps."""
+    def select(self, query: ListQuery, *, whole: bool = False) -> Iterator[Exchange]:
+        """The matching exchanges, newest first; of a constraint, those that the counter keeps.
+
+        Args:
+            query: The filter.
+            whole: Whether to return large bodies whole; else each is a `BodyStart`.
+        """
+        searches = bool(query.text or query.model or query.constraint)  # needs whole bodies
         if query.constraint:
             calls = self._counter.calls_of(query.constraint, query.polarity, query.model)
-            found = self.find(calls)
+            found = self.find(calls, whole=True)
         else:
             account = ACCOUNT_NAMES.get(query.account, query.account) if query.account else None
-            found = self._journal.newest(account)
-        return (exchange for exchange in found if self.matches(query, exchange))
+            found = self._journal.newest(account, whole=whole or searches)
+        matching = (exchange for exchange in found if self.matches(query, exchange))
+        return matching if whole else map(shortened, matching)
 
     def page(self, query: ListQuery, skip: int = 0) -> ListPage:
         """The page that starts after the newest `skip` exchanges."""
@@ -131,16 +139,20 @@ class Listing:
         rest = found[PAGE_SIZE:]
         return ListPage(found[:PAGE_SIZE], rest, end if rest else None)
 
-    def find(self, calls: Sequence[CallId]) -> Iterator[Exchange]:
+    def find(self, calls: Sequence[CallId], *, whole: bool = False) -> Iterator[Exchange]:
         """The exchanges with these accounts and numbers that the journal still holds."""
-        found = (find_exchange(self._journal, account, number) for account, number in calls)
+        found = (
+            find_exchange(self._journal, account, number, whole=whole) for account, number in calls
+        )
         return filter(None, found)
 
 
-def find_exchange(journal: Journal, account: str, number: int) -> Exchange | None:
+def find_exchange(
+    journal: Journal, account: str, number: int, *, whole: bool = True
+) -> Exchange | None:
     """The exchange with this account and number; `None` if the journal does not hold it."""
     where = Filter(since=number - 1, before=number + 1)
-    return next(journal.read(ACCOUNT_NAMES.get(account, account), where), None)
+    return next(journal.read(ACCOUNT_NAMES.get(account, account), where, whole=whole), None)
 
 
 def account_name(account: str) -> str:

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from aleph_contract.core.exchange import Exchange
 from fake_server.inspector.traffic_counter import TrafficCounter
 from fake_server.journal.base import Journal
-from fake_server.journal.listeners import PendingExchange, built
+from fake_server.journal.listeners import PendingExchange, listed
 
 #: Maximum rows rendered in one event, and maximum records searched for matching ones.
 MAX_ROWS, MAX_RECORDS = 20, 100
@@ -83,7 +83,7 @@ class ArrivalBuffer:
         self._count = 0
         found: list[Exchange] = []
         while records and len(found) < MAX_ROWS:
-            exchange = built(records.pop())
+            exchange = listed(records.pop())
             if matches(exchange):
                 found.append(exchange)
             unread -= 1

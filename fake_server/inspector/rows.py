@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.body_start import BodyStart
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.rules.parsed_exchange import read_request
@@ -96,11 +97,16 @@ def excerpt_of(exchange: Exchange, contract: Contract) -> str:
     otherwise method and URL.
     """
     body = exchange.request_body[:_MAX_SEARCHED]
+    about = ""
+    if isinstance(exchange.request_body, BodyStart):
+        about = (
+            f"{exchange.request_body.length:,} bytes, sha256 {exchange.request_body.sha256[:8]}: "
+        )
     found = _pattern(contract).search(body)
     if found:
-        return _as_typed(found[1].decode("utf-8", "replace"))[:MAX_EXCERPT]
+        return about + _as_typed(found[1].decode("utf-8", "replace"))[:MAX_EXCERPT]
     text = body[:MAX_EXCERPT].decode("utf-8", "replace")
-    return text or f"{exchange.method} {exchange.target}"
+    return about + text or f"{exchange.method} {exchange.target}"
 
 
 @lru_cache(maxsize=256)

@@ -98,7 +98,10 @@ class Views:
     def selected(self, query: ListQuery, picks: Sequence[CallId], limit: int) -> list[Exchange]:
         """The picked exchanges, or else the newest `limit` that match the query; oldest first."""
         listing = self.listing
-        found = listing.find(picks) if picks else islice(listing.select(query), limit)
+        if picks:
+            found = listing.find(picks, whole=True)
+        else:
+            found = islice(listing.select(query, whole=True), limit)
         return sorted(found, key=lambda exchange: (exchange.received_at, exchange.number))
 
     def document(self, page: ShownPage) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from aleph_contract.core.private_folder import PrivateFolder
 from fake_server.intercept.proxy import Proxy
 from fake_server.intercept.tally import Tally
 from fake_server.intercept.targets import HOST, PORT, AllowedHosts
@@ -14,7 +15,6 @@ from fake_server.intercept.variables import Route, Trust, variables
 from fake_server.runs.rest import API
 from fake_server.server import Server
 from fake_server.tls.authority import Authority
-from fake_server.tls.private_folder import PrivateFolder
 
 
 @dataclass(frozen=True, slots=True)

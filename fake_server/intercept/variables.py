@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aleph_contract.core.private_folder import PrivateFolder
 from fake_server.tls.authority import Authority
 from fake_server.tls.bundles import java_trust_store, read_bundle, system_bundle
-from fake_server.tls.private_folder import PrivateFolder
 
 #: Module that leads Node through the proxy, for versions that read no proxy variable.
 NODE_MODULE = Path(__file__).with_name("node_proxy.cjs")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
+from aleph_contract.core.private_folder import remove_abandoned
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, Filter, Journal, Tally
 from fake_server.journal.listeners import PendingExchange, built
@@ -45,6 +48,7 @@ def open_journal(where: str, *, keep: Iterable[str] = (), durability: str = "syn
     if [*keep] or durability != "sync":
         raise ArgumentError("--keep and --durability need --journal postgresql://…")
     if where == "memory":
+        remove_abandoned(Path(tempfile.gettempdir()))  # bodies that a killed fake has left
         return MemoryJournal()
     if kind == "sqlite" and path:
         from fake_server.journal.sqlite import SQLiteJournal  # imports sqlite3 only when used

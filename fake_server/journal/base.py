@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import AlephContractError
-from fake_server.journal.listeners import Listener, PendingExchange, Watcher
+from fake_server.journal.listeners import Listener, PendingExchange, Watcher, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +127,21 @@ class Journal(Protocol):
             `None` if it is stored; else an awaitable to await before the last byte is sent.
         """
 
-    def read(self, account: str | None, where: Filter = EVERYTHING) -> Iterator[Exchange]:
-        """The exchanges of an account by number; with `None`, of all accounts by arrival."""
+    def read(
+        self, account: str | None, where: Filter = EVERYTHING, *, whole: bool = True
+    ) -> Iterator[Exchange]:
+        """The exchanges of an account by number; with `None`, of all accounts by arrival.
+
+        Args:
+            account: Its id.
+            where: Selects exchanges.
+            whole: Whether to read large bodies; else they are `BodyStart`.
+        """
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """The exchanges of `read` as a tuple."""
 
-    def newest(self, account: str | None) -> Iterator[Exchange]:
+    def newest(self, account: str | None, *, whole: bool = True) -> Iterator[Exchange]:
         """The exchanges, last stored first; each is built when the iterator reaches it."""
 
     def tally(self, account: str) -> Tally:
@@ -156,7 +164,10 @@ class Journal(Protocol):
 
 
 def listen_here(journal: Journal, listener: Listener) -> Callable[[], None]:
-    """Call `listener` with each new exchange of this fake, not of others that share the journal."""
+    """Call `listener` with each new exchange of this fake, not of others that share the journal.
+
+    Large bodies may be `BodyStart`.
+    """
     if isinstance(journal, SharedJournal):
         return journal.listen_here(listener)
-    return journal.listen(listener)
+    return journal.watch(lambda record: listener(listed(record)))

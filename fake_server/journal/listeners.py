@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from aleph_contract.core.body_start import shortened
 from aleph_contract.core.exchange import Exchange
+from fake_server.journal.spool import SpooledExchange
 
 #: An exchange, or a function that builds it when it is read. Such a function best holds only bytes,
 #: strings, numbers and tuples of these: the garbage collector stops tracking such tuples.
@@ -16,6 +18,11 @@ Listener = Callable[[Exchange], None]
 
 #: The same, with the record: an exchange that the watcher does not need is never built.
 Watcher = Callable[[PendingExchange], None]
+
+
+def listed(record: PendingExchange) -> Exchange:
+    """The exchange of a record with the beginning of its large bodies; reads no file."""
+    return record.start if isinstance(record, SpooledExchange) else shortened(built(record))
 
 
 def built(record: PendingExchange) -> Exchange:

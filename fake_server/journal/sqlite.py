@@ -25,6 +25,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from aleph_contract.core.body_start import shortened
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, AccountStore, Filter, Tally
@@ -127,22 +128,26 @@ class SQLiteJournal(AccountStore):
         except RuntimeError:
             return committed.result()
 
-    def read(self, account: str | None, where: Filter = EVERYTHING) -> Iterator[Exchange]:
+    def read(
+        self, account: str | None, where: Filter = EVERYTHING, *, whole: bool = True
+    ) -> Iterator[Exchange]:
         """See `Journal`."""
         query, values = _query(account, where)
         with self._reading() as connection:
-            yield from map(_exchange, connection.execute(query, values))
+            found = map(_exchange, connection.execute(query, values))
+            yield from found if whole else map(shortened, found)
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """See `Journal`."""
         return tuple(self.read(account, where))
 
-    def newest(self, account: str | None) -> Iterator[Exchange]:
+    def newest(self, account: str | None, *, whole: bool = True) -> Iterator[Exchange]:
         """See `Journal`."""
         whose = "TRUE" if account is None else "account = :account"
         query = f"SELECT {_NAMES} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - constants only
         with self._reading() as connection:
-            yield from map(_exchange, connection.execute(query, {"account": account}))
+            found = map(_exchange, connection.execute(query, {"account": account}))
+            yield from found if whole else map(shortened, found)
 
     def tally(self, account: str) -> Tally:
         """See `Journal`."""

@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError  # the builtin
 
 from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import Filter, Journal
+from fake_server.journal.listeners import PendingExchange, listed
 
 
 def wait_for(
@@ -71,22 +72,24 @@ def _when(journal: Journal, account: str, n: int, where: Filter | None) -> Futur
     """A future that is done once `n` matching exchanges exist; it then stops listening."""
     future: Future[None] = Future()
 
-    def look(exchange: Exchange | None = None) -> None:
-        if exchange is not None and exchange.account != account:
+    def look(record: PendingExchange | None = None) -> None:
+        if record is not None and listed(record).account != account:
             return
         if _count(journal, account, where) >= n:
             with contextlib.suppress(InvalidStateError):
                 future.set_result(None)
 
-    stop = journal.listen(look)
+    stop = journal.watch(look)
     future.add_done_callback(lambda _: stop())
     look()
     return future
 
 
 def _count(journal: Journal, account: str, where: Filter | None) -> int:
-    return journal.tally(account).total if where is None else len(_seen(journal, account, where))
+    if where is None:
+        return journal.tally(account).total
+    return sum(1 for _ in journal.read(account, where, whole=False))
 
 
 def _seen(journal: Journal, account: str, where: Filter | None) -> tuple[Exchange, ...]:
-    return journal.exchanges(account) if where is None else journal.exchanges(account, where)
+    return journal.exchanges(account, Filter() if where is None else where)

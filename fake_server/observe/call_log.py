@@ -15,20 +15,18 @@ import orjson
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.body_start import LARGE_BODY, length_of
 from aleph_contract.core.escaping import money, one_line, pluralise, truncate
 from aleph_contract.core.exchange import Exchange, decimal
 from aleph_contract.rules.parsed_exchange import read_reply, read_request
 from aleph_contract.rules.traffic import contract_of
 from aleph_contract.schema.validation.violations import Violation
 from fake_server.journal.base import Journal
-from fake_server.journal.listeners import PendingExchange, built
+from fake_server.journal.listeners import PendingExchange, listed
 from fake_server.replies.first_violation import first_violation
 
 #: Maximum calls that wait to be written; above it, the oldest are counted and not written.
 MAX_WAITING = 1000
-
-#: Bytes of the longest body whose violation is looked up; for a longer one the reply names it.
-_MAX_CHECKED = 64 * 1024
 
 #: Characters of the longest message in a line.
 _MAX_MESSAGE = 160
@@ -94,7 +92,7 @@ class CallLog:
                 record, lost = taken
                 if lost:
                     self._write(self._skipped(lost))
-                self._write(self._line(built(record), self._contracts))
+                self._write(self._line(listed(record), self._contracts))
         except OSError:  # nothing reads the log any more
             self._stop()
 
@@ -139,8 +137,8 @@ def reason(exchange: Exchange, contracts: ContractSet) -> str:
 
 
 def _violation(exchange: Exchange, contracts: ContractSet) -> Violation | None:
-    """The first violation of an input that was refused for it."""
-    if exchange.outcome != "invalid" or len(exchange.request_body) > _MAX_CHECKED:
+    """The first violation of a refused input; `None` if the input is large."""
+    if exchange.outcome != "invalid" or length_of(exchange.request_body) > LARGE_BODY:
         return None
     request = read_request(exchange)
     if request.problem:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from aleph_contract.core.body_start import length_of
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import Journal, listen_here
@@ -49,8 +50,8 @@ def attributes(exchange: Exchange) -> dict[str, str | int | float | bool]:
     """The attributes of a span; by the semantic conventions for HTTP where they name one."""
     found: dict[str, str | int | float | bool] = {
         "http.request.method": exchange.method,
-        "http.request.body.size": len(exchange.request_body),
-        "http.response.body.size": len(exchange.response_body),
+        "http.request.body.size": length_of(exchange.request_body),
+        "http.response.body.size": length_of(exchange.response_body),
         "aleph.surface": exchange.surface,
         "aleph.outcome": exchange.outcome,
         "aleph.billed": exchange.billed,

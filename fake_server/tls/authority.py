@@ -9,8 +9,8 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
+from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.errors import ArgumentError
-from fake_server.tls.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
     import trustme

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aleph_contract.core.private_folder import PrivateFolder
 from fake_server.tls import user_files
 from fake_server.tls.authority import Authority
-from fake_server.tls.private_folder import PrivateFolder
 
 #: Names of this machine that a certificate is made for.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")

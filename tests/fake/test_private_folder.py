@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_server.tls.private_folder import PREFIX, PrivateFolder, remove_abandoned
+from aleph_contract.core.private_folder import PREFIX, PrivateFolder, remove_abandoned
 
 
 def test_a_folder_is_for_this_user_only_and_is_removed(tmp_path: Path) -> None:

@@ -19,12 +19,12 @@ from browser import absent
 from calling import PATIENCE
 
 from aleph_contract.cli import run
+from aleph_contract.core.private_folder import PREFIX, PrivateFolder
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.reports import terminal
 from aleph_contract.verify.exec_command import run_command
 from aleph_contract.verify.runner import Settings, verify_client
-from fake_server.tls.private_folder import PREFIX, PrivateFolder
 
 #: A client that gets its URL from the driver.
 FETCH = Path(__file__).parents[2] / "fixtures/clients/fetch.mjs"

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from calling import PATIENCE, body
 
+from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.errors import ArgumentError
 from fake_server.intercept import Interception, intercepting
 from fake_server.intercept.streams import MAX_HEAD
@@ -23,7 +24,6 @@ from fake_server.intercept.tally import MAX_HOSTS, Tally
 from fake_server.intercept.targets import HOST, AllowedHosts, Target
 from fake_server.server import Server, running
 from fake_server.tls.authority import Authority
-from fake_server.tls.private_folder import PrivateFolder
 
 CONNECT = f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n".encode()
 

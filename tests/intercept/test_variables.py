@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from aleph_contract.core.private_folder import PrivateFolder
 from fake_server.intercept.variables import NODE_MODULE, VARIABLES, Route, Trust, variables
 from fake_server.tls.authority import Authority
 from fake_server.tls.bundles import system_bundle
-from fake_server.tls.private_folder import PrivateFolder
 
 Made = Callable[..., dict[str, str]]
 

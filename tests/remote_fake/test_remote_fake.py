@@ -21,6 +21,7 @@ from aleph_contract.verify.exec_command import run_command
 from aleph_contract.verify.fakes import RemoteFake
 from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.control import origin_guard
+from fake_server.journal import MemoryJournal
 from fake_server.server import Server, running
 
 TOKEN = "the-admin-token-of-the-fake"
@@ -169,6 +170,22 @@ class TestCommands:
         assert len(named) == 2
         assert all("test_it.py::test_" in name for name in named)
         assert "1 refused call in tests that passed: taken as meant by the test" in result.notes
+
+    def test_exec_does_not_judge_traffic_of_which_the_fake_dropped_a_part(self) -> None:
+        script = (
+            "import os, urllib.request as u\n"
+            "url = os.environ['CLOUDFLARE_BASE_URL'] + '/accounts/'"
+            " + os.environ['CLOUDFLARE_ACCOUNT_ID'] + '/ai/run'\n"
+            "token = 'Bearer ' + os.environ['CLOUDFLARE_API_TOKEN']\n"
+            "head = {'authorization': token, 'content-type': 'application/json'}\n"
+            f"for _ in range(2): u.urlopen(u.Request(url, {body()!r}, head)).read()"
+        )
+        with running(admin_token=TOKEN, journal=MemoryJournal(max_exchanges=1)) as server:
+            remote = RemoteFake(server.origin, TOKEN)
+            result = run_command([sys.executable, "-c", script], CONTRACT, remote=remote)
+        (trouble,) = result.trouble
+        assert "dropped 1 exchange of the command" in trouble
+        assert result.exit_code == 3
 
     @pytest.mark.parametrize(
         ("options", "sentence"),

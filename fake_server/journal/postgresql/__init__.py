@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from aleph_contract.core.body_start import shortened
 from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import EVERYTHING, Filter, SharedJournal, Tally
 from fake_server.journal.listeners import Listener, Listeners, PendingExchange, Watcher
@@ -51,19 +52,24 @@ class PostgreSQLJournal(SharedJournal):
         """Refused: `fake_server.state.shared` stores an exchange together with its charge."""
         raise NotImplementedError
 
-    def read(self, account: str | None, where: Filter = EVERYTHING) -> Iterator[Exchange]:
+    def read(
+        self, account: str | None, where: Filter = EVERYTHING, *, whole: bool = True
+    ) -> Iterator[Exchange]:
         """See `Journal`."""
         if where.limit is None:
-            return self._pages(account, where, newest=False)
-        return reversed(list(self._pages(account, where, newest=True)))
+            found = self._pages(account, where, newest=False)
+        else:
+            found = reversed(list(self._pages(account, where, newest=True)))
+        return found if whole else map(shortened, found)
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """See `Journal`."""
         return tuple(self.read(account, where))
 
-    def newest(self, account: str | None) -> Iterator[Exchange]:
+    def newest(self, account: str | None, *, whole: bool = True) -> Iterator[Exchange]:
         """See `Journal`."""
-        return self._pages(account, EVERYTHING, newest=True)
+        found = self._pages(account, EVERYTHING, newest=True)
+        return found if whole else map(shortened, found)
 
     def tally(self, account: str) -> Tally:
         """See `Journal`."""

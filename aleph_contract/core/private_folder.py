@@ -1,4 +1,4 @@
-"""Temporary folders for certificates that only this user can enter, removed also after kill -9.
+"""Temporary folders that only this user can enter, removed also after kill -9.
 
 A process locks its folder (flock) for as long as it lives; the kernel drops the lock however the
 process ends. The next process that makes a folder removes those that are not locked. A process id
@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 #: Beginning of the names of the folders.
-PREFIX = "aleph-contract-tls-"
+PREFIX = "aleph-contract-private-"
 
 #: Mode bits that a folder of ours never has: access for other users.
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

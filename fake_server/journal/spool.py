@@ -1,0 +1,108 @@
+"""Large bodies of the journal in memory, kept in files of a private folder.
+
+A video as a data URI has 20 MB and more. The journal keeps the beginning of such a body in memory,
+and the whole in a file that only this user can read. The folder is removed when the journal is
+closed; after a crash, at the next start.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from aleph_contract.core.body_start import BodyStart, shortened
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.private_folder import PrivateFolder
+
+_BODIES = ("request_body", "response_body")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpooledExchange:
+    """An exchange with a large body. Called, it returns the whole exchange.
+
+    Args:
+        start: The exchange with the beginning of each large body.
+        files: The file of each large body, by the name of its field.
+    """
+
+    start: Exchange
+    files: tuple[tuple[str, Path], ...]
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """The bytes of its files."""
+        bodies = (getattr(self.start, name) for name, _ in self.files)
+        return sum(body.length for body in bodies)
+
+    def __call__(self) -> Exchange:
+        """The whole exchange; if it was dropped meanwhile, an incomplete one."""
+        try:
+            bodies: dict[str, Any] = {name: file.read_bytes() for name, file in self.files}
+        except FileNotFoundError:
+            return replace(self.start, request_complete=False)
+        return replace(self.start, **bodies)
+
+    def discard(self) -> None:
+        """Delete the files."""
+        for _, file in self.files:
+            file.unlink(missing_ok=True)
+
+
+class Spool:
+    """The files of one journal; its folder is made with the first file.
+
+    Args:
+        parent: Folder to make its folder in; the user's temporary folder if `None`.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        self._parent = parent
+        self._folder: PrivateFolder | None = None
+        self._numbers = count()
+        self._lock = threading.Lock()
+
+    def keep(self, exchange: Exchange) -> Exchange | SpooledExchange:
+        """Write the large bodies of an exchange to files.
+
+        Raises:
+            OSError: They cannot be written, for example because the disk is full.
+        """
+        start = shortened(exchange)
+        if start is exchange:
+            return exchange
+        large = [name for name in _BODIES if isinstance(getattr(start, name), BodyStart)]
+        spooled = SpooledExchange(start, tuple((name, self._next_path()) for name in large))
+        try:
+            for name, path in spooled.files:
+                _write(path, getattr(exchange, name))
+        except OSError:
+            spooled.discard()
+            raise
+        return spooled
+
+    def close(self) -> None:
+        """Remove the folder."""
+        with self._lock:
+            if self._folder is not None:
+                self._folder.__exit__()
+                self._folder = None
+
+    def _next_path(self) -> Path:
+        with self._lock:
+            if self._folder is None:
+                self._folder = PrivateFolder(self._parent)
+            return self._folder.path / str(next(self._numbers))
+
+
+def _write(path: Path, body: bytes) -> None:
+    with open(path, "xb", opener=_private) as file:
+        file.write(body)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
