@@ -15,7 +15,7 @@ from aleph_contract.commands.options import amount_of
 
 if TYPE_CHECKING:
     from aleph_contract.contract.contract_set import ContractSet
-    from fake_server.http.app import App
+    from aleph_contract.recordings.capture_writer import CaptureWriter
     from fake_server.runs.replay import RecordedReplies
     from fake_server.upstream.forwarding import Upstream
 
@@ -94,16 +94,22 @@ class AnswerSource:
         )
 
     @contextmanager
-    def recorded(self, app: App) -> Iterator[None]:
-        """Record the exchanges of a fake while it serves; then say what an upstream cost."""
-        if self.record is None:
-            yield
-        else:
-            from aleph_contract.recordings.capture_writer import CaptureWriter
+    def capture(self) -> Iterator[CaptureWriter | None]:
+        """The capture that exchanges are appended to, if any.
 
-            with CaptureWriter(self.record) as writer:
-                app.journal.listen(writer.write)
-                yield
+        Raises:
+            ArgumentError: It cannot be written.
+        """
+        if self.record is None:
+            yield None
+            return
+        from aleph_contract.recordings.capture_writer import CaptureWriter
+
+        with CaptureWriter(self.record) as writer:
+            yield writer
+
+    def report_spending(self) -> None:
+        """Say on standard error what the runs of an upstream cost."""
         if self.upstream is not None:
             guard, url = self.upstream.guard, self.upstream.target.base_url
             spent = f"{url}: {guard.committed:f} of {guard.cap:f} USD spent or reserved"

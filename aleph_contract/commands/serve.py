@@ -163,7 +163,7 @@ def command(
 
     contracts = load_contracts(contract_files)
     source = AnswerSource.chosen(options, contracts, as_json=as_json)
-    with _clock(speed) as (clock, client), secured as security:
+    with _clock(speed) as (clock, client), secured as security, source.capture() as capture:
         admin_token = os.environ.get(admin_token_env) or None
         app = create_app(
             contracts,
@@ -175,6 +175,8 @@ def command(
             **options,
         )
         _observe(app, metrics=metrics, spans=spans)
+        if capture is not None:
+            app.journal.listen(capture.write)
         context = None if security is None else security.context
         server = Server(app, host, port, expose=expose, uds=uds, tls=context, drain=drain)
         if uds is None and not is_loopback(host):
@@ -195,8 +197,9 @@ def command(
                     target=terminal.open_inspector, args=(server.inspector,), daemon=True
                 ).start()
 
-        with terminal.call_log(app, log), source.recorded(app):
+        with terminal.call_log(app, log):
             server.serve(ready=ready)
+        source.report_spending()
 
 
 def _chosen_log(log: str | None, log_format: str | None) -> tuple[str, bool]:

@@ -16,12 +16,16 @@ from aleph_contract.recordings import (
 )
 from aleph_contract.rules.parsed_exchange import read_reply, read_request
 from aleph_contract.rules.traffic import is_judged
+from fake_server.replies.failures import NOT_ANSWERED
 from fake_server.runs.outside_reply import OutsideReply, end_to_end
 from fake_server.runs.replay import REPLAY_HEADER, RecordedReplies
 
 #: Headers that describe the bytes on the wire, where a recording holds the decoded body, or the
 #: time of the recording.
 _NOT_REPLAYED = (b"content-encoding", b"date", REPLAY_HEADER)
+
+#: Outcomes of exchanges without a whole reply of the service to a run.
+_NOT_REPLIES = NOT_ANSWERED | {"cut", "elsewhere"}
 
 
 def load_replies(
@@ -60,7 +64,7 @@ def _add(replies: RecordedReplies, found: Recorded) -> bool:
     exchange = found.exchange
     if exchange.status is None or not found.has_reply or exchange.method != "POST":
         return False
-    if exchange.credential in ("missing", "refused") or exchange.outcome in ("cut", "elsewhere"):
+    if exchange.credential in ("missing", "refused") or exchange.outcome in _NOT_REPLIES:
         return False
     if read_reply(exchange).kind == "cut":
         return False
