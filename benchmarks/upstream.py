@@ -1,11 +1,11 @@
 """Many concurrent runs through `serve --upstream` against a cap: never passed, nothing lost.
 
-    python benchmarks/upstream.py [RUNS]
+    python benchmarks/upstream.py [RUNS [SHARE]...]
 
-The upstream is another fake, whose exact bill is the truth. Each of `CAPS` shares of the whole
-price is the cap once; the price of a run varies, so that the last run that fits is found by chance.
-Every token is searched in the journal and in the capture. Prints one line for each cap, with the
-CPU time of a run through both fakes and the client; exits with 1 if a check fails.
+The upstream is another fake, whose exact bill is the truth. Each SHARE of the price of all runs is
+the cap once; the prices of the runs differ. Every token is searched in both journals
+and in the capture. Prints a line for each cap, with the CPU time of a run through both fakes and
+the client; exits with 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -16,77 +16,153 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
 
 from aleph_contract.contract import Contract
+from aleph_contract.core.exchange import Exchange
 from aleph_contract.recordings.capture_writer import CaptureWriter
-from fake_server.server import Server, running
+from fake_server.server import AccountHandle, Server, running
 from fake_server.state.spend_guard import SpendGuard
 from fake_server.upstream.forwarding import Upstream
 from fake_server.upstream.target import UpstreamTarget
 
-#: Shares of the price of all runs.
-CAPS = ("0", "0.1", "0.5", "0.999", "1")
+#: Shares of the price of all runs, if the command line names none.
+CAPS = ("0.1", "0.5", "0.999", "1")
 
-#: Runs at a time; each one needs a connection to the front and one to the upstream.
-AT_ONCE = 250
+#: Connections of the client; the front opens as many to the upstream.
+CONNECTIONS = 250
 
+OK = 200
+ACCOUNTS = 20
 MODEL = Contract.load().model
 PRICE = Contract.load().price_per_second or Decimal(0)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of one load.
+
+    Args:
+        cap: The cap.
+        calls: Seconds and status of each run.
+        committed: USD that the guard counts.
+        billed: USD on the bill of the upstream.
+        own: USD on the bills of the front.
+        journal: The exchanges of the front.
+        upstream: The exchanges of the upstream.
+        capture: The text of the capture.
+        tokens: The tokens of the accounts.
+    """
+
+    cap: Decimal
+    calls: Sequence[tuple[int, int]]
+    committed: Decimal
+    billed: Decimal
+    own: Decimal
+    journal: Sequence[Exchange]
+    upstream: Sequence[Exchange]
+    capture: str
+    tokens: Sequence[str]
+
+    def count(self, status: int) -> int:
+        """The number of runs with a status."""
+        return sum(found == status for _, found in self.calls)
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong."""
+        text = repr(self.journal) + repr(self.upstream) + self.capture
+        refused = [PRICE * seconds for seconds, status in self.calls if status != OK]
+        numbers = [(x.account, x.number) for x in self.journal]
+        captured = [json.loads(line) for line in self.capture.splitlines()]
+        done, runs = self.count(OK), len(self.calls)
+        checks = {
+            "the cap was passed": self.billed <= self.cap,
+            "a run was refused that the rest of the cap covers": (
+                not refused or self.cap - self.billed < min(refused)
+            ),
+            "the guard and the bills differ": self.committed == self.billed == self.own,
+            "an answer is neither 200 nor 402": done + self.count(402) == runs,
+            "the upstream saw another number of runs": len(self.upstream) == done,
+            "the journal lost an exchange": len(set(numbers)) == runs,
+            "the capture and the journal differ": (
+                sorted((line["account"], line["number"]) for line in captured) == sorted(numbers)
+            ),
+            "a token was found": not any(token in text for token in self.tokens),
+        }
+        return (problem for problem, fine in checks.items() if not fine)
+
+
+def load(seconds: Sequence[int], cap: Decimal) -> Load:
+    """Send runs of these lengths at once, with a cap."""
+    guard = SpendGuard(cap)
+    with tempfile.TemporaryDirectory() as folder, running() as upstream:
+        path = Path(folder) / "capture.jsonl"
+        passed_on = Upstream(UpstreamTarget.parse(upstream.base_url), guard)
+        with running(upstream=passed_on) as front, CaptureWriter(str(path)) as capture:
+            front.app.journal.listen(capture.write)
+            accounts = [front.account() for _ in range(ACCOUNTS)]
+            statuses = asyncio.run(_send(front, accounts, seconds))
+            return Load(
+                cap,
+                tuple(zip(seconds, statuses, strict=True)),
+                guard.committed,
+                sum((x.cost for x in upstream.exchanges if x.billed), Decimal(0)),
+                sum((account.bill.usd for account in accounts), Decimal(0)),
+                front.exchanges,
+                upstream.exchanges,
+                path.read_text(),
+                [account.token for account in accounts],
+            )
+
+
+async def _send(
+    front: Server, accounts: Sequence[AccountHandle], seconds: Sequence[int]
+) -> list[int]:
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    async with httpx.AsyncClient(timeout=600, limits=limits, trust_env=False) as client:
+
+        async def call(number: int) -> int:
+            account = accounts[number % ACCOUNTS]
+            value = {
+                "prompt": f"run {number}",
+                "video_uri": "https://example.com/v.mp4",
+                "duration": seconds[number],
+            }
+            answer = await client.post(
+                f"{front.base_url}/accounts/{account.id}/ai/run",
+                json={"model": MODEL, "input": value},
+                headers={"authorization": f"Bearer {account.token}"},
+            )
+            return answer.status_code
+
+        return await asyncio.gather(*map(call, range(len(seconds))))
 
 
 def main() -> int:
     """Run the benchmark."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    seconds = [random.Random(0).randint(1, 60) for _ in range(runs)]  # noqa: S311 - no secret
+    drawn = random.Random(0)  # noqa: S311 - no secret
+    seconds = [drawn.randint(1, 60) for _ in range(runs)]
     whole = PRICE * sum(seconds)
-    print(f"{runs} concurrent runs, {AT_ONCE} at a time; all of them cost {whole} USD")
-    problems = [problem for share in CAPS for problem in check(seconds, whole * Decimal(share))]
-    print("\n".join(problems) or "every cap held, no exchange was lost, no token was found")
+    print(f"{runs:,} runs at once on {CONNECTIONS} connections; all of them cost {whole:f} USD")
+    problems: list[str] = []
+    for share in sys.argv[2:] or CAPS:
+        begun = time.process_time()
+        found = load(seconds, whole * Decimal(share))
+        cpu = (time.process_time() - begun) / runs * 1000
+        print(
+            f"cap {found.cap:>12.3f} USD: {found.count(OK):6,} passed on, {found.count(402):6,} "
+            f"refused, {found.billed:>12.3f} USD billed, {cpu:.2f} ms of CPU a run"
+        )
+        problems += found.problems()
+    print("\n".join(problems) or "no cap was passed, no exchange is lost, no token was found")
     return 1 if problems else 0
 
 
-def check(seconds: list[int], cap: Decimal) -> list[str]:
-    """What is wrong with one cap; prints a line about it."""
-    guard = SpendGuard(cap)
-    with tempfile.TemporaryDirectory() as folder, running() as upstream:
-        path = Path(folder) / "capture.jsonl"
-        with (
-            running(upstream=Upstream(UpstreamTarget.parse(upstream.base_url), guard)) as front,
-            CaptureWriter(str(path)) as capture,
-        ):
-            front.app.journal.listen(capture.write)
-            accounts = [front.account() for _ in range(20)]
-            tokens = [account.token for account in accounts]
-            begun = time.process_time()
-            calls = [(accounts[n % 20].id, tokens[n % 20], s) for n, s in enumerate(seconds)]
-            statuses = asyncio.run(_send(front, calls))
-            spent = time.process_time() - begun
-            billed = sum((x.cost for x in upstream.exchanges if x.billed), Decimal(0))
-            own = sum((account.bill.usd for account in accounts), Decimal(0))
-            journal = front.exchanges
-            text = repr(journal) + repr(upstream.exchanges)
-        captured = path.read_text()
-    lines = [json.loads(line) for line in captured.splitlines()]
-    done, refused = statuses.count(200), statuses.count(402)
-    print(
-        f"cap {cap:>10.3f}: {done:5} passed on, {refused:5} refused, {billed:>10.3f} USD spent, "
-        f"{spent / len(seconds) * 1000:.2f} ms of CPU a run"
-    )
-    cheapest = PRICE * min(s for s, status in zip(seconds, statuses, strict=True) if status == 402) if refused else 0
-    checks = {
-        "the cap was passed": billed <= cap,
-        "the guard and the upstream differ": guard.committed == billed,
-        "the bills and the upstream differ": own == billed,
-        "a run was refused that the rest of the cap covers": not refused or cap - billed < cheapest,
-        "an answer is neither 200 nor 402": done + refused == len(seconds),
-        "the upstream saw another number of runs": len(upstream_runs(text, done)) == 0,
-        "the journal lost an exchange": len(journal) == len(seconds),
-        "the capture lost an exchange": len(lines) == len(seconds),
-        "a token is in a journal": not any(token in text for token in tokens),
-        "a token is in the capture": not any(token in captured for token in tokens),
-    }
-    return [f"cap {cap}: {problem}" for problem, fine in checks.items() if not fine]
+if __name__ == "__main__":
+    sys.exit(main())

@@ -40,5 +40,9 @@ def test_a_killed_fake_has_recorded_every_answered_run() -> None:
     assert re.search(r"wrong: +0$", shown, re.MULTILINE)
 
 
+def test_concurrent_runs_never_pass_the_cap_of_an_upstream() -> None:
+    assert "no cap was passed, no exchange is lost" in run("upstream.py", "250", "0.5")
+
+
 def test_a_fake_answers_soon_after_its_start() -> None:
     assert "first answer" in run("start.py", "--rounds", "1")
