@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -117,6 +118,14 @@ def as_json(exchange: Exchange, body: Callable[[bytes], Any]) -> dict[str, Any]:
         "received_at": exchange.received_at,
         "seconds": exchange.elapsed,
     }
+
+
+def body_text(raw: bytes) -> str | dict[str, str]:
+    """A body as text; `{"base64": …}` if it is not UTF-8, as the reader of captures takes it."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(raw).decode("ascii")}
 
 
 def decimal(amount: Decimal) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import threading
-from typing import Any, TextIO
+from typing import TextIO
 
-from aleph_contract.core.exchange import Exchange, as_json
+from aleph_contract.core.exchange import Exchange, as_json, body_text
 from aleph_contract.errors import ArgumentError
 
 #: Only the user may read a capture: it holds prompts and result URLs.
@@ -52,11 +51,3 @@ class CaptureWriter:
         with self._lock:
             self._file.write(line)
             self._file.flush()
-
-
-def body_text(raw: bytes) -> Any:
-    """A body as text; `{"base64": …}` if it is not UTF-8."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(raw).decode("ascii")}

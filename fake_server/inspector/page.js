@@ -261,7 +261,6 @@ function readFilter() {
 
 // The forms below the list apply to what the filter shows.
 function copyFilter() {
-  if (!byId("selection")) return;
   const query = new URLSearchParams(queryString());
   const fields = [...query].map(([name, value]) => Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   for (const old of byId("selection").querySelectorAll("input[type=hidden]")) old.remove();

@@ -13,12 +13,15 @@ from starlette.responses import Response, StreamingResponse
 from aleph_contract.core.exchange import Exchange
 from fake_server.control.dependencies import Fake
 from fake_server.inspector import live_updates
+from fake_server.inspector.exports import EXPORT_FORMATS, MAX_EXPORTED
 from fake_server.inspector.views import ShownPage, Views
 from fake_server.inspector.web import (
     PAGE_HEADERS,
     SECTION_HEADER,
     download,
     html_page,
+    origin_of,
+    picks_of,
     query_of,
     skip_of,
 )
@@ -59,6 +62,23 @@ class Pages:
         """The page of the calls in flight."""
         return html_page(await run_in_threadpool(self._views.timeline, query_of(request)))
 
+    async def compare(self, request: Request) -> Response:
+        """The page that compares the two picked exchanges."""
+        query, picks = query_of(request), picks_of(request)
+        return html_page(await run_in_threadpool(self._views.compare, query, picks))
+
+    async def export(self, request: Request) -> Response:
+        """The picked exchanges, or all that match the query, as a file."""
+        name = request.query_params.get("format", "")
+        if name not in EXPORT_FORMATS:
+            known = ", ".join(EXPORT_FORMATS)
+            raise HTTPException(422, f"unknown format {name!r}; use one of: {known}")
+        query, picks = query_of(request), picks_of(request)
+        chosen = EXPORT_FORMATS[name]
+        found = await run_in_threadpool(self._views.selected, query, picks, MAX_EXPORTED)
+        text = await run_in_threadpool(chosen.write, found, origin_of(request))
+        return download(text, chosen.file_name, chosen.media_type)
+
     async def live(self, request: Request) -> Response:
         """The event stream that updates the page."""
         query = query_of(request)
@@ -95,7 +115,7 @@ class Pages:
         shown = ShownPage(
             query=query_of(request),
             exchange=exchange,
-            origin=str(request.base_url).rstrip("/"),
+            origin=origin_of(request),
             section=request.headers.get(SECTION_HEADER),
             skip=skip_of(request),
         )

@@ -47,7 +47,9 @@ def curl_command(exchange: Exchange, origin: str, body_path: str) -> str:
     ]
     if any(character in exchange.target for character in "[]{}"):
         lines[0] += " --globoff"
-    lines += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _headers(exchange)]
+    lines += [
+        f"--header {shlex.quote(f'{name}: {value}')}" for name, value in headers_to_copy(exchange)
+    ]
     if _had_token(exchange):
         lines.append(_AUTHORIZATION)
     if body and text is not None:
@@ -85,8 +87,8 @@ def _had_token(exchange: Exchange) -> bool:
     return exchange.credential not in ("missing", "none")
 
 
-def _headers(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    """The headers to copy."""
+def headers_to_copy(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """The headers that are copied: none with a secret, and none that each client writes itself."""
     for name, value in exchange.request_headers:
         if name not in _CLIENT_HEADERS and REDACTED.decode() not in value:
             yield name, value
@@ -122,7 +124,7 @@ def _scope(exchange: Exchange, accounts: Accounts) -> Message:
     path, _, query = exchange.target.partition("?")
     headers = [
         (name.encode("latin-1"), value.encode("latin-1", "replace"))
-        for name, value in _headers(exchange)
+        for name, value in headers_to_copy(exchange)
     ]
     headers.append((b"host", exchange.host.encode("latin-1", "replace")))
     headers.append((b"content-length", b"%d" % len(exchange.request_body)))

@@ -12,6 +12,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
 from fake_server.control.dependencies import CONTROL_PREFIX
 from fake_server.inspector.call_summary import is_perhaps_billed
+from fake_server.inspector.exports import EXPORT_FORMATS
 from fake_server.inspector.listing import ListQuery, account_name
 from fake_server.inspector.sidebar import describe_step
 from fake_server.replies.failures import OUTCOMES
@@ -54,6 +55,7 @@ def renderer(contract: Contract, models: Sequence[str] = ()) -> Callable[..., st
         home=CONTROL_PREFIX,
         outcomes=OUTCOMES,
         faults=FAULTS,
+        export_formats=EXPORT_FORMATS,
         fault_groups=_fault_groups(),
     )
     return lambda template, **values: jinja.get_template(template).render(values)

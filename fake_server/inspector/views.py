@@ -15,6 +15,7 @@ from aleph_contract.core.exchange import Exchange
 from fake_server.control.dependencies import ACCOUNT_NAMES, Fake
 from fake_server.inspector import replay
 from fake_server.inspector.call_summary import CallId
+from fake_server.inspector.comparison import compare
 from fake_server.inspector.coverage_chart import POLARITY_WORDS, STATE_WORDS, tried_counts
 from fake_server.inspector.exchange_detail import exchange_detail
 from fake_server.inspector.linked_calls import cost_of, links_of, runs_of
@@ -37,6 +38,9 @@ from fake_server.journal.base import Filter
 
 #: Exchanges before and after an open one that are searched for the calls of its run.
 _RUN_WINDOW = 100
+
+#: Number of exchanges that are compared.
+_COMPARED = 2
 
 #: Seconds for which a page counts the traffic before it renders; later updates show the rest.
 _COUNTING = 0.1
@@ -156,6 +160,18 @@ class Views:
         calls = list(islice(self.listing.select(query), MAX_CALLS))
         drawn = timeline(calls, self._fake.suite.suite())
         return self._render("timeline.html", query=query, timeline=drawn, most=MAX_CALLS)
+
+    def compare(self, query: ListQuery, picks: Sequence[CallId]) -> str:
+        """The page that compares two exchanges, the older one first.
+
+        With another number of picks it says so.
+        """
+        compared, problem = None, f"Check two calls to compare; checked: {len(picks)}."
+        if len(picks) == _COMPARED:
+            found = self.selected(query, picks, _COMPARED)
+            problem = "The journal no longer holds both calls."
+            compared = compare(*found) if len(found) == _COMPARED else None
+        return self._render("compare.html", query=query, comparison=compared, problem=problem)
 
     def _list_values(self, query: ListQuery, skip: int) -> dict[str, Any]:
         page = self.listing.page(query, skip)

@@ -56,6 +56,11 @@ def path_of(exchange: Exchange) -> str:
     return f"{INSPECTOR_PREFIX}/{listing.account_name(exchange.account)}/{exchange.number}"
 
 
+def origin_of(request: Request) -> str:
+    """The origin of the fake, such as `http://localhost:8790`."""
+    return str(request.base_url).rstrip("/")
+
+
 def query_of(request: Request) -> ListQuery:
     """The filter in the query of a request."""
     return ListQuery.from_params(request.query_params)

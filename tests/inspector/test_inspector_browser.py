@@ -252,6 +252,59 @@ def test_the_list_is_usable_with_the_keyboard(tab: Tab, account: AccountHandle) 
     assert tab.ask("document.activeElement.closest('li').id") == f"x-{account.id}-2"
 
 
+def test_letters_are_keys_as_in_mail_programs(tab: Tab, account: AccountHandle) -> None:
+    for _ in range(3):
+        call(account)
+    shows(tab, row(account, 3))
+    focused = "document.activeElement.closest('#rows li')?.id"
+    title = "document.querySelector('#exchange-title')?.innerText"
+    for key, number in (("j", 3), ("j", 2), ("k", 3), ("j", 2)):
+        tab.press(key)
+        assert tab.ask(focused) == f"x-{account.id}-{number}"
+    tab.press("x")
+    assert tab.ask("document.querySelector('#rows input:checked').value") == f"{account.id}/2"
+    tab.press("Enter")
+    tab.wait(f"{title}?.includes('#2 ')")
+    tab.press("j")
+    tab.wait(f"{title}?.includes('#1 ')")
+    assert tab.ask("document.querySelector('#scenario-form').account.value") == account.id
+    tab.press("Escape")
+    tab.wait("document.querySelector('#exchange').innerText === ''")
+    tab.press("/")
+    assert tab.ask("document.activeElement.name") == "text"
+    tab.press("j")
+    assert tab.ask("document.activeElement.value") == "j"
+    tab.press("Escape")
+    tab.press("?")
+    sheet = shows(tab, "#keys[open]")
+    assert all(words in sheet for words in ("j or ↓", "older", "Esc")), sheet
+    tab.click("#single-keys")
+    tab.press("Escape")
+    tab.wait("!document.querySelector('#keys[open]')")
+    tab.ask("document.activeElement.blur()")
+    tab.press("/")
+    assert tab.ask("document.activeElement.name") is None
+
+
+def test_checked_calls_are_compared_and_the_log_is_cleared(
+    tab: Tab, account: AccountHandle
+) -> None:
+    call(account)
+    call(account, GOOD | {"seed": -1})
+    shows(tab, row(account, 2))
+    for number in (1, 2):
+        tab.click(f"#x-{account.id}-{number} input")
+    tab.click("#selection button[formaction]")
+    assert '"seed": -1' in shows(tab, ".diff")
+    assert shows(tab, ".diff .differs").split() == ["status", "200", "≠", "status", "400"]
+    tab.ask("history.back()")
+    tab.wait("document.querySelector('#live.on')")
+    tab.click(".clear summary")
+    tab.click("#clear button")
+    tab.wait("document.querySelectorAll('#rows li').length === 0")
+    assert account.exchanges == ()
+
+
 def test_after_a_burst_of_10000_exchanges_the_newest_are_listed(tab: Tab, server: Server) -> None:
     """The page lists the newest 100 without a gap, and older ones on request."""
     account = server.account()
@@ -283,9 +336,11 @@ def test_axe_finds_no_accessibility_violation(
         call(account, given)
     account.scenario([{"fault": "rate-limited"}])
     with browser.tab(width=width, dark=dark) as tab:
-        for page in ("", f"inspector/{account.id}/2", f"inspector/{account.id}/4", "?text=none"):
+        for page in ("", f"inspector/{account.id}/2", f"inspector/{account.id}/4", "?text=none",
+                     "inspector/timeline", "inspector/coverage",
+                     f"inspector/compare?pick={account.id}/1&pick={account.id}/2"):  # fmt: skip
             tab.open(server.inspector + page)
-            tab.wait("document.querySelector('#live.on')")
+            tab.wait("document.querySelector('#live.on') || document.querySelector('main#pane')")
             tab.ask("document.querySelectorAll('details').forEach(d => { d.open = true; }); 1")
             tab.ask(AXE.read_text(encoding="utf-8") + ";1")
             found = tab.ask("axe.run().then(r => r.violations.map(v =>"

@@ -161,8 +161,10 @@ class Tab:
     def press(self, key: str) -> None:
         """Press and release a key."""
         codes = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40}
-        shared = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
-        text = {"text": "\r"} if key == "Enter" else {}
+        code = codes.get(key) or ord(key.upper())
+        shared = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        typed = key if len(key) == 1 else "\r" if key == "Enter" else ""
+        text = {"text": typed} if typed else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", **shared, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **shared)
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-from aleph_contract.core.exchange import Exchange, as_json
+from aleph_contract.core.exchange import Exchange, as_json, body_text
 from aleph_contract.errors import ArgumentError
-from aleph_contract.recordings.capture_writer import body_text
 
 
 class Capture:
