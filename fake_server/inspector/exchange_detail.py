@@ -16,9 +16,12 @@ from aleph_contract.core.results import Finding
 from aleph_contract.errors import JSONError
 from aleph_contract.rules import RULES, Rule
 from aleph_contract.rules.parsed_exchange import INPUT_KEY, header, read_reply, read_request
+from aleph_contract.rules.server import judge_server
+from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import contract_of, judge_exchange
 from aleph_contract.schema.validation.violations import Violation, leaves
+from fake_server.control.verdict import of_upstream
 from fake_server.inspector.json_view import FormattedBody, Location, format_body
 from fake_server.inspector.result_media import ResultMedium, media_of
 from fake_server.journal.base import Filter, Journal
@@ -88,6 +91,8 @@ def exchange_detail(
     journal: Journal,
     contract: Contract | ContractSet,
     suite: Suite = NO_SUITE,
+    *,
+    forwards: bool = False,
 ) -> ExchangeDetail:
     """Examine one exchange.
 
@@ -96,6 +101,7 @@ def exchange_detail(
         journal: The journal that holds it and the calls before it.
         contract: The contract, or the set, that the fake serves.
         suite: The tests that a test runner has reported.
+        forwards: Whether an upstream answers the runs, so that its reply is judged too.
     """
     contracts = ContractSet.of(contract)
     request = read_request(exchange)
@@ -110,7 +116,10 @@ def exchange_detail(
         exchange=exchange,
         violations=shown,
         violations_left_out=len(found) - len(shown),
-        broken_rules=tuple(_broken_rules(exchange, journal, called, suite)),
+        broken_rules=(
+            *_broken_rules(exchange, journal, called, suite),
+            *(_broken_by_server(exchange, called) if forwards else ()),
+        ),
         request=format_body(exchange.request_body, [v.location for v in shown]),
         reply=format_body(exchange.response_body),
         media=media_of(read_reply(exchange, called).result),
@@ -178,3 +187,10 @@ def _broken_rules(
     earlier = journal.exchanges(exchange.account, before)
     for finding in judge_exchange(exchange, earlier, contract, suite):
         yield BrokenRule(RULES[finding.rule], finding)
+
+
+def _broken_by_server(exchange: Exchange, contract: Contract) -> Iterator[BrokenRule]:
+    """The findings about the upstream that made the reply."""
+    if of_upstream(exchange):
+        for finding in judge_server(exchange, None, contract).findings:
+            yield BrokenRule(SERVER_RULES[finding.rule], finding)

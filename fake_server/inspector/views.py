@@ -190,6 +190,7 @@ class Views:
                 self._fake.journal,
                 self._fake.contracts,
                 self._fake.suite.seen_with(self._fake.journal),
+                forwards=self._fake.forwards,
             ),
             "curl": replay.curl_command(exchange, origin, f"{path_of(exchange)}/request"),
             "linked": links_of(run) if run else (),

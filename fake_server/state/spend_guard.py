@@ -12,7 +12,7 @@ from typing import Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.rules.server import FREE_REFUSALS
-from fake_server.state.billing import ZERO_USD
+from fake_server.state.billing import EXACT, ZERO_USD
 from fake_server.state.pricing import quote
 
 
@@ -53,9 +53,10 @@ class SpendGuard:
             if price is None:
                 spent = self._committed >= self.cap
                 return f"nothing is left of the spend cap of {self.cap} USD" if spent else ""
-            if self._committed + price > self.cap:
+            after = EXACT.add(self._committed, price)
+            if after > self.cap:
                 return f"the spend cap of {self.cap} USD does not cover it"
-            self._committed += price
+            self._committed = after
         return ""
 
     def settle(self, price: Decimal | None, status: int | None) -> None:
@@ -71,7 +72,7 @@ class SpendGuard:
         """Add what a call of unknown cost turned out to cost."""
         if self.cap is not None:
             with self._lock:
-                self._committed += price
+                self._committed = EXACT.add(self._committed, price)
 
 
 def worst_price(given: Any, contract: Contract) -> Decimal | None:

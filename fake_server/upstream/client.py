@@ -11,6 +11,7 @@ import asyncio
 import ssl
 from typing import Any
 
+from aleph_contract.errors import ArgumentError
 from fake_server.runs.outside_reply import OutsideReply, end_to_end
 from fake_server.runs.request import ReceivedRequest
 from fake_server.upstream.target import CONNECT_SECONDS, UpstreamTarget, reason
@@ -41,6 +42,21 @@ class NoReply(Exception):  # noqa: N818 - a state of the upstream, not an error 
         self.late = late
 
 
+def require_httpx() -> Any:
+    """The HTTP client, which is imported when it is used: that takes 0.1 s.
+
+    Raises:
+        ArgumentError: It is not installed.
+    """
+    try:
+        import httpx
+    except ImportError:
+        raise ArgumentError(
+            "--upstream needs the package httpx: pip install 'aleph-contract[upstream]'"
+        ) from None
+    return httpx
+
+
 class UpstreamClient:
     """Calls one upstream server; `send` and `close` run in one event loop.
 
@@ -50,8 +66,7 @@ class UpstreamClient:
     """
 
     def __init__(self, target: UpstreamTarget, reply_seconds: float = REPLY_SECONDS) -> None:
-        import httpx  # takes 0.1 s
-
+        httpx = require_httpx()
         self.target = target
         self._seconds = reply_seconds
         self._httpx = httpx
@@ -77,13 +92,21 @@ class UpstreamClient:
             (b"accept-encoding", b"identity"),  # the judge reads the body
             (b"connection", b"close"),
         ]
-        url = self.target.url(head.raw_path, head.query)
-        call = httpx.Request(head.method, url, headers=headers, content=request.body)
+        target = self.target.target(head.raw_path, head.query)
+        call = httpx.Request(
+            head.method,
+            self.target.root,
+            headers=headers,
+            content=request.body,
+            extensions={"target": target},  # as it was sent: a URL would be normalised
+        )
         async with self._turn:
             try:
                 return await asyncio.wait_for(self._exchange(call), self._seconds)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 raise NoReply(reason(error), sent=False) from None
+            except httpx.LocalProtocolError as error:
+                raise NoReply(f"the request cannot be sent: {error}", sent=False) from None
             except (asyncio.TimeoutError, TimeoutError):
                 why = f"no complete reply in {self._seconds:g} s"
                 raise NoReply(why, sent=True, late=True) from None

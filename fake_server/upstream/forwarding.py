@@ -17,7 +17,7 @@ from fake_server.runs.outside_reply import OutsideReply, outcome_of
 from fake_server.runs.request import NO_CHARGE, Charge, ReceivedRequest
 from fake_server.state.pricing import quote
 from fake_server.state.spend_guard import SpendGuard, worst_price
-from fake_server.upstream.client import REPLY_SECONDS, NoReply, UpstreamClient
+from fake_server.upstream.client import REPLY_SECONDS, NoReply, UpstreamClient, require_httpx
 from fake_server.upstream.target import UpstreamTarget
 
 _log = logging.getLogger("aleph_contract")
@@ -61,8 +61,9 @@ class Upstream:
         """The upstream at a base URL.
 
         Raises:
-            ArgumentError: The URL cannot be used.
+            ArgumentError: The URL cannot be used, or httpx is not installed.
         """
+        require_httpx()
         return cls(UpstreamTarget.parse(url), SpendGuard(cap, allow_unknown=allow_unknown))
 
 

@@ -23,7 +23,7 @@ class UpstreamTarget:
 
     Args:
         base_url: The URL as given.
-        root: The URL that the path of a request is added to.
+        root: The URL without the path of the API.
         scheme: `http` or `https`.
         host: Host name or address.
         port: Port.
@@ -61,9 +61,10 @@ class UpstreamTarget:
         """Whether the token goes to another machine without TLS."""
         return self.scheme == "http" and not is_loopback(self.host)
 
-    def url(self, path: bytes, query: bytes) -> str:
-        """The URL of a request to the fake, at this server."""
-        return self.root + (path + b"?" + query if query else path).decode("latin-1")
+    def target(self, path: bytes, query: bytes) -> bytes:
+        """The request target, at this server, of a request to the fake."""
+        prefix = urlsplit(self.root).path.encode()
+        return prefix + (path + b"?" + query if query else path)
 
     def check(self) -> None:
         """Connect once, without a request.

@@ -13,9 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
-from calling import CONTRACT, HTTP, INPUT, PATIENCE, body, only, post
+from calling import CONTRACT, HTTP, INPUT, PATIENCE, body, connect, only, post
 from scripted_upstream import Scripted, scripted_upstream
 
+from aleph_contract.errors import ArgumentError
+from fake_server.http.app import create_app
+from fake_server.journal.base import SharedJournal
 from fake_server.server import AccountHandle, Server, running
 from fake_server.state.spend_guard import SpendGuard
 from fake_server.upstream.forwarding import Upstream
@@ -84,6 +87,20 @@ class TestTheAnswer:
         assert named["host"] == upstream.url.removeprefix("http://")
         assert (named["x-own"], named["accept-encoding"]) == ("1", "identity")
         assert "x-hop" not in named
+
+    def test_the_target_is_not_normalised(self) -> None:
+        path = "/client/v4/accounts/" + "a" * 32 + "/ai/run/@cf/a/../%62//c?x=%7e&y"
+        with (
+            scripted_upstream(Scripted()) as upstream,
+            passing_on(upstream.url, allow_unknown=True) as (server, _),
+            connect(server) as connection,
+        ):
+            connection.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
+                "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}".encode()
+            )
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        assert [received[1] for received in upstream.received] == [path]
 
     def test_a_redirect_is_passed_on_and_not_followed(self) -> None:
         with scripted_upstream(Scripted()) as other:
@@ -315,6 +332,18 @@ class TestTheVerdict:
         assert [finding["rule"] for finding in found["server"]["findings"]] == ["server.refuses"]
         assert found["server"]["conformant"] is False
 
+    def test_the_page_of_an_exchange_shows_both(self) -> None:
+        with (
+            scripted_upstream(Scripted(body=json.dumps(RUN).encode())) as upstream,
+            passing_on(upstream.url) as (server, _),
+        ):
+            account = server.account()
+            post(account, {**INPUT, "seed": -1})
+            page = HTTP.get(f"{server.inspector}inspector/{account.id}/1").text
+        assert "request.valid" in page
+        assert "<dt>the server</dt>" in page
+        assert "server.refuses" in page
+
     def test_a_right_client_and_a_right_server_conform(self) -> None:
         with running() as upstream, passing_on(upstream.base_url) as (server, _):
             account = server.account()
@@ -330,6 +359,12 @@ class TestTheVerdict:
     ) -> None:
         post(account)
         assert verdict(account, server)["server"] is None
+
+
+def test_a_shared_journal_is_refused() -> None:
+    upstream = Upstream.of("http://127.0.0.1:9", Decimal(1))
+    with pytest.raises(ArgumentError, match="in memory or in SQLite"):
+        create_app(upstream=upstream, journal=SharedJournal())  # type: ignore[arg-type]
 
 
 def test_a_token_that_the_upstream_repeats_is_not_in_the_journal() -> None:

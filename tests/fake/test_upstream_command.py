@@ -73,6 +73,13 @@ class TestOptions:
             f"aleph-contract: --upstream {url}: no connection: Connection refused\n"
         )
 
+    def test_the_extra_is_not_installed(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "httpx", None)
+        assert run(["serve", "--upstream", "http://127.0.0.1:9", "--spend-cap", "5"]) == 2
+        assert "pip install 'aleph-contract[upstream]'" in capsys.readouterr().err
+
 
 class TestCertificates:
     """The certificate of the upstream is verified; a CA of the user's own can be named."""
