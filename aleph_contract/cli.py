@@ -32,6 +32,7 @@ COMMANDS = {
         "explain",
         "Explain a rule, a fault or an outcome of the fake, or show a contract.",
     ),
+    "mcp": ("mcp", "Offer the checks and the fake to an AI agent, as an MCP server."),
     "workers": ("workers", "Show how to run a Worker's env.AI against the fake."),
 }
 

@@ -16,6 +16,7 @@ from aleph_contract.errors import ArgumentError, JSONError
 
 if TYPE_CHECKING:
     from aleph_contract.contract import Contract
+    from aleph_contract.contract.contract_set import ContractSet
     from aleph_contract.core.json_positions import Place, Positions
     from aleph_contract.schema.validation.violations import Violation
 
@@ -101,7 +102,8 @@ def command(file: str, contract_files: tuple[str, ...], model: str | None, *, as
             f"{name}:{error.line}:{error.column}: not JSON: {error.reason}"
         ) from None
     positions = Positions(raw.decode())
-    checked = check(document, positions, _contract(document, contract_files, model))
+    contract = chosen_for(document, load_contracts(contract_files), model)
+    checked = check(document, positions, contract)
     if as_json:
         click.echo(json.dumps(asdict(checked), indent=2, ensure_ascii=False))
     else:
@@ -109,9 +111,12 @@ def command(file: str, contract_files: tuple[str, ...], model: str | None, *, as
     return 0 if checked.valid else 1
 
 
-def _contract(document: Any, files: tuple[str, ...], model: str | None) -> Contract:
-    """The chosen contract; without `--model` that of the model which a request body names."""
-    contracts = load_contracts(files)
+def chosen_for(document: Any, contracts: ContractSet, model: str | None) -> Contract:
+    """The contract of `model`; without it, that of the model which a request body names.
+
+    Raises:
+        ArgumentError: There are several contracts and none is chosen, or not that one.
+    """
     named = document.get("model") if isinstance(document, dict) else None
     if model is None and isinstance(named, str) and named in contracts:
         model = named

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import click
 
 from aleph_contract.commands.options import chosen_contract, contract_option, model_option
@@ -19,19 +17,11 @@ def command(*, name: str, contract_files: tuple[str, ...], model: str | None) ->
     The provenance is the source of a fact: http, schema, documented, observed or
     assumed.
     """
-    from aleph_contract.commands.glossary import explain, names
-    from aleph_contract.errors import ArgumentError
-    from aleph_contract.rules import canonical
+    from aleph_contract.commands.glossary import explain
 
     if name == "contract":
         from aleph_contract.commands.contract_text import contract_text
 
         click.echo(contract_text(chosen_contract(contract_files, model)))
         return
-    name = canonical(name)
-    known = names()
-    if name not in known:
-        near = get_close_matches(name, known, 3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ArgumentError(f"unknown name {name!r}{hint} (`aleph-contract rules` lists the rules)")
     click.echo(explain(name))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 
 import click
 
-from aleph_contract.rules import RULES, Rule
+from aleph_contract.errors import ArgumentError
+from aleph_contract.rules import RULES, Rule, canonical
 from aleph_contract.rules.server_table import SERVER_RULES
 from fake_server.replies.failures import FAILURES, OUTCOMES, Failure
 from fake_server.replies.faults import FAULTS, Fault
@@ -24,11 +26,14 @@ def explain(name: str) -> str:
     """The explanation of a name, one paragraph per table that has it.
 
     Raises:
-        KeyError: No table has the name.
+        ArgumentError: No table has the name; the message suggests similar names.
     """
+    name = canonical(name)
     texts = [describe(table[name]) for table, describe in _TABLES if name in table]
     if not texts:
-        raise KeyError(name)
+        near = get_close_matches(name, names(), 3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ArgumentError(f"unknown name {name!r}{hint} (`aleph-contract rules` lists the rules)")
     return "\n\n".join("\n".join(lines) for lines in texts)
 
 
