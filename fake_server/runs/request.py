@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -161,7 +161,7 @@ class FinishedRequest:
             key: Key of the token fingerprint; replicas that share a journal share one.
         """
         secrets = self._secrets()
-        hidden = tuple(dict.fromkeys((*secrets, *self._other_secrets())))
+        hidden = self._hidden(secrets)
         return Exchange(
             number=self.number,
             account=self.account.id,
@@ -198,11 +198,21 @@ class FinishedRequest:
         places = (self.target, self.body, *headers)
         return any(secret in place for secret in secrets for place in places)
 
-    def _other_secrets(self) -> Iterator[bytes]:
-        """Secrets in other headers than that of the token; an upstream may repeat them."""
-        for name, value in self.headers:
-            if name in SECRET_HEADERS and name not in _WITH_NAMES:
-                yield from filter(is_secret, value.split())
+    def _hidden(self, tokens: tuple[bytes, ...]) -> tuple[Secret, ...]:
+        """The secrets that stand, in any form, outside the secret headers: most often none.
+
+        An upstream may repeat the token, and secrets of other headers.
+        """
+        sought = dict.fromkeys(tokens)
+        texts = [self.target, self.body, self.response_body]
+        for name, value in (*self.headers, *self.response_headers):
+            if name not in SECRET_HEADERS:
+                texts.append(value)
+            elif name not in _WITH_NAMES:
+                sought.update(dict.fromkeys(filter(is_secret, value.split())))
+        everything = b"\n".join(texts)
+        secrets = map(_secret, sought)
+        return tuple(secret for secret in secrets if secret.is_in(everything))
 
     def _secrets(self) -> tuple[bytes, ...]:
         words = {(self.account.token or "").encode()}
@@ -225,9 +235,9 @@ def _fingerprint(headers: Headers, key: bytes) -> str:
     return blake2b(value, key=key, digest_size=8).hexdigest()
 
 
-def _hide(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
+def _hide(text: bytes, secrets: tuple[Secret, ...]) -> bytes:
     for secret in secrets:
-        text = _secret(secret).hide(text)
+        text = secret.hide(text)
     return text
 
 
@@ -236,7 +246,7 @@ def _secret(value: bytes) -> Secret:
     return Secret(value)
 
 
-def _header(name: bytes, value: bytes, secrets: tuple[bytes, ...]) -> bytes:
+def _header(name: bytes, value: bytes, secrets: tuple[Secret, ...]) -> bytes:
     if name not in SECRET_HEADERS:
         return _hide(value, secrets)
     scheme = _SCHEME.match(value)
