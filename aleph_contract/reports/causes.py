@@ -1,7 +1,8 @@
 """Group the findings of one rule by their cause, each with its own smallest example.
 
 Findings have one cause if the client altered the same place of the input in the same way (an item
-of a list stands for all items), or if their messages differ only in quoted texts and numbers.
+of a list stands for all items), or if their messages differ only in quoted texts, numbers,
+accounts and queries.
 Findings that name a cause themselves (`Finding.is_cause`) have one cause.
 """
 
@@ -18,7 +19,7 @@ from aleph_contract.rules.diff import Change, diff_exchange
 _ALTERING = ("request.faithful", "request.valid", "boundary.not-repaired")
 
 #: Parts of a message that differ from case to case.
-_VARIABLE = re.compile(r"\"[^\"]*\"|'[^']*'|https?://\S+|\d[\d.,e+-]*")
+_VARIABLE = re.compile(r"\"[^\"]*\"|'[^']*'|https?://\S+|\?\S+|\b[0-9a-f]{32}\b|\d[\d.,e+-]*")
 
 _INDEX = re.compile(r"/\d+(?=/|$)")
 
@@ -29,8 +30,8 @@ class Cause:
 
     Args:
         names: Names of the cases, in order.
-        example: The case to read first: a documented example if there is one, else a valid input,
-            else the smallest input.
+        example: The case to read first: a documented example if there is one, else a valid input
+            that probes one constraint, else the smallest input.
         finding: The finding of the example.
         changes: Differences between the intended and the sent input of the example, at the first
             call that has any.
@@ -85,9 +86,15 @@ def _cause(result: CaseResult, finding: Finding) -> object:
     return _VARIABLE.sub("…", finding.message)
 
 
-def _simplicity(result: CaseResult) -> tuple[bool, bool, bool, int]:
-    """Sort key: cases with their evidence, documented examples, valid inputs, small ones."""
+def _simplicity(result: CaseResult) -> tuple[bool, bool, bool, bool, bool, int]:
+    """Sort key: cases with their evidence, documented examples, valid inputs, small ones.
+
+    A case that probes one constraint says more by its name than a combination, and is repeated
+    faster than a drawn input.
+    """
     without = result.phase == "traffic" and not result.exchanges
     documented = result.phase in ("examples", "example")
     violating = result.polarity == "violating"
-    return without, not documented, violating, len(repr(result.intended))
+    drawn = result.phase == "properties"
+    unnamed = result.constraint is None
+    return without, not documented, violating, drawn, unnamed, len(repr(result.intended))

@@ -47,7 +47,7 @@ def verdict_lines(summary: Summary, style: Style) -> Iterator[str]:
 def _causes(summary: Summary, style: Style) -> Iterator[str]:
     for problem in summary.broken:
         yield from (_line("BROKEN", problem, cause, style, "red") for cause in problem.causes)
-    for problem in summary.advice:
+    for problem in (p for p in summary.advice if not summary.repeats(p)):
         yield from (_line("ADVICE", problem, cause, style, "yellow") for cause in problem.causes)
 
 

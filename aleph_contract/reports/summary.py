@@ -172,6 +172,15 @@ class Summary:
         mode = self.verification.mode
         return mode in ("verify", "exec") or (mode == "judge" and self.coverage["faults"].count > 0)
 
+    def repeats(self, advice: Problem) -> bool:
+        """Whether all findings of an advice are findings of the same broken rule too.
+
+        Example: a client with a wrong route also breaks it in the cases of the other profile.
+        """
+        same = (p for p in self.broken if p.rule.id == advice.rule.id)
+        told = {cause.finding.message for problem in same for cause in problem.causes}
+        return {cause.finding.message for cause in advice.causes} <= told
+
     @property
     def total(self) -> int:
         """The number of cases; the counts of all statuses add up to it."""

@@ -41,7 +41,7 @@ def render(verification: Verification, style: Style | None = None) -> str:
         _rules(summary, style) if style.verbose else (),
         server_table(verification) if verification.mode == "server" else (),
         *(_problem("BROKEN", problem, style, detailed) for problem in summary.broken),
-        *(_problem("ADVICE", problem, style, detailed) for problem in summary.advice),
+        *(_advice(problem, summary, style, detailed) for problem in summary.advice),
         _reasons("expected to fail", summary.expected, style),
         _reasons("skipped", summary.skipped, style),
         _reasons("could not be run", summary.could_not_run, style),
@@ -111,6 +111,17 @@ def _problem(word: str, problem: Problem, style: Style, detailed: dict[str, str]
     if (left := len(problem.causes) - MAX_CAUSES) > 0:
         yield ""
         yield from wrapped(f"and {pluralise(left, 'more cause')}", style, "  ")
+
+
+def _advice(
+    problem: Problem, summary: Summary, style: Style, detailed: dict[str, str]
+) -> Iterator[str]:
+    if summary.repeats(problem) and not style.verbose:
+        row = problem.rule
+        rest = f" in {_share(row, problem)}, found as under BROKEN {row.id}"
+        yield from headed(f"ADVICE {row.id}", rest, style, "yellow")
+    else:
+        yield from _problem("ADVICE", problem, style, detailed)
 
 
 def _example(row: RuleRow, cause: Cause, style: Style) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sample_runs as sample
 
 from aleph_contract.reports.causes import causes_of
@@ -34,6 +36,17 @@ def test_messages_that_differ_in_quotes_and_numbers_are_one_cause() -> None:
     assert sorted(found) == [("boundary/0", "boundary/1"), ("boundary/2",)]
 
 
+def test_targets_that_differ_in_account_and_query_are_one_cause() -> None:
+    targets = (
+        f"/accounts/{n:032x}/ai/run?prompt=case+{word}" for n, word in ((7, "a"), (171, "b"))
+    )
+    results = [
+        sample.case(f"boundary/{n}", "failed", findings=sample.must("request.route", f"sent {t}"))
+        for n, t in enumerate(targets)
+    ]
+    assert len(causes_of("request.route", "must", results)) == 1
+
+
 def test_a_header_that_every_call_lacks_is_told_once_with_a_documented_example() -> None:
     small = {"prompt": "a", "video_uri": "https://a.b"}
     exotic = sample.case(
@@ -42,3 +55,26 @@ def test_a_header_that_every_call_lacks_is_told_once_with_a_documented_example()
     plain = sample.case("example/simple", "failed", findings=sample.must("request.auth", BARE))
     (cause,) = causes_of("request.auth", "must", (exotic, plain))
     assert cause.example.name == "example/simple"
+
+
+def test_a_case_that_probes_one_constraint_is_shown_before_smaller_combined_and_drawn_inputs() -> (
+    None
+):
+    small = {"prompt": "a", "video_uri": "https://a.b", "seed": 0}
+    calls = (sample.exchange(1, {"prompt": "a", "video_uri": "https://a.b"}),)
+    others = [
+        replace(
+            sample.DROPPED,
+            name=name,
+            phase=phase,
+            intended=small,
+            exchanges=calls,
+            constraint=constraint,
+        )
+        for name, phase, constraint in (
+            ("property/valid", "properties", "seed/minimum"),
+            ("combination/pair/prompt+seed", "combination", None),
+        )
+    ]
+    (cause,) = causes_of("request.faithful", "must", (*others, sample.DROPPED))
+    assert cause.example == sample.DROPPED

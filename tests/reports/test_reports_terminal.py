@@ -108,6 +108,21 @@ def test_advice_comes_after_broken_rules_with_the_same_evidence() -> None:
         assert f"    {label} " in advice.split("\n\n")[1]
 
 
+def test_advice_that_repeats_a_broken_rule_is_one_line() -> None:
+    (finding,) = sample.DROPPED.findings
+    other = replace(
+        sample.DROPPED,
+        name="profile/live/simple",
+        status="passed",
+        findings=(replace(finding, level="advice"),),
+    )
+    text = render(sample.run(sample.DROPPED, other))
+    said = "ADVICE request.faithful in 1 of 2 cases, found as under BROKEN request.faithful"
+    assert text.count("ADVICE") == 1
+    assert f"\n\n{said}\n\nsummary\n" in text
+    assert "\n  profile/live/simple\n" in render(sample.run(sample.DROPPED, other), VERBOSE)
+
+
 def test_the_table_of_rules_and_the_details_need_verbose() -> None:
     for said in ("not examined: ", "\n    expected ", "correct request", "(example 0.2 s"):
         assert said in render(sample.FAILING, VERBOSE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aleph_contract.core.escaping import join_first, truncate
-from aleph_contract.core.exchange import model_in_path
+from aleph_contract.core.exchange import Exchange, model_in_path
 from aleph_contract.core.jsonvalue import dumps, same
 from aleph_contract.rules.diff import diff
 from aleph_contract.rules.evidence import Evidence
@@ -30,12 +30,19 @@ def route(evidence: Evidence) -> str | None:
         return None
     for call in evidence.calls:
         if call.method != "POST" or call.outcome == "no-route":
-            return f"sent {call.method} {call.target} instead of {_ROUTES[call.surface]}"
+            return f"sent {call.method} {_target(call)} instead of {_ROUTES[call.surface]}"
         in_path = call.surface == "rest" and bool(model_in_path(call.target))
         if call.surface == "rest" and evidence.contract.in_path is not in_path:
             right = f"{_ROUTES['rest']}/{evidence.contract.model}"
-            return f"sent {call.method} {call.target} instead of {right}"
+            return f"sent {call.method} {_target(call)} instead of {right}"
     return ""
+
+
+def _target(call: Exchange) -> str:
+    """The target of a call, without the account and the query, which differ from case to case."""
+    path, mark, _ = call.target.partition("?")
+    named = path.replace(call.account, "…") if call.account else path
+    return f"{named}?…" if mark else named
 
 
 def auth(evidence: Evidence) -> str | None:
@@ -46,7 +53,7 @@ def auth(evidence: Evidence) -> str | None:
         return "" if checked else None
     if wrong.credential == "missing":
         return "sent no header Authorization: Bearer <token>"
-    return "sent a bearer token that is not the account's"
+    return "sent a header Authorization that is not Bearer and the account's token"
 
 
 def content_type(evidence: Evidence) -> str | None:
