@@ -11,6 +11,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from importlib import import_module
 
+from aleph_contract.cases.shipped import catalogue_of
 from aleph_contract.contract import Contract
 from aleph_contract.contract.doubts import doubts_of
 from aleph_contract.contract.prices import quantities
@@ -18,7 +19,7 @@ from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps
 
 #: Modules that are imported inside functions: for every use of a contract, and for a verification.
-_FOR_CONTRACTS = ("aleph_contract.contract.entry_check", "aleph_contract.cases")
+_FOR_CONTRACTS = ("aleph_contract.contract.entry_check",)
 _FOR_VERIFICATIONS = (
     "aleph_contract.drivers.python",
     "aleph_contract.pytest_plugin.conformance",
@@ -44,6 +45,7 @@ def preload(*, verifier: bool, fake: bool) -> None:
     validator.reference_violations({})
     doubts_of(contract.model)
     quantities("second", contract.input_schema)
+    catalogue_of(contract)
     if verifier or fake:
         _call_a_fake(contract)
 

@@ -75,7 +75,7 @@ def test_the_container_is_healthy_serves_metrics_and_is_not_root() -> None:
 
 
 def test_sigterm_lets_an_open_request_end() -> None:
-    with container(*instruction("CMD"), "--latency", "1") as (process, ready):
+    with container(*instruction("CMD"), "--latency", "4") as (process, ready):
         answers: list[int] = []
 
         def call() -> None:
@@ -84,7 +84,7 @@ def test_sigterm_lets_an_open_request_end() -> None:
 
         caller = threading.Thread(target=call)
         caller.start()
-        time.sleep(0.4)
+        time.sleep(2)  # of a busy machine; the request is open for four
         process.send_signal(signal.SIGTERM)
         caller.join(20)
         assert answers == [200]
@@ -98,9 +98,9 @@ def test_a_second_signal_ends_the_drain() -> None:
             head = f"POST {url.path}{RUN} HTTP/1.1\r\nHost: localhost\r\n"
             token = "Authorization: Bearer fault-hang\r\nContent-Type: application/json\r\n"
             open_call.sendall(f"{head}{token}Content-Length: 2\r\n\r\n{{}}".encode())
-            time.sleep(0.4)
+            time.sleep(1)
             process.terminate()
-            time.sleep(0.4)
+            time.sleep(1)
             assert process.poll() is None
             process.terminate()
             assert process.wait(10) == 0
