@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from aleph_contract.schema.validation.violations import Violation
 
 Form = Literal["input", "rest", "binding"]
+
+#: Returns the contract that a document is checked against.
+Chooser = Callable[[Any], "Contract"]
 
 #: The member that holds the input in each form of a body; the first one present names the form.
 _HOLDERS: dict[Form, str] = {"rest": "input", "binding": "inputs"}
@@ -76,17 +80,59 @@ class Checked:
 @click.command(
     "check", epilog="""Example: echo '{"prompt": "Make it night"}' | aleph-contract check"""
 )
-@click.argument("file", default="-")
+@click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @contract_option
 @model_option
-def command(file: str, contract_files: tuple[str, ...], model: str | None, *, as_json: bool) -> int:
-    """Validate an input or a complete request body.
+def command(
+    files: tuple[str, ...], contract_files: tuple[str, ...], model: str | None, *, as_json: bool
+) -> int:
+    """Validate inputs or complete request bodies.
 
     FILE holds an input, a REST body {"model", "input"} or a body of the Workers
     binding {"inputs", "options"}; without FILE, or with -, the command reads
-    standard input. Exit code 0: valid; 1: not valid; 2: FILE cannot be read or is
-    not JSON.
+    standard input. Of several files, --json prints an array. Exit code 0: all are
+    valid; 1: one is not valid; 2: one cannot be read or is not JSON.
+    """
+    contracts = load_contracts(contract_files)
+
+    def choose(document: Any) -> Contract:
+        return chosen_for(document, contracts, model)
+
+    if len(files) <= 1:
+        name, checked, positions = _checked_file(files[0] if files else "-", choose)
+        if as_json:
+            click.echo(json.dumps(asdict(checked), indent=2, ensure_ascii=False))
+        else:
+            _show(checked, name, positions)
+        return 0 if checked.valid else 1
+    return _check_several(files, choose, as_json=as_json)
+
+
+def _check_several(files: Sequence[str], choose: Chooser, *, as_json: bool) -> int:
+    """Check each file, and name each that cannot be checked; return the exit code."""
+    documents, code = [], 0
+    for file in files:
+        try:
+            name, checked, positions = _checked_file(file, choose)
+        except ArgumentError as error:
+            click.echo(f"aleph-contract: {error}", err=True)
+            code = 2
+            continue
+        documents.append({"file": name, **asdict(checked)})
+        if not as_json:
+            _show(checked, name, positions, several=True)
+        code = max(code, 0 if checked.valid else 1)
+    if as_json:
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+    return code
+
+
+def _checked_file(file: str, choose: Chooser) -> tuple[str, Checked, Positions]:
+    """The name of a file for messages, what is wrong in it, and the positions of its values.
+
+    Raises:
+        ArgumentError: It cannot be read, or is not JSON.
     """
     from aleph_contract.core.json_positions import Positions
     from aleph_contract.core.jsonvalue import loads
@@ -102,13 +148,7 @@ def command(file: str, contract_files: tuple[str, ...], model: str | None, *, as
             f"{name}:{error.line}:{error.column}: not JSON: {error.reason}"
         ) from None
     positions = Positions(raw.decode())
-    contract = chosen_for(document, load_contracts(contract_files), model)
-    checked = check(document, positions, contract)
-    if as_json:
-        click.echo(json.dumps(asdict(checked), indent=2, ensure_ascii=False))
-    else:
-        _show(checked, name, positions)
-    return 0 if checked.valid else 1
+    return name, check(document, positions, choose(document)), positions
 
 
 def chosen_for(document: Any, contracts: ContractSet, model: str | None) -> Contract:
@@ -216,7 +256,7 @@ def _read(file: str, name: str) -> bytes:
         raise ArgumentError(f"{name} cannot be read: {error.strerror}") from None
 
 
-def _show(checked: Checked, name: str, positions: Positions) -> None:
+def _show(checked: Checked, name: str, positions: Positions, *, several: bool = False) -> None:
     color = False if os.environ.get("NO_COLOR") else None
     for problem in checked.violations:
         head = click.style(f"{name}:{problem.line}:{problem.column}:", bold=True)
@@ -226,7 +266,7 @@ def _show(checked: Checked, name: str, positions: Positions) -> None:
         click.echo(f"  at {problem.pointer or 'the root'}{_facts(problem)}", color=color)
     for note in checked.notes:
         click.echo(f"note: {note}", color=color)
-    click.echo(_verdict(checked), color=color)
+    click.echo((f"{name}: " if several else "") + _verdict(checked), color=color)
 
 
 def _excerpt(line: str, column: int, number: int) -> tuple[str, str]:

@@ -152,6 +152,30 @@ def test_a_missing_file_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> No
     )
 
 
+def test_several_files_are_checked_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("good.json").write_text(json.dumps(GOOD))
+    Path("bad.json").write_text(json.dumps(GOOD | {"seed": -1}))
+    Path("no.json").write_text("{")
+    assert run(["check", "good.json", "good.json"]) == 0
+    capsys.readouterr()
+    assert run(["check", "good.json", "bad.json"]) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith("good.json: valid input for runwayml/aleph-2\nbad.json:1:")
+    assert "\nbad.json: not a valid input for runwayml/aleph-2: 1 violation\n" in shown
+    assert run(["check", "no.json", "absent.json", "bad.json", "--json"]) == 2
+    found = capsys.readouterr()
+    documents = json.loads(found.out)
+    assert [(document["file"], document["valid"]) for document in documents] == [
+        ("bad.json", False)
+    ]
+    assert not Validator(SCHEMA).violations(documents), "docs/check-schema.json says otherwise"
+    assert "no.json:1:2: not JSON" in found.err
+    assert "absent.json cannot be read: No such file or directory" in found.err
+
+
 def test_another_contract_can_be_checked(tmp_path: Path) -> None:
     source = Path(__file__).parents[2] / "aleph_contract/contract/entries/runwayml__aleph-2.json"
     entry = json.loads(source.read_bytes())
