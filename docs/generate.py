@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -262,6 +262,12 @@ PUBLIC = (
     "fake_server.create_app",
 )
 
+#: The classes whose members are documented one by one, each with its example in `docs/examples/`.
+EXAMPLES = {
+    "aleph_contract.Exchange": "exchange.py",
+    "fake_server.AccountHandle": "account_handle.py",
+}
+
 #: Columns that a signature may take before it is broken into one line per parameter.
 _SIGNATURE_WIDTH = 100
 
@@ -279,7 +285,26 @@ def python_page() -> str:
         name, thing = path.rpartition(".")[2], resolve(path)
         signature = "" if inspect.isclass(thing) else _signature(thing)
         parts.append(f"## {path}\n\n```text\n{name}{signature}\n\n{inspect.getdoc(thing)}\n```\n")
+        if path in EXAMPLES:
+            parts += _members(thing)
+            parts.append(f"Example:\n\n```python\n{_example(EXAMPLES[path])}```\n")
     return "\n".join(parts)
+
+
+def _members(thing: type) -> Iterator[str]:
+    """The properties and methods of a class, each with its docstring."""
+    for name, member in vars(thing).items():
+        if name.startswith("_") or not (inspect.isfunction(member) or isinstance(member, property)):
+            continue
+        signature = ""
+        if not isinstance(member, property):
+            signature = _signature(member).replace("(self, ", "(").replace("(self)", "()")
+        text = f"{name}{signature}\n\n{inspect.getdoc(member)}"
+        yield f"### {thing.__name__}.{name}\n\n```text\n{text}\n```\n"
+
+
+def _example(file: str) -> str:
+    return (Path(__file__).parent / "examples" / file).read_text()
 
 
 def resolve(path: str) -> Any:

@@ -158,7 +158,9 @@ class Server:
         """Create an account with its own token.
 
         Args:
-            **options: `profile`, `credits`, `spend_limit`, if other than the server's.
+            **options: Where other than the server's: `profile`, `documented` or `live`; `credits`,
+                USD that its runs may cost before a 402; `spend_limit`, USD from which on its
+                gateway answers 429; `spend_limit_lag`, runs let through after that.
         """
         return AccountHandle(self, self.app.accounts.create(**options))
 
@@ -248,7 +250,13 @@ class Server:
 
 
 class AccountHandle:
-    """An account of a running server, for tests; safe to use from any thread."""
+    """An account of a running server, for tests; safe to use from any thread.
+
+    Attributes:
+        id: The account id, 32 hexadecimal digits.
+        token: The only API token that it accepts.
+        base_url: The URL that ends in `/client/v4`, as `CLOUDFLARE_BASE_URL` holds it.
+    """
 
     def __init__(self, server: Server, account: Account) -> None:
         self._server = server
@@ -281,7 +289,13 @@ class AccountHandle:
         return self._account.bill
 
     def scenario(self, given: Any) -> None:
-        """Set the scenario for the next runs; see `scenarios.scenario`.
+        """Set the scenario for the next runs.
+
+        Args:
+            given: A list of steps; the name of one fault, for all later runs; or `None` for none. A
+                step is the name of a fault, for one run; an object
+                `{"fault", "times"?, "retry_after"?, "delay"?}`; or a reply of your own,
+                `{"status"?, "headers"?, "body"?, "times"?, "delay"?}`.
 
         Raises:
             ArgumentError: It names an unknown fault, or is not a list of steps.

@@ -45,5 +45,6 @@ def command(*, address: str, contract_files: tuple[str, ...], as_json: bool) -> 
         f"         or, around any command below: aleph-contract exec{given} -- COMMAND"
     )
     for recipe in recipes:
-        click.echo(f"\n# {recipe.title}\n# {recipe.file}\n\n{recipe.text}\n")
+        title = f"{recipe.title}; needs Node {recipe.node} or newer"
+        click.echo(f"\n# {title}\n# {recipe.file}\n\n{recipe.text}\n")
         click.echo(f"# then: {recipe.command}")

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: State of a run that has a result (documented).
-COMPLETED = "Completed"
+from aleph_contract.core.exchange import COMPLETED
 
 #: Member that the gateway adds to a reply (documented).
 GATEWAY_MEMBER = "gatewayMetadata"

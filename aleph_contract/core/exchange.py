@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import unquote
+
+from aleph_contract.core.jsonvalue import loads
+from aleph_contract.errors import JSONError
 
 SurfaceName = Literal["rest", "binding"]
 
@@ -23,6 +26,12 @@ REDACTED = "REDACTED"
 #: authenticated gateway (documented).
 TOKEN_HEADERS = frozenset({"authorization", "cf-aig-authorization", "proxy-authorization"})
 
+
+#: The member of a request body that holds the input.
+INPUT_KEY: Mapping[SurfaceName, str] = {"rest": "input", "binding": "inputs"}
+
+#: The state of a completed run (documented).
+COMPLETED = "Completed"
 
 #: Path of a run on REST, below the account; a model of the provider's own follows it.
 RUN_PATH = "/ai/run"
@@ -90,6 +99,48 @@ class Exchange:
     token_leaked: bool = False
     host: str = ""
     token_fingerprint: str = ""
+
+    @property
+    def json(self) -> Any:
+        """The request body as JSON; numbers keep their digits.
+
+        Raises:
+            JSONError: The body is not JSON.
+        """
+        return loads(self.request_body)
+
+    @property
+    def input(self) -> Any:
+        """The input of the run in the request body; `None` if the body holds none.
+
+        Raises:
+            JSONError: The body is not JSON.
+        """
+        body = self.json
+        if self.surface == "rest" and model_in_path(self.target):
+            return body
+        return body.get(INPUT_KEY[self.surface]) if isinstance(body, dict) else None
+
+    @property
+    def result(self) -> Any:
+        """The result of a completed run, such as `{"video": "https://…"}`, in either profile.
+
+        `None` if the response is not that of a completed run. A result that is not JSON, such as an
+        audio file, is in `response_body`.
+        """
+        if self.status is None or not 200 <= self.status < 300:  # noqa: PLR2004 - RFC 9110, 15.3
+            return None
+        try:
+            run = loads(self.response_body)
+        except JSONError:
+            return None
+        if isinstance(run, dict) and "result" in run and "state" not in run:
+            if run.get("success") is False:
+                return None
+            run = run["result"]  # the envelope of the live profile
+        if isinstance(run, dict) and "state" in run:
+            return run.get("result") if run["state"] == COMPLETED else None
+        return run
 
 
 def as_json(exchange: Exchange, body: Callable[[bytes], Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from aleph_contract.rules.parsed_exchange import INPUT_KEY
+from aleph_contract.core.exchange import INPUT_KEY
 from fake_server.media import EMPTY
 
 #: A location in an input: keys, and `None` for the items of an array.

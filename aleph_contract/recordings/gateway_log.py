@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from aleph_contract.contract.contract_set import ContractSet
-from aleph_contract.core.exchange import RUN_PATH
+from aleph_contract.core.exchange import INPUT_KEY, RUN_PATH
 from aleph_contract.recordings.json_stream import JSONStream
 from aleph_contract.recordings.members import NO_ANSWER, checked, json_bytes, unix_time
 from aleph_contract.recordings.recorded_call import (
@@ -33,7 +33,7 @@ from aleph_contract.recordings.recorded_call import (
     RecordedCall,
 )
 from aleph_contract.recordings.source import open_text, read_lines
-from aleph_contract.rules.parsed_exchange import INPUT_KEY, JSON_TYPE
+from aleph_contract.rules.parsed_exchange import JSON_TYPE
 
 NO_REQUEST = "a gateway log holds neither the URL nor the headers of a request"
 NO_ENVELOPE = "this gateway log holds the input without the body around it"

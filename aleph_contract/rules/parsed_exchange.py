@@ -12,15 +12,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from aleph_contract.contract import Contract, event_streams
-from aleph_contract.contract.examples import COMPLETED, readings
+from aleph_contract.contract.examples import readings
 from aleph_contract.contract.result_shape import EVENT_STREAM, ResultShape, shape_of
 from aleph_contract.contract.validate import validator_for
-from aleph_contract.core.exchange import Exchange, SurfaceName, model_in_path
+from aleph_contract.core.exchange import (
+    COMPLETED,
+    INPUT_KEY,
+    Exchange,
+    SurfaceName,
+    model_in_path,
+)
 from aleph_contract.core.jsonvalue import dumps, loads, repeated_keys
 from aleph_contract.errors import JSONError
-
-#: Key of the input in the request body of each surface.
-INPUT_KEY = {"rest": "input", "binding": "inputs"}
 
 #: Documented members of the request body of each surface.
 _MEMBERS = {"rest": ("model", "input"), "binding": ("inputs", "options")}

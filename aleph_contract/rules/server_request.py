@@ -10,14 +10,12 @@ from aleph_contract.cases.case import Case
 from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
-from aleph_contract.contract.examples import COMPLETED
 from aleph_contract.contract.validate import validator_for
-from aleph_contract.core.exchange import Exchange, model_in_path
+from aleph_contract.core.exchange import COMPLETED, INPUT_KEY, Exchange, model_in_path
 from aleph_contract.core.jsonvalue import loads, repeated_keys
 from aleph_contract.errors import JSONError
 from aleph_contract.rules.parsed_exchange import (
     BOM,
-    INPUT_KEY,
     JSON_TYPE,
     header,
     media_type,

@@ -10,12 +10,12 @@ from aleph_contract.cases.constraints import Constraint, constraints
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.contract.validate import validate
-from aleph_contract.core.exchange import Exchange, model_in_path
+from aleph_contract.core.exchange import INPUT_KEY, Exchange, model_in_path
 from aleph_contract.core.jsonvalue import dumps, pointer
 from aleph_contract.core.results import Finding
 from aleph_contract.errors import JSONError
 from aleph_contract.rules import RULES, Rule
-from aleph_contract.rules.parsed_exchange import INPUT_KEY, header, read_reply, read_request
+from aleph_contract.rules.parsed_exchange import header, read_reply, read_request
 from aleph_contract.rules.server import judge_server
 from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.rules.suite import NO_SUITE, Suite

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aleph_contract.contract.examples import COMPLETED
+from aleph_contract.core.exchange import COMPLETED
 from aleph_contract.rules.retry_policy import Repeat, retry_row
 from fake_server.replies.failures import FAILURES, Failure, Provenance
 

@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aleph_contract.contract import Contract
-from aleph_contract.contract.examples import COMPLETED, GATEWAY_MEMBER
+from aleph_contract.contract.examples import GATEWAY_MEMBER
 from aleph_contract.contract.result_shape import ResultShape
 from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.exchange import COMPLETED
 from fake_server.media.files import default_of, kind_named, media_file
 
 #: Placeholder of a URL up to its extension, and of an id; they need no JSON escape.

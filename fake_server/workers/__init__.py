@@ -44,6 +44,7 @@ class Recipe:
         file: The file to write.
         text: Its content, with plugin path and address filled in.
         command: The command that starts the tool.
+        node: The lowest version of Node.js that it runs on.
     """
 
     tool: str
@@ -51,6 +52,7 @@ class Recipe:
     file: str
     text: str
     command: str
+    node: str
 
 
 def settings(address: str = DEFAULT_ADDRESS) -> dict[str, Any]:
@@ -82,8 +84,8 @@ def recipes(address: str = DEFAULT_ADDRESS) -> tuple[Recipe, ...]:
         "options": json.dumps(options),
     }
     return tuple(
-        Recipe(tool, title, file, Template(text).substitute(values).strip("\n"), command)
-        for tool, title, file, text, command in _RECIPES
+        Recipe(tool, title, file, Template(text).substitute(values).strip("\n"), command, node)
+        for tool, title, file, text, command, node in _RECIPES
     )
 
 
@@ -93,6 +95,9 @@ def _environment(plugin: Mapping[str, str], options: Mapping[str, str]) -> dict[
     return {"env": {"offline": {"unsafe": {"bindings": [binding]}}}}
 
 
+#: The lowest Node.js of wrangler, of the Workers pool of vitest and of Miniflare 5.
+_NODE = "22.12"
+
 _RECIPES = (
     (
         "wrangler",
@@ -100,6 +105,7 @@ _RECIPES = (
         "wrangler.jsonc, merged with yours",
         "$wrangler",
         "npx wrangler dev --env offline",
+        _NODE,
     ),
     (
         "vitest",
@@ -113,6 +119,7 @@ const wrangler = { configPath: "./wrangler.jsonc", environment: "offline" };
 export default defineConfig({ plugins: [cloudflareTest({ wrangler })] });
 """,
         "npx vitest run",
+        _NODE,
     ),
     (
         "platform-proxy",
@@ -127,6 +134,7 @@ console.log(JSON.stringify(await env.AI.run("runwayml/aleph-2", input)));
 await dispose();
 """,
         "node platform-proxy.mjs",
+        _NODE,
     ),
     (
         "miniflare-4",
@@ -153,6 +161,7 @@ console.log(reply.status, await reply.text());
 await miniflare.dispose();
 """,
         "node miniflare.mjs",
+        "22",
     ),
     (
         "miniflare-5",
@@ -183,5 +192,6 @@ console.log(reply.status, await reply.text());
 await miniflare.dispose();
 """,
         "node miniflare.mjs",
+        _NODE,
     ),
 )

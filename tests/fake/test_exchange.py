@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from decimal import Decimal
 
+import httpx
 import pytest
 from calling import HTTP, INPUT, body, only, post
 
+from aleph_contract.errors import JSONError
 from fake_server.server import AccountHandle, Server, running
 
 
@@ -95,3 +98,38 @@ class TestExchange:
             post(other)
         assert [e.number for e in account.exchanges] == [1, 2, 3]
         assert [e.number for e in other.exchanges] == [1, 2, 3]
+
+
+class TestReading:
+    """`Exchange.json`, `.input` and `.result`."""
+
+    @pytest.mark.parametrize("profile", ["documented", "live"])
+    def test_a_completed_run(self, server: Server, profile: str) -> None:
+        account = server.account(profile=profile)
+        reply = post(account, INPUT | {"seed": 7}).json()
+        (exchange,) = account.wait_for(1)
+        assert exchange.input == exchange.json["input"] == INPUT | {"seed": 7}
+        assert exchange.result == (reply["result"] if profile == "live" else reply)["result"]
+
+    @pytest.mark.parametrize(
+        "fault", ["rate-limited", "state-failed", "body-truncated", "success-false", "dropped"]
+    )
+    def test_a_run_without_a_result(self, server: Server, fault: str) -> None:
+        account = server.account()
+        account.scenario(fault)
+        with contextlib.suppress(httpx.HTTPError):
+            post(account)
+        assert account.wait_for(1)[0].result is None
+
+    @pytest.mark.parametrize(("sent", "found"), [(b"[]", None), (b"{}", None), (b'"x"', None)])
+    def test_a_body_without_an_input(self, server: Server, sent: bytes, found: None) -> None:
+        account = server.account()
+        post(account, content=sent)
+        assert account.wait_for(1)[0].input is found
+
+    def test_a_body_that_is_no_json(self, server: Server) -> None:
+        account = server.account()
+        post(account, content=b"{")
+        (exchange,) = account.wait_for(1)
+        with pytest.raises(JSONError):
+            exchange.json  # noqa: B018 - a property

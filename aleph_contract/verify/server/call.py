@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from aleph_contract.cases.case import Case, Polarity
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import RUN_PATH, Credential
+from aleph_contract.core.exchange import INPUT_KEY, RUN_PATH, Credential
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.rules.parsed_exchange import INPUT_KEY, JSON_TYPE
+from aleph_contract.rules.parsed_exchange import JSON_TYPE
 from aleph_contract.verify.server.target import Target
 
 #: Replaced by the token when the call is sent, so that no plan and no report holds it.
