@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from calling import CONTRACT, INPUT, body, only, post
+from calling import CONTRACT, HTTP, INPUT, body, only, post
 from har_recorder import entry
 from recording_writers import WRITERS
 
@@ -156,6 +156,24 @@ def test_a_recording_of_the_fake_replays_its_own_replies(tmp_path: Path) -> None
     with running(replay=replies) as server:
         answer = post(server.account())
         assert (answer.json(), kind(answer)) == (recorded, "hit")
+
+
+def test_the_two_surfaces_have_replies_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+
+    def run_on_binding(server: Server, gateway: str) -> httpx.Response:
+        return HTTP.post(
+            f"{server.origin}/ai-gateway/run?version=3",
+            json={"options": {"gateway": {"id": gateway}}, "inputs": INPUT},
+            headers={"cf-consn-model-id": CONTRACT.model},
+        )
+
+    with running(journal=f"sqlite:{path}") as server:
+        recorded = run_on_binding(server, "one").json()
+    for server in replaying(path):
+        answer = run_on_binding(server, "another")
+        assert (answer.json(), kind(answer)) == (recorded, "hit")
+        assert kind(post(server.account())) == "miss"
 
 
 def test_a_recording_without_a_reply_is_refused(tmp_path: Path) -> None:
