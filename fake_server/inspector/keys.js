@@ -58,6 +58,8 @@ addEventListener("keydown", (event) => {
 
 byId("show-keys").addEventListener("click", () => keysSheet.showModal());
 byId("close-keys").addEventListener("click", () => keysSheet.close());
-singleKeys.addEventListener("change", () => localStorage.setItem(SINGLE_KEYS, singleKeys.checked ? "on" : "off"));
-singleKeys.checked = localStorage.getItem(SINGLE_KEYS) !== "off";
+singleKeys.addEventListener("change", () => {
+  try { localStorage.setItem(SINGLE_KEYS, singleKeys.checked ? "on" : "off"); } catch { /* the browser stores nothing */ }
+});
+try { singleKeys.checked = localStorage.getItem(SINGLE_KEYS) !== "off"; } catch { /* the same */ }
 byId("show-keys").hidden = false;

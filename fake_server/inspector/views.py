@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -132,9 +132,7 @@ class Views:
 
     def rows(self, query: ListQuery, exchanges: Sequence[Exchange]) -> str:
         """The rows of new exchanges."""
-        context = None
-        if not query.hides_neighbours:
-            context = islice(self.listing.select(query), len(exchanges) + CONTEXT)
+        context = None if query.hides_neighbours else self._before(exchanges)
         rows = rows_of(exchanges, self._fake.contracts, context, self._fake.suite.suite())
         return self._render("rows.html", query=query, rows=rows)
 
@@ -172,6 +170,14 @@ class Views:
             problem = "The journal no longer holds both calls."
             compared = compare(*found) if len(found) == _COMPARED else None
         return self._render("compare.html", query=query, comparison=compared, problem=problem)
+
+    def _before(self, exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
+        """The exchanges of the same accounts, from some before the first of each on."""
+        first: dict[str, int] = {}
+        for exchange in sorted(exchanges, key=lambda new: new.number):
+            first.setdefault(exchange.account, exchange.number)
+        for account, number in first.items():
+            yield from self._fake.journal.read(account, Filter(since=max(0, number - CONTEXT)))
 
     def _list_values(self, query: ListQuery, skip: int) -> dict[str, Any]:
         page = self.listing.page(query, skip)

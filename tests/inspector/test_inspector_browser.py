@@ -252,6 +252,23 @@ def test_the_list_is_usable_with_the_keyboard(tab: Tab, account: AccountHandle) 
     assert tab.ask("document.activeElement.closest('li').id") == f"x-{account.id}-2"
 
 
+def test_tab_reaches_every_control(tab: Tab, server: Server, account: AccountHandle) -> None:
+    controls = "a[href], button, input:not([type=hidden]), select, summary, pre[tabindex]"
+    for _ in range(2):
+        call(account, GOOD | {"seed": -1})
+    for page in ("", f"inspector/{account.id}/2", "inspector/timeline", "inspector/coverage"):
+        tab.open(server.inspector + page)
+        tab.wait("document.querySelector('#live.on') || document.querySelector('main#pane')")
+        tab.ask(f"""controls = [...document.querySelectorAll("{controls}")].filter(
+          (control) => control.checkVisibility());
+          reached = new Set();
+          addEventListener("focusin", (event) => reached.add(event.target)); controls.length""")
+        for _ in range(tab.ask("controls.length") + 2):
+            tab.press("Tab")
+        missed = "controls.filter((control) => !reached.has(control)).map((c) => c.outerHTML)"
+        assert tab.ask(missed) == [], page
+
+
 def test_letters_are_keys_as_in_mail_programs(tab: Tab, account: AccountHandle) -> None:
     for _ in range(3):
         call(account)

@@ -13,6 +13,7 @@ from fake_server.http.app import App, create_app
 from fake_server.inspector.call_summary import MAX_WRONG
 from fake_server.inspector.coverage_chart import STATE_WORDS
 from fake_server.inspector.traffic_counter import TrafficCounter
+from fake_server.journal.memory import MemoryJournal
 
 
 def append_seed(app: App, seed: int, outcome: str = "completed") -> None:
@@ -54,3 +55,13 @@ def test_the_summary_counts_outcomes_and_names_the_newest_that_went_wrong() -> N
     assert (summary.calls, summary.outcomes["completed"]) == (MAX_WRONG + 3, 1)
     assert [number for _, number in summary.wrong] == list(range(MAX_WRONG + 2, 2, -1))
     assert [number for _, number in summary.last] == [MAX_WRONG + 3]
+
+
+def test_the_page_tells_how_many_exchanges_the_journal_dropped() -> None:
+    app = create_app()
+    app.journal = MemoryJournal(max_exchanges=2)
+    client = ControlClient(app)
+    for dropped in (0, 0, 1):
+        append_run(app)
+        told = "1 exchange of account 01234567 dropped" in client.get(f"{API}/").text
+        assert told == bool(dropped)

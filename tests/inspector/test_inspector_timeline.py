@@ -11,7 +11,9 @@ from inspector_client import append_run, make_run
 
 from fake_server.http.app import create_app
 from fake_server.inspector.linked_calls import cost_of, links_by_call, runs_of
+from fake_server.inspector.listing import ListQuery
 from fake_server.inspector.timeline import WIDTH, timeline
+from fake_server.inspector.views import Views
 
 FAILED: dict[str, Any] = {"status": 500, "outcome": "fault", "fault": "internal-error"}
 BILLED: dict[str, Any] = {"billed": True, "cost": Decimal("0.67")}
@@ -49,6 +51,14 @@ class TestLinkedCalls:
         assert "perhaps 0.67 USD more" in page
         assert "of one run" not in client.get(f"{API}/inspector/{ID}/3").text
         assert "try 2, " not in client.get(f"{API}/?text=runwayml").text
+
+    def test_a_row_that_arrives_names_the_call_that_it_repeats(self) -> None:
+        app = create_app()
+        for call in CALLS[:2]:
+            app.journal.append(ID, app.journal.arrive(ID), call, 100)
+        views = Views(app)
+        assert "try 2, 1.50 s after #1" in views.rows(ListQuery(), CALLS[1:2])
+        assert "try 2" not in views.rows(ListQuery(outcome="completed"), CALLS[1:2])
 
     def test_other_accounts_are_not_joined(self) -> None:
         other = make_run(1, account="f" * 32, received_at=101.0)
