@@ -102,6 +102,17 @@ def test_a_finding_is_copied_as_markdown(tab: Tab) -> None:
     assert tab.wait("window.got").startswith("### `request.faithful` is broken\n")
 
 
+def test_printing_opens_the_findings_and_closes_them_again(tab: Tab) -> None:
+    closed = "document.querySelectorAll('details.finding:not([open])').length"
+    before = tab.ask(closed)
+    assert before == 3
+    tab.ask("dispatchEvent(new Event('beforeprint'))")
+    assert tab.ask(closed) == 0
+    assert tab.ask("document.querySelectorAll('.finding .list[open]').length") == 0
+    tab.ask("dispatchEvent(new Event('afterprint'))")
+    assert tab.ask(closed) == before
+
+
 def test_of_many_cases_the_first_are_shown(browser: Browser, tmp_path: Path) -> None:
     run = sample.run(*(sample.case(f"example/{number}") for number in range(600)))
     with browser.tab() as tab:

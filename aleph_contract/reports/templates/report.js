@@ -49,8 +49,7 @@ addEventListener("hashchange", openTarget);
 openTarget();
 let opened = [];
 addEventListener("beforeprint", () => {
-  opened = all(".finding:not([open]), .finding details:not([open], .command)")
-    .filter((element) => element.matches("details"));
+  opened = all("details.finding:not([open]), .finding details:not([open], .command, .list)");
   for (const details of opened) details.open = true;
 });
 addEventListener("afterprint", () => {
