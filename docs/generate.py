@@ -27,8 +27,9 @@ from aleph_contract.verify.phases import PHASES
 from fake_server.intercept.targets import HOST, PORT
 from fake_server.intercept.variables import VARIABLES
 from fake_server.replies.behaviours import BEHAVIOURS
-from fake_server.replies.failures import FAILURES, OUTCOMES
+from fake_server.replies.failures import FAILURES
 from fake_server.replies.faults import FAULTS
+from fake_server.replies.outcomes import OUTCOMES
 from fake_server.runs.other_routes import REPLIES
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -10,8 +10,9 @@ import click
 from aleph_contract.errors import ArgumentError
 from aleph_contract.rules import RULES, Rule, canonical
 from aleph_contract.rules.server_table import SERVER_RULES
-from fake_server.replies.failures import FAILURES, OUTCOMES, Failure
+from fake_server.replies.failures import FAILURES, Failure
 from fake_server.replies.faults import FAULTS, Fault
+from fake_server.replies.outcomes import OUTCOMES
 
 #: Width of the text in columns.
 _WIDTH = 80

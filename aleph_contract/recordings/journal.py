@@ -9,7 +9,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.recordings.recorded_call import Entry, RecordedExchange
 from aleph_contract.rules.server_table import SERVER_RULES
 from fake_server.journal import sqlite
-from fake_server.replies.failures import NOT_ANSWERED
+from fake_server.replies.outcomes import NOT_ANSWERED
 
 #: Why the server is not judged.
 SCRIPTED = "a scenario of the fake scripted the reply"

@@ -16,7 +16,7 @@ from aleph_contract.recordings import (
 )
 from aleph_contract.rules.parsed_exchange import read_reply, read_request
 from aleph_contract.rules.traffic import is_judged
-from fake_server.replies.failures import NOT_ANSWERED
+from fake_server.replies.outcomes import NOT_ANSWERED
 from fake_server.runs.outside_reply import OutsideReply, end_to_end
 from fake_server.runs.replay import REPLAY_HEADER, RecordedReplies
 

@@ -17,7 +17,7 @@ from fake_server.control import schemas
 from fake_server.journal.base import Filter, Journal
 from fake_server.observe.metrics import Metrics
 from fake_server.replies import faults
-from fake_server.replies.failures import OUTCOMES
+from fake_server.replies.outcomes import OUTCOMES
 from fake_server.replies.own_reply import OWN_REPLY
 from fake_server.state import accounts
 from fake_server.state.account import Account

@@ -15,8 +15,8 @@ from fake_server.inspector.call_summary import is_perhaps_billed
 from fake_server.inspector.exports import EXPORT_FORMATS
 from fake_server.inspector.listing import ListQuery, account_name
 from fake_server.inspector.sidebar import describe_step
-from fake_server.replies.failures import OUTCOMES
 from fake_server.replies.faults import FAULTS, Fault
+from fake_server.replies.outcomes import OUTCOMES
 from fake_server.state.accounts import ACCOUNT_ID
 
 #: CSS class of each outcome; the others get `bad`. The page always names the outcome as well.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from control_client import ACCOUNT_PATH, API, ControlClient
 
-from fake_server.replies.failures import OUTCOMES
+from fake_server.replies.outcomes import OUTCOMES
 
 
 def test_the_openapi_document_describes_every_endpoint(client: ControlClient) -> None:

@@ -10,7 +10,7 @@ from inspector_client import call, get_page
 
 from fake_server.inspector import live_updates
 from fake_server.inspector.template_env import TONES
-from fake_server.replies.failures import OUTCOMES
+from fake_server.replies.outcomes import OUTCOMES
 from fake_server.server import AccountHandle, Server
 
 
