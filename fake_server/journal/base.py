@@ -17,7 +17,7 @@ class Filter:
     """Selects exchanges of an account; a field that is not set selects all.
 
     Args:
-        outcome: A key of `fake_server.replies.failures.OUTCOMES`.
+        outcome: A key of `fake_server.replies.outcomes.OUTCOMES`.
         status: HTTP status of the response.
         fault: Name of the fault.
         text: Text in the request target, the request body or the response body.

@@ -12,13 +12,13 @@ from aleph_contract.contract.validate import validate
 from aleph_contract.schema.validation.violations import leaves
 from fake_server.replies.failures import (
     FAILURES,
-    OUTCOMES,
     PROFILES,
     Refused,
     compact,
     failure_body,
     refusal,
 )
+from fake_server.replies.outcomes import OUTCOMES
 
 ORIGIN = b"http://127.0.0.1:8790/__aleph__/media/"
 
