@@ -19,21 +19,22 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from decimal import Decimal
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from aleph_contract.core.body_start import shortened
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, AccountStore, Filter, Tally
 from fake_server.journal.listeners import Listeners, PendingExchange, built
 from fake_server.journal.sqlite_file import APPLICATION_ID, SCHEMA_VERSION, lock_file, open_file
+from fake_server.journal.sqlite_starts import BODIES, BodyStarts, listed_columns
 
 _COLUMNS = tuple(field.name for field in fields(Exchange))
 _NAMES = ", ".join(_COLUMNS)
+_LISTED_NAMES = listed_columns(_COLUMNS)
 _PLACEHOLDERS = ", ".join("?" * len(_COLUMNS))
 _INSERT = f"INSERT INTO exchange ({_NAMES}) VALUES ({_PLACEHOLDERS})"  # noqa: S608 - constants only
 _NUMBERS = """
@@ -95,6 +96,7 @@ class SQLiteJournal(AccountStore):
             self._arrived: dict[str, int] = dict(self._connection.execute(_NUMBERS).fetchall())
             self._held = held.pop_all()
         self._lock = threading.Lock()
+        self._starts = BodyStarts()
         self._listeners = Listeners()
         self.listen = self._listeners.add
         self.watch = self._listeners.watch
@@ -120,6 +122,7 @@ class SQLiteJournal(AccountStore):
         def insert(connection: sqlite3.Connection) -> Exchange:
             exchange = built(record)
             connection.execute(_INSERT, _row(exchange))
+            self._starts.add(exchange)
             return exchange
 
         committed = self._put(insert)
@@ -132,10 +135,8 @@ class SQLiteJournal(AccountStore):
         self, account: str | None, where: Filter = EVERYTHING, *, whole: bool = True
     ) -> Iterator[Exchange]:
         """See `Journal`."""
-        query, values = _query(account, where)
-        with self._reading() as connection:
-            found = map(_exchange, connection.execute(query, values))
-            yield from found if whole else map(shortened, found)
+        query, values = _query(account, where, whole=whole)
+        yield from self._found(query, values)
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """See `Journal`."""
@@ -144,10 +145,21 @@ class SQLiteJournal(AccountStore):
     def newest(self, account: str | None, *, whole: bool = True) -> Iterator[Exchange]:
         """See `Journal`."""
         whose = "TRUE" if account is None else "account = :account"
-        query = f"SELECT {_NAMES} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - constants only
+        names = _NAMES if whole else _LISTED_NAMES
+        query = f"SELECT {names} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - constants only
+        yield from self._found(query, {"account": account})
+
+    def _found(self, query: str, values: dict[str, Any]) -> Iterator[Exchange]:
+        """The exchanges of a query; a body that it leaves out is a `BodyStart`."""
         with self._reading() as connection:
-            found = map(_exchange, connection.execute(query, {"account": account}))
-            yield from found if whole else map(shortened, found)
+            for row in connection.execute(query, values):
+                exchange = _exchange(row)
+                starts: dict[str, Any] = {
+                    name: self._starts.of(exchange.account, exchange.number, name, connection)
+                    for name in BODIES
+                    if getattr(exchange, name) is None
+                }
+                yield replace(exchange, **starts) if starts else exchange
 
     def tally(self, account: str) -> Tally:
         """See `Journal`."""
@@ -274,7 +286,7 @@ def _save_state(connection: sqlite3.Connection, account: str, state: str | None)
         connection.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (account, state))
 
 
-def _query(account: str | None, where: Filter) -> tuple[str, dict[str, Any]]:
+def _query(account: str | None, where: Filter, *, whole: bool) -> tuple[str, dict[str, Any]]:
     values = {name: getattr(where, name) for name in (*_CONDITIONS, "limit")}
     conditions = [sql for name, sql in _CONDITIONS.items() if values[name] is not None]
     order = "received_at" if account is None else "number"
@@ -282,10 +294,11 @@ def _query(account: str | None, where: Filter) -> tuple[str, dict[str, Any]]:
     values["limit"] = -1 if where.limit is None else where.limit  # SQLite: -1 is no limit
     values["text"] = None if where.text is None else where.text.encode("utf-8", "surrogatepass")
     whose = "TRUE" if account is None else "account = :account"
+    names = _NAMES if whole else _LISTED_NAMES
     condition = " AND ".join([whose, *conditions])
     query = f"""
 SELECT * FROM (
-    SELECT {_NAMES} FROM exchange WHERE {condition} ORDER BY {order} DESC LIMIT :limit
+    SELECT {names} FROM exchange WHERE {condition} ORDER BY {order} DESC LIMIT :limit
 ) ORDER BY {order}"""  # noqa: S608 - constants only; values are bound
     return query, values
 

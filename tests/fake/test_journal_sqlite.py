@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from journals import EXCHANGE, numbers, put
 
+from aleph_contract.core.body_start import START, BodyStart
 from aleph_contract.errors import ArgumentError
-from fake_server.journal import open_journal
+from fake_server.journal import open_journal, sqlite_starts
+from fake_server.journal.base import Filter
 from fake_server.journal.sqlite import SQLiteJournal
 
 
@@ -160,3 +163,25 @@ def test_two_fakes_do_not_share_a_file(path: Path) -> None:
         SQLiteJournal(path)
     journal.close()
     SQLiteJournal(path).close()
+
+
+def test_a_list_shows_the_beginning_of_a_large_body_and_reads_no_body(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SQLiteJournal(path)
+    body = b"x" * 70_000
+    large = replace(EXCHANGE, account="a", number=journal.arrive("a"), request_body=body)
+    journal.append("a", 1, large, 1)
+    monkeypatch.setattr(sqlite_starts, "start_of", None)  # would hash a body that was read
+    for found in (next(journal.read("a", whole=False)), next(journal.newest(None, whole=False))):
+        assert isinstance(found.request_body, BodyStart)
+        assert (found.request_body, found.request_body.length) == (body[:START], 70_000)
+        assert replace(found, request_body=body) == large
+    assert journal.exchanges("a") == (large,)
+    monkeypatch.undo()
+    journal.close()
+    journal = SQLiteJournal(path)
+    (found,) = journal.read("a", Filter(text="x" * 3000, limit=1), whole=False)
+    assert isinstance(found.request_body, BodyStart)
+    assert found.request_body.sha256 == hashlib.sha256(body).hexdigest()
+    journal.close()
