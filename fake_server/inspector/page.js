@@ -198,7 +198,7 @@ addEventListener("click", (event) => {
   if (!target || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const action = target.dataset.copy ? () => copy(target)
     : target.id === "close" ? closeExchange
-    : target.closest("#rows, .call-line, .linked li") ? () => openExchange(target.href)
+    : target.closest("#rows a, .call-line, .linked a:not(.compare-link)") ? () => openExchange(target.href)
     : target.closest("#older") ? () => showOlder(target)
     : undefined;
   if (!action) return;

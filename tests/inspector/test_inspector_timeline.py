@@ -49,6 +49,7 @@ class TestLinkedCalls:
         assert "2 calls of one run" in page
         assert "waited 1.50 s" in page
         assert "perhaps 0.67 USD more" in page
+        assert f"inspector/compare?pick={ID}/1&amp;pick={ID}/2" in page
         assert "of one run" not in client.get(f"{API}/inspector/{ID}/3").text
         assert "try 2, " not in client.get(f"{API}/?text=runwayml").text
 
