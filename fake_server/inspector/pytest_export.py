@@ -6,13 +6,16 @@ statuses that were answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.retry_grouping import LinkedRun
 from fake_server.inspector.linked_calls import runs_of
 from fake_server.inspector.replay import headers_to_copy
 from fake_server.replies.faults import FAULTS
+from fake_server.replies.own_reply import OWN_REPLY
 
 _HEAD = '''\
 """Calls that the inspector of aleph-contract recorded; needs its pytest plugin and httpx."""
@@ -20,6 +23,9 @@ _HEAD = '''\
 import httpx
 import pytest
 '''
+
+#: Characters that no name of a function holds.
+_NO_NAME = re.compile(r"\W", re.ASCII)
 
 #: The value of the Authorization header by `Exchange.credential`; other calls send none.
 _TOKENS = {"accepted": 'f"Bearer {account.token}"', "refused": '"Bearer a-wrong-token"'}
@@ -36,14 +42,21 @@ def pytest_file(exchanges: Sequence[Exchange]) -> str:
 
 def _test(run: LinkedRun, number: int) -> str:
     name = run.calls[-1].fault or run.calls[-1].outcome
-    lines = [f"def test_run_{number}_{name.replace('-', '_')}(aleph_server):"]
+    lines = [f"def test_run_{number}_{_NO_NAME.sub('_', name)}(aleph_server):"]
     lines.append("    account = aleph_server.account()")
-    steps = [{"fault": call.fault if call.fault in FAULTS else None} for call in run.calls]
-    if any(step["fault"] for step in steps):
+    steps = [_step(call) for call in run.calls]
+    if any(call.fault for call in run.calls):
         lines.append(f"    account.scenario({steps!r})")
     for call in run.calls:
         lines += _call(call)
     return "\n".join(lines) + "\n"
+
+
+def _step(call: Exchange) -> dict[str, Any]:
+    """The scenario step that answers as the call was answered."""
+    if call.fault == OWN_REPLY:
+        return {"status": call.status, "body": call.response_body.decode("utf-8", "replace")}
+    return {"fault": call.fault if call.fault in FAULTS else None}
 
 
 def _call(call: Exchange) -> Iterator[str]:

@@ -96,6 +96,17 @@ def test_the_pytest_file_passes_and_fails_if_the_fake_answers_otherwise(
         next(test for name, test in names.items() if name.endswith("invalid"))(server)
 
 
+def test_the_pytest_file_repeats_the_own_reply_of_a_step(
+    server: Server, account: AccountHandle
+) -> None:
+    account.scenario([{"status": 418, "body": "short and stout"}])
+    assert call(account).status_code == 418
+    names: dict[str, Any] = {}
+    exec(compile(export(server, account, "pytest"), "test_exchanges.py", "exec"), names)  # noqa: S102
+    names["test_run_1_own_reply"](server)
+    assert server.exchanges[-1].response_body == b"short and stout"
+
+
 def test_an_unknown_format_is_refused(server: Server) -> None:
     answer = get_page(server, "inspector/export?format=pdf")
     assert answer.status_code == 422

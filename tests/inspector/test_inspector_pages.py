@@ -118,4 +118,10 @@ class TestScenarioForm:
 def test_templates_and_assets_are_package_data() -> None:
     """Each file is in the folder of the module that reads it."""
     folder = Path(live_updates.__file__).parent
-    assert {p.name for p in folder.iterdir()} >= {"page.css", "page.js", "icon.svg", "templates"}
+    assert {p.name for p in folder.iterdir()} >= {
+        "page.css",
+        "page.js",
+        "keys.js",
+        "icon.svg",
+        "templates",
+    }
