@@ -26,7 +26,8 @@ import httpx
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.recordings.capture_writer import CaptureWriter
-from fake_server.server import AccountHandle, Server, running
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server, running
 from fake_server.state.spend_guard import SpendGuard
 from fake_server.upstream.forwarding import Upstream
 from fake_server.upstream.target import UpstreamTarget

@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fake_server.account_handle import AccountHandle
     from fake_server.http.app import create_app
-    from fake_server.server import AccountHandle, Server, running
+    from fake_server.server import Server, running
 
 __all__ = ["AccountHandle", "Server", "create_app", "running"]
 
 #: Public name -> the module that defines it.
 _DEFINED_IN = {
-    "AccountHandle": "fake_server.server",
+    "AccountHandle": "fake_server.account_handle",
     "Server": "fake_server.server",
     "create_app": "fake_server.http.app",
     "running": "fake_server.server",

@@ -13,9 +13,10 @@ from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
 from workers_node import HERE, find_node
 
+from fake_server.account_handle import AccountHandle
 from fake_server.http.app import App, create_app
 from fake_server.http.control_app import create_control
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's background job ignores SIGINT, and processes of the tests would inherit that.

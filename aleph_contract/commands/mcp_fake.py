@@ -12,9 +12,10 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import Exchange, decimal
 from aleph_contract.errors import ArgumentError
+from fake_server.account_handle import AccountHandle
 from fake_server.control.verdict import VerdictLedger
 from fake_server.observe.call_log import reason
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 #: Accounts of one server; each keeps exchanges in memory.
 MAX_ACCOUNTS = 100

@@ -27,8 +27,9 @@ from aleph_contract.drivers.processes import (
 from aleph_contract.mutation.junit_times import junit_tests
 from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
 from aleph_contract.verify.exec_command import command_environment
+from fake_server.account_handle import AccountHandle
 from fake_server.runs.mutation import CallMutation, Mutator
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 #: A line of the Test Anything Protocol (TAP 14) that ends a test.
 _TAP = re.compile(r"(?P<bad>not )?ok\b *\d* *(?:- *)?(?P<name>[^#]*)(?P<rest>.*)")

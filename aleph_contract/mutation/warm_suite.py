@@ -19,9 +19,10 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.mutation.suite_process import Output, Processes
 from aleph_contract.rules.suite import Suite
+from fake_server.account_handle import AccountHandle
 from fake_server.http.listening import listen
 from fake_server.runs.mutation import CallMutation, Mutator
-from fake_server.server import AccountHandle, running
+from fake_server.server import running
 from fake_server.state.accounts import Account
 
 #: Environment variable that makes the pytest plugin a worker; the plugin reads the same name.

@@ -11,8 +11,9 @@ from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.errors import ArgumentError
 from aleph_contract.remote_fake.server import RemoteAccount, RemoteServer
+from fake_server.account_handle import AccountHandle
 from fake_server.port import ADMIN_TOKEN_VARIABLE, FAKE_VARIABLE
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 Fake = Server | RemoteServer
 FakeAccount = AccountHandle | RemoteAccount

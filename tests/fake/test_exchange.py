@@ -11,7 +11,8 @@ import pytest
 from calling import HTTP, INPUT, body, only, post
 
 from aleph_contract.errors import JSONError
-from fake_server.server import AccountHandle, Server, running
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server, running
 
 
 @pytest.fixture(scope="module", params=["fast path", "ASGI"])

@@ -16,8 +16,9 @@ from calling import CONTRACT, HTTP, INPUT, body, connect, head, only, post
 
 from aleph_contract.rules import RULES
 from aleph_contract.rules.retry_policy import FINAL_STATUSES
+from fake_server.account_handle import AccountHandle
 from fake_server.replies.faults import FAULTS, Fault
-from fake_server.server import AccountHandle, Server
+from fake_server.server import Server
 
 COST = Decimal("1.68")
 

@@ -16,7 +16,8 @@ import pytest
 from calling import HTTP, INPUT, body, post
 
 from aleph_contract.errors import ArgumentError
-from fake_server.server import AccountHandle, Server, running
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server, running
 
 RUN = INPUT | {"duration": 5}
 NAMED = "0123456789abcdef0123456789abcdef"

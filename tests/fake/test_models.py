@@ -15,8 +15,9 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.rules.parsed_exchange import read_request
 from aleph_contract.rules.traffic import judge_traffic
 from aleph_contract.schema.generation.builder import Builder
+from fake_server.account_handle import AccountHandle
 from fake_server.inspector.exchange_detail import exchange_detail
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 ROOT = Path(__file__).parents[2]
 ENTRY = ROOT / "aleph_contract/contract/entries/runwayml__aleph-2.json"

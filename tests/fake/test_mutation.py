@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from fake_server import create_app
+from fake_server.account_handle import AccountHandle
 from fake_server.http import control_app
 from fake_server.replies.faults import FAULTS
 from fake_server.runs.lifecycle import Runs
 from fake_server.runs.mutation import CallMutation, Mutator
-from fake_server.server import AccountHandle, running
+from fake_server.server import running
 from fake_server.state.scenarios import ScenarioStep
 
 GOOD = {"prompt": "Make it snow", "video_uri": "https://example.com/a.mp4", "duration": 5}

@@ -11,9 +11,10 @@ from calling import CONTRACT, HTTP
 
 from aleph_contract.rules.other_routes import OTHER_ROUTES, route_name
 from aleph_contract.rules.traffic import judge_exchange, judge_traffic
+from fake_server.account_handle import AccountHandle
 from fake_server.replies.failures import PROFILES
 from fake_server.runs.other_routes import ANY_ACCOUNT, REPLIES
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 #: Route, path below `/client/v4` for the account `{id}`.
 PATHS = {

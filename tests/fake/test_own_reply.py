@@ -9,7 +9,8 @@ import pytest
 from calling import INPUT, post
 
 from aleph_contract.errors import ArgumentError
-from fake_server.server import AccountHandle, Server
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server
 from fake_server.state.scenarios import scenario
 
 

@@ -9,9 +9,10 @@ import threading
 import pytest
 from calling import HTTP, answers, body, connect, head, only, post, talk
 
+from fake_server.account_handle import AccountHandle
 from fake_server.http.protocol import MAX_HEAD
 from fake_server.runs.fast_path import MAX_FAST_BODY
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 
 class TestRequests:

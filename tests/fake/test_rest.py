@@ -10,7 +10,8 @@ import pytest
 from calling import CONTRACT, HTTP, INPUT, body, code, message, only, post
 
 from aleph_contract.core.jsonvalue import loads
-from fake_server.server import AccountHandle, Server, running
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server, running
 
 OTHER = "f" * 32
 

@@ -9,8 +9,9 @@ import pytest
 from calling import post
 
 from aleph_contract.errors import ArgumentError
+from fake_server.account_handle import AccountHandle
 from fake_server.replies.faults import find
-from fake_server.server import AccountHandle, Server
+from fake_server.server import Server
 from fake_server.state.scenarios import ScenarioStep, scenario
 
 

@@ -20,10 +20,11 @@ from journals import EXCHANGE
 from aleph_contract.core.body_start import LARGE_BODY, START, BodyStart
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.private_folder import PREFIX
+from fake_server.account_handle import AccountHandle
 from fake_server.journal import MemoryJournal
 from fake_server.journal.base import Filter
 from fake_server.journal.spool import Spool
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 SIZE = 200_000
 

@@ -17,9 +17,10 @@ from calling import CONTRACT, HTTP, INPUT, PATIENCE, body, connect, only, post
 from scripted_upstream import Scripted, scripted_upstream
 
 from aleph_contract.errors import ArgumentError
+from fake_server.account_handle import AccountHandle
 from fake_server.http.app import create_app
 from fake_server.journal.base import SharedJournal
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 from fake_server.state.spend_guard import SpendGuard
 from fake_server.upstream.forwarding import Upstream
 from fake_server.upstream.target import UpstreamTarget

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from calling import CONTRACT, HTTP, INPUT
 
-from fake_server.server import AccountHandle, Server, running
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server, running
 
 HEADERS = {
     "host": "workers-binding.ai",

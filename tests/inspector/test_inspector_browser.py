@@ -13,7 +13,8 @@ import pytest
 from browser import Browser, Tab, absent, running_browser
 
 from aleph_contract.contract import Contract
-from fake_server.server import AccountHandle, Server, running
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server, running
 
 AXE = Path(__file__).parents[2] / "fixtures" / "node_modules" / "axe-core" / "axe.min.js"
 GOOD = {"prompt": "The river at dusk", "video_uri": "https://example.com/a.mp4"}

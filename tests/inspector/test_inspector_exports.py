@@ -14,8 +14,9 @@ from inspector_client import GOOD, call, get_page, make_run
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.recordings.formats import FORMATS, detect
 from aleph_contract.verify.recorded_traffic import judge_recordings
+from fake_server.account_handle import AccountHandle
 from fake_server.inspector.comparison import DiffRow, compare, diff
-from fake_server.server import AccountHandle, Server
+from fake_server.server import Server
 
 
 def export(server: Server, account: AccountHandle, kind: str, *numbers: int) -> str:

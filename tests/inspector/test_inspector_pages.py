@@ -8,10 +8,11 @@ import httpx
 import pytest
 from inspector_client import call, get_page
 
+from fake_server.account_handle import AccountHandle
 from fake_server.inspector import live_updates
 from fake_server.inspector.template_env import TONES
 from fake_server.replies.outcomes import OUTCOMES
-from fake_server.server import AccountHandle, Server
+from fake_server.server import Server
 
 
 class TestPages:

@@ -12,10 +12,11 @@ import httpx
 import pytest
 from inspector_client import BODY, GOOD, call, get_page, make_run
 
+from fake_server.account_handle import AccountHandle
 from fake_server.inspector import replay
 from fake_server.inspector.replay import MAX_INLINE_BODY, curl_command
 from fake_server.replies.faults import FAULTS
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 
 class TestCurl:

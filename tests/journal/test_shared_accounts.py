@@ -13,8 +13,9 @@ import httpx
 import pytest
 from calling import HTTP, INPUT, PATIENCE, body, code, connect, head, post
 
+from fake_server.account_handle import AccountHandle
 from fake_server.journal.base import listen_here
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 Replicas = tuple[Server, Server]
 

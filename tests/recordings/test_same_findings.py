@@ -22,8 +22,9 @@ from aleph_contract.rules.parsed_exchange import read_reply
 from aleph_contract.rules.server import judge_server
 from aleph_contract.rules.traffic import contract_of, judge_traffic
 from aleph_contract.verify.recorded_traffic import judge_recordings
+from fake_server.account_handle import AccountHandle
 from fake_server.replies.faults import FAULTS
-from fake_server.server import AccountHandle, Server, running
+from fake_server.server import Server, running
 
 CONTRACTS = ContractSet.of()
 INPUT = dict(CONTRACTS.default.examples[0].input)

@@ -10,7 +10,8 @@ import httpx
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
-from fake_server.server import AccountHandle, Server
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server
 
 CONTRACT = Contract.load()
 

@@ -10,8 +10,9 @@ from control_client import append_exchange, make_exchange
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
+from fake_server.account_handle import AccountHandle
 from fake_server.http.app import App
-from fake_server.server import AccountHandle, Server
+from fake_server.server import Server
 
 GOOD = {"prompt": "The river at dusk", "video_uri": "https://example.com/a.mp4"}
 BODY = json.dumps({"model": Contract.load().model, "input": GOOD}).encode()
