@@ -177,7 +177,8 @@ class Views:
         for exchange in sorted(exchanges, key=lambda new: new.number):
             first.setdefault(exchange.account, exchange.number)
         for account, number in first.items():
-            yield from self._fake.journal.read(account, Filter(since=max(0, number - CONTEXT)))
+            since = Filter(since=max(0, number - CONTEXT))
+            yield from self._fake.journal.read(account, since, whole=False)
 
     def _list_values(self, query: ListQuery, skip: int) -> dict[str, Any]:
         page = self.listing.page(query, skip)
@@ -208,7 +209,7 @@ class Views:
         """The run of an exchange, if it has other calls too."""
         number = exchange.number
         near = Filter(since=max(0, number - _RUN_WINDOW), before=number + _RUN_WINDOW)
-        calls = self._fake.journal.exchanges(exchange.account, near)
+        calls = self._fake.journal.read(exchange.account, near, whole=False)
         runs = runs_of(calls, self._fake.suite.suite())
         found = (run for run in runs if any(call.number == number for call in run.calls))
         return next((run for run in found if len(run.calls) > 1), None)

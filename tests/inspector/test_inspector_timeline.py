@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from control_client import ACCOUNT_PATH, API, ID, ControlClient
 from inspector_client import append_run, make_run
 
+from aleph_contract.core.body_start import LARGE_BODY
 from fake_server.http.app import create_app
 from fake_server.inspector.linked_calls import cost_of, links_by_call, runs_of
 from fake_server.inspector.listing import ListQuery
@@ -60,6 +62,17 @@ class TestLinkedCalls:
         views = Views(app)
         assert "try 2, 1.50 s after #1" in views.rows(ListQuery(), CALLS[1:2])
         assert "try 2" not in views.rows(ListQuery(outcome="completed"), CALLS[1:2])
+
+    def test_a_retry_with_a_large_body_is_joined(self) -> None:
+        app = create_app()
+        for call in CALLS[:2]:
+            large = replace(call, request_body=b'"%s"' % (b"x" * LARGE_BODY))
+            app.journal.append(ID, app.journal.arrive(ID), large, 100_000)
+        client = ControlClient(app)
+        assert "try 2, 1.50 s after #1" in client.get(f"{API}/").text
+        assert "2 calls of one run" in client.get(f"{API}/inspector/{ID}/2").text
+        arrived = list(app.journal.read(ID, whole=False))[1:]
+        assert "try 2, 1.50 s after #1" in Views(app).rows(ListQuery(), arrived)
 
     def test_other_accounts_are_not_joined(self) -> None:
         other = make_run(1, account="f" * 32, received_at=101.0)
