@@ -62,10 +62,22 @@ def flatten(parts: Conjunction) -> Conjunction | None:
             references += 1
             waiting.append(part.target())
         waiting += [part.child(schema) for schema in part.schema.get("allOf", ())]
-        schema = {k: v for k, v in part.schema.items() if k not in ("$ref", "allOf")}
+        taken = [name for name in ("$ref", "allOf") if name in part.schema]
+        schema = _without(part.schema, *taken)
         if schema:
             found.append(part.child(schema))
     return tuple(found)
+
+
+def _without(schema: dict[str, Any], *keywords: str) -> dict[str, Any]:
+    """The schema without keywords that apply in place, and without those that depend on them."""
+    if not keywords:
+        return schema
+    return {
+        name: value
+        for name, value in schema.items()
+        if name not in keywords and not name.startswith("unevaluated")
+    }
 
 
 def types_of(part: Part) -> frozenset[str]:
@@ -165,8 +177,8 @@ def alternatives(parts: Conjunction) -> list[Conjunction] | None:
     for index, part in enumerate(parts):
         for keyword in ("anyOf", "oneOf"):
             if keyword in part.schema:
-                rest = {k: v for k, v in part.schema.items() if k != keyword}
-                others = (*parts[:index], part.child(rest), *parts[index + 1 :])
+                rest = part.child(_without(part.schema, keyword))
+                others = (*parts[:index], rest, *parts[index + 1 :])
                 return [(*others, part.child(branch)) for branch in part.schema[keyword]]
     kinds = types(parts)
     if len(kinds) < 2 or kinds == _NUMBER or not parts:  # noqa: PLR2004 - more than one type

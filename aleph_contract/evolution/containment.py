@@ -7,11 +7,11 @@ meets itself again below a member or an item holds, because JSON values are fini
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from aleph_contract.evolution.congruence import is_congruent, same
 from aleph_contract.evolution.conjunction import (
     Conjunction,
     Part,
@@ -30,6 +30,7 @@ from aleph_contract.evolution.conjunction import (
     values,
 )
 from aleph_contract.evolution.disjoint import is_empty
+from aleph_contract.evolution.number_bounds import NUMBER_BOUNDS
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.keywords import ASSERTIONS, SUBSCHEMAS
 from aleph_contract.schema.regex import compiled
@@ -80,16 +81,19 @@ class _Proof:
         listed = values(parts)
         if listed is not None:
             return all(map(wide.accepts, listed))
-        if any(_same(part.schema, wide.schema) for part in narrow):
+        if any(same(part.schema, wide.schema) for part in narrow):
             return True
-        if self._every_keyword(parts, wide, depth):
+        if self._every_keyword(narrow, parts, wide, depth):
             return True
         split = alternatives(parts)
         return split is not None and all(self.holds(branch, wide, depth + 1) for branch in split)
 
-    def _every_keyword(self, parts: Conjunction, wide: Part, depth: int) -> bool:
+    def _every_keyword(
+        self, narrow: Conjunction, parts: Conjunction, wide: Part, depth: int
+    ) -> bool:
         return all(
             self._keyword(parts, wide, keyword, depth)
+            or any(is_congruent(self, parts, (own, wide), keyword, depth) for own in narrow)
             for keyword in wide.schema
             if keyword in ASSERTIONS or keyword in _APPLICATORS
         )
@@ -103,16 +107,6 @@ class _Proof:
         if keyword in _RULES:
             return _RULES[keyword](self, parts, wide, depth)
         return _repeated(parts, wide.schema, keyword)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two schemas have the same text and no reference."""
-    text = json.dumps(one, sort_keys=True)
-    return (
-        '"$ref"' not in text
-        and '"$dynamicRef"' not in text
-        and text == json.dumps(other, sort_keys=True)
-    )
 
 
 #: Keywords that depend on others beside them.
@@ -133,7 +127,7 @@ def _repeated(parts: Conjunction, wide: Mapping[str, Any], keyword: str) -> bool
     group = _TOGETHER.get(keyword, (keyword,))
     asked = {name: wide[name] for name in group if name in wide}
     return any(
-        _same({name: part.schema[name] for name in group if name in part.schema}, asked)
+        same({name: part.schema[name] for name in group if name in part.schema}, asked)
         for part in parts
     )
 
@@ -236,6 +230,36 @@ def _prefix_items(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> 
     )
 
 
+def _property_names(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    known = (part.child(part.schema.get("propertyNames", True)) for part in parts)
+    text = wide.child({"type": "string"})
+    return proof.below((text, *known), wide.child(wide.schema["propertyNames"]), depth)
+
+
+def _dependent_required(_: _Proof, parts: Conjunction, wide: Part, _depth: int) -> bool:
+    return all(
+        set(needed) <= required(parts).union(*(held.get(name, ()) for held in _dependent(parts)))
+        for name, needed in wide.schema["dependentRequired"].items()
+    )
+
+
+def _dependent(parts: Conjunction) -> list[Mapping[str, Any]]:
+    return limits(parts, "dependentRequired")
+
+
+def _dependent_schemas(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    for name, asked in wide.schema["dependentSchemas"].items():
+        present = wide.child({"type": "object", "required": [name]})
+        own = (
+            part.child(part.schema["dependentSchemas"][name])
+            for part in parts
+            if name in part.schema.get("dependentSchemas", {})
+        )
+        if not proof.holds((*parts, present, *own), wide.child(asked), depth + 1):
+            return False
+    return True
+
+
 Rule = Callable[[_Proof, Conjunction, Part, int], bool]
 
 _RULES: Mapping[str, Rule] = {
@@ -251,6 +275,9 @@ _RULES: Mapping[str, Rule] = {
     "patternProperties": _pattern_properties,
     "items": _items,
     "prefixItems": _prefix_items,
+    "propertyNames": _property_names,
+    "dependentRequired": _dependent_required,
+    "dependentSchemas": _dependent_schemas,
 }
 
 _APPLICATORS = (frozenset(SUBSCHEMAS) | {"$ref", "$dynamicRef"}) - {
@@ -268,18 +295,6 @@ def _at_most(*keywords: str) -> Callable[[Conjunction, Any], bool]:
     return lambda parts, bound: any(v <= bound for k in keywords for v in limits(parts, k))
 
 
-def _above(parts: Conjunction, bound: Any) -> bool:
-    return any(v > bound for v in limits(parts, "minimum")) or _at_least("exclusiveMinimum")(
-        parts, bound
-    )
-
-
-def _under(parts: Conjunction, bound: Any) -> bool:
-    return any(v < bound for v in limits(parts, "maximum")) or _at_most("exclusiveMaximum")(
-        parts, bound
-    )
-
-
 def _multiple(parts: Conjunction, factor: Any) -> bool:
     known = [Decimal(str(value)) for value in limits(parts, "multipleOf")]
     if "fraction" not in types(parts):
@@ -291,20 +306,38 @@ def _min_properties(parts: Conjunction, bound: int) -> bool:
     return len(required(parts)) >= bound or _at_least("minProperties")(parts, bound)
 
 
+def _max_properties(parts: Conjunction, bound: int) -> bool:
+    closed = (
+        len(part.schema.get("properties", ()))
+        for part in parts
+        if part.schema.get("additionalProperties") is False
+        and not part.schema.get("patternProperties")
+    )
+    return any(count <= bound for count in closed) or _at_most("maxProperties")(parts, bound)
+
+
+def _max_items(parts: Conjunction, bound: int) -> bool:
+    closed = (
+        len(part.schema.get("prefixItems", ()))
+        for part in parts
+        if part.schema.get("items") is False
+    )
+    return any(count <= bound for count in closed) or _at_most("maxItems")(parts, bound)
+
+
 #: Keyword -> whether the parts imply it with this limit.
 _BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
-    "minimum": _at_least("minimum", "exclusiveMinimum"),
-    "maximum": _at_most("maximum", "exclusiveMaximum"),
-    "exclusiveMinimum": _above,
-    "exclusiveMaximum": _under,
+    **NUMBER_BOUNDS,
     "multipleOf": _multiple,
     "maxLength": _at_most("maxLength"),
     "minLength": lambda parts, bound: bound == 0 or _at_least("minLength")(parts, bound),
-    "maxItems": _at_most("maxItems"),
+    "maxItems": _max_items,
     "minItems": lambda parts, bound: bound == 0 or _at_least("minItems")(parts, bound),
-    "maxProperties": _at_most("maxProperties"),
+    "maxProperties": _max_properties,
     "minProperties": _min_properties,
-    "uniqueItems": lambda parts, asked: not asked or True in limits(parts, "uniqueItems"),
+    "uniqueItems": lambda parts, asked: (
+        not asked or True in limits(parts, "uniqueItems") or _max_items(parts, 1)
+    ),
 }
 
 _NUMERIC = frozenset({"integer", "fraction"})

@@ -14,6 +14,7 @@ from aleph_contract.evolution.conjunction import (
     types,
     values,
 )
+from aleph_contract.evolution.number_bounds import lower, upper
 
 _MAX_DEPTH = 6
 
@@ -45,14 +46,9 @@ def _no_object(parts: Conjunction, depth: int) -> bool:
 
 
 def _no_number(parts: Conjunction, _depth: int) -> bool:
-    lower = max([*limits(parts, "minimum"), *limits(parts, "exclusiveMinimum")], default=None)
-    upper = min([*limits(parts, "maximum"), *limits(parts, "exclusiveMaximum")], default=None)
-    if lower is None or upper is None:
-        return False
-    strict = lower in limits(parts, "exclusiveMinimum") or upper in limits(
-        parts, "exclusiveMaximum"
-    )
-    return bool(lower > upper or (strict and lower == upper))
+    least, excluded = lower(parts)
+    most, also_excluded = upper(parts)
+    return bool(least > most or ((excluded or also_excluded) and least == most))
 
 
 def _crossed(parts: Conjunction, least: str, most: str) -> bool:
