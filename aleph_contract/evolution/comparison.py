@@ -38,7 +38,7 @@ def compare(old: Contract, new: Contract) -> Comparison:
     )
     changes = (*first, *second, *texts, *compare_facts(old, new))
     found = Comparison(new.model, old.source, new.source, requests, replies, changes)
-    return replace(found, turned=tuple(turned_cases(found, old, new)))
+    return replace(found, turned=tuple(turned_cases(old, new, inputs, outputs)))
 
 
 def _compare_side(
@@ -50,7 +50,7 @@ def _compare_side(
     narrow, wide = (old, new) if side == "requests" else (new, old)
     if is_contained(_document(narrow), _document(wide)):
         return "compatible", [_change(side, edit, "compatible", _PROVED[side]) for edit in found]
-    sorter = _Classifier(side, old, WitnessSearch(narrow, wide, first=new))
+    sorter = _Classifier(side, old, WitnessSearch(narrow, wide, found))
     changes = [sorter.change(edit) for edit in found]
     smallest = sorter.search.smallest()
     if smallest is MISSING:

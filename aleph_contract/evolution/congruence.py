@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from aleph_contract.evolution.conjunction import Conjunction, Part
 from aleph_contract.evolution.disjoint import is_empty
-from aleph_contract.schema.keywords import walk
 
 
 class Proof(Protocol):
@@ -114,22 +113,13 @@ def _conditional(proof: Proof, parts: Conjunction, part: Part, wide: Part, depth
 
 
 def _dynamic_reference(proof: Proof, _: Conjunction, part: Part, wide: Part, depth: int) -> bool:
-    """The same reference, whose anchor stands once in each document."""
-    if part.schema["$dynamicRef"] != wide.schema["$dynamicRef"]:
-        return False
-    targets = [_only_anchor(each) for each in (part, wide)]
-    return None not in targets and proof.holds(
-        (part.child(targets[0]),), wide.child(targets[1]), depth + 1
+    """The targets; a document is refused at load if the target depends on the dynamic scope."""
+    mine, theirs = (each.document.target(each.schema, "$dynamicRef") for each in (part, wide))
+    return proof.holds(
+        (part.child(part.document.at(mine or "")),),
+        wide.child(wide.document.at(theirs or "")),
+        depth + 1,
     )
-
-
-def _only_anchor(part: Part) -> Any:
-    """The schema that a `$dynamicRef` leads to; `None` if that depends on the dynamic scope."""
-    anchor = part.schema["$dynamicRef"].removeprefix("#")
-    schemas = [each for _, each in walk(part.document.root) if isinstance(each, dict)]
-    found = [schema for schema in schemas if schema.get("$dynamicAnchor") == anchor]
-    nested = any("$id" in schema for schema in schemas if schema is not part.document.root)
-    return found[0] if len(found) == 1 and not nested else None
 
 
 def _unevaluated(keyword: str) -> Rule:

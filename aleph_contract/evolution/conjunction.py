@@ -174,13 +174,14 @@ def alternatives(parts: Conjunction) -> list[Conjunction] | None:
         `None` if the parts have no union. A conjunction may allow more than its share: `oneOf` is
         read as `anyOf`.
     """
-    for index, part in enumerate(parts):
+    kinds = types(parts)
+    listed = kinds & {"null", "boolean"} and kinds != TYPES  # their values are listed: see `values`
+    for index, part in enumerate(() if listed else parts):
         for keyword in ("anyOf", "oneOf"):
             if keyword in part.schema:
                 rest = part.child(_without(part.schema, keyword))
                 others = (*parts[:index], rest, *parts[index + 1 :])
                 return [(*others, part.child(branch)) for branch in part.schema[keyword]]
-    kinds = types(parts)
     if len(kinds) < 2 or kinds == _NUMBER or not parts:  # noqa: PLR2004 - more than one type
         return None
     names_of = [name for name in sorted(kinds) if name != "fraction"]

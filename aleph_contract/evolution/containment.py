@@ -8,9 +8,9 @@ meets itself again below a member or an item holds, because JSON values are fini
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
+from aleph_contract.evolution.bounds import BOUNDS
 from aleph_contract.evolution.congruence import is_congruent, same
 from aleph_contract.evolution.conjunction import (
     Conjunction,
@@ -30,7 +30,6 @@ from aleph_contract.evolution.conjunction import (
     values,
 )
 from aleph_contract.evolution.disjoint import is_empty
-from aleph_contract.evolution.number_bounds import NUMBER_BOUNDS
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.keywords import ASSERTIONS, SUBSCHEMAS
 from aleph_contract.schema.regex import compiled
@@ -102,8 +101,8 @@ class _Proof:
         kind = _KIND.get(keyword)
         if kind is not None and not types(parts) & kind:
             return True
-        if keyword in _BOUNDS:
-            return _BOUNDS[keyword](parts, wide.schema[keyword])
+        if keyword in BOUNDS:
+            return BOUNDS[keyword](parts, wide.schema[keyword])
         if keyword in _RULES:
             return _RULES[keyword](self, parts, wide, depth)
         return _repeated(parts, wide.schema, keyword)
@@ -286,59 +285,6 @@ _APPLICATORS = (frozenset(SUBSCHEMAS) | {"$ref", "$dynamicRef"}) - {
     "contentSchema",
 }
 
-
-def _at_least(*keywords: str) -> Callable[[Conjunction, Any], bool]:
-    return lambda parts, bound: any(v >= bound for k in keywords for v in limits(parts, k))
-
-
-def _at_most(*keywords: str) -> Callable[[Conjunction, Any], bool]:
-    return lambda parts, bound: any(v <= bound for k in keywords for v in limits(parts, k))
-
-
-def _multiple(parts: Conjunction, factor: Any) -> bool:
-    known = [Decimal(str(value)) for value in limits(parts, "multipleOf")]
-    if "fraction" not in types(parts):
-        known.append(Decimal(1))
-    return any(value % Decimal(str(factor)) == 0 for value in known)
-
-
-def _min_properties(parts: Conjunction, bound: int) -> bool:
-    return len(required(parts)) >= bound or _at_least("minProperties")(parts, bound)
-
-
-def _max_properties(parts: Conjunction, bound: int) -> bool:
-    closed = (
-        len(part.schema.get("properties", ()))
-        for part in parts
-        if part.schema.get("additionalProperties") is False
-        and not part.schema.get("patternProperties")
-    )
-    return any(count <= bound for count in closed) or _at_most("maxProperties")(parts, bound)
-
-
-def _max_items(parts: Conjunction, bound: int) -> bool:
-    closed = (
-        len(part.schema.get("prefixItems", ()))
-        for part in parts
-        if part.schema.get("items") is False
-    )
-    return any(count <= bound for count in closed) or _at_most("maxItems")(parts, bound)
-
-
-#: Keyword -> whether the parts imply it with this limit.
-_BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
-    **NUMBER_BOUNDS,
-    "multipleOf": _multiple,
-    "maxLength": _at_most("maxLength"),
-    "minLength": lambda parts, bound: bound == 0 or _at_least("minLength")(parts, bound),
-    "maxItems": _max_items,
-    "minItems": lambda parts, bound: bound == 0 or _at_least("minItems")(parts, bound),
-    "maxProperties": _max_properties,
-    "minProperties": _min_properties,
-    "uniqueItems": lambda parts, asked: (
-        not asked or True in limits(parts, "uniqueItems") or _max_items(parts, 1)
-    ),
-}
 
 _NUMERIC = frozenset({"integer", "fraction"})
 

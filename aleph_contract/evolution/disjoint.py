@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from aleph_contract.evolution.bounds import lower, upper
 from aleph_contract.evolution.conjunction import (
     Conjunction,
     alternatives,
@@ -14,7 +15,6 @@ from aleph_contract.evolution.conjunction import (
     types,
     values,
 )
-from aleph_contract.evolution.number_bounds import lower, upper
 
 _MAX_DEPTH = 6
 

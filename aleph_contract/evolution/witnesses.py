@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from aleph_contract.cases import cases
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.evolution.aiming import aimed, cases_at
+from aleph_contract.evolution.changes import Edit
 from aleph_contract.schema.document import Document
+from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.interface import MISSING
 from aleph_contract.schema.pointers import plain
 from aleph_contract.schema.validation.validator import Validator
 
-#: Most values built outside the wider schema.
+#: Most values built outside the whole wider schema, and the steps for them.
 _MAX_AIMED = 40
+_STEPS = 6_000
+
+#: A value of each type.
+_SIMPLE = (None, True, 0, 0.5, "", [], {})
 
 
 def of_replies(contract: Contract) -> Contract:
@@ -51,15 +57,20 @@ class WitnessSearch:
     Args:
         narrow: The contract whose inputs should all satisfy the other one.
         wide: The other contract.
-        first: The one whose cases are tried first.
+        changed: The edits between them.
     """
 
-    def __init__(self, narrow: Contract, wide: Contract, *, first: Contract) -> None:
+    def __init__(self, narrow: Contract, wide: Contract, changed: Sequence[Edit]) -> None:
         self._accepting = Validator(narrow.input_schema)
         self._refusing = Validator(wide.input_schema)
-        second = narrow if first is wide else wide
+        edits = list(changed)
         self._stages = iter(
-            (lambda: _cases_of(first), lambda: _outside(narrow, wide), lambda: _cases_of(second))
+            (
+                lambda: _aimed(narrow, wide, edits),
+                lambda: _cases_at(wide, edits),
+                lambda: _cases_at(narrow, edits),
+                lambda: _outside(narrow, wide),
+            )
         )
         self._found: list[Any] = []
 
@@ -89,8 +100,14 @@ def size(value: Any) -> tuple[int, str]:
     return len(text), text
 
 
-def _cases_of(contract: Contract) -> Iterator[Any]:
-    return (plain(case.input) for case in cases(contract))
+def _aimed(narrow: Contract, wide: Contract, changed: Sequence[Edit]) -> Iterator[Any]:
+    yield from _SIMPLE
+    for edit in changed:
+        yield from aimed(narrow, wide, edit)
+
+
+def _cases_at(contract: Contract, changed: list[Edit]) -> Iterator[Any]:
+    return (plain(case.input) for case in cases_at(contract, changed))
 
 
 def _outside(narrow: Contract, wide: Contract) -> Iterator[Any]:
@@ -98,4 +115,5 @@ def _outside(narrow: Contract, wide: Contract) -> Iterator[Any]:
     text = dumps(wide.document.published)
     if '"$ref"' not in text and '"$dynamicRef"' not in text:
         outside = {"not": wide.document.published}
-        yield from islice(Builder(narrow.document, {}).values((), outside), _MAX_AIMED)
+        builder = Builder(narrow.document, {}, budget=Budget(_STEPS))
+        yield from islice(builder.values((), outside), _MAX_AIMED)

@@ -1,0 +1,99 @@
+"""The bounds that a conjunction of schemas sets to numbers, lengths and counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from aleph_contract.evolution.conjunction import Conjunction, limits, required, types
+
+
+def lower(parts: Conjunction) -> tuple[Any, bool]:
+    """The greatest lower bound, and whether it is excluded; minus infinity without one.
+
+    The bound of an integer is rounded up; `upper` rounds it down.
+    """
+    bounds = [(value, False) for value in limits(parts, "minimum")]
+    bounds += ((value, True) for value in limits(parts, "exclusiveMinimum"))
+    bound, excluded = max(bounds, default=(-math.inf, False))
+    if "fraction" in types(parts) or bound == -math.inf:
+        return bound, excluded
+    whole = math.ceil(bound)
+    return (whole + 1 if excluded and whole == bound else whole), False
+
+
+def upper(parts: Conjunction) -> tuple[Any, bool]:
+    """The least upper bound, and whether it is excluded; infinity without one."""
+    bounds = [(value, True) for value in limits(parts, "maximum")]
+    bounds += ((value, False) for value in limits(parts, "exclusiveMaximum"))
+    bound, included = min(bounds, default=(math.inf, True))
+    if "fraction" in types(parts) or bound == math.inf:
+        return bound, not included
+    whole = math.floor(bound)
+    return (whole - 1 if not included and whole == bound else whole), False
+
+
+def _above(parts: Conjunction, bound: Any) -> bool:
+    value, excluded = lower(parts)
+    return bool(value > bound or (excluded and value == bound))
+
+
+def _under(parts: Conjunction, bound: Any) -> bool:
+    value, excluded = upper(parts)
+    return bool(value < bound or (excluded and value == bound))
+
+
+def _at_least(*keywords: str) -> Callable[[Conjunction, Any], bool]:
+    return lambda parts, bound: any(v >= bound for k in keywords for v in limits(parts, k))
+
+
+def _at_most(*keywords: str) -> Callable[[Conjunction, Any], bool]:
+    return lambda parts, bound: any(v <= bound for k in keywords for v in limits(parts, k))
+
+
+def _multiple(parts: Conjunction, factor: Any) -> bool:
+    known = [Decimal(str(value)) for value in limits(parts, "multipleOf")]
+    if "fraction" not in types(parts):
+        known.append(Decimal(1))
+    return any(value % Decimal(str(factor)) == 0 for value in known)
+
+
+def _min_properties(parts: Conjunction, bound: int) -> bool:
+    return len(required(parts)) >= bound or _at_least("minProperties")(parts, bound)
+
+
+def _max_properties(parts: Conjunction, bound: int) -> bool:
+    closed = (
+        len(part.schema.get("properties", ()))
+        for part in parts
+        if part.schema.get("additionalProperties") is False
+        and not part.schema.get("patternProperties")
+    )
+    return any(count <= bound for count in closed) or _at_most("maxProperties")(parts, bound)
+
+
+def _max_items(parts: Conjunction, bound: int) -> bool:
+    closed = (
+        len(part.schema.get("prefixItems", ()))
+        for part in parts
+        if part.schema.get("items") is False
+    )
+    return any(count <= bound for count in closed) or _at_most("maxItems")(parts, bound)
+
+
+#: Keyword -> whether the parts imply it with this limit.
+BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
+    ,
+    "multipleOf": _multiple,
+    "maxLength": _at_most("maxLength"),
+    "minLength": lambda parts, bound: bound == 0 or _at_least("minLength")(parts, bound),
+    "maxItems": _max_items,
+    "minItems": lambda parts, bound: bound == 0 or _at_least("minItems")(parts, bound),
+    "maxProperties": _max_properties,
+    "minProperties": _min_properties,
+    "uniqueItems": lambda parts, asked: (
+        not asked or True in limits(parts, "uniqueItems") or _max_items(parts, 1)
+    ),
+}
