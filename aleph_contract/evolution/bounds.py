@@ -85,7 +85,10 @@ def _max_items(parts: Conjunction, bound: int) -> bool:
 
 #: Keyword -> whether the parts imply it with this limit.
 BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
-    ,
+    "minimum": lambda parts, bound: lower(parts)[0] >= bound,
+    "maximum": lambda parts, bound: upper(parts)[0] <= bound,
+    "exclusiveMinimum": _above,
+    "exclusiveMaximum": _under,
     "multipleOf": _multiple,
     "maxLength": _at_most("maxLength"),
     "minLength": lambda parts, bound: bound == 0 or _at_least("minLength")(parts, bound),
