@@ -141,7 +141,7 @@ _IN_PLACE = ("allOf", "anyOf", "oneOf")
 def _evaluates(proof: Proof, part: Part, wide: Part, depth: int) -> bool:
     """Whether `wide` evaluates all members and items of a value that `part` evaluates."""
     if not (isinstance(part.schema, dict) and isinstance(wide.schema, dict)):
-        return part.schema == wide.schema
+        return same(part.schema, wide.schema)
     mine, theirs = part.schema, wide.schema
     return (
         set(mine.get("properties", ())) <= set(theirs.get("properties", ()))

@@ -23,7 +23,7 @@ _MAX_AIMED = 40
 _STEPS = 6_000
 
 #: A value of each type.
-_SIMPLE = (None, True, 0, 0.5, "", [], {})
+_SIMPLE: tuple[Any, ...] = (None, True, 0, 0.5, "", [], {})
 
 
 def of_replies(contract: Contract) -> Contract:
