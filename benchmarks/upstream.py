@@ -46,7 +46,7 @@ PRICE = Contract.load().price_per_second or Decimal(0)
 
 @dataclass(frozen=True)
 class Load:
-    """What came of one load.
+    """The result of one load.
 
     Args:
         cap: The cap.
@@ -75,7 +75,7 @@ class Load:
         return sum(found == status for _, found in self.calls)
 
     def problems(self) -> Iterator[str]:
-        """What is wrong."""
+        """The checks that fail."""
         text = repr(self.journal) + repr(self.upstream) + self.capture
         refused = [PRICE * seconds for seconds, status in self.calls if status != OK]
         numbers = [(x.account, x.number) for x in self.journal]

@@ -1,4 +1,4 @@
-"""The options of `serve` that say who answers the runs, and where the exchanges are recorded."""
+"""The options of `serve` about the source of its answers, and about the capture of them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSource:
-    """Who answers the runs of a fake: itself, a recording, or an upstream server.
+    """The source of the answers of a fake: itself, a recording, or an upstream server.
 
     Args:
         replay: The recording, if any.
@@ -109,7 +109,7 @@ class AnswerSource:
             yield writer
 
     def report_spending(self) -> None:
-        """Say on standard error what the runs of an upstream cost."""
+        """Write the cost of the runs of an upstream to standard error."""
         if self.upstream is not None:
             guard, url = self.upstream.guard, self.upstream.target.base_url
             spent = f"{url}: {guard.committed:f} of {guard.cap:f} USD spent or reserved"

@@ -1,4 +1,4 @@
-"""Who answers the runs of a fake: itself, a mutation of it, a recording, or an upstream server."""
+"""The class of `Runs` for each source of answers: fake, mutation, recording, upstream."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 TRANSPORT = "fake_server.transport"
 SENT_REFUSAL = "fake_server.sent_refusal"
 
-#: A function that keeps the protocol from adding a `Date` to the response: it is an upstream's.
+#: A function after which the protocol adds no `Date` to the response: the upstream sent one.
 KEEP_DATE = "fake_server.keep_date"
 
 

@@ -17,7 +17,7 @@ OUTCOMES: Mapping[str, str] = {
     "spend-limit": "the run would exceed the account's spend limit",
     "spend-cap": "not sent to the upstream: the spend cap does not cover it",
     "no-upstream": "the upstream gave no complete reply",
-    "fault": "the response was a scripted fault; from a recording or an upstream, a failure",
+    "fault": "the response was a scripted fault, or a failure from a recording or an upstream",
     "cut": "the connection ended before the response did: by a scripted fault, or by the client",
     "other-route": "a call to another route of the API, which runs no model and is not judged",
     "elsewhere": "the client followed a redirect to the fake's other host name",

@@ -46,7 +46,7 @@ class OutsideReply:
         return Answer.of(self.status, (*self.headers, *more), self.body, outcome)
 
     def verdict(self, call: RunCall) -> ReplyVerdict:
-        """What a client should make of it, by the contract of the model that was called."""
+        """Its class, by the contract of the model that was called; see `ReplyVerdict`."""
         headers = (
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers
         )

@@ -147,7 +147,7 @@ class ReplayedRuns(Runs):
 
 
 def _key(surface: SurfaceName, sent: SentInput) -> RunKey | None:
-    """What two requests of one run have in common; `None` if a request is no run."""
+    """The key that two requests of one run share; `None` if a request is no run."""
     if sent.problem or not isinstance(sent.model, str):
         return None
     return surface, sent.model, digest(sent.input)

@@ -1,4 +1,4 @@
-"""A cap on what calls of a server that costs money may cost, and the worst price of one call.
+"""A cap on the cost of calls to a server that takes money, and the worst price of one call.
 
 The price of a call is reserved before it is sent, as if the server accepted it. It is released only
 after a refusal that cannot have run the model.
@@ -17,12 +17,12 @@ from fake_server.state.pricing import quote
 
 
 class SpendGuard:
-    """Keeps the sum of what was spent, and of what may be, at or below a cap; thread-safe.
+    """Keeps the sum of spent and reserved prices at or below a cap; thread-safe.
 
     Args:
         cap: USD; `None` for no cap.
-        allow_unknown: Whether calls of unknown cost may be sent while something is left; what they
-            cost can pass the cap.
+        allow_unknown: Whether calls of unknown cost may be sent while something is left; their cost
+            can pass the cap.
     """
 
     def __init__(self, cap: Decimal | None, *, allow_unknown: bool = False) -> None:
@@ -69,7 +69,7 @@ class SpendGuard:
         self.add(-(price or ZERO_USD))
 
     def add(self, price: Decimal) -> None:
-        """Add what a call of unknown cost turned out to cost."""
+        """Add the cost of a call whose price was unknown before its reply."""
         if self.cap is not None:
             with self._lock:
                 self._committed = EXACT.add(self._committed, price)

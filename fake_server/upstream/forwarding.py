@@ -30,7 +30,7 @@ class _Stopped(Exception):  # noqa: N818 - the fake stops; not an error
     """The fake stops while a run is open.
 
     Args:
-        applied: What the run may have cost.
+        applied: The account of the run, and its possible charge.
     """
 
     def __init__(self, applied: Applied) -> None:
@@ -173,12 +173,12 @@ class ForwardedRuns(Runs):
 
 @dataclass(slots=True)
 class _Paid:
-    """What is reserved and billed for a call until its reply is known.
+    """The price and the charge of a call whose reply is not known yet.
 
     Args:
         call: The call.
         price: The reserved price; `None` if unknown.
-        charge: What the account was billed.
+        charge: The charge on the bill of the account.
         guard: Holds the reserved price.
     """
 
@@ -211,7 +211,7 @@ class _Paid:
 
 
 def _answered(reply: OutsideReply, paid: _Paid) -> tuple[Answer, Applied]:
-    """The answer of the upstream, and what it cost."""
+    """The answer of the upstream, with its charge."""
     call = paid.call
     verdict = reply.verdict(call)
     outcome = outcome_of(verdict.kind, reply.status, call)

@@ -19,7 +19,7 @@ CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class UpstreamTarget:
-    """Where runs go.
+    """The address of the upstream server.
 
     Args:
         base_url: The URL as given.
@@ -83,7 +83,7 @@ class UpstreamTarget:
 
 
 def reason(error: BaseException) -> str:
-    """Why there is no connection, with what helps against a certificate that does not verify."""
+    """The reason for a failed connection, with advice about a certificate that does not verify."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
