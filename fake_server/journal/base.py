@@ -105,6 +105,16 @@ class AccountStore:
         """Store the state of an account now, or with `None` delete it; return when that is done."""
         raise NotImplementedError
 
+    def accounts(self) -> tuple[str, ...]:
+        """See `Journal`."""
+        raise NotImplementedError
+
+    def read(
+        self, account: str | None, where: Filter = EVERYTHING, *, whole: bool = True
+    ) -> Iterator[Exchange]:
+        """See `Journal`."""
+        raise NotImplementedError
+
 
 class Journal(Protocol):
     """The interface that the fake uses; its methods may be called from any thread."""

@@ -10,8 +10,9 @@ import orjson
 
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import AccountStore
-from fake_server.state.account import Account
+from fake_server.state.account import NO_ACCOUNT, Account
 from fake_server.state.accounts import Accounts
+from fake_server.state.billing import EXACT
 
 
 class KeptAccounts(Accounts):
@@ -39,6 +40,8 @@ class KeptAccounts(Accounts):
                 self._restore(name, saved[name])
         except (ArgumentError, KeyError, TypeError, ValueError) as error:
             raise ArgumentError(f"the state of the accounts in the journal: {error}") from None
+        for name in {*store.accounts()} - saved.keys() - {NO_ACCOUNT}:
+            self._recount(name)
         store.state_of = self._state_of
 
     def add(self, account: Account) -> None:
@@ -79,6 +82,25 @@ class KeptAccounts(Accounts):
             self._implicit[name] = account
         else:
             super().add(account)
+
+    def _recount(self, name: str) -> None:
+        """Make the bill of an account from its exchanges: an older version has kept no state."""
+        account = self._create_implicit(name)
+        bill = account.kept_state()
+        seconds = usd = doubtful = Decimal(0)
+        for exchange in self._store.read(name, whole=False):
+            if exchange.outcome != "completed":
+                bill["doubtful_runs"] += exchange.billed
+                doubtful = EXACT.add(doubtful, exchange.cost)
+            elif exchange.billed:
+                bill["runs"] += 1
+                bill["unpriced"] += exchange.billed_seconds is None
+                seconds = EXACT.add(seconds, exchange.billed_seconds or 0)
+                usd = EXACT.add(usd, exchange.cost)
+        account.restore(
+            bill | {"seconds": str(seconds), "usd": str(usd), "doubtful_usd": str(doubtful)}
+        )
+        self._save(account)
 
     def _state_of(self, name: str) -> str | None:
         account = self.find(name)

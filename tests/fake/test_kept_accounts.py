@@ -133,3 +133,26 @@ def test_a_state_that_cannot_be_read_is_named(tmp_path: Path, state: Any) -> Non
         running(journal=f"sqlite:{path}"),
     ):
         pass
+
+
+def test_the_bill_of_a_journal_of_an_older_version_is_made_from_its_exchanges(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "journal.db"
+    with running(journal=f"sqlite:{path}") as server:
+        account = server.account()
+        account.scenario(["internal-error"])
+        without = {name: value for name, value in INPUT.items() if name != "duration"}
+        for value in (RUN, RUN, RUN | {"duration": 2}, without, INPUT | {"seed": -1}):
+            post(account, value)
+        account.wait_for(5)
+        bill = account.bill
+    assert bill.usd > 0 < bill.doubtful_usd
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("DROP TABLE account")
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    for _ in range(2):  # the second start reads the state that the first one has saved
+        with running(journal=f"sqlite:{path}") as server:
+            assert server.app.accounts.get(account.id).bill == bill

@@ -59,11 +59,12 @@ def files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*/*"))
 
 
-def send_video(account: AccountHandle, megabytes: int = 20) -> bytes:
+def send_video(account: AccountHandle, megabytes: int = 20, **more: Any) -> bytes:
     """Send a run with a video as a data URI; return its body."""
     video = f"data:video/mp4;base64,{'A' * megabytes * 1_000_000}"
-    sent = json.dumps({"model": CONTRACT.model, "input": INPUT | {"video_uri": video}}).encode()
-    assert post(account, content=sent).status_code == 200
+    value = INPUT | {"video_uri": video} | more
+    sent = json.dumps({"model": CONTRACT.model, "input": value}).encode()
+    assert post(account, content=sent).status_code == (400 if more else 200)
     return sent
 
 
@@ -204,3 +205,19 @@ def test_a_dropped_exchange_is_told_and_makes_the_verdict_not_checked() -> None:
         assert (verdict["conformant"], verdict["not_judged"]) == (None, 1)
         page = HTTP.get(f"{server.inspector}?account={account.id}").text
         assert f"2 exchanges of account {account.id[:8]} dropped" in page
+
+
+def test_a_finding_stays_when_its_exchange_is_dropped_from_the_middle() -> None:
+    with running(journal=MemoryJournal(max_spooled=1_500_000)) as server:
+        account = server.account()
+        url = f"{server.inspector}accounts/{account.id}/verdict"
+        post(account)
+        send_video(account, 1, seed=-1)
+        before = HTTP.get(url).json()
+        assert before["conformant"] is False
+        send_video(account, 1)
+        after = HTTP.get(url).json()
+        assert [exchange.number for exchange in account.exchanges] == [1, 3]
+        assert after["conformant"] is False
+        assert after["not_judged"] == 0
+        assert before["findings"][0] in after["findings"]
