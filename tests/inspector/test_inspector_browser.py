@@ -355,10 +355,13 @@ def test_axe_finds_no_accessibility_violation(
     account.scenario([{"fault": "rate-limited"}])
     with browser.tab(width=width, dark=dark) as tab:
         for page in ("", f"inspector/{account.id}/2", f"inspector/{account.id}/4", "?text=none",
-                     "inspector/timeline", "inspector/coverage",
+                     "inspector/timeline", "inspector/coverage", "#keys",
                      f"inspector/compare?pick={account.id}/1&pick={account.id}/2"):  # fmt: skip
             tab.open(server.inspector + page)
             tab.wait("document.querySelector('#live.on') || document.querySelector('main#pane')")
+            if page == "#keys":
+                tab.press("?")
+                shows(tab, "#keys[open]")
             tab.ask("document.querySelectorAll('details').forEach(d => { d.open = true; }); 1")
             tab.ask(AXE.read_text(encoding="utf-8") + ";1")
             found = tab.ask("axe.run().then(r => r.violations.map(v =>"
