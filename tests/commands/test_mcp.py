@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from aleph_contract.commands import mcp_verify
+from aleph_contract.errors import CouldNotRun
 
 if not os.environ.get("CI"):
     pytest.importorskip("mcp", reason="the extra mcp is not installed")
@@ -199,6 +200,17 @@ def test_an_agent_verifies_a_client() -> None:
             await tool("verify_client", command=client, max_seconds=0)
 
     session(use)
+
+
+def test_a_relative_contract_is_found_from_the_folder_of_the_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(FIXTURES)
+    tools = mcp_verify.VerifyTools(("contracts/prism__grade-1.json",))
+    command = ["urllib_client.py:run"]
+    verification = tools.verify_client(command, "python", "clients", ["no-such-case"])
+    with pytest.raises(CouldNotRun, match="no case is left to run"):
+        asyncio.run(verification)
 
 
 def test_a_verification_over_its_time_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
