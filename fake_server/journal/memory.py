@@ -103,12 +103,47 @@ class MemoryJournal:
             return log.arrived
 
     def append(
+        self,
+        account: str,
+        number: int,
+        record: PendingExchange,
+        size: int,
+        spooled: int | None = None,
+    ) -> Awaitable[None] | None:
+        """See `Journal`; from `SLOW_BODY` bytes on, bodies are written to files in a thread.
+
+        Args:
+            account: See `Journal`.
+            number: See `Journal`.
+            record: See `Journal`.
+            size: See `Journal`.
+            spooled: Bytes of the files of the record; `None` if it may need some.
+        """
+        if size > LARGE_BODY and spooled is None:
+            return self._append_large(account, number, record, size)
+        with self._lock:
+            log = self._logs.get(account) or self._begin(account, number)
+            self._logs.move_to_end(account)
+            log.entries.append((number, size, record, next(self._order)))
+            log.total += 1
+            log.bytes += size
+            self._bytes += size
+            if spooled:
+                log.spooled += spooled
+                self._spooled += spooled
+                if self._spooled > self._max_spooled:
+                    self._make_room_on_disk()
+            if len(log.entries) > self._max_exchanges:
+                self._drop(log)
+            if self._bytes > self._max_bytes:
+                self._make_room()
+        if self._listeners.called:
+            self._listeners.tell(record)
+        return None
+
+    def _append_large(
         self, account: str, number: int, record: PendingExchange, size: int
     ) -> Awaitable[None] | None:
-        """See `Journal`; from `SLOW_BODY` bytes on, bodies are written to files in a thread."""
-        if size <= LARGE_BODY:
-            self._store(account, number, record, size)
-            return None
         if size >= SLOW_BODY:
             with suppress(RuntimeError):  # outside an event loop
                 loop = asyncio.get_running_loop()
@@ -124,10 +159,8 @@ class MemoryJournal:
         except OSError as error:
             self._lose(account, number, exchange, error.strerror)
             return
-        if isinstance(kept, SpooledExchange):
-            size = max(size - kept.bytes_on_disk, 0) + START
-            record = kept
-        self._store(account, number, record, size)
+        spooled = kept.bytes_on_disk if isinstance(kept, SpooledExchange) else 0
+        self.append(account, number, kept, max(size - spooled, START), spooled)
 
     def _lose(self, account: str, number: int, exchange: Exchange, reason: str | None) -> None:
         """Count an exchange that cannot be kept, as dropped."""
@@ -142,26 +175,6 @@ class MemoryJournal:
             log.total += 1
             log.dropped += 1
         self._listeners.tell(shortened(exchange))
-
-    def _store(self, account: str, number: int, record: PendingExchange, size: int) -> None:
-        with self._lock:
-            log = self._logs.get(account) or self._begin(account, number)
-            self._logs.move_to_end(account)
-            log.entries.append((number, size, record, next(self._order)))
-            log.total += 1
-            log.bytes += size
-            self._bytes += size
-            if isinstance(record, SpooledExchange):
-                log.spooled += record.bytes_on_disk
-                self._spooled += record.bytes_on_disk
-                if self._spooled > self._max_spooled:
-                    self._make_room_on_disk()
-            if len(log.entries) > self._max_exchanges:
-                self._drop(log)
-            if self._bytes > self._max_bytes:
-                self._make_room()
-        if self._listeners.called:
-            self._listeners.tell(record)
 
     def read(
         self, account: str | None, where: Filter = EVERYTHING, *, whole: bool = True
