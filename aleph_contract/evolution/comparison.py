@@ -12,7 +12,12 @@ from aleph_contract.errors import ContractError
 from aleph_contract.evolution.changes import ABSENT, Edit, edits, is_definition
 from aleph_contract.evolution.consequences import turned_cases
 from aleph_contract.evolution.containment import is_contained
-from aleph_contract.evolution.facts import annotation, compare_facts, is_annotation
+from aleph_contract.evolution.facts import (
+    annotation,
+    compare_facts,
+    is_annotation,
+    without_annotations,
+)
 from aleph_contract.evolution.records import Change, Class, Comparison, Side
 from aleph_contract.evolution.shrinking import shrink
 from aleph_contract.evolution.witnesses import WitnessSearch, accepted, of_replies, refused
@@ -61,7 +66,7 @@ def _compare_side(
 
 
 def _document(contract: Contract) -> Document:
-    return Document(contract.input_schema, source=contract.source)
+    return Document(without_annotations(contract.input_schema), source=contract.source)
 
 
 _PROVED: Mapping[Side, str] = {

@@ -11,7 +11,7 @@ from aleph_contract.contract.formats import format_of
 from aleph_contract.core.jsonvalue import identity, pointer
 from aleph_contract.evolution.changes import ABSENT, Edit
 from aleph_contract.evolution.records import Change, Class, Side
-from aleph_contract.schema.keywords import Path, ends_in_keyword
+from aleph_contract.schema.keywords import Path, ends_in_keyword, rewrite
 from aleph_contract.schema.pointers import plain
 
 _LISTING = "a fact of the listing, which no call carries"
@@ -53,6 +53,7 @@ _NUMBER = re.compile(r"\d[\d.,]*")
 
 #: Keywords of prose: a number in them may be a limit that no keyword states.
 _TEXTS = ("description", "title", "$comment")
+_ANNOTATIONS = (*_TEXTS, "default")
 
 _OTHER_MEMBER = _Kind("unproved", _EFFECT)
 
@@ -77,7 +78,18 @@ def compare_facts(old: Contract, new: Contract) -> Iterator[Change]:
 
 def is_annotation(edit: Edit) -> bool:
     """Whether an edit of a schema is one of prose or of a default, which rejects no value."""
-    return ends_in_keyword(edit.path) and edit.path[-1] in (*_TEXTS, "default")
+    return ends_in_keyword(edit.path) and edit.path[-1] in _ANNOTATIONS
+
+
+def without_annotations(schema: Any) -> Any:
+    """A copy of a schema without prose and defaults, so that schemas can be compared as texts."""
+
+    def stripped(each: Any, *_: Path) -> Any:
+        if not isinstance(each, dict):
+            return each
+        return {name: value for name, value in each.items() if name not in _ANNOTATIONS}
+
+    return rewrite(schema, stripped)
 
 
 def annotation(edit: Edit, schema: str) -> Change:

@@ -112,3 +112,17 @@ def test_random_edits_of_a_real_entry(name: str) -> None:
             witnesses = [c.witness for c in found.breaking if c.side == "requests"]
             assert all(accepted(one, each) and refused(other, each) for each in witnesses)
             assert not (found.requests == "compatible" and witnesses)
+
+
+def test_prose_in_a_condition_does_not_hide_the_proof() -> None:
+    def contract(text: str, maximum: int) -> Contract:
+        schema = {
+            "type": "object",
+            "properties": {"n": {"type": "integer", "maximum": maximum}},
+            "if": {"description": text, "required": ["n"]},
+            "then": {"required": ["m"]},
+        }
+        schemas = {"input": schema, "output": True}
+        return Contract.from_entry({"model_id": "test/one", "schema": schemas})
+
+    assert compare(contract("One.", 5), contract("Another.", 6)).requests == "compatible"
