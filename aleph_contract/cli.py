@@ -24,7 +24,7 @@ COMMANDS = {
         "Judge the client and the server in recordings, without calling any server.",
     ),
     "mutate": ("mutate", "Find the changes to its calls that a test suite does not notice."),
-    "check": ("check", "Validate an input or a complete request body."),
+    "check": ("check", "Validate inputs or complete request bodies."),
     "diff": ("diff", "Classify the changes between the catalog entries OLD and NEW."),
     "cases": ("cases", "Print the catalogue of certified cases."),
     "rules": ("rules", "List the rules that judge a client, or a server."),
