@@ -27,9 +27,9 @@ def test_a_run_takes_its_latency_on_the_clients_clock(server: Server) -> None:
     account = server.account()
     begun, now = time.monotonic(), CLOCK.now()
     assert post(account).status_code == 200
-    assert 0.2 <= time.monotonic() - begun < 5
+    assert 0.19 <= time.monotonic() - begun < 5
     (exchange,) = account.exchanges
-    assert 20 <= exchange.elapsed < 500
+    assert 19 <= exchange.elapsed < 500  # a timer may fire a moment early
     assert 0 <= exchange.received_at - now < 500
 
 
