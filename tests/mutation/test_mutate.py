@@ -195,7 +195,7 @@ def test_results_are_kept_and_not_made_again(folder: Path, monkeypatch: pytest.M
     again = mutate(command, CONTRACTS, settings)
     assert (len(tried), len(again.results), again.interrupted) == (3, 6, False)
     monkeypatch.undo()
-    os.chdir(folder)
+    monkeypatch.chdir(folder)
     assert classes(mutate(command, CONTRACTS, settings)) == classes(again)
     with pytest.raises(ArgumentError, match="another command, seed, bound or version"):
         mutate(command, CONTRACTS, replace(settings, seed=1))

@@ -115,18 +115,30 @@ class Sender:
             self._kept = None
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
-        if self._kept is not None:
-            try:
-                return self._once(self._kept, method, path, headers, body)
-            except ConnectionError:  # the server closed it while it was idle
-                self._kept = None
-            except (OSError, http.client.HTTPException):
-                self._kept = None
-                return Reply()
+        """Send a call; where calls cost nothing, once more if a connection broke."""
+        tries = [self._kept] if self._kept is not None else []
+        tries += [None, None] if self.reuse else [None]
+        for kept in tries:
+            reply = self._attempt(kept, method, path, headers, body)
+            if reply is not None:
+                return reply
+        return Reply()
+
+    def _attempt(
+        self,
+        kept: http.client.HTTPConnection | None,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+    ) -> Reply | None:
+        """Send a call once, on a new connection if none is kept; `None` if the connection broke."""
         try:
-            return self._once(self._connect(), method, path, headers, body)
-        except (OSError, http.client.HTTPException):
+            return self._once(kept or self._connect(), method, path, headers, body)
+        except TimeoutError:
             return Reply()
+        except (OSError, http.client.HTTPException):
+            return None
 
     def _once(
         self,
