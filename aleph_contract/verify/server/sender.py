@@ -116,7 +116,9 @@ class Sender:
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         """Send a call; where calls cost nothing, once more if a connection broke."""
-        tries = [self._kept] if self._kept is not None else []
+        tries: list[http.client.HTTPConnection | None] = []
+        if self._kept is not None:
+            tries.append(self._kept)
         tries += [None, None] if self.reuse else [None]
         for kept in tries:
             reply = self._attempt(kept, method, path, headers, body)
