@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import cached_property
 
 from aleph_contract.core.exchange import REDACTED
 
@@ -28,12 +29,10 @@ class Secret:
         value: The secret; not empty.
     """
 
-    __slots__ = ("_escaped", "_literals")
-
     def __init__(self, value: bytes) -> None:
         forms = dict.fromkeys(_literals(value))
         self._literals = tuple(sorted(forms, key=len, reverse=True))
-        self._escaped = re.compile(b"".join(map(_character, value)))
+        self._value = value
 
     def hide(self, raw: bytes) -> bytes:
         """The bytes with every form of the secret replaced by `REDACTED`."""
@@ -43,6 +42,11 @@ class Secret:
         if any(marker in raw for marker in _MARKERS):
             return self._escaped.sub(_REDACTED, raw)
         return raw
+
+    @cached_property
+    def _escaped(self) -> re.Pattern[bytes]:
+        """The escaped forms. Compiled on use: that takes milliseconds, and most texts hold none."""
+        return re.compile(b"".join(map(_character, self._value)))
 
     def is_in(self, raw: bytes) -> bool:
         """Whether the bytes hold the secret in any form."""
