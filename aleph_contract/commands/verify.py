@@ -74,7 +74,7 @@ command.add_command(server)
     default=30.0,
     show_default=True,
     metavar="S",
-    help="Time limit of one case in seconds, whatever --speed is.",
+    help="Time limit of one case in seconds of this machine, also with --speed.",
 )
 @click.option(
     "--patience",

@@ -35,7 +35,7 @@ class ControlError(AlephContractError):
 
 
 class _Connection(HTTPConnection):
-    """A connection whose socket is of the original class, whatever `socket.socket` is now."""
+    """A connection with a socket of the original class, also while a test replaces that class."""
 
     def connect(self) -> None:
         """Open the socket."""

@@ -80,7 +80,7 @@ class Session:
         yield from map(self.one, again)
 
     def each_once(self, cases: Iterable[PlannedCase]) -> Iterator[tuple[PlannedCase, CaseResult]]:
-        """Drive independent cases, and judge each one when it ends, whatever the clock is."""
+        """Drive independent cases, and judge each one when it ends, on any clock."""
         for batch in self._batches(cases):
             for driven in self._drive(batch):
                 yield driven.planned, self._judge(driven)

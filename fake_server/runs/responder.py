@@ -69,7 +69,7 @@ class Responder:
         return answer, Applied(admission.account)
 
     def result(self, head: RequestHead, admission: Admission) -> Answer:
-        """A completed run of the default model, whatever the request is; nothing is charged."""
+        """A completed run of the default model for any request; nothing is charged."""
         surface = admission.surface
         bare = self._models.default.replies.body(head.path, self.urls.result_files(head, surface))
         body = surface.success(admission.account, bare)
