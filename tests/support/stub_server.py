@@ -113,7 +113,7 @@ def _send(handler: BaseHTTPRequestHandler, stub: Stub, status: int, value: Any) 
     if stub.chunked:
         handler.send_header("transfer-encoding", "chunked")
         handler.end_headers()
-        for part in (body[:7], body[7:]):
+        for part in filter(None, (body[:7], body[7:])):  # an empty chunk is the last one
             handler.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
         handler.wfile.write(b"0\r\n\r\n")
         return
@@ -129,6 +129,7 @@ def serving(stub: Stub) -> Iterator[Metered]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = stub.http
+        disable_nagle_algorithm = True  # no wait for an acknowledgement between two writes
 
         def _reply(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))

@@ -36,9 +36,10 @@ class Sender:
 
     Args:
         target: The server.
-        reuse: Whether to send several calls on one connection. When a reused connection breaks, the
-            client cannot know whether the call ran, and the call is repeated on a new one: only for
-            a server that costs nothing.
+        reuse: Whether to send several calls on one connection. A server may close an idle
+            connection at the moment of the next call (RFC 9112, section 9.3.1); whether the call
+            ran is unknown then, and it is repeated on a new connection. Only for a server that
+            costs nothing.
     """
 
     target: Target
@@ -115,53 +116,46 @@ class Sender:
             self._kept = None
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
-        """Send a call; where calls cost nothing, once more if a connection broke."""
-        tries: list[http.client.HTTPConnection | None] = []
-        if self._kept is not None:
-            tries.append(self._kept)
-        tries += [None, None] if self.reuse else [None]
-        for kept in tries:
+        """Send a call: on the kept connection, or on a new one if that one ended while idle."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
             reply = self._attempt(kept, method, path, headers, body)
             if reply is not None:
                 return reply
-        return Reply()
+        return self._attempt(self._connect(), method, path, headers, body) or Reply()
 
     def _attempt(
-        self,
-        kept: http.client.HTTPConnection | None,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-    ) -> Reply | None:
-        """Send a call once, on a new connection if none is kept; `None` if the connection broke."""
-        try:
-            return self._once(kept or self._connect(), method, path, headers, body)
-        except TimeoutError:
-            return Reply()
-        except (OSError, http.client.HTTPException):
-            return None
-
-    def _once(
         self,
         connection: http.client.HTTPConnection,
         method: str,
         path: str,
         headers: dict[str, str],
         body: bytes,
-    ) -> Reply:
-        """Send a request on a connection, and keep the connection if it can be used again."""
-        self._kept = None
-        reply, reusable = Reply(), False
+    ) -> Reply | None:
+        """Send a call on a connection, and keep the connection if it can be used again.
+
+        Returns:
+            `None` if the connection ended before the first line of a reply; no status if it ended
+            later, or if the time limit passed.
+        """
+        reusable = False
+        deadline = time.monotonic() + self.target.timeout
+        if connection.sock is not None:
+            connection.sock.settimeout(self.target.timeout)
         try:
-            connection.request(method, path, body=body, headers=headers)
-            reply, reusable = self._read(connection)
+            response = _answered(connection, method, path, headers, body)
+            if response is None:
+                return None
+            reply, reusable = self._read(connection, response, deadline)
+        except (OSError, http.client.HTTPException):
+            return Reply()
+        else:
+            return reply
         finally:
             if reusable and self.reuse:
                 self._kept = connection
             else:
                 connection.close()
-        return reply
 
     def _connect(self) -> http.client.HTTPConnection:
         target = self.target
@@ -185,13 +179,16 @@ class Sender:
             raise CouldNotRun(f"{target.base_url}: no connection: {reason}") from None
         return connection
 
-    def _read(self, connection: http.client.HTTPConnection) -> tuple[Reply, bool]:
-        """Read the reply, and whether the connection can be used again.
+    def _read(
+        self,
+        connection: http.client.HTTPConnection,
+        response: http.client.HTTPResponse,
+        deadline: float,
+    ) -> tuple[Reply, bool]:
+        """Read a reply to its end, and whether the connection can be used again.
 
         Each read gets the time that is left until the deadline.
         """
-        deadline = time.monotonic() + self.target.timeout
-        response = connection.getresponse()
         headers = tuple((n.lower(), self._clean(v)) for n, v in response.getheaders())
         parts: list[bytes] = []
         size = 0
@@ -201,7 +198,7 @@ class Sender:
                 raise TimeoutError
             if connection.sock is not None:
                 connection.sock.settimeout(left)
-            part = response.read1(_CHUNK)
+            part = _part(response)
             if not part:
                 break
             parts.append(part)
@@ -220,6 +217,44 @@ class Sender:
         for secret in self._secrets:
             raw = secret.hide(raw)
         return raw
+
+
+def _answered(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+) -> http.client.HTTPResponse | None:
+    """Send a request, and read the head of its reply; `None` if the connection ends before it.
+
+    A server may answer and close without reading the body, so that the write fails although a
+    reply is there (RFC 9112, section 9.6).
+    """
+    try:
+        connection.request(method, path, body=body, headers=headers)
+    except TimeoutError:
+        raise
+    except OSError:
+        pass
+    try:
+        return connection.getresponse()
+    except (ConnectionError, ssl.SSLEOFError, http.client.BadStatusLine):
+        return None
+
+
+def _part(response: http.client.HTTPResponse) -> bytes:
+    """The next bytes of a body; none at its end.
+
+    The end of the connection ends a body of unknown length. A server that left a part of the
+    request unread resets the connection there; a truncated body is no JSON.
+    """
+    try:
+        return response.read1(_CHUNK)
+    except ConnectionResetError:
+        if response.length is None and not response.chunked:
+            return b""
+        raise
 
 
 def outcome_of(status: int | None) -> str:
