@@ -58,6 +58,11 @@ MAX_DEFAULT_JOBS = 4
     help="Lowest score that gives exit code 0.",
 )
 @click.option(
+    "--allow-writes",
+    is_flag=True,
+    help="Let the suite write files outside its temporary folder.",
+)
+@click.option(
     "--resume",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -74,6 +79,7 @@ def command(
     speed: float | None,
     max_mutants: int | None,
     fail_under: float,
+    allow_writes: bool,
     resume: Path | None,
     report: tuple[str, ...],
     command: tuple[str, ...],
@@ -86,7 +92,8 @@ def command(
     that still passes did not notice the change. With pytest only the tests that
     make the call run, in a process that stays warm. Exit code: 0; 1 if the score
     is below --fail-under; 3 if the suite fails without a change, is flaky, makes no
-    call or does not end, or if the run is interrupted.
+    call, does not end, or writes files outside its temporary folder, or if the run
+    is interrupted.
     """
     from aleph_contract import reports
     from aleph_contract.mutation.running import MutationSettings, mutate
@@ -99,6 +106,7 @@ def command(
         speed=speed,
         max_mutants=max_mutants,
         fail_under=fail_under,
+        allow_writes=allow_writes,
         resume=resume,
     )
     with terminable(), reports.open_reports_of(MUTATION, report, "mutant") as outputs:

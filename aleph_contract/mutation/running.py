@@ -23,6 +23,7 @@ from aleph_contract.mutation.records import Mutant, MutantResult, MutationRun
 from aleph_contract.mutation.saved_results import SavedResults
 from aleph_contract.mutation.suite_process import Processes
 from aleph_contract.mutation.warm_suite import warm_suite
+from aleph_contract.mutation.written_files import WrittenFiles
 from aleph_contract.rules.traffic import contract_of
 
 #: Time limit of one mutant, in seconds.
@@ -41,6 +42,7 @@ class MutationSettings:
             is safe on this machine.
         max_mutants: Bound on the mutants; `None` for all.
         fail_under: The lowest score that passes.
+        allow_writes: Whether the suite may write files outside its temporary folder.
         resume: File that keeps the results, and is read if it exists.
     """
 
@@ -50,6 +52,7 @@ class MutationSettings:
     speed: float | None = 1.0
     max_mutants: int | None = None
     fail_under: float = 0.0
+    allow_writes: bool = False
     resume: Path | None = None
 
 
@@ -101,7 +104,8 @@ def mutate(
 
     Raises:
         ArgumentError: The file to resume from is of another run.
-        CouldNotRun: The suite fails, is flaky, makes no call or does not end.
+        CouldNotRun: The suite fails, is flaky, makes no call, does not end, or writes files outside
+            its temporary folder.
     """
     begun = time.perf_counter()
     saved = SavedResults(settings.resume, command, settings)
@@ -110,7 +114,10 @@ def mutate(
         faster.check(command, os.environ)
         run = _Context(command, contracts, settings, on_event, Processes(faster))
         on_event(MutantsPlanned("baseline", 2))
+        files = None if settings.allow_writes else WrittenFiles(command)
         found = baseline(command, contracts, processes=run.processes, timeout=settings.timeout)
+        if files is not None:
+            files.check()
         executors, found = _executors(run, found, stack)
         planned = plan(found, contracts, seed=settings.seed, most=settings.max_mutants)
         on_event(MutantsPlanned("mutants", len(planned.mutants)))

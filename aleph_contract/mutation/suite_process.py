@@ -14,6 +14,7 @@ from typing import IO
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import (
     MARK_VARIABLE,
@@ -33,6 +34,9 @@ from fake_server.server import Server, running
 
 #: A line of the Test Anything Protocol (TAP 14) that ends a test.
 _TAP = re.compile(r"(?P<bad>not )?ok\b *\d* *(?:- *)?(?P<name>[^#]*)(?P<rest>.*)")
+
+#: The variables that name the folder for temporary files.
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
 #: The process name of borders that come from TAP or JUnit.
 _PROCESS = "command"
@@ -92,22 +96,26 @@ class Processes:
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Run a command within the block; it and all processes it started are ended after it.
 
+        Its temporary folder is its own, and is removed after the block.
+
         Raises:
             CouldNotRun: It cannot be started.
         """
         mark = new_mark()
-        with self._lock:
-            process = start(command, {**env, MARK_VARIABLE: mark}, subprocess.DEVNULL)
-            self._running[mark] = process
-            closed = self._closed
-        try:
-            if closed:
-                process.kill()
-            yield process
-        finally:
+        with PrivateFolder() as folder:
+            own = {**env, **dict.fromkeys(_TEMPORARY, str(folder.path)), MARK_VARIABLE: mark}
             with self._lock:
-                del self._running[mark]
-            end(process, mark)
+                process = start(command, own, subprocess.DEVNULL)
+                self._running[mark] = process
+                closed = self._closed
+            try:
+                if closed:
+                    process.kill()
+                yield process
+            finally:
+                with self._lock:
+                    del self._running[mark]
+                end(process, mark)
 
     def end_all(self) -> None:
         """End all processes, and every later one at its start."""

@@ -11,9 +11,11 @@ import json
 import os
 import select
 import signal
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +49,8 @@ class WarmWorker:
         for names, option in _OPTIONS.items():
             if any(map(config.pluginmanager.hasplugin, names)):
                 arguments.append(option)
+        if config.pluginmanager.hasplugin("tmpdir"):  # two workers must not share --basetemp
+            arguments.append(f"--basetemp={Path(tempfile.mkdtemp(), 'pytest')}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
