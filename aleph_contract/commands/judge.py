@@ -23,6 +23,7 @@ from aleph_contract.commands.options import (
     rule_option,
     skip_rule_option,
 )
+from aleph_contract.commands.signals import stoppable, terminable
 
 if TYPE_CHECKING:
     from aleph_contract.core.results import Level
@@ -72,16 +73,23 @@ def command(
     AI Gateway, captures of `verify server` and SQLite journals of `serve`.
     Only rules that need neither the intended input nor the client's report are
     judged. A note names each rule that a recording cannot show. Tokens are
-    removed. Exit code: 0 if the traffic conforms, 1 if it does not, 2 if no file
-    is a recording, 3 if one is not, ends early, or holds no call.
+    removed. Ctrl-C and SIGTERM end with a report of the calls that were read.
+    Exit code: 0 if the traffic conforms, 1 if it does not, 2 if no file is a
+    recording, 3 if one is not, ends early, or holds no call, or after Ctrl-C.
     """
     from aleph_contract import reports
     from aleph_contract.verify.recorded_traffic import judge_recordings
     from aleph_contract.verify.rule_selection import RuleSelection
 
     rules = RuleSelection(only, skip_rule)
-    with reports.open_reports(report, detail=detail) as outputs, _on_disk(files) as paths:
-        run = judge_recordings(paths, load_contracts(contract_files), file_format=file_format)
+    contracts = load_contracts(contract_files)
+    with (
+        terminable(),
+        reports.open_reports(report, detail=detail) as outputs,
+        _on_disk(files) as paths,
+    ):
+        with stoppable() as stopped:
+            run = judge_recordings(paths, contracts, file_format=file_format, stopped=stopped)
         run = replace(
             run,
             results=tuple(map(rules.apply, run.results)),

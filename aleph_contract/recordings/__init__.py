@@ -18,6 +18,7 @@ from aleph_contract.recordings.redaction import Tokens
 __all__ = [
     "FORMATS",
     "BadEntry",
+    "Entry",
     "ForeignCall",
     "Format",
     "Recorded",

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 
 from aleph_contract.contract import Contract
@@ -22,7 +22,9 @@ from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import RecordingError
 from aleph_contract.recordings import (
     BadEntry,
+    Entry,
     ForeignCall,
+    Format,
     Recorded,
     choose,
     read_recording,
@@ -61,10 +63,14 @@ class _Traffic:
     Args:
         contracts: The contracts that the calls are judged by.
         several: Whether there are several files, so that the name of a case starts with its file.
+        stopped: Tells whether the user ended the command; the entries read until then are judged.
+        reached: The entry that was read last, in words.
     """
 
     contracts: ContractSet
     several: bool
+    stopped: Callable[[], bool]
+    reached: str = "before the first entry"
     accounts: OrderedDict[str, _Account] = field(default_factory=OrderedDict)
     results: list[tuple[int, CaseResult]] = field(default_factory=list)
     hidden: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -87,8 +93,9 @@ class _Traffic:
         """
         entries, bad, problem = 0, list[str](), ""
         try:
-            chosen = choose(path, file_format)
-            for found in read_recording(path, self.contracts, chosen):
+            chosen = _until(self.stopped, choose(path, file_format))
+            for number, found in enumerate(read_recording(path, self.contracts, chosen), 1):
+                self.reached = f"after entry {number} of {path.name}"
                 if isinstance(found, BadEntry):
                     bad.append(f"{path}, {found.place}: {found.reason}")
                     del bad[MAX_BAD:]
@@ -156,6 +163,7 @@ def judge_recordings(
     *,
     file_format: str = "auto",
     name: str = "",
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Verification:
     """Judge the traffic of recordings as that of one client and one server.
 
@@ -164,14 +172,18 @@ def judge_recordings(
         contracts: The contracts that the calls are judged by.
         file_format: A key of `recordings.FORMATS`, or `auto`.
         name: Name of the client in the report; by default the names of the files.
+        stopped: Asked before each entry; when it is true, the entries read until then are judged,
+            and the verification is interrupted.
 
     Raises:
         RecordingError: No recording can be read at all. If one of several cannot, or one not to its
             end, the rest is judged, and the verification has trouble.
     """
     begun = time.perf_counter()
-    traffic = _Traffic(contracts, several=len(paths) > 1)
-    unread = [error for path in paths if (error := traffic.read(path, file_format))]
+    traffic = _Traffic(contracts, several=len(paths) > 1, stopped=stopped)
+    unread = [
+        error for path in paths if not stopped() and (error := traffic.read(path, file_format))
+    ]
     if len(unread) == len(paths):
         raise RecordingError("; ".join(unread))
     used = tuple(contracts[model] for model in traffic.models or (contracts.default.model,))
@@ -187,9 +199,22 @@ def judge_recordings(
         coverage=tuple(chain.from_iterable(count.rows for count in counts)),
         trouble=(*unread, *traffic.trouble, *_nothing(traffic)),
         notes=tuple(_notes(traffic)),
+        interrupted=stopped(),
         left_out=traffic.kept.left_out,
         elapsed=time.perf_counter() - begun,
     )
+
+
+def _until(stopped: Callable[[], bool], chosen: Format) -> Format:
+    """The format, read until the user ends the command.
+
+    The search for secrets, which reads the file first, ends there too; no entry is read after it.
+    """
+
+    def read(path: Path, contracts: ContractSet) -> Iterator[Entry]:
+        return takewhile(lambda _: not stopped(), chosen.read(path, contracts))
+
+    return replace(chosen, read=read)
 
 
 def _with_server(
@@ -217,12 +242,14 @@ def _with_server(
 
 
 def _nothing(traffic: _Traffic) -> Iterator[str]:
-    if not traffic.calls and not traffic.trouble:
+    if not (traffic.calls or traffic.trouble or traffic.stopped()):
         yield f"no call of a model is recorded; calls to other servers: {traffic.foreign:,}"
 
 
 def _notes(traffic: _Traffic) -> Iterable[str]:
     """What the reader must know about the judgement."""
+    if traffic.stopped():
+        yield f"partial report: reading was interrupted {traffic.reached}"
     total = pluralise(traffic.calls, "call")
     for (rule, reason), count in sorted(traffic.hidden.items()):
         yield f"{rule} is not judged in {count:,} of {total}: {reason}"

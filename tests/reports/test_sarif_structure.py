@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import sample_mutations
 from recording_writers import write_har
 from sample_runs import ALL, HOSTILE
 from sarif_structure import check_sarif
@@ -16,6 +17,8 @@ from stub_server import Stub, serving
 
 from aleph_contract.cli import run
 from aleph_contract.core.results import Verification
+from aleph_contract.mutation.records import MutationRun
+from aleph_contract.reports.mutation import sarif as mutation_sarif
 from aleph_contract.reports.sarif import render
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +31,21 @@ BROKEN_CALL = (
 @pytest.mark.parametrize("sample", [*ALL.values(), HOSTILE])
 def test_every_sample_keeps_the_structure(sample: Verification) -> None:
     check_sarif(json.loads(render(sample)))
+
+
+@pytest.mark.parametrize("sample", sample_mutations.ALL.values(), ids=list(sample_mutations.ALL))
+def test_every_mutation_run_keeps_the_structure(sample: MutationRun) -> None:
+    results = check_sarif(json.loads(mutation_sarif.render(sample)))
+    assert len(results) == len(sample.missed)
+
+
+def test_mutate_writes_sarif(tmp_path: Path) -> None:
+    path = tmp_path / "mutate.sarif"
+    suite = ["--", sys.executable, "-c", BROKEN_CALL]
+    assert run(["mutate", "--report", f"sarif:{path}", *suite]) == 3
+    log = json.loads(path.read_text("utf-8"))
+    assert check_sarif(log) == []
+    assert log["runs"][0]["invocations"][0]["executionSuccessful"] is False
 
 
 def _written(words: list[str], path: Path) -> tuple[int, list[Any]]:
