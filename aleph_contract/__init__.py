@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from aleph_contract.cases.constraints import Constraint, constraints
     from aleph_contract.contract import Contract
     from aleph_contract.contract.validate import validate
-    from aleph_contract.core.exchange import Exchange, Outcome
+    from aleph_contract.core.exchange import Exchange
+    from aleph_contract.core.outcome import Outcome
     from aleph_contract.core.results import CaseResult, Finding, Verification
     from aleph_contract.drivers.command import CommandDriver
     from aleph_contract.drivers.python import PythonDriver
@@ -70,7 +71,7 @@ _DEFINED_IN = {
     "ContractError": "aleph_contract.errors",
     "Exchange": "aleph_contract.core.exchange",
     "Finding": "aleph_contract.core.results",
-    "Outcome": "aleph_contract.core.exchange",
+    "Outcome": "aleph_contract.core.outcome",
     "PythonDriver": "aleph_contract.drivers.python",
     "RULES": "aleph_contract.rules",
     "Settings": "aleph_contract.verify.runner",

@@ -155,6 +155,7 @@ def command(
     gets that fault. With --speed the JSON line holds the environment variables of a
     client on the faster clock, as client_environment.
     """
+    _pause_gc()
     log, as_json = _chosen_log(log, log_format)
     secured = _tls((host, *allow_hosts), tls=tls, cert=cert, key=key)
     from fake_server.control.origin_guard import is_loopback
@@ -273,6 +274,13 @@ def _warning(host: str, variable: str, token: str | None) -> str:
     )
 
 
+def _pause_gc() -> None:
+    """Collect no garbage during the start: that takes 25 ms of CPU and frees little memory."""
+    import gc
+
+    gc.set_threshold(200_000)
+
+
 def _reduce_gc() -> None:
     """Exempt loaded modules from garbage collection, and collect the oldest generation less often.
 
@@ -280,7 +288,6 @@ def _reduce_gc() -> None:
     """
     import gc
 
-    gc.collect()
     gc.freeze()
     gc.set_threshold(700, 10, 100)
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +130,7 @@ def _exact(price: Any) -> Decimal:
 
 @lru_cache(maxsize=1)
 def _shipped() -> Contract:
-    raw = (resources.files(__name__) / "entries" / SHIPPED).read_bytes()
+    raw = (Path(__file__).with_name("entries") / SHIPPED).read_bytes()
     entry = _read(raw, SHIPPED)
     given, problems, _ = published(entry)
     if given is None:

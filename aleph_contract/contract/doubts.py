@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from aleph_contract.schema.pointers import parts
@@ -72,7 +72,7 @@ InputDoubt = Together | Above
 @lru_cache(maxsize=64)
 def doubts_of(model: str) -> tuple[InputDoubt, ...]:
     """The doubts of the model with this id; empty if none are recorded."""
-    file = resources.files(__package__) / "entries" / f"{model.replace('/', '__')}.doubts.json"
+    file = Path(__file__).with_name("entries") / f"{model.replace('/', '__')}.doubts.json"
     if not file.is_file():
         return ()
     return tuple(map(_doubt, json.loads(file.read_bytes())["doubts"]))

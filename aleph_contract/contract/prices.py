@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 _LABEL = re.compile(
@@ -106,7 +106,7 @@ def _price(label: str, usd: Decimal) -> Price:
 
 @lru_cache(maxsize=1)
 def _quantities() -> Mapping[str, tuple[Quantity, ...]]:
-    table = json.loads((resources.files(__package__) / "quantities.json").read_bytes())
+    table = json.loads(Path(__file__).with_name("quantities.json").read_bytes())
     return {
         unit: tuple(Quantity(name, Decimal(str(factor))) for name, factor in members.items())
         for unit, members in table.items()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from aleph_contract.core.exchange import Exchange, Outcome
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.outcome import Outcome
 
 Level = Literal["must", "advice"]
 

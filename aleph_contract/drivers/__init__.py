@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aleph_contract.core.exchange import Outcome
 from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import Client
 
 if TYPE_CHECKING:

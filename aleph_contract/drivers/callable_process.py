@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from threading import Lock
 from typing import IO, Any
 
-from aleph_contract.core.exchange import Outcome, ReportedError
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.ndjson import VERSION
 from aleph_contract.drivers.python import PythonDriver

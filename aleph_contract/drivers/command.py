@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import Client
 from aleph_contract.drivers import REDACTED, Call, Driver, Renew, outcomes, processes, unchanged
 from aleph_contract.drivers.exposure import watch

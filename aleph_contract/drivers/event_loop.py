@@ -9,7 +9,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.in_flight import OnEnd
 from aleph_contract.drivers.threads import raise_system_exit

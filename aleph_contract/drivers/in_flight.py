@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call, Renew
 
 #: Called with a call and its outcome; an exception is raised again in the iterating thread.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.in_flight import OnEnd
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import Client
 from aleph_contract.drivers import Call, outcomes
 from aleph_contract.errors import JSONError

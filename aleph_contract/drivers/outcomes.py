@@ -12,8 +12,8 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, get_args
 
-from aleph_contract.core.exchange import ReportedError, Stage
 from aleph_contract.core.jsonvalue import loads
+from aleph_contract.core.outcome import ReportedError, Stage
 from aleph_contract.errors import JSONError
 
 STAGES: tuple[Stage, ...] = get_args(Stage)

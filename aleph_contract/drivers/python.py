@@ -14,7 +14,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, Literal
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import Client
 from aleph_contract.drivers import (
     Call,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import Client
 from aleph_contract.drivers import Call, Driver, Renew, processes, unchanged
 from aleph_contract.drivers.crash_triage import CrashTriage, Ended, Suspect

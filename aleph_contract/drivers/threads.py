@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Thread
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.in_flight import OnEnd
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Literal
 
 from aleph_contract.core.escaping import decoded, money, pluralise
-from aleph_contract.core.exchange import Exchange, Outcome
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.diff import Change, describe, shown
 

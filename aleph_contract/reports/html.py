@@ -10,7 +10,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aleph_contract import version
@@ -131,7 +131,7 @@ def asset(name: str) -> Any:
     """A file of the templates, to embed in a page without escaping."""
     from markupsafe import Markup
 
-    text = (resources.files(__package__) / "templates" / name).read_text(encoding="utf-8")
+    text = (Path(__file__).with_name("templates") / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - a file of this package
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from aleph_contract import version
 from aleph_contract.core.escaping import write_json
-from aleph_contract.core.exchange import Exchange, Outcome, as_json, decimal
+from aleph_contract.core.exchange import Exchange, as_json, decimal
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.reports.causes import changes_of
 from aleph_contract.reports.summary import RuleRow, Summary, summarise

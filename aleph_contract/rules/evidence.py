@@ -12,7 +12,8 @@ from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.contract import Contract
 from aleph_contract.contract.examples import readings
 from aleph_contract.contract.validate import validate
-from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.rules.other_routes import other_route
 from aleph_contract.rules.parsed_exchange import (
     ReplyVerdict,

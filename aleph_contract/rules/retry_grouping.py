@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from aleph_contract.core.body_start import BodyStart
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.rules.retry_policy import retry_after
+from aleph_contract.rules.retry_after import retry_after
 from aleph_contract.rules.suite import NO_SUITE, Span, Suite
 
 #: Seconds from the end of a call, and of the wait that its reply asks for, in which a repetition of

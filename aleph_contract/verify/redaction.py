@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from aleph_contract.core.exchange import Outcome
 from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import REDACTED
 
 

@@ -11,7 +11,8 @@ from aleph_contract.contract import Contract
 from aleph_contract.contract.result_shape import shape_of
 from aleph_contract.core.clock import Clock
 from aleph_contract.core.escaping import join_first
-from aleph_contract.core.exchange import Exchange, Outcome
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import CaseResult, Finding, Status
 from aleph_contract.drivers import Call, Driver
 from aleph_contract.drivers.outcomes import find_result

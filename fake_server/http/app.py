@@ -34,10 +34,8 @@ from fake_server.journal import open_journal
 from fake_server.journal.base import AccountStore, Journal, SharedJournal
 from fake_server.media.presigned import Presigner
 from fake_server.media.samples import NO_SAMPLES, Samples, read_samples
-from fake_server.observe.metrics import Metrics
 from fake_server.runs.decision import Admission
 from fake_server.runs.lifecycle import Runs
-from fake_server.runs.mutation import Mutator
 from fake_server.runs.request import ReceivedRequest, RequestHead
 from fake_server.runs.webhook import Webhook, send
 from fake_server.state.accounts import Account, Accounts, checked_profile
@@ -46,6 +44,8 @@ from fake_server.state.suite import SuiteLog
 
 if TYPE_CHECKING:
     from fake_server.http.shared_serving import SharedServing
+    from fake_server.observe.metrics import Metrics
+    from fake_server.runs.mutation import Mutator
     from fake_server.runs.replay import RecordedReplies
     from fake_server.upstream.forwarding import Upstream
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fake_server.runs.lifecycle import Runs
-from fake_server.runs.mutation import MutatedRuns, Mutator
 
 if TYPE_CHECKING:
+    from fake_server.runs.mutation import Mutator
     from fake_server.runs.replay import RecordedReplies
     from fake_server.upstream.forwarding import Upstream
 
@@ -25,6 +25,8 @@ def kind_of_runs(
         upstream: A server that answers runs.
     """
     if mutator is not None:
+        from fake_server.runs.mutation import MutatedRuns  # only when used
+
         return partial(MutatedRuns, mutator=mutator)
     if replay is not None:
         from fake_server.runs.replay import ReplayedRuns  # only when used

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib import resources
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -108,7 +108,7 @@ class Pages:
         name = request.path_params["name"]
         if name not in _ASSETS:
             raise HTTPException(404, f"there is no page {name!r}")
-        raw = (resources.files("fake_server") / "inspector" / name).read_bytes()
+        raw = Path(__file__).with_name(name).read_bytes()
         return Response(raw, media_type=_ASSETS[name], headers=PAGE_HEADERS)
 
     async def _page(self, request: Request, exchange: Exchange | None) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 #: Content type and family of each kind, by the extension of its file; the first of a family is the
 #: default.
@@ -46,7 +46,7 @@ class MediaFile:
 def media_file(kind: str) -> MediaFile:
     """The file of a kind; the README beside it says how it was made."""
     name = _FILES.get(kind, f"made.{kind}")
-    body = (resources.files(__package__) / name).read_bytes()
+    body = Path(__file__).with_name(name).read_bytes()
     tag = b'"%s"' % hashlib.sha256(body).hexdigest()[:32].encode()
     return MediaFile(KINDS[kind][0].encode(), body, tag)
 

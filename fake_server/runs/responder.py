@@ -14,7 +14,6 @@ from fake_server.replies import failures
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Fault
 from fake_server.replies.first_violation import first_violation
-from fake_server.runs import other_routes
 from fake_server.runs.decision import Admission, Answer, Applied, RunCall, Surface
 from fake_server.runs.models import Model, Models
 from fake_server.runs.own_urls import OwnUrls
@@ -170,6 +169,8 @@ class Responder:
 
     def _other_route(self, head: RequestHead, admission: Admission) -> Answer:
         """The reply of a route beside the run route."""
+        from fake_server.runs import other_routes  # only when used
+
         surface, account = admission.surface, admission.account.id or other_routes.ANY_ACCOUNT
         query = head.query.decode("latin-1")
         call = other_routes.OtherCall(account, head.path, query, self._models.contracts)

@@ -22,7 +22,6 @@ from fake_server.runs import catalog, gateway_headers
 from fake_server.runs.decision import UNNAMED, Admission, RunCall
 from fake_server.runs.json_body import parse
 from fake_server.runs.models import Model, Models
-from fake_server.runs.other_routes import REPLIES
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
 from fake_server.state.accounts import ACCOUNT_ID, Account, AccountLookup
 from fake_server.state.scenarios import ScenarioStep
@@ -96,6 +95,8 @@ class Rest:
 
         No step of a scenario applies to it.
         """
+        from fake_server.runs.other_routes import REPLIES  # only when used
+
         route = REPLIES[name]
         if refused is not None:
             return Admission(self, account, refused=refused)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from driver_calls import calls, drive
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import callable_process, ndjson
 from aleph_contract.drivers.stdio import StdioDriver
 

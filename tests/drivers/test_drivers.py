@@ -18,8 +18,8 @@ import httpx
 import pytest
 from process_state import gone
 
-from aleph_contract.core.exchange import ReportedError
 from aleph_contract.core.jsonvalue import Number
+from aleph_contract.core.outcome import ReportedError
 from aleph_contract.drivers import Call, outcomes
 
 URL = "https://videos.example/a.mp4"

@@ -11,7 +11,7 @@ import pytest
 from driver_calls import calls, drive
 from process_state import gone
 
-from aleph_contract.core.exchange import Outcome, ReportedError
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.errors import CouldNotRun

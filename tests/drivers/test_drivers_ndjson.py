@@ -13,7 +13,7 @@ from process_state import gone
 from protocol_errors import INVALID_HELLOS, INVALID_REPORTS, ONE_OBJECT, hello
 from scripted_process import CLIENT, drive, driver
 
-from aleph_contract.core.exchange import Outcome, ReportedError
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.drivers.ndjson import ProtocolError, read_hello, read_report
 from aleph_contract.errors import CouldNotRun
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from driver_calls import calls, drive
 
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call
 from aleph_contract.drivers.python import PythonDriver
 

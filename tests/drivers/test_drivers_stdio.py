@@ -12,7 +12,7 @@ import pytest
 from driver_calls import calls
 from scripted_process import CLIENT, drive, driver, kinds, started
 
-from aleph_contract.core.exchange import ReportedError
+from aleph_contract.core.outcome import ReportedError
 from aleph_contract.drivers import Call, stdio
 from aleph_contract.drivers.ndjson import run_line
 

@@ -14,8 +14,8 @@ import pytest
 import sample_runs as sample
 
 from aleph_contract.core.escaping import write_json
-from aleph_contract.core.exchange import Outcome
 from aleph_contract.core.jsonvalue import loads
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.reports.json_report import SCHEMA_VERSION, render
 from aleph_contract.rules.coverage import OBSERVED
 

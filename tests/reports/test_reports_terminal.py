@@ -14,8 +14,8 @@ import pytest
 import sample_runs as sample
 
 from aleph_contract.core.escaping import escape_controls, escape_workflow_commands
-from aleph_contract.core.exchange import Outcome, ReportedError
 from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.core.results import CaseResult, Finding, Verification
 from aleph_contract.reports.last_screen import MAX_LINES
 from aleph_contract.reports.terminal import render, render_verdict

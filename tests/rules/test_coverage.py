@@ -11,7 +11,7 @@ import sample_runs as sample
 from aleph_contract.cases import cases
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Outcome, ReportedError
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.coverage import (
     OBSERVED,

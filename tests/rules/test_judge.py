@@ -11,7 +11,8 @@ import pytest
 
 from aleph_contract.cases import DoubtKind
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.rules import MAX_TRIES, RULES
 from aleph_contract.rules.checks import CHECKS
 from aleph_contract.rules.evidence import Evidence

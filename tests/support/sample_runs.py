@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from aleph_contract import version
-from aleph_contract.core.exchange import Exchange, Outcome, ReportedError
+from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.core.results import CaseResult, Client, Finding, Verification
 from aleph_contract.reports import summary
 from aleph_contract.rules import Rule

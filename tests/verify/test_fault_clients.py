@@ -18,7 +18,7 @@ from driving import FIXTURES, SLOW
 
 from aleph_contract.core.results import CaseResult
 from aleph_contract.drivers.python import PythonDriver
-from aleph_contract.rules.retry_policy import retry_after
+from aleph_contract.rules.retry_after import retry_after
 from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.replies.faults import FAULTS, Fault
 

@@ -13,7 +13,7 @@ from driving import drive
 from test_runner import drops_zero, good, run
 
 from aleph_contract.commands.verify import client as verify_command
-from aleph_contract.core.exchange import Outcome
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import CaseResult
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.errors import ArgumentError

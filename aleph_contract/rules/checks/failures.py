@@ -8,7 +8,8 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.parsed_exchange import OTHER_SUCCESS, read_reply
-from aleph_contract.rules.retry_policy import Repeat, retry_after, retry_row
+from aleph_contract.rules.retry_after import retry_after
+from aleph_contract.rules.retry_policy import Repeat, retry_row
 from aleph_contract.rules.table import MAX_TRIES
 
 #: Share of Retry-After by which a wait may be too short, since clocks of client and server differ.

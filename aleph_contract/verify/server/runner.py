@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Exchange, Outcome
+from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.rules.coverage import coverage
-from aleph_contract.rules.retry_policy import retry_after
+from aleph_contract.rules.retry_after import retry_after
 from aleph_contract.rules.server import judge_server
 from aleph_contract.verify.known_failing import KnownFailing
 from aleph_contract.verify.plans import selected
