@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aleph_contract.rules.retry_policy import (
-    FINAL_STATUSES,
-    RETRIES,
-    Repeat,
-    retry_after,
-    retry_row,
-)
+from aleph_contract.rules.retry_after import retry_after
+from aleph_contract.rules.retry_policy import FINAL_STATUSES, RETRIES, Repeat, retry_row
 
 NOW = 784111777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the date in RFC 9110
 
