@@ -1,7 +1,7 @@
 """The recipes of the page on frameworks run, where their packages are installed.
 
-`.ci/run` installs them: those of npm with `tests/workers`, LangChain for the interpreter that
-RECIPE_PYTHON names. RECIPE_NODE_MODULES may name another folder `node_modules`.
+`.ci/run` installs them: those of npm with `tests/workers`, LangChain and LiteLLM for the interpreter
+that RECIPE_PYTHON names. RECIPE_NODE_MODULES may name another folder `node_modules`.
 """
 
 from __future__ import annotations
@@ -47,18 +47,30 @@ def need_node(package: str) -> None:
 
 
 def test_every_file_of_the_page_has_a_command() -> None:
-    assert len(FILES) == 3
+    assert len(FILES) == 4
     for file in FILES:
         assert any(command.endswith(f" {file}") for command in COMMANDS), file
 
 
-def test_langchain(tmp_path: Path) -> None:
-    probe = "import importlib.util as u, sys; sys.exit(u.find_spec('langchain_cloudflare') is None)"
+def need_python(module: str) -> None:
+    probe = f"import importlib.util as u, sys; sys.exit(u.find_spec({module!r}) is None)"
     if subprocess.run([PYTHON, "-c", probe], check=False).returncode:
-        absent("the package langchain-cloudflare is not installed")
+        absent(f"the Python package {module} is not installed")
+
+
+def test_langchain(tmp_path: Path) -> None:
+    need_python("langchain_cloudflare")
     output = run_recipe("langchain_client.py", tmp_path, python=PYTHON)
     assert "CONFORMS: " in output
     assert "tool_calls=[{" in output
+
+
+def test_litellm(tmp_path: Path) -> None:
+    need_python("litellm")
+    output = run_recipe("litellm_client.py", tmp_path, python=PYTHON)
+    assert re.match(r"http://127\.0\.0\.1:\d+/__aleph__/media/\S+\.mp4\n", output)
+    assert "1 call to the fake, on the real service 1.68 USD" in output
+    assert "CONFORMS: " in output
 
 
 def test_vercel_ai_sdk(tmp_path: Path) -> None:
