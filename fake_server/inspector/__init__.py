@@ -25,6 +25,8 @@ def routes(fake: Fake) -> list[BaseRoute]:
         Route(f"{INSPECTOR_PREFIX}/live", pages.live),
         Route(f"{INSPECTOR_PREFIX}/coverage", pages.coverage),
         Route(f"{INSPECTOR_PREFIX}/timeline", pages.timeline),
+        Route(f"{INSPECTOR_PREFIX}/coverage/live", pages.coverage_live),
+        Route(f"{INSPECTOR_PREFIX}/timeline/live", pages.timeline_live),
         Route(f"{INSPECTOR_PREFIX}/compare", pages.compare),
         Route(f"{INSPECTOR_PREFIX}/export", pages.export),
         Route(f"{INSPECTOR_PREFIX}/clear", actions.clear, methods=["POST"]),

@@ -28,8 +28,8 @@ BATCH_DELAY, BURST_DELAY = 0.03, 0.25
 #: Seconds without an exchange after which a burst is over.
 BURST_END = 0.2
 
-#: Minimum seconds between two sidebar events, and the same in a burst.
-SIDEBAR_INTERVAL, BURST_SIDEBAR_INTERVAL = 0.2, 1.0
+#: Minimum seconds between two events `sections`, and the same in a burst.
+SECTIONS_INTERVAL, BURST_SECTIONS_INTERVAL = 0.2, 1.0
 
 #: Seconds without an event after which a comment is sent, to keep the connection open.
 HEARTBEAT = 15.0
@@ -97,25 +97,25 @@ async def stream(
     *,
     render_list: Callable[[], str],
     render_rows: Callable[[Sequence[Exchange]], str],
-    render_sidebar: Callable[[], str],
+    render_sections: Callable[[], str],
 ) -> AsyncIterator[bytes]:
     """Yield the events for one page.
 
     Events: `list`, the whole list, first and after each burst; `rows`, new rows, oldest first;
-    `sidebar`, its sections, when they have changed.
+    `sections`, the other parts of the page, when they have changed.
     """
     arrivals = ArrivalBuffer(journal)
     try:
         yield b"retry: %d\n\n" % RECONNECT_MS
         yield _event("list", await run_in_threadpool(render_list))
-        last_sidebar, sidebar_at, arrived_at = "", 0.0, 0.0
-        list_stale, sidebar_stale = False, True
+        last_sections, sections_at, arrived_at = "", 0.0, 0.0
+        list_stale, sections_stale = False, True
         while True:
             burst = False
-            pause = _pause(counter, stale=list_stale or sidebar_stale)
+            pause = _pause(counter, stale=list_stale or sections_stale)
             if await arrivals.wait(pause):
                 found, burst = arrivals.take(matches)
-                list_stale, sidebar_stale = list_stale or burst, True
+                list_stale, sections_stale = list_stale or burst, True
                 arrived_at = time.monotonic()
                 if found:
                     yield _event("rows", await run_in_threadpool(render_rows, found))
@@ -126,14 +126,14 @@ async def stream(
                 yield b": heartbeat\n\n"
             if counter.unfinished and not burst:
                 await run_in_threadpool(counter.advance, COUNTING_SLICE)
-                sidebar_stale = True
-            interval = BURST_SIDEBAR_INTERVAL if burst else SIDEBAR_INTERVAL
-            if sidebar_stale and time.monotonic() - sidebar_at >= interval:
-                sidebar = await run_in_threadpool(render_sidebar)
-                sidebar_stale, sidebar_at = False, time.monotonic()
-                if sidebar != last_sidebar:
-                    yield _event("sidebar", sidebar)
-                    last_sidebar = sidebar
+                sections_stale = True
+            interval = BURST_SECTIONS_INTERVAL if burst else SECTIONS_INTERVAL
+            if sections_stale and time.monotonic() - sections_at >= interval:
+                sections = await run_in_threadpool(render_sections)
+                sections_stale, sections_at = False, time.monotonic()
+                if sections != last_sections:
+                    yield _event("sections", sections)
+                    last_sections = sections
     finally:
         arrivals.stop()
 

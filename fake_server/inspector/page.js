@@ -1,16 +1,7 @@
 "use strict";
 // Inserts HTML that the server rendered. Numbers are never parsed here, so they keep all digits.
 
-const byId = (id) => document.getElementById(id);
-const HOME = document.querySelector("h1 a").pathname;
 const MAX_ROWS = 1000;
-const queryString = () => location.search;
-
-function parseHtml(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return template.content;
-}
 
 // Requests one section of a page; the returned address is that after redirects.
 async function fetchSection(address, name, options = {}) {
@@ -99,39 +90,6 @@ async function showOlder(link) {
   if (next) byId("list").append(next);
   linkOf(rows[0])?.focus();
 }
-
-// --- live updates -----------------------------------------------------------------------------
-
-let events;
-
-function setConnected(on) {
-  byId("live").classList.toggle("on", on);
-  byId("live-label").textContent = on ? "connected" : "not connected";
-}
-
-function connect() {
-  events?.close();
-  events = new EventSource(`${HOME}inspector/live${queryString()}`);
-  events.addEventListener("open", () => setConnected(true));
-  events.addEventListener("error", () => setConnected(false));
-  events.addEventListener("list", (event) => replaceList(event.data));
-  events.addEventListener("rows", (event) => addRows(event.data));
-  events.addEventListener("sidebar", (event) => replaceSections(event.data));
-}
-
-// Replaces the sections that have changed. The scenario form is not one of them: it keeps its input.
-function replaceSections(html) {
-  for (const section of [...parseHtml(html).children]) {
-    const old = byId(section.id);
-    if (old && old.outerHTML !== section.outerHTML) old.replaceWith(section);
-  }
-}
-
-// A hidden tab closes its connection, because a browser opens at most six to one host.
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) { events?.close(); setConnected(false); } else connect();
-});
-addEventListener("pagehide", () => events?.close());
 
 // --- one exchange -----------------------------------------------------------------------------
 
@@ -287,6 +245,6 @@ filterForm.addEventListener("input", () => {
   filterTimer = setTimeout(applyFilter, 200);
 });
 
-document.documentElement.classList.add("scripted");
 markCurrentRow();
-if (!document.hidden) connect();
+listeners.list = replaceList;
+listeners.rows = addRows;

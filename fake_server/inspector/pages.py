@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from fake_server.inspector.web import (
 
 _ASSETS = {
     "page.css": "text/css",
+    "live.js": "text/javascript",
     "page.js": "text/javascript",
     "keys.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -80,19 +82,27 @@ class Pages:
         return download(text, chosen.file_name, chosen.media_type)
 
     async def live(self, request: Request) -> Response:
-        """The event stream that updates the page."""
+        """The event stream that updates the page with the list."""
         query = query_of(request)
         views = self._views
-        counter = await run_in_threadpool(lambda: views.counter)
-        events = live_updates.stream(
-            self._fake.journal,
-            counter,
+        return await self._stream(
             partial(views.listing.matches, query),
             render_list=partial(views.list_section, query),
             render_rows=partial(views.rows, query),
-            render_sidebar=partial(views.sidebar, query),
+            render_sections=partial(views.sidebar, query),
         )
-        return StreamingResponse(events, media_type="text/event-stream")
+
+    async def coverage_live(self, request: Request) -> Response:
+        """The event stream that updates the page of the constraints tried."""
+        return await self._stream(
+            render_sections=partial(self._views.coverage, query_of(request), "coverage_live.html")
+        )
+
+    async def timeline_live(self, request: Request) -> Response:
+        """The event stream that updates the page of the calls in flight."""
+        return await self._stream(
+            render_sections=partial(self._views.timeline, query_of(request), "timeline_runs.html")
+        )
 
     async def body(self, request: Request) -> Response:
         """The exact bytes of a request or response body, as a download."""
@@ -110,6 +120,26 @@ class Pages:
             raise HTTPException(404, f"there is no page {name!r}")
         raw = Path(__file__).with_name(name).read_bytes()
         return Response(raw, media_type=_ASSETS[name], headers=PAGE_HEADERS)
+
+    async def _stream(
+        self,
+        matches: Callable[[Exchange], bool] = lambda _: False,
+        *,
+        render_list: Callable[[], str] = str,
+        render_rows: Callable[[Sequence[Exchange]], str] = lambda _: "",
+        render_sections: Callable[[], str],
+    ) -> Response:
+        """The event stream of a page; without `matches`, of one without a list."""
+        counter = await run_in_threadpool(lambda: self._views.counter)
+        events = live_updates.stream(
+            self._fake.journal,
+            counter,
+            matches,
+            render_list=render_list,
+            render_rows=render_rows,
+            render_sections=render_sections,
+        )
+        return StreamingResponse(events, media_type="text/event-stream")
 
     async def _page(self, request: Request, exchange: Exchange | None) -> Response:
         shown = ShownPage(

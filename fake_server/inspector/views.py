@@ -140,12 +140,12 @@ class Views:
         """The sections of the sidebar."""
         return self._render("sidebar.html", query=query, **self._sidebar_values(query))
 
-    def coverage(self, query: ListQuery) -> str:
-        """The page of the constraints tried."""
+    def coverage(self, query: ListQuery, template: str = "coverage.html") -> str:
+        """The page of the constraints tried, or with another template the parts that change."""
         self.counter.advance(_COUNTING)
         groups = self.counter.chart()
         return self._render(
-            "coverage.html",
+            template,
             query=query,
             coverage_groups=groups,
             tried_counts=tried_counts(groups),
@@ -153,11 +153,14 @@ class Views:
             states=STATE_WORDS,
         )
 
-    def timeline(self, query: ListQuery) -> str:
-        """The page of the calls in flight: the newest `MAX_CALLS` that match the query."""
+    def timeline(self, query: ListQuery, template: str = "timeline.html") -> str:
+        """The page of the calls in flight: the newest `MAX_CALLS` that match the query.
+
+        With another template, the part that changes.
+        """
         calls = list(islice(self.listing.select(query), MAX_CALLS))
         drawn = timeline(calls, self._fake.suite.suite())
-        return self._render("timeline.html", query=query, timeline=drawn, most=MAX_CALLS)
+        return self._render(template, query=query, timeline=drawn, most=MAX_CALLS)
 
     def compare(self, query: ListQuery, picks: Sequence[CallId]) -> str:
         """The page that compares two exchanges, the older one first.

@@ -257,11 +257,16 @@ def test_tab_reaches_every_control(tab: Tab, server: Server, account: AccountHan
     controls = "a[href], button, input:not([type=hidden]), select, summary, pre[tabindex]"
     for _ in range(2):
         call(account, GOOD | {"seed": -1})
-    for page in ("", f"inspector/{account.id}/2", "inspector/timeline", "inspector/coverage"):
+    compare = f"inspector/compare?pick={account.id}/1&pick={account.id}/2"
+    for page in ("", f"inspector/{account.id}/2", "inspector/timeline", "inspector/coverage",
+                 compare, "#keys"):  # fmt: skip
         tab.open(server.inspector + page)
-        tab.wait("document.querySelector('#live.on') || document.querySelector('main#pane')")
-        tab.ask(f"""controls = [...document.querySelectorAll("{controls}")].filter(
-          (control) => control.checkVisibility());
+        tab.wait("document.querySelector('#live.on') || document.querySelector('.diff')")
+        if page == "#keys":
+            tab.press("?")
+            shows(tab, "#keys[open]")
+        tab.ask(f"""controls = [...(document.querySelector("dialog[open]") ?? document)
+          .querySelectorAll("{controls}")].filter((control) => control.checkVisibility());
           reached = new Set();
           addEventListener("focusin", (event) => reached.add(event.target)); controls.length""")
         for _ in range(tab.ask("controls.length") + 2):
@@ -323,6 +328,28 @@ def test_checked_calls_are_compared_and_the_log_is_cleared(
     assert account.exchanges == ()
 
 
+def test_coverage_and_timeline_update_without_a_reload(
+    tab: Tab, server: Server, account: AccountHandle
+) -> None:
+    """A new call changes the sections; the focus and what is open stay."""
+    call(account, GOOD | {"seed": 0})
+    tab.open(server.inspector + "inspector/coverage")
+    tab.wait("document.querySelector('#live.on')")
+    tab.ask("document.querySelector('#coverage-text').open = true")
+    square = 'a[aria-label^="seed/minimum, on the bound: accepted %d"]'
+    tab.ask(f"document.querySelector('{square % 1}').focus()")
+    call(account, GOOD | {"seed": 0})
+    tab.wait(f"document.querySelector('{square % 2}')")
+    assert "accepted 2" in tab.ask("document.activeElement.ariaLabel")
+    assert "on the bound: accepted 2" in shows(tab, "#coverage-text[open] #coverage-list")
+    tab.open(server.inspector + "inspector/timeline?outcome=completed")
+    tab.wait("document.querySelector('#live.on')")
+    call(account, GOOD | {"seed": -1})
+    call(account)
+    tab.wait("document.querySelectorAll('.runs li').length === 3")
+    assert "#4" in tab.ask("document.querySelector('.runs').lastElementChild.innerText")
+
+
 def test_after_a_burst_of_10000_exchanges_the_newest_are_listed(tab: Tab, server: Server) -> None:
     """The page lists the newest 100 without a gap, and older ones on request."""
     account = server.account()
@@ -358,7 +385,7 @@ def test_axe_finds_no_accessibility_violation(
                      "inspector/timeline", "inspector/coverage", "#keys",
                      f"inspector/compare?pick={account.id}/1&pick={account.id}/2"):  # fmt: skip
             tab.open(server.inspector + page)
-            tab.wait("document.querySelector('#live.on') || document.querySelector('main#pane')")
+            tab.wait("document.querySelector('#live.on') || document.querySelector('.diff')")
             if page == "#keys":
                 tab.press("?")
                 shows(tab, "#keys[open]")

@@ -58,7 +58,7 @@ class TestStream:
                 ListQuery().matches,
                 render_list=lambda: "whole list",
                 render_rows=lambda found: " ".join(str(e.number) for e in found),
-                render_sidebar=lambda: "sidebar html",
+                render_sections=lambda: "sections html",
             )
             received: list[str] = []
             batches = iter(arrivals)
@@ -80,7 +80,7 @@ class TestStream:
         return asyncio.run(asyncio.wait_for(listen(), 20))
 
     def test_a_few_arrivals_are_sent_in_order(self) -> None:
-        assert self.events([3], 3) == ["list whole list", "rows 1 2 3", "sidebar sidebar html"]
+        assert self.events([3], 3) == ["list whole list", "rows 1 2 3", "sections sections html"]
 
     def test_after_a_burst_the_whole_list_is_sent(self) -> None:
         received = self.events([500], 4)

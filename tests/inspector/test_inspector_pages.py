@@ -121,6 +121,7 @@ def test_templates_and_assets_are_package_data() -> None:
     folder = Path(live_updates.__file__).parent
     assert {p.name for p in folder.iterdir()} >= {
         "page.css",
+        "live.js",
         "page.js",
         "keys.js",
         "icon.svg",
