@@ -96,8 +96,14 @@ def _facts(exchange: Exchange) -> list[str]:
         f"outcome {exchange.outcome}",
         f"fault {exchange.fault or 'none'}",
         f"token {exchange.credential}",
-        f"cost {exchange.cost:f} USD" if exchange.billed else "not billed",
+        _cost(exchange),
     ]
+
+
+def _cost(exchange: Exchange) -> str:
+    if not exchange.billed:
+        return "not billed"
+    return f"cost {exchange.cost:f} USD" if exchange.cost else "price unknown"
 
 
 def _headers(headers: Sequence[tuple[str, str]]) -> list[str]:

@@ -20,6 +20,7 @@ from aleph_contract.rules.server import judge_server
 from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import contract_of, judge_exchange
+from aleph_contract.schema.validation.messages import quote
 from aleph_contract.schema.validation.violations import Violation, leaves
 from fake_server.control.verdict import of_upstream
 from fake_server.inspector.json_view import FormattedBody, Location, format_body
@@ -40,12 +41,14 @@ class LocatedViolation:
 
     Args:
         violation: The violation.
+        message: Its sentence; for one of several unknown members, a sentence about that one.
         location: Its location in the body.
         constraint: The constraint that is broken, if the contract has one for it.
         description: The nearest description in the input schema; empty if there is none.
     """
 
     violation: Violation
+    message: str
     location: Location
     constraint: Constraint | None
     description: str
@@ -152,7 +155,9 @@ def _violations(value: Any, base: str, contract: Contract) -> Iterator[LocatedVi
         description = _description(violation, contract)
         for key in keys:
             location = Location(base + violation.instance, key)
-            yield LocatedViolation(violation, location, constraint, description)
+            several = len(keys) > 1
+            message = f"{quote(key)} is not allowed here" if several else violation.message
+            yield LocatedViolation(violation, message, location, constraint, description)
 
 
 def _constraint(violation: Violation, contract: Contract) -> Constraint | None:

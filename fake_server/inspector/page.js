@@ -42,6 +42,8 @@ function markCurrentRow() {
 
 function listChanged() {
   byId("empty-list").hidden = byId("rows").childElementCount > 0;
+  byId("no-match").hidden = !queryString();
+  byId("first-call").hidden = Boolean(queryString());
   markCurrentRow();
 }
 

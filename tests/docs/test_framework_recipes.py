@@ -1,7 +1,7 @@
 """The recipes of the page on frameworks run, where their packages are installed.
 
-`.ci/run` installs them: those of npm with `tests/workers`, LangChain and LiteLLM for the interpreter
-that RECIPE_PYTHON names. RECIPE_NODE_MODULES may name another folder `node_modules`.
+`.ci/run` installs them: those of npm with `tests/workers`, LangChain and LiteLLM for the
+interpreter that RECIPE_PYTHON names. RECIPE_NODE_MODULES may name another folder `node_modules`.
 """
 
 from __future__ import annotations

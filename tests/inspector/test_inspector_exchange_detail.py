@@ -40,6 +40,15 @@ class TestExchangeDetail:
             Location("/input/seed"): "seed/minimum",
         }
 
+    def test_each_of_several_unknown_members_has_its_own_message(self) -> None:
+        found = self.detail(GOOD | {"<b>": 1, "nope": 2}).violations
+        assert [v.message for v in found] == [
+            '"<b>" is not allowed here',
+            '"nope" is not allowed here',
+        ]
+        (alone,) = self.detail(GOOD | {"nope": 2}).violations
+        assert alone.message == 'the input must not have "nope"'
+
     @pytest.mark.parametrize(
         ("sent", "kept"),
         [
