@@ -150,14 +150,14 @@ def delete_account(fake: FakeDep, account: AccountId, request: Request) -> None:
 
 
 @router.get("/{account}/connections")
-async def get_connections(fake: FakeDep, account: AccountId) -> schemas.ConnectionsModel:
-    """Count the requests of an account that this fake is answering."""
+def get_connections(fake: FakeDep, account: AccountId) -> schemas.ConnectionsModel:
+    """Count the requests of an account that are being answered, by any fake that shares it."""
     return schemas.ConnectionsModel(account=account, in_flight=fake.in_flight(account))
 
 
 @router.delete("/{account}/connections", status_code=204, response_model=None)
 async def close_connections(fake: FakeDep, account: AccountId) -> None:
-    """Close the connections of an account that wait for a response of this fake."""
+    """Close the connections of an account that wait for a response, of any fake that shares it."""
     found = fake.accounts.find(account)
     if found is not None:
         fake.hang_up(found)

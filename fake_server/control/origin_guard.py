@@ -124,8 +124,8 @@ def _is_wildcard(host: str) -> bool:
 #: Headers that a proxy adds: the loopback peer is then not the caller.
 _PROXIED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
 
-#: A path that needs no token: load balancers and probes call it.
-_PUBLIC_PATH = "/__aleph__/health"
+#: The paths that need no token: load balancers and probes call them.
+_PUBLIC_PATHS = frozenset({"/__aleph__/health", "/__aleph__/ready"})
 
 _CHALLENGES = ((b"www-authenticate", b"Bearer"), (b"www-authenticate", b'Basic realm="admin"'))
 
@@ -198,7 +198,7 @@ class OriginGuard:
 
     @staticmethod
     def _is_open(scope: Scope) -> bool:
-        return is_local(scope) or scope.get("path") == _PUBLIC_PATH
+        return is_local(scope) or scope.get("path") in _PUBLIC_PATHS
 
 
 def _as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:

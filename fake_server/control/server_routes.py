@@ -1,4 +1,4 @@
-"""Endpoints of the fake as a whole: health, contract, faults, coverage, event stream."""
+"""Endpoints of the fake as a whole: health, readiness, contract, faults, coverage, event stream."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aleph_contract import version
 from aleph_contract.core.jsonvalue import dumps
 from fake_server.control import event_stream, schemas, verdict
 from fake_server.control.dependencies import ERROR_RESPONSES, FakeDep, account_id
+from fake_server.journal.base import check_ready
 from fake_server.replies import faults
 
 router = APIRouter(tags=["fake"], responses=ERROR_RESPONSES)
@@ -16,13 +17,23 @@ router = APIRouter(tags=["fake"], responses=ERROR_RESPONSES)
 
 @router.get("/health")
 async def get_health(fake: FakeDep) -> schemas.HealthModel:
-    """Return 200 once the fake is up, with its version, model and profile."""
+    """Return 200 while the process works, with its version, model and profile.
+
+    It stays 200 while the database is lost, because a restart would not help: see `/ready`.
+    """
     return schemas.HealthModel(
         version=version.__version__,
         model=fake.contract.model,
         contract_version=fake.contract.version,
         profile=fake.accounts.profile,
     )
+
+
+@router.get("/ready")
+async def get_ready(fake: FakeDep) -> dict[str, bool]:
+    """Return 200 while runs can be stored, else 503 and the reason: for load balancers."""
+    await check_ready(fake.journal)
+    return {"ready": True}
 
 
 @router.get("/contract", response_model=schemas.EntryModel)

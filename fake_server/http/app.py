@@ -149,9 +149,18 @@ class App:
             await self._serve(scope, receive, send)
 
     def hang_up(self, account: Account) -> None:
-        """Close the connections that wait for a response; call it in the event loop's thread."""
+        """Close the connections that wait for a response; call it in the event loop's thread.
+
+        Fakes that share the accounts do the same.
+        """
+        self.close_waiting(account.id)
+        if self._shared is not None:
+            self._shared.hang_up(account.id)
+
+    def close_waiting(self, account_id: str) -> None:
+        """Close the connections that wait for a response of this fake."""
         for connection, waiting in [*self.open_connections.items()]:
-            if waiting.id == account.id:
+            if waiting.id == account_id:
                 connection.abort()
 
     async def shutdown(self) -> None:
@@ -161,9 +170,9 @@ class App:
         await self.runs.close()
 
     def in_flight(self, account_id: str) -> int:
-        """The number of requests of an account that this fake is answering."""
+        """The number of requests of an account that are being answered; blocks if it is shared."""
         if self._shared is not None:
-            return self._shared.in_flight[account_id]
+            return self._shared.in_flight(account_id)
         account = self.accounts.find(account_id)
         return 0 if account is None else account.in_flight
 

@@ -5,6 +5,7 @@ The steps are those of `App`. A request that the database cannot store is refuse
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from aleph_contract.contract.contract_set import ContractSet
 from fake_server.http.body import UNREAD, read
 from fake_server.http.delivery import Connection, deliver
 from fake_server.http.scope import SENT_REFUSAL, TRANSPORT, Receive, Scope, Send, head_of
-from fake_server.journal.base import Journal, JournalUnavailable
+from fake_server.journal.base import JournalUnavailable, SharedJournal
 from fake_server.runs.decision import Admission
 from fake_server.runs.lifecycle import LARGE_BODY
 from fake_server.runs.request import ReceivedRequest, RequestHead
@@ -35,6 +36,9 @@ class Host(Protocol):
     def call_webhook(self, webhook: Webhook, seconds: float) -> None:
         """Call a webhook later."""
 
+    def close_waiting(self, account: str) -> None:
+        """Close the connections of an account that wait for a response of this fake."""
+
 
 class SharedServing:
     """Serves runs as an ASGI application.
@@ -52,18 +56,22 @@ class SharedServing:
         host: Host,
         contracts: ContractSet,
         accounts: Any,
-        journal: Journal,
+        journal: SharedJournal,
         options: dict[str, Any],
     ) -> None:
         self._host = host
         self.runs = SharedRuns(contracts, accounts, journal, host.max_body, **options)
         self.suite = SharedSuiteLog(accounts.database)
-        #: Requests in flight by account.
-        self.in_flight: Counter[str] = Counter()
+        self._accounts, self._signals = accounts, journal.signals
+        self._signals.on_hang_up = self._on_hang_up
+        self._loop: asyncio.AbstractEventLoop | None = None
+        #: Requests that this fake is answering, by account.
+        self._in_flight: Counter[str] = Counter()
         self.release: Callable[[], Awaitable[None]] = accounts.close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        self._loop = asyncio.get_running_loop()
         extensions = scope.get("extensions") or {}
         call = self.runs.call(head_of(scope))
         connection = Connection(receive, send, extensions.get(TRANSPORT))
@@ -77,18 +85,30 @@ class SharedServing:
             await connection.start(answer)
             await connection.body(answer.body, more=False)
 
+    def in_flight(self, account: str) -> int:
+        """The number of requests of an account that any fake is answering; blocks."""
+        return self._in_flight[account] + self._accounts.open_elsewhere(account)
+
+    def hang_up(self, account: str) -> None:
+        """Ask every fake to close the connections of an account that wait for a response."""
+        self._signals.send_hang_up(account)
+
+    def _on_hang_up(self, account: str) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._host.close_waiting, account)
+
     async def _serve(
         self, call: SharedCall, receive: Receive, connection: Connection, extensions: Any
     ) -> None:
         admission = await call.start()
         counted = admission.account.id
-        self.in_flight[counted] += 1
+        self._in_flight[counted] += 1
         try:
             await self._serve_admitted(call, admission, receive, connection, extensions)
         finally:
-            self.in_flight[counted] -= 1
-            if not self.in_flight[counted]:
-                del self.in_flight[counted]
+            self._in_flight[counted] -= 1
+            if not self._in_flight[counted]:
+                del self._in_flight[counted]
 
     async def _serve_admitted(
         self,

@@ -84,6 +84,11 @@ class SharedJournal:
     """Base of a journal whose database holds the accounts too, and that several fakes share."""
 
     database: Any
+    signals: Any
+
+    async def check(self) -> None:
+        """See `check_ready`."""
+        raise NotImplementedError
 
     def listen_here(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each new exchange of this fake alone."""
@@ -181,3 +186,13 @@ def listen_here(journal: Journal, listener: Listener) -> Callable[[], None]:
     if isinstance(journal, SharedJournal):
         return journal.listen_here(listener)
     return journal.watch(lambda record: listener(listed(record)))
+
+
+async def check_ready(journal: Journal) -> None:
+    """Return if runs can be stored now.
+
+    Raises:
+        JournalUnavailable: They cannot; the message gives the reason.
+    """
+    if isinstance(journal, SharedJournal):
+        await journal.check()

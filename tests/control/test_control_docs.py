@@ -21,6 +21,7 @@ def test_the_openapi_document_describes_every_endpoint(client: ControlClient) ->
     }
     assert operations == {
         ("get", "/health"),
+        ("get", "/ready"),
         ("get", "/contract"),
         ("get", "/faults"),
         ("get", "/coverage"),

@@ -22,6 +22,17 @@ def test_health_names_the_model_and_the_profile(client: ControlClient) -> None:
     assert body["profile"] == "documented"
 
 
+def test_a_fake_without_a_database_is_always_ready(app: App, client: ControlClient) -> None:
+    assert client.get(f"{API}/ready").json() == {"ready": True}
+    elsewhere = {"x-forwarded-for": "10.1.2.3"}
+    guarded = ControlClient(create_control(app, admin_token="secret"))
+    statuses = {
+        path: guarded.get(f"{API}/{path}", headers=elsewhere).status_code
+        for path in ("health", "ready", "faults")
+    }
+    assert statuses == {"health": 200, "ready": 200, "faults": 401}
+
+
 def test_the_contract_is_a_catalog_entry_that_loads(client: ControlClient) -> None:
     shipped = Contract.load()
     again = Contract.from_entry(client.get(f"{API}/contract").json(), source="the fake")

@@ -17,6 +17,7 @@ from fake_server.journal.postgresql.database import Database
 from fake_server.journal.postgresql.maintenance import Maintenance
 from fake_server.journal.postgresql.notifications import Notifications
 from fake_server.journal.postgresql.rows import COLUMNS, exchange_of, query
+from fake_server.journal.postgresql.signals import Signals
 from fake_server.journal.retention import KEEP_ALL, Keep
 
 __all__ = ["Database", "PostgreSQLJournal"]
@@ -41,6 +42,8 @@ class PostgreSQLJournal(SharedJournal):
         self.database = Database(url, durability)
         self._listeners = Listeners()
         self._notifications = Notifications(self.database, self._listeners)
+        self.signals = Signals(self.database)
+        self.signals.start()
         self._maintenance = Maintenance(self.database, keep)
         self._maintenance.start()
 
@@ -109,9 +112,14 @@ class PostgreSQLJournal(SharedJournal):
         own: Listeners = self.database.own
         return own.add(listener)
 
+    async def check(self) -> None:
+        """See `check_ready`."""
+        await self.signals.check()
+
     def close(self) -> None:
         """See `Journal`."""
         self._notifications.close()
+        self.signals.close()
         self.database.close()
 
     def _pages(self, account: str | None, where: Filter, *, newest: bool) -> Iterator[Exchange]:

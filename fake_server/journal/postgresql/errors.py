@@ -16,6 +16,9 @@ FAILURES = (
     asyncpg.InternalClientError,  # the connection was lost within a statement
 )
 
+#: The sentence for a database that refuses every write.
+READ_ONLY = "the database is read-only; use the primary server, and a user that may write"
+
 #: The sentence for each class of error; the first class that fits counts.
 _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (
@@ -27,10 +30,7 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
         asyncpg.InvalidCatalogNameError,
         "the database does not exist; create it with `createdb NAME`",
     ),
-    (
-        asyncpg.ReadOnlySQLTransactionError,
-        "the database is read-only; use the primary server, and a user that may write",
-    ),
+    (asyncpg.ReadOnlySQLTransactionError, READ_ONLY),
     (asyncpg.DiskFullError, "the disk of the database is full; free space, or start with --keep"),
     (asyncpg.InsufficientPrivilegeError, "the user may not do this: {error}"),
     (asyncpg.CannotConnectNowError, "the server is starting or stopping"),

@@ -7,7 +7,6 @@ read the journal. After a lost connection it reads the exchanges that it has mis
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -21,11 +20,9 @@ from fake_server.journal.base import JournalUnavailable
 from fake_server.journal.listeners import Listeners
 from fake_server.journal.postgresql.database import LOGGER, Database
 from fake_server.journal.postgresql.rows import COLUMNS, NAMES, exchange_of
+from fake_server.journal.postgresql.subscription import Subscription
 
 CHANNEL = "aleph_contract_exchange"
-
-#: Seconds between two attempts to connect again.
-RETRY = 0.5
 
 #: Exchanges that are read at most after a lost connection.
 _MAX_MISSED = 1000
@@ -74,14 +71,14 @@ class Notifications:
         #: The newest exchange that the listeners have got; `None` if they have got none lately.
         self._position: int | None = None
         self._closed = False
-        self._connection: Any = None
+        self._subscription = Subscription(database, CHANNEL, self._on_notification, self._on_open)
 
     def start(self) -> None:
         """Listen from now on; every exchange that is stored after this call is heard."""
         with self._lock:
             if self._thread is not None or self._closed:
                 return
-            self._database.call(self._listen())
+            self._database.call(self._subscription.open())
             self._thread = threading.Thread(target=self._dispatch, name="listeners", daemon=True)
             self._thread.start()
 
@@ -89,39 +86,22 @@ class Notifications:
         """End the thread; the connection ends with the database."""
         with self._lock:
             self._closed = True
-            if self._connection is not None:
-                self._database.loop.call_soon_threadsafe(self._connection.terminate)
+            self._database.loop.call_soon_threadsafe(self._subscription.close)
             if self._thread is not None:
                 self._arrived.put(None)
                 self._thread.join()
 
-    async def _listen(self) -> None:
-        connection = await self._database.connect()
-        self._connection = connection
-        connection.add_termination_listener(self._on_lost)
-        await connection.add_listener(CHANNEL, self._on_notification)
+    async def _on_open(self, connection: Any) -> None:
         if self._position is None:
             self._position = await _newest(connection)
+        if self._thread is not None:
+            self._arrived.put("")
 
-    def _on_notification(self, *arguments: Any) -> None:
+    def _on_notification(self, text: str) -> None:
         if self._listeners.called:
-            self._arrived.put(arguments[-1])
+            self._arrived.put(text)
         else:
             self._position = None
-
-    def _on_lost(self, _: object) -> None:
-        if not self._closed and not self._database.loop.is_closed():
-            asyncio.run_coroutine_threadsafe(self._listen_again(), self._database.loop)
-
-    async def _listen_again(self) -> None:
-        while True:
-            await asyncio.sleep(RETRY)
-            try:
-                await self._listen()
-            except JournalUnavailable:
-                continue
-            self._arrived.put("")
-            return
 
     def _dispatch(self) -> None:
         while (given := self._arrived.get()) is not None:

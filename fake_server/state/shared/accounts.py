@@ -102,6 +102,13 @@ class SharedAccounts(Accounts):
         row = self._row(Wanted(token=token))
         return None if row is None else StoredAccount(row, self.database)
 
+    def open_elsewhere(self, account_id: str) -> int:
+        """The number of requests of an account whose response other replicas send later."""
+        sql = "SELECT count(*) FROM exchange WHERE replica <> $1 AND account = $2"
+        values = (self.writer.replica, account_id)
+        found: int = self.database.run(lambda connection: connection.fetchval(sql, *values))
+        return found
+
     async def close(self) -> None:
         """Commit what is queued, and close the connections; call it in the loop of the runs."""
         await self.writer.close()

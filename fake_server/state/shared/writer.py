@@ -230,7 +230,8 @@ class Writer:
     def __init__(self, database: Database, defaults: Defaults) -> None:
         self._database = database
         self._defaults = defaults
-        self._replica = 0
+        #: The number of this replica; 0 before it has stored anything.
+        self.replica = 0
         self._uncertain: list[StoredRun] = []
         self._link = Link(database, self._register)
         self._groups = Groups(self._apply_all, lambda change: change.size)
@@ -250,8 +251,8 @@ class Writer:
 
     async def _register(self, connection: Any) -> None:
         """Hold a lock as long as this connection lives: open exchanges of others are abandoned."""
-        self._replica = secrets.randbelow(2**31)
-        await connection.execute("SELECT pg_advisory_lock($1, $2)", REPLICA_LOCKS, self._replica)
+        self.replica = secrets.randbelow(2**31)
+        await connection.execute("SELECT pg_advisory_lock($1, $2)", REPLICA_LOCKS, self.replica)
         await self._database.read_clock(connection)
         if self._uncertain:
             await correct(connection, self._uncertain)
@@ -301,5 +302,5 @@ class Writer:
             await next_steps(connection, takers),
             {(row["account"], row["number"]) for row in ended},
             self._database.clock_offset,
-            self._replica,
+            self.replica,
         )

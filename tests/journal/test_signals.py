@@ -1,0 +1,98 @@
+"""Readiness while the database is lost, and requests that one replica sends to all."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from calling import HTTP, PATIENCE, post
+from postgresql_server import PostgreSQLServer, query
+
+from aleph_contract.remote_fake.server import RemoteServer
+from fake_server.account_handle import AccountHandle
+from fake_server.server import Server, running
+
+
+def ask(server: Server, path: str) -> httpx.Response:
+    """Get a document of the control API."""
+    return HTTP.get(f"{server.origin}/__aleph__/{path}")
+
+
+def until_ready(server: Server, status: int) -> Any:
+    """Wait until `/ready` answers with this status; return the document."""
+    deadline = time.monotonic() + PATIENCE
+    while (answer := ask(server, "ready")).status_code != status:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.02)
+    return answer.json()
+
+
+def test_a_killed_database_makes_the_fake_unready_but_not_unhealthy(
+    postgresql: PostgreSQLServer,
+) -> None:
+    url = postgresql.create_database()
+    with running(journal=url) as server:
+        assert until_ready(server, 200) == {"ready": True}
+        postgresql.kill()
+        try:
+            detail = until_ready(server, 503)["detail"]
+            assert detail.startswith("journal postgresql://aleph@/")
+            assert "the connection was lost" in detail or "no PostgreSQL server" in detail
+            time.sleep(0.8)  # a try to connect again has failed
+            assert "no PostgreSQL server answers" in ask(server, "ready").json()["detail"]
+            assert ask(server, "health").status_code == 200
+        finally:
+            postgresql.start()
+        assert until_ready(server, 200) == {"ready": True}
+        assert post(server.account()).status_code == 200
+
+
+def test_a_read_only_database_makes_the_fake_unready(
+    postgresql: PostgreSQLServer, database: str
+) -> None:
+    name = database.partition("?")[0].rpartition("/")[2]
+    with running(journal=database) as server:
+        until_ready(server, 200)
+        for value, status in (("on", 503), ("off", 200)):
+            setting = f"ALTER DATABASE {name} SET default_transaction_read_only = {value}"
+            postgresql.execute("postgres", setting)
+            query(database, _END_CONNECTIONS)
+            document = until_ready(server, status)
+        assert document == {"ready": True}
+
+
+_END_CONNECTIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'aleph-contract' AND datname = current_database()"""
+
+
+def test_hang_up_reaches_the_replica_that_holds_the_connection(
+    replicas: tuple[Server, Server],
+) -> None:
+    holder, other = replicas
+    remote = RemoteServer(other.origin)
+    account, bystander = remote.account(), remote.account()
+    for scripted in (account, bystander):
+        scripted.scenario("hang")
+    with ThreadPoolExecutor(2) as pool:
+        waiting, left = (
+            pool.submit(post, AccountHandle(holder, holder.app.accounts.get(one.id)))
+            for one in (account, bystander)
+        )
+        while len(holder.app.open_connections) < 2:
+            time.sleep(0.01)
+        assert not other.app.open_connections
+        assert not account.settle(0.05)
+        account.hang_up(PATIENCE)
+        with pytest.raises(httpx.RemoteProtocolError):
+            waiting.result(PATIENCE)
+        assert account.settle()
+        assert [(e.fault, e.outcome) for e in account.exchanges] == [("hang", "cut")]
+        assert not left.done()
+        bystander.hang_up(PATIENCE)
+        with pytest.raises(httpx.RemoteProtocolError):
+            left.result(PATIENCE)
+    remote.close()
