@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +121,14 @@ def test_the_options_in_the_manifests_exist() -> None:
     assert not {option for option in options if option not in described}
 
 
-def test_the_probes_call_the_health_route() -> None:
+_PROBES = {"startupProbe": "health", "readinessProbe": "ready", "livenessProbe": "health"}
+
+
+def test_the_probes_restart_a_dead_fake_and_take_an_unready_one_out() -> None:
     pod = documents()[0]["spec"]["template"]["spec"]["containers"][0]
-    probes = [probe for name, probe in pod.items() if name.endswith("Probe")]
-    assert len(probes) == 3
-    assert {probe["httpGet"]["path"] for probe in probes} == {f"{CONTROL_PATH}health"}
+    assert [name for name in pod if name.endswith("Probe")] == [*_PROBES]
+    paths = {name: probe["httpGet"]["path"] for name, probe in pod.items() if name in _PROBES}
+    assert paths == {name: CONTROL_PATH + path for name, path in _PROBES.items()}
     assert pod["securityContext"]["runAsNonRoot"]
 
 
@@ -135,8 +139,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def balancer(folder: Path, ports: list[int]) -> Iterator[int]:
-    """Start nginx with the configuration of the compose file, in front of fakes on these ports."""
+def balancer(folder: Path, ports: list[int], *, drain: bool = False) -> Iterator[int]:
+    """Start nginx with the configuration of the compose file, in front of fakes on these ports.
+
+    With `drain`, `drain.sh` runs beside it.
+    """
     nginx, port = needed("nginx"), free_port()
     text = (DEPLOY / "nginx.conf").read_text().replace("listen 8790", f"listen 127.0.0.1:{port}")
     for number, fake in enumerate(ports, 1):
@@ -145,8 +152,10 @@ def balancer(folder: Path, ports: list[int]) -> Iterator[int]:
     temporary = "".join(f"  {place}_temp_path {folder}/{place};\n" for place in places)
     config = folder / "nginx.conf"
     config.write_text(f"pid {folder}/pid;\n" + text.replace("http {\n", "http {\n" + temporary))
-    words = [nginx, "-p", str(folder), "-e", "stderr", "-c", str(config), "-g", "daemon off;"]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+    base = [nginx, "-p", str(folder), "-e", "stderr", "-c", str(config)]
+    with contextlib.ExitStack() as stack:
+        words = [*base, "-g", "daemon off;"]
+        process = stack.enter_context(subprocess.Popen(words, stderr=subprocess.PIPE, text=True))
         try:
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline and process.poll() is None:
@@ -154,9 +163,102 @@ def balancer(folder: Path, ports: list[int]) -> Iterator[int]:
                     break
                 time.sleep(0.05)
             assert process.poll() is None, process.stderr and process.stderr.read()
+            if drain:
+                stack.enter_context(draining(config, base))
             yield port
         finally:
             process.terminate()
+
+
+@contextlib.contextmanager
+def draining(config: Path, nginx: list[str]) -> Iterator[None]:
+    """Run `drain.sh` on a copy of the configuration."""
+    template = config.with_name("template.conf")
+    template.write_text(config.read_text())
+    words = ["sh", str(DEPLOY / "drain.sh"), str(template), str(config)]
+    environment = {**os.environ, "NGINX": shlex.join(nginx)}
+    with subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+#: nginx closes the connections that it kept when it is reloaded.
+NO_KEEP_ALIVE = httpx.Limits(max_keepalive_connections=0)
+
+
+class Stub(ThreadingHTTPServer):
+    """A fake that says whether it is ready, and counts its runs."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), StubHandler)
+        self.ready, self.runs = True, 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class StubHandler(BaseHTTPRequestHandler):
+    """Answers for a `Stub`."""
+
+    server: Stub
+
+    def do_GET(self) -> None:  # the name is that of the base class
+        assert self.path == f"{CONTROL_PATH}ready"
+        self._answer(200 if self.server.ready else 503)
+
+    def do_POST(self) -> None:
+        self.server.runs += 1
+        self.rfile.read(int(self.headers["content-length"]))
+        self._answer(200)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+def test_a_fake_that_is_not_ready_gets_no_runs(tmp_path: Path) -> None:
+    needed("curl")
+    with contextlib.ExitStack() as stack:
+        stubs = [stack.enter_context(Stub()) for _ in range(3)]
+        ports = [stub.server_address[1] for stub in stubs]
+        port = stack.enter_context(balancer(tmp_path, ports, drain=True))
+        client = stack.enter_context(httpx.Client(timeout=20, limits=NO_KEEP_ALIVE))
+
+        def served() -> list[bool]:
+            """Which stubs get some of a dozen runs."""
+            before = [stub.runs for stub in stubs]
+            for _ in range(12):
+                assert client.post(f"http://127.0.0.1:{port}{RUN}", content=b"{}").is_success
+            return [stub.runs > count for stub, count in zip(stubs, before, strict=True)]
+
+        every = [True] * 3
+        for ready in (every, [False, True, True], [False] * 3, [True, True, False], every):
+            for stub, state in zip(stubs, ready, strict=True):
+                stub.ready = state
+            expected, deadline = ready if any(ready) else every, time.monotonic() + 20
+            while served() != expected:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+
+
+def test_scripted_resets_do_not_close_the_balancer_for_other_clients(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        fakes = [stack.enter_context(container()) for _ in range(3)]
+        ports = [httpx.URL(ready["base_url"]).port or 0 for _, ready in fakes]
+        port = stack.enter_context(balancer(tmp_path, ports))
+        client = stack.enter_context(httpx.Client(timeout=20))
+        url = f"http://127.0.0.1:{port}/client/v4{RUN}"
+        scripted = {**CALL, "headers": {"Authorization": "Bearer fault-reset-after"}}
+        assert {client.post(url, **scripted).status_code for _ in range(8)} == {502}
+        assert {client.post(url, **CALL).status_code for _ in range(4)} == {200}
 
 
 def test_the_balancer_loses_no_call_when_a_fake_is_lost(tmp_path: Path) -> None:
