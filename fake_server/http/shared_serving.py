@@ -14,7 +14,7 @@ from aleph_contract.contract.contract_set import ContractSet
 from fake_server.http.body import UNREAD, read
 from fake_server.http.delivery import Connection, deliver
 from fake_server.http.scope import SENT_REFUSAL, TRANSPORT, Receive, Scope, Send, head_of
-from fake_server.journal.base import JournalUnavailable, SharedJournal
+from fake_server.journal.base import JournalUnavailable
 from fake_server.runs.decision import Admission
 from fake_server.runs.lifecycle import LARGE_BODY
 from fake_server.runs.request import ReceivedRequest, RequestHead
@@ -47,7 +47,7 @@ class SharedServing:
         host: The fake.
         contracts: The contracts that it serves.
         accounts: Its accounts, which are `SharedAccounts`.
-        journal: Its journal.
+        journal: Its journal, which is a `SharedJournal`.
         options: Options of `Runs`.
     """
 
@@ -56,7 +56,7 @@ class SharedServing:
         host: Host,
         contracts: ContractSet,
         accounts: Any,
-        journal: SharedJournal,
+        journal: Any,
         options: dict[str, Any],
     ) -> None:
         self._host = host
@@ -87,7 +87,8 @@ class SharedServing:
 
     def in_flight(self, account: str) -> int:
         """The number of requests of an account that any fake is answering; blocks."""
-        return self._in_flight[account] + self._accounts.open_elsewhere(account)
+        elsewhere: int = self._accounts.open_elsewhere(account)
+        return self._in_flight[account] + elsewhere
 
     def hang_up(self, account: str) -> None:
         """Ask every fake to close the connections of an account that wait for a response."""
