@@ -30,12 +30,10 @@ CREATE TABLE exchange (
     method TEXT NOT NULL,
     target TEXT NOT NULL,
     request_headers TEXT NOT NULL,   -- JSON: [[name, value], ...]
-    request_body BLOB NOT NULL,
     request_complete INTEGER NOT NULL,
     credential TEXT NOT NULL,
     status INTEGER,
     response_headers TEXT NOT NULL,  -- JSON: [[name, value], ...]
-    response_body BLOB NOT NULL,
     outcome TEXT NOT NULL,
     fault TEXT,
     billed INTEGER NOT NULL,
@@ -46,6 +44,9 @@ CREATE TABLE exchange (
     token_leaked INTEGER NOT NULL,
     host TEXT NOT NULL,
     token_fingerprint TEXT NOT NULL,
+    -- The bodies are last: to read a column, SQLite reads every page of the columns before it.
+    response_body BLOB NOT NULL,
+    request_body BLOB NOT NULL,
     PRIMARY KEY (account, number)
 )""",
     """

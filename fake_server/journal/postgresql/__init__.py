@@ -7,16 +7,17 @@ imports asyncpg.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from aleph_contract.core.body_start import shortened
+from aleph_contract.core.body_start import BodyStart
 from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import EVERYTHING, Filter, SharedJournal, Tally
 from fake_server.journal.listeners import Listener, Listeners, PendingExchange, Watcher
 from fake_server.journal.postgresql.database import Database
 from fake_server.journal.postgresql.maintenance import Maintenance
 from fake_server.journal.postgresql.notifications import Notifications
-from fake_server.journal.postgresql.rows import COLUMNS, exchange_of, query
+from fake_server.journal.postgresql.rows import BODIES, listed_exchange_of, query
 from fake_server.journal.postgresql.signals import Signals
 from fake_server.journal.retention import KEEP_ALL, Keep
 
@@ -60,10 +61,8 @@ class PostgreSQLJournal(SharedJournal):
     ) -> Iterator[Exchange]:
         """See `Journal`."""
         if where.limit is None:
-            found = self._pages(account, where, newest=False)
-        else:
-            found = reversed(list(self._pages(account, where, newest=True)))
-        return found if whole else map(shortened, found)
+            return self._pages(account, where, newest=False, whole=whole)
+        return reversed(list(self._pages(account, where, newest=True, whole=whole)))
 
     def exchanges(self, account: str | None, where: Filter = EVERYTHING) -> tuple[Exchange, ...]:
         """See `Journal`."""
@@ -71,8 +70,7 @@ class PostgreSQLJournal(SharedJournal):
 
     def newest(self, account: str | None, *, whole: bool = True) -> Iterator[Exchange]:
         """See `Journal`."""
-        found = self._pages(account, EVERYTHING, newest=True)
-        return found if whole else map(shortened, found)
+        return self._pages(account, EVERYTHING, newest=True, whole=whole)
 
     def tally(self, account: str) -> Tally:
         """See `Journal`."""
@@ -122,17 +120,32 @@ class PostgreSQLJournal(SharedJournal):
         self.signals.close()
         self.database.close()
 
-    def _pages(self, account: str | None, where: Filter, *, newest: bool) -> Iterator[Exchange]:
-        """The matching exchanges in order, at most `where.limit`."""
+    def _pages(
+        self, account: str | None, where: Filter, *, newest: bool, whole: bool
+    ) -> Iterator[Exchange]:
+        """The matching exchanges in order, at most `where.limit`; large bodies one at a time."""
         chosen = query(account, where)
-        key = [COLUMNS.index(column) for column in chosen.key]
         left, after = where.limit, None
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
             sql, values = chosen.page(size, after, newest=newest)
             rows = self.database.run(lambda c, q=(sql, values): c.fetch(q[0], *q[1]))
-            yield from map(exchange_of, rows)
+            found = map(listed_exchange_of, rows)
+            yield from map(self._whole, found) if whole else found
             if len(rows) < size:
                 return
-            after = [rows[-1][index] for index in key]
+            after = [rows[-1][column] for column in chosen.key]
             left = None if left is None else left - size
+
+    def _whole(self, exchange: Exchange) -> Exchange:
+        """A listed exchange with its whole bodies; if it was deleted meanwhile, incomplete."""
+        large = [name for name in BODIES if isinstance(getattr(exchange, name), BodyStart)]
+        if not large:
+            return exchange
+        sql = f"SELECT {', '.join(large)} FROM exchange WHERE account = $1 AND number = $2"  # noqa: S608 - constants only; values are bound
+        key = exchange.account, exchange.number
+        row = self.database.run(lambda connection: connection.fetchrow(sql, *key))
+        if row is None:
+            return replace(exchange, request_complete=False)
+        bodies: dict[str, Any] = dict(row)
+        return replace(exchange, **bodies)

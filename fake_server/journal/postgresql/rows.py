@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
+from aleph_contract.core.body_start import START, BodyStart
 from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import Filter
 
@@ -42,6 +43,21 @@ COLUMNS = tuple(TYPES)
 NAMES = ", ".join(COLUMNS)
 if tuple(field.name for field in fields(Exchange)) != COLUMNS:
     raise AssertionError("the columns of a row are the fields of an exchange")
+
+#: The fields that hold bodies.
+BODIES = ("request_body", "response_body")
+
+#: The columns of a list, in SQL. Of a large body it has the beginning here, and after all columns
+#: its hash and its length: PostgreSQL reads nothing else of it.
+LISTED_NAMES = ", ".join(
+    [
+        f"CASE WHEN {name}_sha256 IS NULL THEN {name} ELSE substr({name}, 1, {START}) END AS {name}"
+        if name in BODIES
+        else name
+        for name in COLUMNS
+    ]
+    + [f"{name}_sha256, octet_length({name})" for name in BODIES]
+)
 
 NUMBER = COLUMNS.index("number")
 RECEIVED_AT = COLUMNS.index("received_at")
@@ -93,6 +109,20 @@ def exchange_of(record: Iterable[Any]) -> Exchange:
     return Exchange(*values)
 
 
+def listed_exchange_of(record: Iterable[Any]) -> Exchange:
+    """The exchange of a row of `LISTED_NAMES`, with the `BodyStart` of each large body."""
+    values = list(record)
+    exchange = exchange_of(values)
+    hashes = values[len(COLUMNS) :: 2]
+    lengths = values[len(COLUMNS) + 1 :: 2]
+    starts: dict[str, Any] = {
+        name: BodyStart(getattr(exchange, name), length, sha256)
+        for name, sha256, length in zip(BODIES, hashes, lengths, strict=True)
+        if sha256 is not None
+    }
+    return replace(exchange, **starts) if starts else exchange
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """The condition and the order of a query on exchanges.
@@ -117,7 +147,7 @@ class Query:
             condition += f" AND ({', '.join(self.key)}) {side} ({places})"
             values = (*values, *after)
         by = ", ".join(f"{column} {order}" for column in self.key)
-        sql = f"SELECT {NAMES} FROM exchange WHERE {condition} ORDER BY {by} LIMIT {size}"  # noqa: S608 - constants only; values are bound
+        sql = f"SELECT {LISTED_NAMES} FROM exchange WHERE {condition} ORDER BY {by} LIMIT {size}"  # noqa: S608 - constants only; values are bound
         return sql, values
 
 

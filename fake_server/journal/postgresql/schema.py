@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from aleph_contract.core.body_start import LARGE_BODY
 from aleph_contract.errors import ArgumentError
 
 #: The PostgreSQL schema that holds the tables, so that other programs can share the database.
@@ -115,6 +116,14 @@ CREATE TABLE suite_border (              -- from this time on a process runs thi
     number BIGINT
 )""",
         "CREATE TABLE suite_account (account TEXT PRIMARY KEY, process TEXT NOT NULL)",
+    ),
+    # Lists show the hash of a large body, and do not read the body: see `rows.LISTED_NAMES`.
+    tuple(
+        f"""
+ALTER TABLE exchange ADD COLUMN {body}_sha256 TEXT GENERATED ALWAYS AS (
+    CASE WHEN octet_length({body}) > {LARGE_BODY} THEN encode(sha256({body}), 'hex') END
+) STORED"""
+        for body in ("request_body", "response_body")
     ),
 )
 
