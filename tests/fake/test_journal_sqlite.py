@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from aleph_contract.errors import ArgumentError
 from fake_server.journal import open_journal, sqlite_starts
 from fake_server.journal.base import Filter
 from fake_server.journal.sqlite import SQLiteJournal
+from fake_server.journal.sqlite_starts import BODIES
 
 
 @pytest.fixture
@@ -185,3 +187,11 @@ def test_a_list_shows_the_beginning_of_a_large_body_and_reads_no_body(
     assert isinstance(found.request_body, BodyStart)
     assert found.request_body.sha256 == hashlib.sha256(body).hexdigest()
     journal.close()
+
+
+def test_the_bodies_are_the_last_columns(path: Path) -> None:
+    """SQLite reads all pages of a large body to get a column that is stored after it."""
+    SQLiteJournal(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        table = connection.execute("PRAGMA table_info(exchange)").fetchall()
+    assert {name for _, name, *_ in table[-2:]} == set(BODIES)

@@ -36,6 +36,7 @@ def test_a_killed_database_makes_the_fake_unready_but_not_unhealthy(
     url = postgresql.create_database()
     with running(journal=url) as server:
         assert until_ready(server, 200) == {"ready": True}
+        postgresql.execute("postgres", "CHECKPOINT")  # its recovery is short
         postgresql.kill()
         try:
             detail = until_ready(server, 503)["detail"]
