@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from importlib import import_module
 
 import click
 
+from aleph_contract.commands.standard_streams import open_missing
 from aleph_contract.errors import AlephContractError, CouldNotRun
 from aleph_contract.version import __version__
 
@@ -83,12 +85,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except AlephContractError as error:
         click.echo(f"aleph-contract: {error}", err=True)
         return error.exit_code
-    except Exception:  # noqa: BLE001 - an internal error must not count as a failure of the client
-        click.echo(f"{traceback.format_exc()}aleph-contract: {_INTERNAL_ERROR}", err=True)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _internal_error()
+        name = error.filename or "standard output"
+        click.echo(f"aleph-contract: cannot write {name}: {error.strerror}", err=True)
         return CouldNotRun.exit_code
+    except Exception:  # noqa: BLE001 - an internal error must not count as a failure of the client
+        return _internal_error()
     return code if isinstance(code, int) else 0
+
+
+def _internal_error() -> int:
+    """Print the traceback of the exception that is handled, and return the exit code."""
+    click.echo(f"{traceback.format_exc()}aleph-contract: {_INTERNAL_ERROR}", err=True)
+    return CouldNotRun.exit_code
 
 
 def main() -> None:
     """Entry point of the console script."""
+    open_missing()
     sys.exit(run())

@@ -82,7 +82,7 @@ class Server:
     ) -> None:
         if not (expose or uds or is_loopback(host)):
             raise ArgumentError(
-                f"host {host} is reachable from other machines: they could read every prompt and "
+                f"host {host!r} is reachable from other machines: they could read every prompt and "
                 "response and script the responses to your clients; to allow that, add --expose"
             )
         self.app = app

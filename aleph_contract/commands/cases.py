@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aleph_contract.commands.options import chosen_contract, contract_option, model_option
+from aleph_contract.commands.standard_streams import printing
 
 if TYPE_CHECKING:
     from aleph_contract.cases import Case
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--certificates", is_flag=True, help="With --json: add the certificate of each violating case."
 )
+@printing()
 def command(
     polarity: Any,
     constraint: str | None,

@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from aleph_contract.commands.options import contract_option, load_contracts, model_option
+from aleph_contract.commands.standard_streams import printing
 from aleph_contract.errors import ArgumentError, JSONError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def command(
     if len(files) <= 1:
         name, checked, positions = _checked_file(files[0] if files else "-", choose)
         if as_json:
-            click.echo(json.dumps(asdict(checked), indent=2, ensure_ascii=False))
+            _show_json(asdict(checked))
         else:
             _show(checked, name, positions)
         return 0 if checked.valid else 1
@@ -124,7 +124,7 @@ def _check_several(files: Sequence[str], choose: Chooser, *, as_json: bool) -> i
             _show(checked, name, positions, several=True)
         code = max(code, 0 if checked.valid else 1)
     if as_json:
-        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+        _show_json(documents)
     return code
 
 
@@ -250,12 +250,20 @@ def _wrong_model(document: Any, positions: Positions, contract: Contract) -> lis
 
 
 def _read(file: str, name: str) -> bytes:
+    from aleph_contract.core.reading import read_file
+
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return sys.stdin.buffer.read() if file == "-" else read_file(file)
     except OSError as error:
         raise ArgumentError(f"{name} cannot be read: {error.strerror}") from None
 
 
+@printing()
+def _show_json(document: Any) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@printing()
 def _show(checked: Checked, name: str, positions: Positions, *, several: bool = False) -> None:
     color = False if os.environ.get("NO_COLOR") else None
     for problem in checked.violations:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 
 from aleph_contract.commands.options import chosen_contract, contract_option, model_option
+from aleph_contract.commands.standard_streams import printing
 
 
 @click.command("explain", epilog="Example: aleph-contract explain request.faithful")
 @click.argument("name", metavar="RULE|FAULT|OUTCOME|contract")
 @contract_option
 @model_option
+@printing()
 def command(*, name: str, contract_files: tuple[str, ...], model: str | None) -> None:
     """Explain a rule, a fault or an outcome of the fake, or show a contract.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from aleph_contract.commands.options import (
+    Number,
     contract_option,
     load_contracts,
     report_option,
@@ -39,7 +40,7 @@ MAX_DEFAULT_JOBS = 4
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=3600),
+    type=Number(min=0, min_open=True, max=3600),
     default=10.0,
     show_default=True,
     help="Seconds that the tests of one mutant may take; the whole suite may take 30 times that.",
@@ -52,7 +53,7 @@ MAX_DEFAULT_JOBS = 4
 )
 @click.option(
     "--fail-under",
-    type=click.FloatRange(0, 100),
+    type=Number(0, 100),
     default=0.0,
     show_default=True,
     help="Lowest score that gives exit code 0.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+#: Seconds of the longest time limit: a day. The clocks of the system end at a few centuries.
+MAX_SECONDS = 86_400
+
+#: Calls that may be in flight; with --stdio each is a process.
+MAX_JOBS = 256
+
 _STRICT = "aleph_contract.strict"
 
 _contract_files = click.option(
@@ -27,6 +35,23 @@ _contract_files = click.option(
     multiple=True,
     help="Catalog entry of a model, or a folder of entries. Repeatable.",
 )
+
+
+class Number(click.FloatRange):
+    """A number in a range. click lets `nan` pass in every range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Convert the text of an option."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
+#: A time limit in seconds.
+TIME_LIMIT = Number(min=0, min_open=True, max=MAX_SECONDS)
 
 
 def _keep_strict(context: click.Context, _: click.Parameter, strict: bool) -> None:
@@ -78,14 +103,24 @@ allow_host_option = click.option(
 )
 
 
+def admin_token_in(variable: str) -> str | None:
+    """The token of the control API that a variable holds, if any.
+
+    Raises:
+        click.UsageError: The user named the variable, and it holds none.
+    """
+    token = os.environ.get(variable) or None
+    if token is None and variable != ADMIN_TOKEN_VARIABLE:
+        raise click.UsageError(f"--admin-token-env {variable}: the variable holds no token")
+    return token
+
+
 def _remote(ctx: click.Context, _: click.Parameter, url: str | None) -> Any:
     if url is None:
         return None
-    import os
-
     from aleph_contract.verify.fakes import RemoteFake
 
-    return RemoteFake(url, os.environ.get(ctx.meta["admin_token_env"]) or None)
+    return RemoteFake(url, admin_token_in(ctx.meta["admin_token_env"]))
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: str) -> None:

@@ -8,12 +8,14 @@ from dataclasses import asdict
 import click
 
 from aleph_contract.commands.options import contract_option, load_contracts
+from aleph_contract.commands.standard_streams import printing
 
 
 @click.command("rules", epilog="Example: aleph-contract rules")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--server", is_flag=True, help="List the rules that judge a server.")
 @contract_option
+@printing()
 def command(*, as_json: bool, server: bool, contract_files: tuple[str, ...]) -> None:
     """List the rules that judge a client, or a server.
 

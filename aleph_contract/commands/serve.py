@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,6 +15,9 @@ import click
 from aleph_contract.commands import serve_terminal as terminal
 from aleph_contract.commands.answer_source import AnswerSource, source_options
 from aleph_contract.commands.options import (
+    MAX_SECONDS,
+    Number,
+    admin_token_in,
     contract_option,
     fake_options,
     load_contracts,
@@ -93,7 +95,7 @@ if TYPE_CHECKING:
 @click.option("--key", metavar="FILE", help="The private key of --cert, in PEM.")
 @click.option(
     "--drain",
-    type=click.FloatRange(0),
+    type=Number(0, MAX_SECONDS),
     default=0.0,
     metavar="SECONDS",
     help="After SIGTERM, wait so long for open requests.  [0]",
@@ -165,7 +167,7 @@ def command(
     contracts = load_contracts(contract_files)
     source = AnswerSource.chosen(options, contracts, as_json=as_json)
     with _clock(speed) as (clock, client), secured as security, source.capture() as capture:
-        admin_token = os.environ.get(admin_token_env) or None
+        admin_token = admin_token_in(admin_token_env)
         app = create_app(
             contracts,
             hosts=(host, *allow_hosts),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aleph_contract.commands.options import (
+    MAX_JOBS,
+    TIME_LIMIT,
     allow_host_option,
     check_interception,
     chosen_contract,
@@ -70,7 +72,7 @@ command.add_command(server)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random choices.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=TIME_LIMIT,
     default=30.0,
     show_default=True,
     metavar="S",
@@ -78,7 +80,7 @@ command.add_command(server)
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(min=0, min_open=True),
+    type=TIME_LIMIT,
     metavar="S",
     help="Time limit in seconds for a fault without a response; set it above the client's own "
     "time-out to check what the client does after that. A client that still waits gets advice.  "
@@ -86,7 +88,7 @@ command.add_command(server)
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_JOBS),
     default=None,
     metavar="N",
     help="Cases (with --stdio: processes) in parallel.  [default: depends on the adapter]",

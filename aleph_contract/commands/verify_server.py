@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from aleph_contract.commands.options import (
+    TIME_LIMIT,
+    Number,
     chosen_contract,
     contract_option,
     detail_options,
@@ -16,6 +18,7 @@ from aleph_contract.commands.options import (
     report_option,
 )
 from aleph_contract.commands.signals import terminable
+from aleph_contract.commands.standard_streams import printing
 
 if TYPE_CHECKING:
     from aleph_contract.contract import Contract
@@ -52,15 +55,13 @@ if TYPE_CHECKING:
     help="Go on after a server on another machine accepted a call that it must refuse.",
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Print the calls as JSON lines; send none.")
-@click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Calls per second."
-)
+@click.option("--rate", type=Number(min=0.001), metavar="N", help="Calls per second.")
 @click.option(
     "--capture", metavar="FILE", help="Write each exchange as a JSON line, without the token."
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=TIME_LIMIT,
     default=30.0,
     show_default=True,
     metavar="S",
@@ -153,14 +154,17 @@ def command(
 
 
 def _token(variable: str | None) -> str | None:
+    from aleph_contract.core.secret import is_bearer_token
+
     if variable is None:
         return None
     token = os.environ.get(variable, "")
-    if not token or not token.isascii() or not token.isprintable():
+    if not is_bearer_token(token):
         raise click.UsageError(f"--token-env {variable}: the variable holds no API token")
     return token
 
 
+@printing()
 def _print_plan(calls: list[PlannedCall], contract: Contract) -> None:
     """Print one JSON object for each call, then the number of calls and the price if all ran."""
     from aleph_contract.core.exchange import decimal

@@ -8,6 +8,7 @@ import shlex
 import click
 
 from aleph_contract.commands.options import contract_option, load_contracts
+from aleph_contract.commands.standard_streams import printing
 from fake_server.port import DEFAULT_PORT
 
 
@@ -23,6 +24,7 @@ from fake_server.port import DEFAULT_PORT
 @click.option(
     "--json", "as_json", is_flag=True, help="Print only the plugin and its options, as JSON."
 )
+@printing()
 def command(*, address: str, contract_files: tuple[str, ...], as_json: bool) -> None:
     """Show how to run a Worker's env.AI against the fake.
 

@@ -15,6 +15,7 @@ from aleph_contract.contract.examples import Example, trusted
 from aleph_contract.contract.formats import Published, published
 from aleph_contract.contract.prices import price_per_second
 from aleph_contract.core.jsonvalue import loads
+from aleph_contract.core.reading import read_file
 from aleph_contract.errors import ContractError, JSONError
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.pointers import plain
@@ -73,7 +74,7 @@ class Contract:
             return _shipped()
         source = os.fspath(path)
         try:
-            raw = Path(path).read_bytes()
+            raw = read_file(path)
         except OSError as error:
             raise ContractError(source, "", f"cannot be read: {error.strerror}") from None
         return cls.from_entry(_read(raw, source), source=source)

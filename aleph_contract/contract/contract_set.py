@@ -19,6 +19,7 @@ from typing import Any
 from aleph_contract.contract import Contract
 from aleph_contract.contract.formats import published
 from aleph_contract.core.jsonvalue import dumps, loads
+from aleph_contract.core.reading import read_file
 from aleph_contract.errors import ArgumentError, ContractError, JSONError
 
 _log = logging.getLogger("aleph_contract")
@@ -72,13 +73,16 @@ class ContractSet:
         Raises:
             ContractError: A file cannot be used, repeats a model id, or a folder holds no entry.
         """
-        given = [Path(path) for path in paths]
+        given = [os.fspath(path) for path in paths]
         if not given:
             return cls.of()
         contracts: dict[str, Contract] = {}
         files: dict[str, EntryFile] = {}
-        for path in given:
-            if path.is_dir():
+        for source in given:
+            if not source:  # as in `--contract "$UNSET"`; Path("") is the working folder
+                raise ContractError("''", "", "is empty; give a file or a folder")
+            path = Path(source)
+            if os.path.isdir(path):  # noqa: PTH112 - `is_dir` raises for a name that is too long
                 _read_folder(path, contracts, files, strict=strict)
             else:
                 contract = Contract.load(path)
@@ -229,7 +233,7 @@ def _read_entry(path: Path) -> tuple[str, EntryFile]:
 
     source = str(path)
     try:
-        text = path.read_bytes()
+        text = read_file(path)
         entry = loads(text)
     except OSError as error:
         raise ContractError(source, "", f"cannot be read: {error.strerror}") from None

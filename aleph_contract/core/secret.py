@@ -22,6 +22,11 @@ _MARKERS = (b"%", b"\\u", b"&#")
 _REDACTED = REDACTED.encode()
 
 
+def is_bearer_token(text: str) -> bool:
+    """Whether a header `Authorization: Bearer …` can carry the text."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
 class Secret:
     """One secret.
 

@@ -19,9 +19,10 @@ def check_writable(path: Path, source: str) -> None:
     Raises:
         ArgumentError: The file cannot be written.
     """
-    existed = path.exists()
-    with writing(path, source), path.open("ab"):
-        pass
+    with writing(path, source):
+        existed = path.exists()
+        with path.open("ab"):
+            pass
     if not existed:
         path.unlink()
 

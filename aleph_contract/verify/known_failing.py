@@ -22,6 +22,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aleph_contract.core.reading import read_file
 from aleph_contract.core.results import CaseResult
 from aleph_contract.errors import ArgumentError
 from aleph_contract.rules import matches
@@ -154,7 +155,7 @@ def load(path: str | Path) -> KnownFailing:
         ArgumentError: The file cannot be read, a line has no reason, or a pattern is there twice.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_file(path).decode()
     except OSError as error:
         raise ArgumentError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -40,6 +40,8 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=2048)
     except socket.gaierror as error:
         raise ArgumentError(f"host {host} cannot be resolved: {error.strerror}") from None
+    except UnicodeError:  # a label over 63 characters, or a byte that is not UTF-8
+        raise ArgumentError(f"host {host!r} is no host name") from None
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         free = "; port 0 picks a free port" if port else ""
@@ -51,14 +53,12 @@ def listen_unix(path: str) -> socket.socket:
 
     The file of a server that was killed is replaced; the file of a running one is not.
     """
+    if not path:  # Linux would choose a name without a file
+        raise ArgumentError("the path of the socket is empty")
     listening = socket.socket(socket.AF_UNIX)
-    try:
-        if stat.S_ISSOCK(Path(path).stat().st_mode) and not _accepts(path):
-            Path(path).unlink()
-    except FileNotFoundError:
-        pass
     umask = os.umask(0o177)
     try:
+        _remove_stale(path)
         listening.bind(path)
         listening.listen(2048)
     except OSError as error:
@@ -68,6 +68,16 @@ def listen_unix(path: str) -> socket.socket:
     finally:
         os.umask(umask)
     return listening
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the socket of a server that was killed."""
+    try:
+        stale = stat.S_ISSOCK(Path(path).stat().st_mode) and not _accepts(path)
+    except FileNotFoundError:
+        return
+    if stale:
+        Path(path).unlink()
 
 
 def _accepts(path: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Protocol
 
+from aleph_contract.core.secret import is_bearer_token
 from aleph_contract.errors import ArgumentError
 from fake_server.replies import faults
 from fake_server.replies.failures import PROFILES, Profile
@@ -77,6 +78,11 @@ class Accounts:
         self.spend_limit = spend_limit
         self.spend_limit_lag = spend_limit_lag
         self.tokens = frozenset(tokens)
+        for token in self.tokens:
+            if not is_bearer_token(token):
+                raise ArgumentError(
+                    f"token {token!r} fits no header; a token is printable ASCII without spaces"
+                )
         self._made: dict[str, Account] = {}
         self._implicit: dict[str, Account] = {}
         self._by_token: dict[str, Account] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,6 +12,10 @@ from fake_server.control.origin_guard import is_loopback
 
 #: The token that is sent where the user names none; a server that checks tokens refuses it.
 PLACEHOLDER_TOKEN = "any-token"  # noqa: S105 - no secret
+
+#: The characters of a URL, and of one segment of its path (RFC 3986).
+_URL = re.compile(r"[!-~]+")
+_SEGMENT = re.compile(r"[\w.~%!$&'()*+,;=:@-]+", re.ASCII)
 
 PLACEHOLDER_ACCOUNT = "0" * 32
 
@@ -61,7 +66,8 @@ class Target:
         """Parse a base URL such as `http://127.0.0.1:8790/client/v4`.
 
         Raises:
-            ArgumentError: It is not an http or https URL, or holds a user name, query or fragment.
+            ArgumentError: It is not an http or https URL, or holds a user name, query or fragment,
+                or a character that no URL holds; or the account id does.
         """
         try:
             parts = urlsplit(url)
@@ -72,8 +78,12 @@ class Target:
             raise ArgumentError(
                 f"BASE_URL {url}: give a URL such as http://127.0.0.1:8790/client/v4"
             )
+        if not _URL.fullmatch(url):
+            raise ArgumentError(f"BASE_URL {url!r}: percent-encode every other character")
         if parts.username is not None or parts.query or parts.fragment:
             raise ArgumentError("BASE_URL: no user name, query or fragment; use --token-env")
+        if account_id is not None and not _SEGMENT.fullmatch(account_id):
+            raise ArgumentError(f"--account-id {account_id!r}: it is no segment of a URL")
         return cls(
             base_url=url.rstrip("/"),
             scheme=parts.scheme,

@@ -1,0 +1,23 @@
+"""Read a file that the user names, in bounded memory."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+#: Bytes of the longest file that is read whole; a device such as /dev/zero has no end.
+MAX_FILE = 256 << 20
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file.
+
+    Raises:
+        OSError: It cannot be read, or holds more than `MAX_FILE` bytes.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), os.fspath(path))
+    return content
