@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
-from aleph_contract.commands.options import chosen_contract, contract_option, model_option
+from aleph_contract.commands.options import (
+    chosen_contract,
+    contract_option,
+    load_contracts,
+    model_option,
+)
 from aleph_contract.commands.standard_streams import printing
 
 
@@ -26,4 +31,8 @@ def command(*, name: str, contract_files: tuple[str, ...], model: str | None) ->
 
         click.echo(contract_text(chosen_contract(contract_files, model)))
         return
+    if model:  # a wrong path or model is an error, also where the text is the same for all models
+        chosen_contract(contract_files, model)
+    elif contract_files:
+        load_contracts(contract_files)
     click.echo(explain(name))

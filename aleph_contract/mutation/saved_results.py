@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from aleph_contract import version
 from aleph_contract.core.exchange import decimal
+from aleph_contract.core.reading import read_file
 from aleph_contract.errors import ArgumentError
 from aleph_contract.mutation.records import CLASSES, Mutant, MutantResult
 
@@ -58,7 +59,7 @@ class SavedResults:
 
     def _open(self, path: Path, head: dict[str, Any]) -> None:
         try:
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            text = read_file(path).decode() if path.exists() else ""
         except (OSError, ValueError) as error:
             raise ArgumentError(f"--resume: cannot read {path}: {error}") from None
         lines = text.splitlines()
