@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from aleph_contract.core.exchange import decimal
 from aleph_contract.core.jsonvalue import loads
-from fake_server.control import schemas
+from fake_server.control import exchange_schemas, schemas, verdict_schemas
 from fake_server.control.dependencies import (
     ACCOUNT_NAMES,
     ERROR_RESPONSES,
@@ -85,7 +85,7 @@ def account_document(account: accounts.Account, request: Request) -> schemas.Acc
     )
 
 
-@router.get("/{account}/exchanges", response_model=schemas.ExchangesModel)
+@router.get("/{account}/exchanges", response_model=exchange_schemas.ExchangesModel)
 async def list_exchanges(
     fake: FakeDep,
     account: AccountId,
@@ -111,7 +111,9 @@ async def list_exchanges(
     )
     tally = await run_in_threadpool(journal.tally, account)
     head = {"account": account, **asdict(tally), "timed_out": not in_time}
-    found = map(schemas.exchange_json, journal.read(account, where, whole=bodies == "whole"))
+    found = map(
+        exchange_schemas.exchange_json, journal.read(account, where, whole=bodies == "whole")
+    )
     return StreamingResponse(
         _json_document(head, "exchanges", found), media_type="application/json"
     )
@@ -213,7 +215,9 @@ def get_bill(fake: FakeDep, account: AccountId) -> schemas.BillModel:
 
 
 @router.get("/{account}/verdict")
-def get_verdict(fake: FakeDep, account: AccountId, request: Request) -> schemas.VerdictModel:
+def get_verdict(
+    fake: FakeDep, account: AccountId, request: Request
+) -> verdict_schemas.VerdictModel:
     """Judge the traffic of an account by every rule that can be checked from the wire alone.
 
     Findings stay when the journal drops their exchanges later.

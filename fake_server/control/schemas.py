@@ -1,28 +1,21 @@
 """Pydantic models of the request and response bodies of the control API.
 
-`exchange_json` builds the document of an exchange without its model, because a response may hold
-thousands of exchanges. Money and seconds of video are decimal strings, so that they stay exact.
+Those of exchanges are in `exchange_schemas.py`, those of verdicts and coverage in
+`verdict_schemas.py`. Money and seconds of video are decimal strings, so that they stay exact.
 """
 
 from __future__ import annotations
 
-import base64
-import codecs
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aleph_contract.core.body_start import BodyStart, length_of
-from aleph_contract.core.exchange import Credential, Exchange, SurfaceName, as_json
 from fake_server.replies.failures import PROFILES, Profile
 from fake_server.state.accounts import ACCOUNT_ID
 
-_DECODER = codecs.getincrementaldecoder("utf-8")
-
 #: A decimal number as a string, such as "1.68".
 Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])]
-Headers = Annotated[list[tuple[str, str]], Field(description="Name and value, in order.")]
 
 
 class ControlModel(BaseModel):
@@ -146,58 +139,6 @@ class AccountRowModel(ControlModel):
     dropped: Annotated[int, Field(description="Exchanges deleted from a full journal.")]
 
 
-class BodyModel(ControlModel):
-    """A request or response body; of one over 64 KiB the beginning, unless all is asked for."""
-
-    text: Annotated[str | None, Field(description="The body as text; `null` if it is not UTF-8.")]
-    base64: Annotated[str, Field(description="The exact bytes of the body.")]
-    length: Annotated[int, Field(description="Bytes of the whole body.")]
-    sha256: Annotated[
-        str | None, Field(description="Hash of the whole body, if only its beginning is listed.")
-    ]
-
-
-class ExchangeModel(ControlModel):
-    """One request as it arrived and the response that was sent, with the token redacted."""
-
-    number: Annotated[int, Field(description="Counts from 1 in each account, in order of arrival.")]
-    account: str
-    surface: SurfaceName
-    method: str
-    target: str
-    host: str
-    request_headers: Headers
-    request_body: BodyModel
-    request_complete: Annotated[bool, Field(description="Whether the whole body arrived.")]
-    credential: Credential
-    token_leaked: Annotated[
-        bool, Field(description="Whether the URL, the body or another header held the token.")
-    ]
-    token_fingerprint: Annotated[
-        str, Field(description="Tells calls with different tokens apart; empty without a token.")
-    ]
-    status: Annotated[int | None, Field(description="`null` if no response was sent.")]
-    response_headers: Headers
-    response_body: BodyModel
-    outcome: str
-    fault: str | None
-    billed: Annotated[bool, Field(description="Whether the service may have charged for it.")]
-    billed_seconds: Amount | None
-    cost_usd: Amount
-    received_at: Annotated[float, Field(description="Unix time in seconds.")]
-    seconds: Annotated[float, Field(description="Seconds until the response was sent.")]
-
-
-class ExchangesModel(ControlModel):
-    """Exchanges of one account, in the order of their numbers."""
-
-    account: str
-    total: Annotated[int, Field(description="Exchanges since the account began or was cleared.")]
-    dropped: Annotated[int, Field(description="Exchanges deleted from a full journal.")]
-    timed_out: Annotated[bool, Field(description="Whether `wait_for` ended by its timeout.")]
-    exchanges: list[ExchangeModel]
-
-
 class ScenarioStepModel(ControlModel):
     """One step of a scenario."""
 
@@ -272,86 +213,3 @@ class BillModel(ControlModel):
     doubtful_runs: Annotated[int, Field(description="Runs that failed but may have been billed.")]
     doubtful_usd: Amount
     unknown: Annotated[str, Field(description="Why the cost of the latest such run is unknown.")]
-
-
-class FindingModel(ControlModel):
-    """One rule broken in one call."""
-
-    call: Annotated[str, Field(description="Name of the call; retries belong to it.")]
-    exchanges: Annotated[list[int], Field(description="Numbers of the exchanges of the call.")]
-    rule: str
-    level: Literal["must", "advice"]
-    message: str
-    cost_usd: Amount
-
-
-class ServerVerdictModel(ControlModel):
-    """The replies of the upstream, judged by the server rules."""
-
-    conformant: Annotated[
-        bool | None,
-        Field(description="Whether no server rule of level must is broken; null without a reply."),
-    ]
-    exchanges: Annotated[int, Field(description="Judged exchanges that the journal holds.")]
-    findings: list[FindingModel]
-
-
-class VerdictModel(ControlModel):
-    """The traffic of an account, judged by the rules that can be checked from the wire alone."""
-
-    account: str
-    conformant: Annotated[
-        bool | None,
-        Field(
-            description="Whether no rule of level must is broken; null (not checked) if there is "
-            "no exchange, or one that the journal dropped before a verdict judged it."
-        ),
-    ]
-    calls: Annotated[int, Field(description="Calls in the exchanges that the journal holds.")]
-    exchanges: Annotated[int, Field(description="Exchanges since the account was created.")]
-    not_judged: Annotated[int, Field(description="Exchanges dropped before a verdict.")]
-    findings: list[FindingModel]
-    server: Annotated[
-        ServerVerdictModel | None, Field(description="The upstream's part; null without upstream.")
-    ] = None
-
-
-class ConstraintRowModel(ControlModel):
-    """Number of inputs that kept or broke one constraint, with one observed outcome."""
-
-    model: Annotated[str, Field(description="The model whose contract has the constraint.")]
-    constraint: str
-    polarity: Literal["valid", "violating"]
-    observed: str
-    count: int
-
-
-class FaultRowModel(ControlModel):
-    """Number of times a fault was played."""
-
-    fault: str
-    played: int
-
-
-class CoverageModel(ControlModel):
-    """The constraints and faults that all traffic so far has exercised."""
-
-    constraints: list[ConstraintRowModel]
-    faults: list[FaultRowModel]
-
-
-def exchange_json(exchange: Exchange) -> dict[str, Any]:
-    """The document of an exchange, in the shape of `ExchangeModel`."""
-    document = as_json(exchange, body_json)
-    return document | {"token_fingerprint": exchange.token_fingerprint}
-
-
-def body_json(raw: bytes) -> dict[str, str | int | None]:
-    """The document of a body, in the shape of `BodyModel`."""
-    sha256 = raw.sha256 if isinstance(raw, BodyStart) else None
-    try:
-        text = _DECODER().decode(raw, final=sha256 is None)  # the beginning may end in a character
-    except UnicodeDecodeError:
-        text = None
-    encoded = base64.b64encode(raw).decode()
-    return {"text": text, "base64": encoded, "length": length_of(raw), "sha256": sha256}

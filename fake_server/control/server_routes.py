@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from aleph_contract import version
 from aleph_contract.core.jsonvalue import dumps
-from fake_server.control import event_stream, schemas, verdict
+from fake_server.control import event_stream, schemas, verdict, verdict_schemas
 from fake_server.control.dependencies import ERROR_RESPONSES, FakeDep, account_id
 from fake_server.journal.base import check_ready
 from fake_server.replies import faults
@@ -49,7 +49,7 @@ async def list_faults() -> list[schemas.FaultModel]:
 
 
 @router.get("/coverage")
-def get_coverage(fake: FakeDep) -> schemas.CoverageModel:
+def get_coverage(fake: FakeDep) -> verdict_schemas.CoverageModel:
     """Count the constraints and faults that the traffic of all accounts has exercised."""
     return verdict.traffic_coverage(
         fake.journal.exchanges(None), fake.contracts, fake.suite.seen_with(fake.journal)

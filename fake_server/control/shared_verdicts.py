@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from fake_server.control.schemas import FindingModel
 from fake_server.control.verdict import Judged
+from fake_server.control.verdict_schemas import FindingModel
 from fake_server.journal.base import JournalUnavailable, Tally
 from fake_server.journal.postgresql.database import Database
 from fake_server.journal.postgresql.errors import FAILURES, sentence

@@ -18,7 +18,7 @@ from aleph_contract.rules.server import judge_server
 from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import contract_of, judge_traffic
-from fake_server.control import schemas
+from fake_server.control import verdict_schemas
 from fake_server.journal.base import Journal, Tally
 from fake_server.replies import faults
 
@@ -38,7 +38,7 @@ class Judged:
 
     tally: Tally = field(default_factory=Tally)
     unjudged: int = 0
-    findings: dict[int, list[schemas.FindingModel]] = field(default_factory=dict)
+    findings: dict[int, list[verdict_schemas.FindingModel]] = field(default_factory=dict)
 
 
 class JudgedStore(Protocol):
@@ -92,7 +92,7 @@ class VerdictLedger:
         journal: Journal,
         contract: Contract | ContractSet,
         suite: Suite = NO_SUITE,
-    ) -> schemas.VerdictModel:
+    ) -> verdict_schemas.VerdictModel:
         """Judge an account by its exchanges in the journal and by earlier verdicts."""
         with self._store.entry(account) as judged:
             tally = journal.tally(account)
@@ -135,7 +135,7 @@ class VerdictLedger:
 
 
 def _conformant(
-    findings: Sequence[schemas.FindingModel], exchanges: int, unjudged: int
+    findings: Sequence[verdict_schemas.FindingModel], exchanges: int, unjudged: int
 ) -> bool | None:
     """`False` with a broken rule; `None` if nothing, or not everything, was judged."""
     if any(finding.level == "must" for finding in findings):
@@ -150,7 +150,7 @@ def account_verdict(
     suite: Suite = NO_SUITE,
     *,
     forwards: bool = False,
-) -> schemas.VerdictModel:
+) -> verdict_schemas.VerdictModel:
     """Judge the exchanges of one account by the rules that can be checked from the wire alone.
 
     Args:
@@ -166,7 +166,7 @@ def account_verdict(
         for result in results
         for finding in result.findings
     ]
-    return schemas.VerdictModel(
+    return verdict_schemas.VerdictModel(
         account=account,
         conformant=_conformant(findings, len(exchanges), 0),
         calls=len(results),
@@ -189,7 +189,7 @@ def of_upstream(exchange: Exchange) -> bool:
 
 def _upstream_verdict(
     exchanges: Sequence[Exchange], contract: Contract | ContractSet
-) -> schemas.ServerVerdictModel:
+) -> verdict_schemas.ServerVerdictModel:
     judged = [exchange for exchange in exchanges if of_upstream(exchange)]
     found = [
         _finding(f"exchange {exchange.number}", finding, exchange)
@@ -200,15 +200,15 @@ def _upstream_verdict(
 
 
 def _server_verdict(
-    findings: list[schemas.FindingModel], exchanges: int
-) -> schemas.ServerVerdictModel:
-    return schemas.ServerVerdictModel(
+    findings: list[verdict_schemas.FindingModel], exchanges: int
+) -> verdict_schemas.ServerVerdictModel:
+    return verdict_schemas.ServerVerdictModel(
         conformant=_conformant(findings, exchanges, 0), exchanges=exchanges, findings=findings
     )
 
 
-def _finding(call: str, finding: Finding, *exchanges: Exchange) -> schemas.FindingModel:
-    return schemas.FindingModel(
+def _finding(call: str, finding: Finding, *exchanges: Exchange) -> verdict_schemas.FindingModel:
+    return verdict_schemas.FindingModel(
         call=call,
         exchanges=[exchange.number for exchange in exchanges],
         rule=finding.rule,
@@ -220,7 +220,7 @@ def _finding(call: str, finding: Finding, *exchanges: Exchange) -> schemas.Findi
 
 def traffic_coverage(
     exchanges: Sequence[Exchange], contracts: ContractSet, suite: Suite = NO_SUITE
-) -> schemas.CoverageModel:
+) -> verdict_schemas.CoverageModel:
     """Count the constraints of each called model, and the faults, that all traffic exercised."""
     by_account: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
@@ -229,10 +229,12 @@ def traffic_coverage(
     for own in by_account.values():
         results += judge_traffic(own, contracts, suite=suite)
     played = Counter(exchange.fault for exchange in exchanges)
-    return schemas.CoverageModel(
+    return verdict_schemas.CoverageModel(
         constraints=[
-            schemas.ConstraintRowModel.model_validate(row)
+            verdict_schemas.ConstraintRowModel.model_validate(row)
             for row in coverage_by_model(results, contracts)[1]
         ],
-        faults=[schemas.FaultRowModel(fault=name, played=played[name]) for name in faults.FAULTS],
+        faults=[
+            verdict_schemas.FaultRowModel(fault=name, played=played[name]) for name in faults.FAULTS
+        ],
     )

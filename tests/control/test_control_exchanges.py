@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from control_client import ACCOUNT_PATH, ControlClient, append_exchange, numbers
 
-from fake_server.control import schemas
+from fake_server.control import exchange_schemas
 from fake_server.http.app import App
 
 
@@ -18,7 +18,7 @@ def test_a_response_holds_every_field_of_an_exchange(client: ControlClient, app:
         app, billed=True, billed_seconds=Decimal("1E+1"), cost=Decimal("3.360"), fault="drip"
     )
     document = client.get(f"{ACCOUNT_PATH}/exchanges").json()
-    schemas.ExchangesModel.model_validate(document)
+    exchange_schemas.ExchangesModel.model_validate(document)
     (exchange,) = document["exchanges"]
     assert exchange["request_headers"] == [
         ["host", "localhost"],
