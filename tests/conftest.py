@@ -1,4 +1,4 @@
-"""Fixtures for several modules: a fake, an account, a folder for processes, Node."""
+"""Fixtures for several modules: a fake, an account, a folder for processes, Node, a browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser, Tab, running_browser
 from control_client import ControlClient
 from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
@@ -98,3 +99,22 @@ def environment(node: Path, tmp_path: Path) -> dict[str, str]:
         "OFFLINE_LOG": str(tmp_path / "asked-for"),
         "NO_COLOR": "1",
     }
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: Browser, server: Server) -> Iterator[Tab]:
+    """A tab on the start page; after the test it has logged nothing and used no other host."""
+    with browser.tab() as tab:
+        tab.open(server.inspector)
+        tab.wait("document.querySelector('#live.on')")
+        yield tab
+        tab.ask("1")  # the browser reports all earlier events first
+        assert tab.complaints == []
+        other_hosts = {u for u in tab.requested if not u.startswith((server.origin + "/", "data:"))}
+        assert other_hosts == set()

@@ -5,26 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from browser import Browser, Tab, absent, running_browser
+from browser import Tab
+from inspector_tab import GOOD, call, row, shows
 
-from aleph_contract.contract import Contract
 from fake_server.account_handle import AccountHandle
 from fake_server.server import Server, running
 
-AXE = Path(__file__).parents[2] / "fixtures" / "node_modules" / "axe-core" / "axe.min.js"
-GOOD = {"prompt": "The river at dusk", "video_uri": "https://example.com/a.mp4"}
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>\u202e"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as started:
-        yield started
 
 
 @pytest.fixture
@@ -36,38 +25,6 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def account(server: Server) -> AccountHandle:
     return server.account(credits=5)
-
-
-@pytest.fixture
-def tab(browser: Browser, server: Server) -> Iterator[Tab]:
-    """A tab on the start page; after the test it has logged nothing and used no other host."""
-    with browser.tab() as tab:
-        tab.open(server.inspector)
-        tab.wait("document.querySelector('#live.on')")
-        yield tab
-        tab.ask("1")  # the browser reports all earlier events first
-        assert tab.complaints == []
-        other_hosts = {u for u in tab.requested if not u.startswith((server.origin + "/", "data:"))}
-        assert other_hosts == set()
-
-
-def call(account: AccountHandle, given: Any = None, token: str | None = None) -> httpx.Response:
-    """Run the model with `given` as input, or with `GOOD`."""
-    return httpx.post(
-        f"{account.base_url}/accounts/{account.id}/ai/run",
-        headers={"authorization": f"Bearer {token or account.token}"},
-        json={"model": Contract.load().model, "input": GOOD if given is None else given},
-    )
-
-
-def row(account: AccountHandle, number: int) -> str:
-    """A selector for the link of an exchange in the list."""
-    return f"#x-{account.id}-{number} a"
-
-
-def shows(tab: Tab, selector: str) -> Any:
-    """Wait for an element and return its text."""
-    return tab.wait(f"document.querySelector({json.dumps(selector)})?.innerText")
 
 
 def test_a_new_exchange_appears_and_the_sidebar_is_updated(
@@ -240,75 +197,6 @@ def test_hostile_text_is_shown_and_not_executed(tab: Tab, account: AccountHandle
     assert "\u202e" not in tab.ask("document.documentElement.textContent")
 
 
-def test_the_list_is_usable_with_the_keyboard(tab: Tab, account: AccountHandle) -> None:
-    for _ in range(3):
-        call(account)
-    shows(tab, row(account, 3))
-    tab.ask(f"document.querySelector('{row(account, 3)}').focus()")
-    tab.press("ArrowDown")
-    tab.press("Enter")
-    tab.wait("document.querySelector('#exchange-title')?.innerText.includes('#2 ')")
-    tab.press("Escape")
-    tab.wait("document.querySelector('#exchange').innerText === ''")
-    assert tab.ask("document.activeElement.closest('li').id") == f"x-{account.id}-2"
-
-
-def test_tab_reaches_every_control(tab: Tab, server: Server, account: AccountHandle) -> None:
-    controls = "a[href], button, input:not([type=hidden]), select, summary, pre[tabindex]"
-    for _ in range(2):
-        call(account, GOOD | {"seed": -1})
-    compare = f"inspector/compare?pick={account.id}/1&pick={account.id}/2"
-    for page in ("", f"inspector/{account.id}/2", "inspector/timeline", "inspector/coverage",
-                 compare, "#keys"):  # fmt: skip
-        tab.open(server.inspector + page)
-        tab.wait("document.querySelector('#live.on') || document.querySelector('.diff')")
-        if page == "#keys":
-            tab.press("?")
-            shows(tab, "#keys[open]")
-        tab.ask(f"""controls = [...(document.querySelector("dialog[open]") ?? document)
-          .querySelectorAll("{controls}")].filter((control) => control.checkVisibility());
-          reached = new Set();
-          addEventListener("focusin", (event) => reached.add(event.target)); controls.length""")
-        for _ in range(tab.ask("controls.length") + 2):
-            tab.press("Tab")
-        missed = "controls.filter((control) => !reached.has(control)).map((c) => c.outerHTML)"
-        assert tab.ask(missed) == [], page
-
-
-def test_letters_are_keys_as_in_mail_programs(tab: Tab, account: AccountHandle) -> None:
-    for _ in range(3):
-        call(account)
-    shows(tab, row(account, 3))
-    focused = "document.activeElement.closest('#rows li')?.id"
-    title = "document.querySelector('#exchange-title')?.innerText"
-    for key, number in (("j", 3), ("j", 2), ("k", 3), ("j", 2)):
-        tab.press(key)
-        assert tab.ask(focused) == f"x-{account.id}-{number}"
-    tab.press("x")
-    assert tab.ask("document.querySelector('#rows input:checked').value") == f"{account.id}/2"
-    tab.press("Enter")
-    tab.wait(f"{title}?.includes('#2 ')")
-    tab.press("j")
-    tab.wait(f"{title}?.includes('#1 ')")
-    assert tab.ask("document.querySelector('#scenario-form').account.value") == account.id
-    tab.press("Escape")
-    tab.wait("document.querySelector('#exchange').innerText === ''")
-    tab.press("/")
-    assert tab.ask("document.activeElement.name") == "text"
-    tab.press("j")
-    assert tab.ask("document.activeElement.value") == "j"
-    tab.press("Escape")
-    tab.press("?")
-    sheet = shows(tab, "#keys[open]")
-    assert all(words in sheet for words in ("j or ↓", "older", "Esc")), sheet
-    tab.click("#single-keys")
-    tab.press("Escape")
-    tab.wait("!document.querySelector('#keys[open]')")
-    tab.ask("document.activeElement.blur()")
-    tab.press("/")
-    assert tab.ask("document.activeElement.name") is None
-
-
 def test_checked_calls_are_compared_and_the_log_is_cleared(
     tab: Tab, account: AccountHandle
 ) -> None:
@@ -368,31 +256,3 @@ def test_after_a_burst_of_10000_exchanges_the_newest_are_listed(tab: Tab, server
     tab.ask("document.querySelector('#older a').focus()")
     tab.press("Enter")
     tab.wait("document.querySelectorAll('#rows li').length === 200")
-
-
-@pytest.mark.parametrize(("width", "dark"), [(390, True), (1400, False)])
-def test_axe_finds_no_accessibility_violation(
-    browser: Browser, server: Server, account: AccountHandle, width: int, dark: bool
-) -> None:
-    if not AXE.exists():
-        absent("axe-core is not installed (npm ci in fixtures)")
-    account.scenario([{"fault": "rate-limited"}])
-    for given in (GOOD, GOOD | {"seed": -1, "nope": 1}, {}, GOOD | {"duration": 1}):
-        call(account, given)
-    account.scenario([{"fault": "rate-limited"}])
-    with browser.tab(width=width, dark=dark) as tab:
-        for page in ("", f"inspector/{account.id}/2", f"inspector/{account.id}/4", "?text=none",
-                     "inspector/timeline", "inspector/coverage", "#keys",
-                     f"inspector/compare?pick={account.id}/1&pick={account.id}/2"):  # fmt: skip
-            tab.open(server.inspector + page)
-            tab.wait("document.querySelector('#live.on') || document.querySelector('.diff')")
-            if page == "#keys":
-                tab.press("?")
-                shows(tab, "#keys[open]")
-            tab.ask("document.querySelectorAll('details').forEach(d => { d.open = true; }); 1")
-            tab.ask(AXE.read_text(encoding="utf-8") + ";1")
-            found = tab.ask("axe.run().then(r => r.violations.map(v =>"
-                            " v.id + ': ' + v.nodes.map(n => n.html).join(' ')))")  # fmt: skip
-            assert found == [], page
-            assert tab.ask("document.documentElement.scrollWidth <= innerWidth"), page
-        assert tab.complaints == []
