@@ -1,0 +1,189 @@
+"""The journal in PostgreSQL: databases that cannot be used, or that fail while the fake serves."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from asyncpg.transaction import Transaction
+from calling import PATIENCE, post
+from journals import numbers
+from postgresql_server import PostgreSQLServer, query
+
+from aleph_contract.errors import ArgumentError
+from fake_server.journal import open_journal
+from fake_server.server import running
+
+
+def refusal(url: str, *options: str) -> str:
+    """What `serve` says when it does not start: one line, and exit code 2."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "aleph_contract",
+            "serve",
+            "--port",
+            "0",
+            "--journal",
+            url,
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+class TestRefusals:
+    """A database that cannot be used is refused with one sentence, without the password."""
+
+    @pytest.mark.parametrize(
+        ("url", "sentence"),
+        [
+            ("postgresql://u:secret@127.0.0.1:1/d", "no PostgreSQL server answers"),
+            ("postgresql://u:secret@127.0.0.1:x/d", "the URL is wrong"),
+            ("postgresql://u@/d?host=/nowhere&password=secret", "no PostgreSQL server answers"),
+            ("postgresql://u:secret@no-such-host.invalid/d", "the server cannot be reached"),
+        ],
+    )
+    def test_a_wrong_url(self, url: str, sentence: str) -> None:
+        with pytest.raises(ArgumentError) as caught:
+            open_journal(url)
+        assert sentence in str(caught.value)
+        assert "secret" not in str(caught.value)
+
+    def test_a_missing_database(self, postgresql: PostgreSQLServer) -> None:
+        with pytest.raises(ArgumentError, match="database does not exist; create it with"):
+            open_journal(postgresql.url("nosuch"))
+
+    def test_a_wrong_password(self, postgresql: PostgreSQLServer) -> None:
+        postgresql.require_password("keyed", "right")
+        with pytest.raises(ArgumentError, match="the password is wrong; put it in"):
+            open_journal(postgresql.url("postgres").replace("aleph@", "keyed:wrong@"))
+
+    def test_a_read_only_database(self, postgresql: PostgreSQLServer, database: str) -> None:
+        _set_read_only(postgresql, database, "on")
+        with pytest.raises(ArgumentError, match="read-only; use the primary"):
+            open_journal(database)
+
+    def test_a_user_without_rights(self, postgresql: PostgreSQLServer, database: str) -> None:
+        postgresql.execute("postgres", "CREATE ROLE weak LOGIN")
+        with pytest.raises(ArgumentError, match="the user may not do this: permission denied"):
+            open_journal(database.replace("aleph@", "weak@"))
+
+    def test_a_wrong_durability(self, database: str) -> None:
+        with pytest.raises(ArgumentError, match="durability is sync or async, not 'maybe'"):
+            open_journal(database, durability="maybe")
+
+    def test_the_command_prints_one_line(self) -> None:
+        line = refusal("postgresql://u:secret@127.0.0.1:1/d")
+        assert line.endswith("no PostgreSQL server answers at this address")
+        assert "journal postgresql://u@127.0.0.1:1/d: " in line
+
+
+class TestWhileServing:
+    """What the log says, and what clients get, when the database changes under the fake."""
+
+    def test_a_database_that_becomes_read_only_and_writable_again(
+        self, postgresql: PostgreSQLServer, database: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with running(journal=database) as server:
+            account = server.account()
+            assert post(account).status_code == 200
+            _set_read_only(postgresql, database, "on")
+            post(account)  # its connection is lost
+            refused = post(account)
+            assert refused.status_code == 503
+            assert refused.json()["errors"] == [{"message": "Service unavailable", "code": 7000}]
+            assert "database is read-only" in caplog.text
+            assert account.id in caplog.text
+            _set_read_only(postgresql, database, "off")
+            deadline = time.monotonic() + PATIENCE
+            while post(account).status_code != 200:
+                assert time.monotonic() < deadline
+            assert account.bill.runs == 2
+            assert [e.status for e in account.exchanges] == [200, 200]
+
+    def test_a_full_disk(self, database: str, caplog: pytest.LogCaptureFixture) -> None:
+        with running(journal=database) as server:
+            account = server.account(credits=5)
+            for statement in _FULL_DISK:
+                query(database, statement)
+            assert post(account).status_code == 503
+            assert "the disk of the database is full; free space" in caplog.text
+            assert account.bill.runs == 0
+            query(database, "DROP TRIGGER full_disk ON aleph_contract.exchange")
+            assert post(account).status_code == 200
+            assert account.bill.runs == 1
+
+    def test_a_commit_whose_result_is_lost_is_corrected(
+        self, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with running(journal=database) as server:
+            account = server.account()
+            assert post(account).status_code == 200
+            commit = Transaction.__aexit__
+
+            async def lose(self: Any, *arguments: Any) -> None:
+                await commit(self, *arguments)
+                monkeypatch.undo()
+                raise asyncpg.ConnectionDoesNotExistError("lost")
+
+            monkeypatch.setattr(Transaction, "__aexit__", lose)
+            assert post(account).status_code == 503
+            assert account.exchanges[1].status == 200  # the fake does not know
+            deadline = time.monotonic() + PATIENCE
+            while post(account).status_code != 200:
+                assert time.monotonic() < deadline
+            corrected = account.exchanges[1]
+            assert (corrected.status, corrected.outcome) == (503, "fault")
+            assert b"Service unavailable" in corrected.response_body
+            bill = account.bill
+            assert (bill.runs, bill.usd) == (2, 2 * corrected.cost)
+            assert (bill.doubtful_runs, bill.doubtful_usd) == (1, corrected.cost)
+            assert numbers(server.app.journal, account.id) == [1, 2, 3]
+
+    def test_a_clock_that_differs_is_named_and_corrected(
+        self, database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() - 60)
+        with caplog.at_level(logging.WARNING), running(journal=database) as server:
+            account = server.account()
+            monkeypatch.setattr("fake_server.runs.request._now", lambda: real() - 60)
+            post(account)
+            (exchange,) = account.exchanges
+        assert "is 60.00 s behind that of the database" in caplog.text
+        assert abs(exchange.received_at - real()) < 5
+
+
+#: Lets PostgreSQL report a full disk for each exchange.
+_FULL_DISK = (
+    """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$""",
+    """CREATE TRIGGER full_disk BEFORE INSERT ON aleph_contract.exchange
+    FOR EACH ROW EXECUTE FUNCTION full_disk()""",
+)
+
+
+def _set_read_only(server: PostgreSQLServer, url: str, value: str) -> None:
+    """Make a database read-only or writable, and end the connections of the fake."""
+    name = urlsplit(url).path[1:]
+    server.execute("postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+    query(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'aleph-contract' AND datname = current_database()",
+    )
