@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aleph_contract.contract.contract_set import ContractSet
@@ -12,18 +12,16 @@ from aleph_contract.core.escaping import one_line, pluralise, truncate
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.mutation.records import WHOLE_SUITE, Call
-from aleph_contract.mutation.suite_process import (
-    Processes,
-    SuiteRun,
-    borders_are_times,
-    run_suite,
-)
+from aleph_contract.mutation.suite_process import Processes, SuiteRun, is_call, run_suite
 from aleph_contract.mutation.warm_suite import WarmSuite
-from aleph_contract.rules.other_routes import other_route
 
 #: The time limit of the whole suite, in time limits of one mutant.
 SUITE_LIMITS = 30
 
+#: Tests that share a fixture with tests that make calls, and run once to find their own calls.
+MAX_SHARERS = 200
+
+_NO_TEST = "no test that makes a call passes when it runs alone: {}"
 _NO_CALL = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
 
 #: Characters of the suite's output that a message quotes.
@@ -71,51 +69,58 @@ def baseline(
         _passed(run_suite(command, contracts, processes=processes, seconds=limit), limit, number)
         for number in (1, 2)
     )
+    if not first.in_pytest and _counts(first) != _counts(second):  # the times are not exact
+        first, second = first.as_one_test(), second.as_one_test()
     _check_same(first, second)
     bodies = {digest(x.request_body) for x in second.exchanges}
     calls = tuple(_calls(first, bodies))
     seconds = max(first.elapsed, second.elapsed)
-    in_pytest = any(process != "command" for process in first.suite.borders)
-    return Baseline(calls, in_pytest, seconds)
+    return Baseline(calls, first.in_pytest, seconds)
 
 
 def alone(found: Baseline, suite: WarmSuite, seconds: float) -> Baseline:
     """The baseline with the calls that each test makes when it runs alone.
 
-    A test that fails alone cannot tell anything; a note names it.
+    A test that fails alone cannot tell anything; a note names it. A call in a fixture that several
+    tests share is a call of each of them.
 
     Raises:
         CouldNotRun: No test passes alone.
     """
+    notes: list[str] = []
+    callers = [test for test in found.tests if test != WHOLE_SUITE]
+    outside = sum(call.test == WHOLE_SUITE for call in found.calls)
+    if outside:
+        notes.append(f"{pluralise(outside, 'call')} outside of all tests: no mutant changes them")
+    sharers = _sharers(callers, suite.shared)
     calls: list[Call] = []
-    failed: list[str] = []
-    for test in found.tests:
+    for test in (*callers, *sharers[:MAX_SHARERS]):
         run = suite.run((test,), seconds)
-        if run.outcomes.get(test) != "passed":
-            failed.append(test)
-            continue
-        known = {call.selects for call in found.calls if call.test == test}
-        repeats = any(call.repeats for call in found.calls if call.test == test)
-        calls += _numbered(test, run.exchanges, known, repeats=repeats)
+        if run.outcomes.get(test) == "passed":
+            own = [call for call in found.calls if call.test == test]
+            known = {call.selects for call in own or found.calls}
+            repeats = any(call.repeats for call in own)
+            calls += _numbered(test, run.exchanges, known, repeats=repeats)
+        elif test in callers:
+            notes.append(f"{test} fails when it runs alone; it is left out")
     if not calls:
-        raise CouldNotRun(f"no test passes when it runs alone, first {failed[0]}")
-    notes = [f"{test} fails when it runs alone; it is left out" for test in failed]
+        raise CouldNotRun(_NO_TEST.format(notes[0] if notes else _NO_CALL))
+    if len(sharers) > MAX_SHARERS:
+        left = pluralise(len(sharers) - MAX_SHARERS, "test")
+        notes.append(f"{left} that share a fixture with these did not run")
     return Baseline(tuple(calls), in_pytest=True, seconds=found.seconds, notes=tuple(notes))
+
+
+def _sharers(callers: Sequence[str], shared: Mapping[str, Sequence[str]]) -> list[str]:
+    """The tests without a call that share a fixture with tests that make calls."""
+    used = {fixture for test in callers for fixture in shared.get(test, ())}
+    known = set(callers)
+    return [t for t, own in shared.items() if t not in known and not used.isdisjoint(own)]
 
 
 def digest(body: bytes) -> str:
     """What tells the bodies of two requests apart."""
     return hashlib.sha256(body).hexdigest()
-
-
-def is_call(exchange: Exchange) -> bool:
-    """Whether an exchange is a call that a mutation can change."""
-    return (
-        exchange.request_complete
-        and bool(exchange.request_body)
-        and exchange.outcome not in ("listed", "elsewhere")
-        and not other_route(exchange)
-    )
 
 
 def _passed(run: SuiteRun, limit: float, number: int) -> SuiteRun:
@@ -161,9 +166,8 @@ def _counts(run: SuiteRun) -> Counter[str]:
 
 def _tests(run: SuiteRun) -> Iterator[tuple[str, bool]]:
     """For each call: the name of its test, and whether that runs its body several times."""
-    timed = borders_are_times(run.suite)
     for exchange in filter(is_call, run.exchanges):
-        span = run.suite.span(exchange) if timed else None
+        span = run.suite.span(exchange)
         yield (span.test.name, span.test.repeats) if span else (WHOLE_SUITE, False)
 
 

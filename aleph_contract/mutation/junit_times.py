@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
+from itertools import accumulate
 from pathlib import Path
 
+from aleph_contract.mutation.report_times import ReportedTest
 from aleph_contract.rules.suite import TestOutcome, TestRun
 
 #: Bytes of the largest file that is read.
@@ -22,12 +25,13 @@ _ENDINGS: dict[str, TestOutcome] = {
 
 def junit_tests(
     command: Sequence[str], begun: float, ended: float
-) -> Iterator[tuple[float, TestRun | None]]:
-    """The borders of the tests, in order; none if the command writes no JUnit file.
+) -> tuple[list[ReportedTest], list[ReportedTest]]:
+    """The tests, in order, with two guesses of their times; none if there is no JUnit file.
 
-    The file is the one that an argument names, as in `--outputFile=report.xml`. A test case has a
-    duration, and a suite the time of its start: the cases of a suite run one after the other. If
-    the times are not known, or suites overlap, every test begins when the command does.
+    A test case has a duration, and a suite one time. With most runners that is the time at which
+    its first test began (first guess); with vitest the time at which the report was written (second
+    guess). The file is one that an argument names, as in `--outputFile=report.xml`, or one in the
+    working directory, where jest-junit writes it.
 
     Args:
         command: The command.
@@ -36,24 +40,24 @@ def junit_tests(
     """
     root = next((r for r in map(_parsed, _files(command, begun)) if r is not None), None)
     if root is None:
-        return
-    suites = list(root.iter("testsuite"))
-    starts = [_start(suite, begun, ended) for suite in suites]
-    borders: list[tuple[float, TestRun | None]] = []
-    for suite, start in zip(suites, starts, strict=True):
-        at = start or begun
-        for case in suite.findall("testcase"):
-            borders.append((at, _test(case)))
-            at += _seconds(case)
-    times = [at for at, _ in borders]
-    known = None not in starts and times == sorted(times)
-    yield from borders if known else ((begun, test) for _, test in borders)
-    yield ended, None
+        return [], []
+    first: list[ReportedTest] = []
+    second: list[ReportedTest] = []
+    for suite in root.iter("testsuite"):
+        stamp = _stamp(suite, begun, ended)
+        cases = _cases(suite)
+        seconds = [_seconds(case) for case in cases]
+        for case, duration, total in zip(cases, seconds, accumulate(seconds), strict=True):
+            known = None if stamp is None else duration
+            at = math.inf if stamp is None else stamp
+            first.append(ReportedTest(_test(case), at + total, known))
+            second.append(ReportedTest(_test(case), at, known))
+    return first, second
 
 
 def _files(command: Sequence[str], begun: float) -> Iterator[Path]:
-    for argument in command:
-        path = Path(argument.rpartition("=")[2])
+    named = [Path(argument.rpartition("=")[2]) for argument in command]
+    for path in (*named, *sorted(Path().glob("*.xml"))):
         if path.suffix == ".xml" and path.is_file():
             facts = path.stat()
             if facts.st_mtime >= begun - 1 and facts.st_size <= _MAX_BYTES:
@@ -62,18 +66,30 @@ def _files(command: Sequence[str], begun: float) -> Iterator[Path]:
 
 def _parsed(path: Path) -> ET.Element | None:
     try:
-        return ET.parse(path).getroot()  # noqa: S314 - a file of the user's own suite
+        root = ET.parse(path).getroot()  # noqa: S314 - a file of the user's own suite
     except ET.ParseError:
         return None
+    return root if root.tag in {"testsuites", "testsuite"} else None
 
 
-def _start(suite: ET.Element, begun: float, ended: float) -> float | None:
-    """Unix time at which a suite began; `None` if that is not known, or not within the run."""
+def _cases(suite: ET.Element) -> list[ET.Element]:
+    """The test cases without those that have subtests, as `TestEdit` of Go has `TestEdit/rain`."""
+    cases = suite.findall("testcase")
+    parents = {case.get("name", "").rpartition("/")[0] for case in cases}
+    return [case for case in cases if case.get("name", "") not in parents]
+
+
+def _stamp(suite: ET.Element, begun: float, ended: float) -> float | None:
+    """Unix time of a suite; `None` if it is not within the run, or known to the second only."""
     try:
-        at = datetime.fromisoformat(suite.get("timestamp", "").replace("Z", "+00:00")).timestamp()
+        at = datetime.fromisoformat(suite.get("timestamp", "").replace("Z", "+00:00"))
     except ValueError:
         return None
-    return at if begun <= at <= ended else None
+    if not at.microsecond:
+        return None
+    zones = (at,) if at.tzinfo else (at.replace(tzinfo=timezone.utc), at.astimezone())
+    times = (zone.timestamp() for zone in zones)
+    return next((time for time in times if begun <= time <= ended), None)
 
 
 def _seconds(case: ET.Element) -> float:

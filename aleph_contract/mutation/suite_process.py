@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
-import re
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from aleph_contract.contract.contract_set import ContractSet
@@ -26,23 +26,23 @@ from aleph_contract.drivers.processes import (
     without_proxy,
 )
 from aleph_contract.mutation.junit_times import junit_tests
-from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
+from aleph_contract.mutation.report_times import borders
+from aleph_contract.mutation.tap import is_tap, tap_tests
+from aleph_contract.rules.other_routes import other_route
+from aleph_contract.rules.suite import Suite
 from aleph_contract.verify.exec_command import command_environment
 from fake_server.account_handle import AccountHandle
 from fake_server.runs.mutation import CallMutation, Mutator
 from fake_server.server import Server, running
 
-#: A line of the Test Anything Protocol (TAP 14) that ends a test.
-_TAP = re.compile(r"(?P<bad>not )?ok\b *\d* *(?:- *)?(?P<name>[^#]*)(?P<rest>.*)")
-
 #: The variables that name the folder for temporary files.
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
 #: The process name of borders that come from TAP or JUnit.
-_PROCESS = "command"
+COMMAND = "command"
 
-#: Seconds in which several results of TAP count as written together, after the tests.
-_TOGETHER = 0.002
+#: Characters of a line that are kept until its end is read.
+_MAX_LINE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,19 @@ class SuiteRun:
     applied: int
     output: str
     elapsed: float
+
+    @property
+    def in_pytest(self) -> bool:
+        """Whether the pytest plugin reported its tests."""
+        return any(process != COMMAND for process in self.suite.borders)
+
+    def as_one_test(self) -> SuiteRun:
+        """The same without the times of its tests."""
+        timeless = {
+            process: [(math.inf, test) for _, test in borders]
+            for process, borders in self.suite.borders.items()
+        }
+        return replace(self, suite=replace(self.suite, borders=timeless))
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -127,7 +140,7 @@ class Processes:
 
 
 class Output:
-    """What a process prints: the time of each TAP line, and the end of all output."""
+    """What a process prints: the TAP lines with their times, and the end of all output."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._buffer = BoundedBuffer(1 << 16)
@@ -145,7 +158,9 @@ class Output:
             now = time.time()
             self._buffer.add(chunk)
             *lines, pending = (pending + chunk).split(b"\n")
-            self.lines += ((now, line.decode(errors="replace")) for line in lines)
+            pending = pending[-_MAX_LINE:]
+            texts = (line.decode(errors="replace").rstrip() for line in lines)
+            self.lines += ((now, text) for text in texts if is_tap(text))
         stream.close()
 
     def close(self) -> str:
@@ -204,30 +219,19 @@ def _suite(
     reported = server.app.suite.suite()
     if reported.borders or server.app.clock.faster:  # their times are those of another clock
         return reported
-    tests = list(_tap_tests(lines, begun)) or list(junit_tests(command, begun, time.time()))
-    return Suite({_PROCESS: tests}) if tests else reported
+    exchanges = [x for x in server.exchanges if is_call(x)]
+    tap = tap_tests(lines)
+    guesses = (tap,) if tap else junit_tests(command, begun, time.time())
+    found = [borders(tests, exchanges, begun) for tests in guesses]
+    best = next((f for f in found if f and f[0][0] < math.inf), found[0])
+    return Suite({COMMAND: best}) if best else reported
 
 
-def _tap_tests(
-    lines: Sequence[tuple[float, str]], begun: float
-) -> Iterator[tuple[float, TestRun | None]]:
-    """The borders of the tests: a test runs from the line of the test before it to its own."""
-    results = [(at, match) for at, line in lines if (match := _TAP.fullmatch(line.rstrip()))]
-    at = begun
-    for ended, match in results:
-        outcome: TestOutcome = "failed" if match["bad"] else "passed"
-        if "skip" in match["rest"].lower():
-            outcome = "skipped"
-        yield at, TestRun(match["name"].strip() or "a test", outcome)
-        at = ended
-    if results:
-        yield at, None
-
-
-def borders_are_times(suite: Suite) -> bool:
-    """Whether the times of the borders say when tests ran; a report written at the end does not."""
-    for borders in suite.borders.values():
-        times = [at for at, _ in borders[1:]]
-        if len(times) > 1 and times[-1] - times[0] < _TOGETHER * len(times):
-            return False
-    return True
+def is_call(exchange: Exchange) -> bool:
+    """Whether an exchange is a call that a mutation can change."""
+    return (
+        exchange.request_complete
+        and bool(exchange.request_body)
+        and exchange.outcome not in ("listed", "elsewhere")
+        and not other_route(exchange)
+    )

@@ -78,6 +78,8 @@ class WarmSuite:
         listener: socket.socket,
         connection: socket.socket,
     ) -> None:
+        #: Of each test, the fixtures that it shares with others.
+        self.shared: dict[str, list[str]] = {}
         self._contracts = contracts
         self._account = account
         self._clock = clock
@@ -165,8 +167,9 @@ def warm_suite(
             suite = WarmSuite(contracts, account, clock, fakes, connection)
             stack.callback(suite.close)
             connection.settimeout(seconds)
-            ready = suite.receive().get("secret") == secret and suite.receive().get("ready")
-        if not ready:
+            first = suite.receive() if suite.receive().get("secret") == secret else {}
+            suite.shared = first.get("shared", {})
+        if not first.get("ready"):
             raise CouldNotRun("pytest could not collect the tests again")
         yield suite
 

@@ -28,12 +28,18 @@ from aleph_contract.remote_fake.control import connect
 _OPTIONS = {("xdist", "xdist.plugin"): "-n0", ("pytest_cov", "pytest_cov.plugin"): "--no-cov"}
 
 
+#: The modules whose fixtures make no call.
+_NOT_OF_SUITE = ("_pytest.", "aleph_contract.", "anyio.", "xdist.", "pytest_")
+
+
 class WarmWorker:
     """A pytest session that takes jobs from `mutate` instead of running its tests.
 
     A job is `{"tests": [...], "seconds": S}`; the answer is `{"outcomes": {test: outcome}}`, with
     the tests that ran: the last one is the first that failed, if one did. The outcome of a test
-    that exceeds the time limit is `timeout`, that of one whose process ends `crashed`.
+    that exceeds the time limit is `timeout`, that of one whose process ends `crashed`. The first
+    line names the tests, and of each the fixtures that it shares with others: a fixture that one
+    test sets up for several makes its calls in each of them when they run alone.
 
     Args:
         address: `PORT:SECRET` of the listening `mutate` on this machine.
@@ -56,7 +62,8 @@ class WarmWorker:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run jobs until `mutate` closes the connection."""
         items = {test_name(item): item for item in session.items}
-        self._send({"ready": not session.testsfailed})
+        shared = {name: _shared_fixtures(item) for name, item in items.items()}
+        self._send({"ready": not session.testsfailed, "shared": shared})
         for line in self._lines:
             job = json.loads(line)
             chosen = [items[name] for name in job["tests"] if name in items]
@@ -70,6 +77,23 @@ class WarmWorker:
 
     def _send(self, document: Any) -> None:
         self._socket.sendall(json.dumps(document).encode() + b"\n")
+
+
+def _shared_fixtures(item: pytest.Item) -> list[str]:
+    """The fixtures of the suite that a test shares with other tests, by place and name."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return [
+        f"{fixture.baseid}::{fixture.argname}"
+        for fixtures in known.values()
+        for fixture in fixtures
+        if fixture.scope != "function" and _is_of_suite(fixture)
+    ]
+
+
+def _is_of_suite(fixture: Any) -> bool:
+    """Whether a fixture, or a `setUpClass` that pytest made one of, is code of the suite."""
+    set_up = fixture.argname.startswith(("_unittest_", "_xunit_"))
+    return set_up or not fixture.func.__module__.startswith(_NOT_OF_SUITE)
 
 
 class _Outcomes:

@@ -16,15 +16,16 @@ from pathlib import Path
 
 import pytest
 from faster import SPEED, needs_libfaketime
+from workers_node import PACKAGES, find_node
 
 from aleph_contract.cli import run
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.mutation import running
-from aleph_contract.mutation.baseline import baseline
+from aleph_contract.mutation.baseline import alone, baseline
 from aleph_contract.mutation.classify import Attempt, classify
-from aleph_contract.mutation.executors import ProcessExecutor
+from aleph_contract.mutation.executors import ProcessExecutor, WarmExecutor
 from aleph_contract.mutation.planning import plan
 from aleph_contract.mutation.records import Mutant, MutantClass, MutationRun
 from aleph_contract.mutation.running import MutationSettings, mutate
@@ -87,6 +88,17 @@ def test_suites_are_ranked_in_their_true_order() -> None:
     assert 20 < scores[1] < 80
     assert nothing.counts["paid-twice"] + calls.counts["paid-twice"] >= 1
     assert everything.notes[-1].startswith("--max-mutants chose 8 of ")
+
+
+def test_a_suite_of_vitest_is_scored(folder: Path) -> None:
+    (folder / "node_modules").symlink_to(PACKAGES)
+    vitest = (str(find_node()), str(PACKAGES / "vitest/vitest.mjs"), "run", "--root", ".")
+    report = ("--reporter=junit", "--outputFile=report.xml")
+    found = mutated(*vitest, *report, "result.test.mjs", max_mutants=2, seed=19)
+    assert [(r.mutant.mutation.id, r.kind, r.noticed_by) for r in found.results] == [
+        ("reply/dead-link", "noticed", "result.test.mjs::the result is returned"),
+        ("request/member-dropped", "unnoticed", ""),
+    ]
 
 
 @pytest.mark.usefixtures("folder")
@@ -225,6 +237,64 @@ def _until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+#: Calls at import, in a session fixture, and in `setUpClass`; the second test of each notices.
+SHARED = """
+import unittest
+import urllib.request
+import pytest
+from client import GOOD, edit
+
+edit({**GOOD, "seed": 1})
+
+@pytest.fixture(scope="session")
+def video():
+    return edit({**GOOD, "seed": 2})
+
+def test_one(video):
+    assert video
+
+def test_two(video):
+    urllib.request.urlopen(video).close()
+
+class TestClass(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.video = edit({**GOOD, "seed": 3})
+
+    def test_a(self):
+        for seed in (4, 5):
+            with self.subTest(seed=seed):
+                edit({**GOOD, "seed": seed})
+
+    def test_b(self):
+        urllib.request.urlopen(self.video).close()
+
+def test_without_a_call():
+    pass
+"""
+
+
+def test_a_call_of_a_shared_fixture_belongs_to_every_test_that_uses_it(folder: Path) -> None:
+    (folder / "test_shared.py").write_text(SHARED)
+    command, processes = (*PYTEST, "test_shared.py"), Processes()
+    found = baseline(command, CONTRACTS, processes=processes, timeout=10.0)
+    assert len(found.tests) == 3
+    with warm_suite(command, CONTRACTS, processes, 60.0) as suite:
+        found = alone(found, suite, 10.0)
+        mutants = [
+            mutant
+            for mutant in plan(found, CONTRACTS, seed=0).mutants
+            if mutant.mutation.id == "reply/dead-link" and len(mutant.calls) > 1
+        ]
+        executor = WarmExecutor(suite, 10.0)
+        results = [classify(m, executor.attempts(m), CONTRACTS) for m in mutants]
+    assert found.notes == ("1 call outside of all tests: no mutant changes them",)
+    assert [(len(r.mutant.tests), r.noticed_by) for r in results] == [
+        (2, "test_shared.py::test_two"),
+        (2, "test_shared.py::TestClass::test_b"),
+    ]
 
 
 def test_a_client_with_a_long_time_out_is_tested_on_a_faster_clock(folder: Path) -> None:
