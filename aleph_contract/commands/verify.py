@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aleph_contract.commands.case_options import case_options
 from aleph_contract.commands.options import (
     MAX_JOBS,
     TIME_LIMIT,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from aleph_contract.drivers import Driver
     from aleph_contract.reports import TerminalDetail
     from aleph_contract.verify.fakes import RemoteFake
+    from aleph_contract.verify.known_failing import KnownFailing
 
 
 @click.group("verify")
@@ -53,14 +55,7 @@ command.add_command(server)
 @profile_option
 @contract_option
 @model_option
-@click.option("--run", "run", metavar="GLOB", multiple=True, help="Run only these cases or phases.")
-@click.option("--skip", metavar="GLOB", multiple=True, help="Leave out these cases or phases.")
-@click.option(
-    "--known-failing",
-    metavar="FILE",
-    help="File of cases that may fail: a name, a glob, `rule ID` or `pointer /P`, # and a reason "
-    "per line.",
-)
+@case_options
 @click.option("--write-known-failing", metavar="FILE", help="Write such a file from this run.")
 @click.option(
     "--max-examples",
@@ -69,7 +64,6 @@ command.add_command(server)
     show_default=True,
     help="Random inputs per property; 0 skips the phase.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random choices.")
 @click.option(
     "--timeout",
     type=TIME_LIMIT,
@@ -124,7 +118,7 @@ def client(
     model: str | None,
     run: tuple[str, ...],
     skip: tuple[str, ...],
-    known_failing: str | None,
+    known_failing: KnownFailing | None,
     write_known_failing: str | None,
     max_examples: int,
     seed: int,
@@ -163,7 +157,6 @@ def client(
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
     from aleph_contract import reports
     from aleph_contract.reports.files import check_writable
-    from aleph_contract.verify import known_failing as known
     from aleph_contract.verify.rule_selection import RuleSelection
     from aleph_contract.verify.runner import Settings, verify_client
 
@@ -186,7 +179,7 @@ def client(
         **fake,
         intercept=intercept,
         allow_hosts=allow_hosts,
-        known_failing=known.load(known_failing) if known_failing else None,
+        known_failing=known_failing,
         fail_on=fail_on,
         rules=RuleSelection(only, skip_rule),
         stop_at_first=exitfirst,

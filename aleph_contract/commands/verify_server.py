@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aleph_contract.commands.case_options import case_options
 from aleph_contract.commands.options import (
     TIME_LIMIT,
     Number,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aleph_contract.contract import Contract
     from aleph_contract.core.exchange import SurfaceName
     from aleph_contract.reports import TerminalDetail
+    from aleph_contract.verify.known_failing import KnownFailing
     from aleph_contract.verify.server.call import PlannedCall
 
 
@@ -69,10 +71,7 @@ if TYPE_CHECKING:
 )
 @contract_option
 @model_option
-@click.option("--run", "run", metavar="GLOB", multiple=True, help="Send only these cases, phases.")
-@click.option("--skip", metavar="GLOB", multiple=True, help="Leave out these cases or phases.")
-@click.option("--known-failing", metavar="FILE", help="File of cases that may fail.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the drawn inputs.")
+@case_options
 @click.option(
     "--max-examples",
     type=click.IntRange(min=0),
@@ -98,7 +97,7 @@ def command(
     model: str | None,
     run: tuple[str, ...],
     skip: tuple[str, ...],
-    known_failing: str | None,
+    known_failing: KnownFailing | None,
     seed: int,
     max_examples: int,
     report: tuple[str, ...],
@@ -113,7 +112,6 @@ def command(
     could not run.
     """
     from aleph_contract import reports
-    from aleph_contract.verify import known_failing as known
     from aleph_contract.verify.server.runner import ServerSettings, choose, verify_server
     from aleph_contract.verify.server.target import Target
     from fake_server.state.billing import amount
@@ -125,7 +123,7 @@ def command(
     settings = ServerSettings(
         run=run,
         skip=skip,
-        known_failing=known.load(known_failing) if known_failing else None,
+        known_failing=known_failing,
         seed=seed,
         max_examples=max_examples,
         spend_cap=None if spend_cap is None else amount("--spend-cap", spend_cap),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -27,6 +26,7 @@ from aleph_contract.verify.fakes import NEW_FAKE_OPTIONS, fake_for
 from aleph_contract.verify.kept_results import ONCE, attribute_kept
 from aleph_contract.verify.phases import PHASES, Phase
 from aleph_contract.verify.plans import PlannedCase, selected
+from aleph_contract.verify.progress import CaseFinished, Event, PhaseStarted, PhaseTimes
 from aleph_contract.verify.session import Session
 from aleph_contract.verify.settings import Settings
 from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
@@ -34,24 +34,6 @@ from aleph_contract.verify.token_files import attribute_file_names
 
 __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
 
-
-@dataclass(frozen=True, slots=True)
-class PhaseStarted:
-    """A phase starts; `cases` is the number of its cases, `total` that of the whole run."""
-
-    phase: str
-    cases: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFinished:
-    """A case was judged."""
-
-    result: CaseResult
-
-
-Event = PhaseStarted | CaseFinished
 
 #: A phase, and the cases to drive in it.
 Chosen = tuple[Phase, tuple[PlannedCase, ...]]
@@ -104,7 +86,7 @@ def verify_client(
             log.plan(chosen, settings)
             log.client = client
             session = Session(server, driver, contract, settings)
-            log.lap("set-up")
+            log.times.lap("set-up")
             for phase, cases in _never_answered_first(chosen):
                 if log.stopped:
                     break
@@ -117,7 +99,7 @@ def verify_client(
         log.trouble = (str(error),)
     except KeyboardInterrupt:
         log.interrupted = True
-    log.lap("tear-down" if log.phases else "set-up")
+    log.times.lap("tear-down" if log.times.phases else "set-up")
     return log.verification(driver, contract, settings)
 
 
@@ -189,7 +171,7 @@ class _Log:
     """Collects results and times while a verification runs."""
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
-        self.phases: list[tuple[str, float]] = []
+        self.times = PhaseTimes()
         self.trouble: tuple[str, ...] = ()
         self.interrupted = False
         self.stopped = False
@@ -198,7 +180,6 @@ class _Log:
         self._results: list[CaseResult] = []
         self._order: dict[str, int] = {}
         self._wanted: frozenset[str] = frozenset()
-        self._begun = self._lapped = time.perf_counter()
 
     def plan(self, chosen: list[Chosen], settings: Settings) -> None:
         """Note the order of the planned cases, which is that of the results, and their rules."""
@@ -207,12 +188,6 @@ class _Log:
         local = settings.require_local_validation
         rules = (examinable(case, require_local_validation=local) for case in planned)
         self._wanted = frozenset(r for r in frozenset().union(*rules) if r in settings.rules)
-
-    def lap(self, name: str) -> None:
-        """Book the time since the previous lap under a name: so the times add up to the total."""
-        now = time.perf_counter()
-        self.phases.append((name, now - self._lapped))
-        self._lapped = now
 
     def drive(self, phase: Phase, session: Session, cases: tuple[PlannedCase, ...]) -> None:
         """Drive one phase; after an interrupt the results so far remain."""
@@ -226,7 +201,7 @@ class _Log:
                         self.stopped = True
                         break
         finally:
-            self.lap(phase.name)
+            self.times.lap(phase.name)
 
     def attribute(self, session: Session) -> None:
         """Replace symptoms by their cause, unless the rule that names it is not wanted."""
@@ -289,7 +264,7 @@ class _Log:
             whole = not (ended or settings.run or settings.skip or settings.rules.narrow)
             results, unexpected, stale = settings.known_failing.apply(results, whole=whole)
         rows = coverage(results, contract)
-        self.lap("coverage")
+        self.times.lap("coverage")
         return Verification(
             mode="verify",
             model=contract.model,
@@ -298,7 +273,7 @@ class _Log:
             seed=settings.seed,
             client=driver.client,
             results=results,
-            phases=tuple(self.phases),
+            phases=tuple(self.times.phases),
             trouble=self.trouble,
             unexpected_passes=unexpected,
             stale=stale,
@@ -307,5 +282,5 @@ class _Log:
             notes=tuple(self._notes(results)),
             unexamined=() if self.stopped else unexamined(self._wanted, results),
             fail_on=settings.fail_on,
-            elapsed=self._lapped - self._begun,
+            elapsed=self.times.total,
         )

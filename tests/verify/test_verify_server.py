@@ -251,6 +251,13 @@ def test_an_impossible_base_url_gives_2(url: str) -> None:
     assert run(["verify", "server", url]) == 2
 
 
+def test_the_times_of_the_phases_add_up() -> None:
+    result = verified(Stub(), run=("envelope/route", "example/*"))
+    names = [name for name, _ in result.phases]
+    assert names == ["set-up", "envelope", "valid", "tear-down", "coverage"]
+    assert sum(seconds for _, seconds in result.phases) == pytest.approx(result.elapsed)
+
+
 def test_the_rate_bounds_the_calls_per_second() -> None:
     result = verified(Stub(), run=("boundary/seed/minimum/*", "boundary/seed/maximum/*"), rate=50.0)
     assert result.elapsed >= (len(result.results) - 1) / 50

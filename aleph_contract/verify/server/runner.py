@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
@@ -19,6 +18,7 @@ from aleph_contract.rules.retry_after import retry_after
 from aleph_contract.rules.server import judge_server
 from aleph_contract.verify.known_failing import KnownFailing
 from aleph_contract.verify.plans import selected
+from aleph_contract.verify.progress import CaseFinished, Event, PhaseStarted, PhaseTimes
 from aleph_contract.verify.server.bill import Bill
 from aleph_contract.verify.server.call import PlannedCall
 from aleph_contract.verify.server.capture import Capture
@@ -64,22 +64,6 @@ class ServerSettings:
     command: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseStarted:
-    """A phase starts; `cases` is the number of its cases, `total` that of the whole run."""
-
-    phase: str
-    cases: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFinished:
-    """A case was judged."""
-
-    result: CaseResult
-
-
 def choose(
     target: Target, contract: Contract, settings: ServerSettings, *, planning: bool = False
 ) -> list[PlannedCall]:
@@ -119,7 +103,7 @@ def verify_server(
     target: Target,
     contract: Contract | None = None,
     settings: ServerSettings | None = None,
-    on_event: Callable[[Any], None] = lambda _: None,
+    on_event: Callable[[Event], None] = lambda _: None,
 ) -> Verification:
     """Verify one server; an interrupt keeps the cases that were judged until then.
 
@@ -151,7 +135,7 @@ class _Run:
         contract: Contract,
         settings: ServerSettings,
         capture: Capture,
-        on_event: Callable[[Any], None],
+        on_event: Callable[[Event], None],
     ) -> None:
         self.target, self.contract, self.settings = target, contract, settings
         self.trouble: tuple[str, ...] = ()
@@ -162,9 +146,8 @@ class _Run:
         self._bill = Bill(self._sender)
         self._guard = SpendGuard(settings.spend_cap)
         self._results: list[CaseResult] = []
-        self._phases: list[tuple[str, float]] = []
+        self._times = PhaseTimes()
         self._next = self._unanswered = 0.0
-        self._begun = time.perf_counter()
 
     def close(self) -> None:
         """Close the connection to the server."""
@@ -173,19 +156,19 @@ class _Run:
     def all(self, chosen: list[PlannedCall]) -> None:
         """Send and judge every call, phase by phase."""
         self._bill.start()
+        self._times.lap("set-up")
         for phase in PHASES:
             calls = [call for call in chosen if call.phase == phase]
             if not calls or self.notes:
                 continue
             self._on_event(PhaseStarted(phase, len(calls), len(chosen)))
-            started = time.perf_counter()
             try:
                 for call in calls:
                     self._one(call)
                     if self.notes:
                         break
             finally:
-                self._phases.append((phase, time.perf_counter() - started))
+                self._times.lap(phase)
 
     def _one(self, call: PlannedCall) -> None:
         price = worst_price(call.input, self.contract)
@@ -298,6 +281,9 @@ class _Run:
         if settings.known_failing is not None:
             whole = not (ended or settings.run or settings.skip)
             results, unexpected, stale = settings.known_failing.apply(results, whole=whole)
+        self._times.lap("tear-down" if self._times.phases else "set-up")
+        rows = coverage(map(_with_outcome, results), self.contract)
+        self._times.lap("coverage")
         wanted = {_WANTED[call.phase] for call in chosen if call.phase in _WANTED}
         examined = {rule for result in results for rule in result.checked}
         return Verification(
@@ -308,15 +294,15 @@ class _Run:
             seed=settings.seed,
             client=Client(self.target.base_url),
             results=results,
-            phases=tuple(self._phases),
+            phases=tuple(self._times.phases),
             trouble=self.trouble or self._all_unknown(),
             unexpected_passes=unexpected,
             stale=stale,
             interrupted=self.interrupted,
-            coverage=coverage(map(_with_outcome, results), self.contract),
+            coverage=rows,
             notes=self.notes,
             unexamined=() if ended else tuple(sorted(wanted - examined)),
-            elapsed=time.perf_counter() - self._begun,
+            elapsed=self._times.total,
         )
 
     def _all_unknown(self) -> tuple[str, ...]:
