@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from aleph_contract.cases.case import Case
@@ -39,7 +39,8 @@ def aimed(narrow: Contract, wide: Contract, edit: Edit) -> Iterator[Any]:
     Nothing is certain of them: a value may satisfy `wide` in another way, or miss the place.
     """
     schemas = plain(narrow.input_schema), plain(wide.input_schema)
-    for holder, outside in (*_outside(schemas[1], edit), *_overlaps(*schemas, edit)):
+    aims = (_outside(schemas[1], edit), _around(schemas[1], edit), _overlaps(*schemas, edit))
+    for holder, outside in chain(*aims):
         where = pointer(holder)
         places = (node.path for node in nodes(narrow.document) if node.where == where)
         if '"$' not in dumps(outside):
@@ -68,6 +69,9 @@ def _touches(constraint: Constraint, places: tuple[str, ...]) -> bool:
     return any(where.startswith(f"{place}/") or f"{place}/".startswith(where) for place in places)
 
 
+#: Keywords that do not ask a value to satisfy each of their subschemas.
+_SELECTING = ("contains", "if", "then", "else", "not", "oneOf", "anyOf")
+
 #: Path of a schema, and a schema for values at that place.
 _Aim = tuple[Path, Any]
 
@@ -75,17 +79,29 @@ _Aim = tuple[Path, Any]
 def _outside(wide: Any, edit: Edit) -> Iterator[_Aim]:
     """Values that the changed keyword, or the changed member, of `wide` refuses."""
     if ends_in_keyword(edit.path):
-        holder, name = edit.path[:-1], edit.path[-1]
-        schema = _at(wide, holder)
-        group = next((names for names in _GROUPS if name in names), (name,))
-        asked = {each: schema[each] for each in group if _has(schema, each)}
-        if asked:
-            yield holder, {"not": asked}
+        yield from _refused(wide, edit.path)
     elif edit.path[-2:-1] == ("properties",):
         holder, name = edit.path[:-2], edit.path[-1]
         held = _at(wide, edit.path)
         refused = True if held is ABSENT else {"not": held}
         yield holder, {"type": "object", "required": [name], "properties": {name: refused}}
+
+
+def _around(wide: Any, edit: Edit) -> Iterator[_Aim]:
+    """Values that a keyword of `wide` around the edit refuses, where it counts or selects."""
+    for end in range(1, len(edit.path)):
+        if edit.path[end - 1] in _SELECTING and ends_in_keyword(edit.path[:end]):
+            yield from _refused(wide, edit.path[:end])
+
+
+def _refused(wide: Any, path: Path) -> Iterator[_Aim]:
+    """Values that the keyword at the end of a path refuses, with those it depends on."""
+    holder, name = path[:-1], path[-1]
+    schema = _at(wide, holder)
+    group = next((names for names in _GROUPS if name in names), (name,))
+    asked = {each: schema[each] for each in group if _has(schema, each)}
+    if asked:
+        yield holder, {"not": asked}
 
 
 def _overlaps(narrow: Any, wide: Any, edit: Edit) -> Iterator[_Aim]:

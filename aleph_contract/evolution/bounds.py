@@ -83,6 +83,11 @@ def _max_items(parts: Conjunction, bound: int) -> bool:
     return any(count <= bound for count in closed) or _at_most("maxItems")(parts, bound)
 
 
+def _min_items(parts: Conjunction, bound: int) -> bool:
+    asked = (p.schema.get("minContains", 1) for p in parts if "contains" in p.schema)
+    return bound == 0 or any(n >= bound for n in asked) or _at_least("minItems")(parts, bound)
+
+
 #: Keyword -> whether the parts imply it with this limit.
 BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
     "minimum": lambda parts, bound: lower(parts)[0] >= bound,
@@ -93,7 +98,7 @@ BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
     "maxLength": _at_most("maxLength"),
     "minLength": lambda parts, bound: bound == 0 or _at_least("minLength")(parts, bound),
     "maxItems": _max_items,
-    "minItems": lambda parts, bound: bound == 0 or _at_least("minItems")(parts, bound),
+    "minItems": _min_items,
     "maxProperties": _max_properties,
     "minProperties": _min_properties,
     "uniqueItems": lambda parts, asked: (

@@ -2,7 +2,7 @@
 
 Two versions of a schema mostly have the same form: then it is enough that each subschema of the
 narrower version is contained in its counterpart. These rules also cover keywords that depend on
-the validity of subschemas: `oneOf`, `contains`, `if`, `unevaluatedProperties`.
+the validity of subschemas: `oneOf`, `if`, `unevaluatedProperties`.
 """
 
 from __future__ import annotations
@@ -87,16 +87,6 @@ def _excluded(  # noqa: PLR0917 - the branch, its siblings, and the state of the
         is_empty((*parts, own, other))
         or any(proof.holds((other,), sibling, depth + 1) for sibling in siblings)
     )
-
-
-def _contains(proof: Proof, _: Conjunction, part: Part, wide: Part, depth: int) -> bool:
-    mine, theirs = part.child(part.schema["contains"]), wide.child(wide.schema["contains"])
-    least, asked = (schema.get("minContains", 1) for schema in (part.schema, wide.schema))
-    if asked and not (least >= asked and proof.below((mine,), theirs, depth)):
-        return False
-    most = wide.schema.get("maxContains")
-    own_most = part.schema.get("maxContains", float("inf"))
-    return most is None or (own_most <= most and proof.below((theirs,), mine, depth))
 
 
 def _conditional(proof: Proof, parts: Conjunction, part: Part, wide: Part, depth: int) -> bool:
@@ -184,7 +174,6 @@ Rule = Callable[[Proof, Conjunction, Part, Part, int], bool]
 _RULES: Mapping[str, Rule] = {
     "anyOf": _any_of,
     "oneOf": _one_of,
-    **dict.fromkeys(("contains", "minContains", "maxContains"), _contains),
     **dict.fromkeys(("if", "then", "else"), _conditional),
     "$dynamicRef": _dynamic_reference,
     "unevaluatedProperties": _unevaluated("unevaluatedProperties"),
@@ -192,4 +181,4 @@ _RULES: Mapping[str, Rule] = {
 }
 
 #: The keyword that a part must have for a rule, where it is not the same.
-_FIRST = {"minContains": "contains", "maxContains": "contains", "then": "if", "else": "if"}
+_FIRST = {"then": "if", "else": "if"}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from aleph_contract.evolution.evaluated import closed_names
 from aleph_contract.schema.document import Document, listed_types
 from aleph_contract.schema.regex import compiled
 
@@ -46,6 +47,8 @@ def key(part: Part) -> tuple[int, str]:
 def flatten(parts: Conjunction) -> Conjunction | None:
     """The parts with `$ref` and `allOf` replaced by the schemas they apply.
 
+    `unevaluatedProperties: false` adds a schema that lists the names it allows.
+
     Returns:
         Parts whose schemas are objects; `None` if no value satisfies them.
     """
@@ -63,13 +66,23 @@ def flatten(parts: Conjunction) -> Conjunction | None:
             waiting.append(part.target())
         waiting += [part.child(schema) for schema in part.schema.get("allOf", ())]
         taken = [name for name in ("$ref", "allOf") if name in part.schema]
-        schema = _without(part.schema, *taken)
+        schema = without(part.schema, *taken)
         if schema:
             found.append(part.child(schema))
+        found += _closed(part)
     return tuple(found)
 
 
-def _without(schema: dict[str, Any], *keywords: str) -> dict[str, Any]:
+def _closed(part: Part) -> Iterator[Part]:
+    """A schema of the names that a schema with `unevaluatedProperties: false` allows."""
+    if part.schema.get("unevaluatedProperties") is False:
+        names = closed_names(part.document, part.schema)
+        if names is not None:
+            declared = dict.fromkeys(sorted(names), True)
+            yield part.child({"properties": declared, "additionalProperties": False})
+
+
+def without(schema: dict[str, Any], *keywords: str) -> dict[str, Any]:
     """The schema without keywords that apply in place, and without those that depend on them."""
     if not keywords:
         return schema
@@ -167,8 +180,12 @@ def prefix_length(parts: Conjunction) -> int:
     return max((len(held) for held in limits(parts, "prefixItems")), default=0)
 
 
-def alternatives(parts: Conjunction) -> list[Conjunction] | None:
+def alternatives(parts: Conjunction, *, conditions: bool = False) -> list[Conjunction] | None:
     """The conjunctions, one for each branch of a union, that together allow what `parts` allow.
+
+    Args:
+        parts: The parts.
+        conditions: Whether an `if` is a union of two branches too.
 
     Returns:
         `None` if the parts have no union. A conjunction may allow more than its share: `oneOf` is
@@ -179,9 +196,17 @@ def alternatives(parts: Conjunction) -> list[Conjunction] | None:
     for index, part in enumerate(() if listed else parts):
         for keyword in ("anyOf", "oneOf"):
             if keyword in part.schema:
-                rest = part.child(_without(part.schema, keyword))
+                rest = part.child(without(part.schema, keyword))
                 others = (*parts[:index], rest, *parts[index + 1 :])
                 return [(*others, part.child(branch)) for branch in part.schema[keyword]]
+        if conditions and "if" in part.schema:
+            rest = part.child(without(part.schema, "if", "then", "else"))
+            branches = ((part.schema["if"], "then"), ({"not": part.schema["if"]}, "else"))
+            return [
+                (*parts[:index], rest, *parts[index + 1 :],
+                 part.child(assumed), part.child(part.schema.get(name, True)))
+                for assumed, name in branches
+            ]  # fmt: skip
     if len(kinds) < 2 or kinds == _NUMBER or not parts:  # noqa: PLR2004 - more than one type
         return None
     names_of = [name for name in sorted(kinds) if name != "fraction"]

@@ -17,22 +17,16 @@ from aleph_contract.evolution.conjunction import (
     Part,
     alternatives,
     flatten,
-    item,
     key,
-    limits,
-    member,
-    names,
-    prefix_length,
-    required,
     types,
     types_of,
-    undeclared,
     values,
+    without,
 )
 from aleph_contract.evolution.disjoint import is_empty
+from aleph_contract.evolution.members import MEMBER_RULES
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.keywords import ASSERTIONS, SUBSCHEMAS
-from aleph_contract.schema.regex import compiled
 
 #: Most comparisons of one proof (about 0.3 ms each), and their greatest depth.
 _MAX_STEPS = 1_500
@@ -76,7 +70,7 @@ class _Proof:
         if parts is None or is_empty(parts):
             return True
         if wide.schema is False:
-            return False
+            return self._contradicts(parts, depth)
         listed = values(parts)
         if listed is not None:
             return all(map(wide.accepts, listed))
@@ -84,15 +78,28 @@ class _Proof:
             return True
         if self._every_keyword(narrow, parts, wide, depth):
             return True
-        split = alternatives(parts)
-        return split is not None and all(self.holds(branch, wide, depth + 1) for branch in split)
+        split = alternatives(parts, conditions=True)
+        if split is not None and all(self.holds(branch, wide, depth + 1) for branch in split):
+            return True
+        return self._contradicts(parts, depth)
+
+    def _contradicts(self, parts: Conjunction, depth: int) -> bool:
+        """Whether all values satisfy a schema that a part refuses: then there is none."""
+        for index, part in enumerate(parts):
+            if part.schema.get("not", False) is not False:
+                rest = part.child(without(part.schema, "not"))
+                refused = part.child(part.schema["not"])
+                if self.holds((*parts[:index], rest, *parts[index + 1 :]), refused, depth + 1):
+                    return True
+        return False
 
     def _every_keyword(
         self, narrow: Conjunction, parts: Conjunction, wide: Part, depth: int
     ) -> bool:
+        owns = [*narrow, *(p for p in parts if not any(p.schema is n.schema for n in narrow))]
         return all(
-            self._keyword(parts, wide, keyword, depth)
-            or any(is_congruent(self, parts, (own, wide), keyword, depth) for own in narrow)
+            any(is_congruent(self, parts, (own, wide), keyword, depth) for own in owns)
+            or self._keyword(parts, wide, keyword, depth)
             for keyword in wide.schema
             if keyword in ASSERTIONS or keyword in _APPLICATORS
         )
@@ -108,27 +115,12 @@ class _Proof:
         return _repeated(parts, wide.schema, keyword)
 
 
-#: Keywords that depend on others beside them.
-_TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "if": ("if", "then", "else"),
-    "then": ("if", "then", "else"),
-    "else": ("if", "then", "else"),
-    "contains": ("contains", "minContains", "maxContains"),
-    "minContains": ("contains", "minContains", "maxContains"),
-    "maxContains": ("contains", "minContains", "maxContains"),
-}
-
-
 def _repeated(parts: Conjunction, wide: Mapping[str, Any], keyword: str) -> bool:
-    """Whether a part has the same keyword, and the same of those that it depends on."""
+    """Whether a part has the same keyword, where no other keyword changes its meaning."""
     if keyword.startswith("unevaluated") or keyword == "$dynamicRef":
         return False
-    group = _TOGETHER.get(keyword, (keyword,))
-    asked = {name: wide[name] for name in group if name in wide}
-    return any(
-        same({name: part.schema[name] for name in group if name in part.schema}, asked)
-        for part in parts
-    )
+    asked = wide[keyword]
+    return any(keyword in part.schema and same(part.schema[keyword], asked) for part in parts)
 
 
 def _type(_: _Proof, parts: Conjunction, wide: Part, _depth: int) -> bool:
@@ -165,97 +157,18 @@ def _not(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
     )
 
 
-def _required(_: _Proof, parts: Conjunction, wide: Part, _depth: int) -> bool:
-    return set(wide.schema["required"]) <= required(parts)
-
-
-def _properties(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+def _conditional(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
+    condition = wide.schema["if"]
+    branches = ((condition, "then"), ({"not": condition}, "else"))
     return all(
-        proof.below(member(parts, name), wide.child(schema), depth)
-        for name, schema in wide.schema["properties"].items()
+        proof.holds((*parts, wide.child(assumed)), wide.child(wide.schema[name]), depth + 1)
+        for assumed, name in branches
+        if name in wide.schema
     )
 
 
-def _additional_properties(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
-    rest = wide.child(wide.schema["additionalProperties"])
-    patterns = wide.schema.get("patternProperties", {})
-    declared = wide.schema.get("properties", {})
-    asked = [
-        name
-        for name in sorted(names(parts))
-        if name not in declared and not any(compiled(text).search(name) for text in patterns)
-    ]
-    return all(proof.below(member(parts, name), rest, depth) for name in asked) and (
-        _only_patterns(parts, patterns) or proof.below(undeclared(parts), rest, depth)
-    )
-
-
-def _only_patterns(parts: Conjunction, patterns: Mapping[str, Any]) -> bool:
-    """Whether the undeclared names of a part all match one of `patterns`."""
-    return any(
-        part.schema.get("additionalProperties") is False
-        and set(part.schema.get("patternProperties", ())) <= set(patterns)
-        for part in parts
-    )
-
-
-def _pattern_properties(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
-    for text, schema in wide.schema["patternProperties"].items():
-        asked = wide.child(schema)
-        declared = [name for name in sorted(names(parts)) if compiled(text).search(name)]
-        if not all(proof.below(member(parts, name), asked, depth) for name in declared):
-            return False
-        same = tuple(
-            part.child(part.schema["patternProperties"][text])
-            for part in parts
-            if text in part.schema.get("patternProperties", {})
-        )
-        if not proof.below(same or undeclared(parts), asked, depth):
-            return False
-    return True
-
-
-def _items(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
-    first = len(wide.schema.get("prefixItems", ()))
-    last = max(first, prefix_length(parts))
-    asked = wide.child(wide.schema["items"])
-    return all(proof.below(item(parts, i), asked, depth) for i in range(first, last + 1))
-
-
-def _prefix_items(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
-    return all(
-        proof.below(item(parts, index), wide.child(schema), depth)
-        for index, schema in enumerate(wide.schema["prefixItems"])
-    )
-
-
-def _property_names(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
-    known = (part.child(part.schema.get("propertyNames", True)) for part in parts)
-    text = wide.child({"type": "string"})
-    return proof.below((text, *known), wide.child(wide.schema["propertyNames"]), depth)
-
-
-def _dependent_required(_: _Proof, parts: Conjunction, wide: Part, _depth: int) -> bool:
-    return all(
-        set(needed) <= required(parts).union(*(held.get(name, ()) for held in _dependent(parts)))
-        for name, needed in wide.schema["dependentRequired"].items()
-    )
-
-
-def _dependent(parts: Conjunction) -> list[Mapping[str, Any]]:
-    return limits(parts, "dependentRequired")
-
-
-def _dependent_schemas(proof: _Proof, parts: Conjunction, wide: Part, depth: int) -> bool:
-    for name, asked in wide.schema["dependentSchemas"].items():
-        present = wide.child({"type": "object", "required": [name]})
-        own = (
-            part.child(part.schema["dependentSchemas"][name])
-            for part in parts
-            if name in part.schema.get("dependentSchemas", {})
-        )
-        if not proof.holds((*parts, present, *own), wide.child(asked), depth + 1):
-            return False
+def _with_if(_: _Proof, _parts: Conjunction, _wide: Part, _depth: int) -> bool:
+    """Judged with `if`; without one the keyword asserts nothing."""
     return True
 
 
@@ -268,15 +181,9 @@ _RULES: Mapping[str, Rule] = {
     "anyOf": _any_of,
     "oneOf": _one_of,
     "not": _not,
-    "required": _required,
-    "properties": _properties,
-    "additionalProperties": _additional_properties,
-    "patternProperties": _pattern_properties,
-    "items": _items,
-    "prefixItems": _prefix_items,
-    "propertyNames": _property_names,
-    "dependentRequired": _dependent_required,
-    "dependentSchemas": _dependent_schemas,
+    "if": _conditional,
+    **dict.fromkeys(("then", "else"), _with_if),
+    **MEMBER_RULES,
 }
 
 _APPLICATORS = (frozenset(SUBSCHEMAS) | {"$ref", "$dynamicRef"}) - {
@@ -295,12 +202,14 @@ _KIND: Mapping[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("maxLength", "minLength", "pattern"), frozenset({"string"})),
     **dict.fromkeys(
-        ("maxItems", "minItems", "uniqueItems", "contains", "items", "prefixItems"),
+        ("maxItems", "minItems", "uniqueItems", "contains", "minContains", "maxContains",
+         "items", "prefixItems", "unevaluatedItems"),
         frozenset({"array"}),
     ),
     **dict.fromkeys(
         ("required", "properties", "additionalProperties", "patternProperties", "propertyNames",
-         "minProperties", "maxProperties", "dependentRequired", "dependentSchemas"),
+         "minProperties", "maxProperties", "dependentRequired", "dependentSchemas",
+         "unevaluatedProperties"),
         frozenset({"object"}),
     ),
 }  # fmt: skip
