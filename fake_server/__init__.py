@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fake_server.account_handle import AccountHandle
-    from fake_server.http.app import create_app
+    from fake_server.http.factory import create_app
     from fake_server.server import Server, running
 
 __all__ = ["AccountHandle", "Server", "create_app", "running"]
@@ -18,7 +18,7 @@ __all__ = ["AccountHandle", "Server", "create_app", "running"]
 _DEFINED_IN = {
     "AccountHandle": "fake_server.account_handle",
     "Server": "fake_server.server",
-    "create_app": "fake_server.http.app",
+    "create_app": "fake_server.http.factory",
     "running": "fake_server.server",
 }
 

@@ -26,7 +26,8 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.account_handle import AccountHandle, wait_until
 from fake_server.control.origin_guard import is_loopback
-from fake_server.http.app import CONTROL_PATH, App, create_app
+from fake_server.http.app import CONTROL_PATH, App
+from fake_server.http.factory import create_app
 from fake_server.http.listening import listen, listen_unix, reachable_host
 from fake_server.http.protocol import Protocol
 from fake_server.http.uvicorn_internals import ServerState

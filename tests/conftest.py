@@ -15,8 +15,9 @@ from process_state import gone
 from workers_node import HERE, find_node
 
 from fake_server.account_handle import AccountHandle
-from fake_server.http.app import App, create_app
+from fake_server.http.app import App
 from fake_server.http.control_app import create_control
+from fake_server.http.factory import create_app
 from fake_server.server import Server, running
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

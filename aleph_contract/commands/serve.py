@@ -161,7 +161,7 @@ def command(
     log, as_json = _chosen_log(log, log_format)
     secured = _tls((host, *allow_hosts), tls=tls, cert=cert, key=key)
     from fake_server.control.origin_guard import is_loopback
-    from fake_server.http.app import create_app
+    from fake_server.http.factory import create_app
     from fake_server.server import Server
 
     contracts = load_contracts(contract_files)

@@ -39,15 +39,7 @@ def document(verification: Verification) -> dict[str, Any]:
             "version": verification.client.version,
             "language": verification.client.language,
         },
-        "verdict": {
-            "word": summary.verdict.word,
-            "sentence": summary.verdict.sentence,
-            "exit_code": verification.exit_code,
-            "examined": verification.examined,
-            "unexamined_rules": verification.unexamined,
-            "other_profile": verification.other_profile,
-            "fail_on": verification.fail_on,
-        },
+        "verdict": _verdict(verification, summary),
         "summary": {"total": summary.total, **verification.counts},
         "traffic": {
             "calls": summary.calls,
@@ -65,35 +57,49 @@ def document(verification: Verification) -> dict[str, Any]:
         },
         "rules": [_rule(row) for row in summary.rules],
         "smallest": _smallest(summary),
-        "causes": [
-            {
-                "rule": problem.rule.id,
-                "level": cause.finding.level,
-                "message": cause.finding.message,
-                "example": cause.example.name,
-                "cases": cause.names,
-            }
-            for problem in (*summary.broken, *summary.advice)
-            for cause in problem.causes
-        ],
-        "coverage": {
-            "constraints": [
-                {
-                    "model": row.model,
-                    "constraint": row.constraint,
-                    "polarity": row.polarity,
-                    "observed": row.observed,
-                    "count": row.count,
-                }
-                for row in verification.coverage
-            ],
-            "faults": [{"fault": row.fault, "played": row.played} for row in summary.faults],
-        },
+        "causes": _causes(summary),
+        "coverage": _coverage(verification, summary),
         "phases": [
             {"name": name, "seconds": _seconds(spent)} for name, spent in verification.phases
         ],
         "seconds": _seconds(verification.elapsed),
         "cases": [_case(result) for result in verification.results],
+    }
+
+
+def _verdict(verification: Verification, summary: Summary) -> dict[str, Any]:
+    return {
+        "word": summary.verdict.word,
+        "sentence": summary.verdict.sentence,
+        "exit_code": verification.exit_code,
+        "examined": verification.examined,
+        "unexamined_rules": verification.unexamined,
+        "other_profile": verification.other_profile,
+        "fail_on": verification.fail_on,
+    }
+
+
+def _causes(summary: Summary) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule": problem.rule.id,
+            "level": cause.finding.level,
+            "message": cause.finding.message,
+            "example": cause.example.name,
+            "cases": cause.names,
+        }
+        for problem in (*summary.broken, *summary.advice)
+        for cause in problem.causes
+    ]
+
+
+def _coverage(verification: Verification, summary: Summary) -> dict[str, Any]:
+    members = ("model", "constraint", "polarity", "observed", "count")
+    return {
+        "constraints": [
+            {name: getattr(row, name) for name in members} for row in verification.coverage
+        ],
+        "faults": [{"fault": row.fault, "played": row.played} for row in summary.faults],
     }
 
 

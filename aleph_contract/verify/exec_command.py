@@ -118,17 +118,7 @@ def run_command(
         server.settle()
         client.check_clock()
         exchanges, suite, dropped = _seen(server, account.id, process)
-    results = tuple(
-        result
-        for _, own in groupby(sorted(exchanges, key=_account), key=_account)
-        for result in judge_traffic(
-            own,
-            contracts,
-            refusals_meant=refusals_meant,
-            suite=suite,
-            hint=_HINT,
-        )
-    )
+    results = _judged(exchanges, contracts, suite, refusals_meant=refusals_meant)
     used, rows = coverage_by_model(results, contracts)
     return Verification(
         mode="exec",
@@ -144,6 +134,19 @@ def run_command(
         trouble=() if exchanges and not dropped else (_trouble(dropped) or client.no_call,),
         notes=(*_notes(results, exchanges), *client.notes),
         elapsed=time.perf_counter() - begun,
+    )
+
+
+def _judged(
+    exchanges: Sequence[Exchange], contracts: ContractSet, suite: Suite, *, refusals_meant: bool
+) -> tuple[CaseResult, ...]:
+    """The calls of each account, judged."""
+    return tuple(
+        result
+        for _, own in groupby(sorted(exchanges, key=_account), key=_account)
+        for result in judge_traffic(
+            own, contracts, refusals_meant=refusals_meant, suite=suite, hint=_HINT
+        )
     )
 
 

@@ -19,7 +19,8 @@ from aleph_contract.drivers.outcomes import find_result
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import Judgement, judge
-from aleph_contract.rules.parsed_exchange import is_uri, read_reply, result_key
+from aleph_contract.rules.parsed_exchange import read_reply, result_key
+from aleph_contract.verify.idle_client import is_idle, report_of
 from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import curl, reproduce
@@ -34,9 +35,6 @@ SETTLE_SECONDS = 1.0
 
 #: The same on a faster clock, in seconds of the machine: it computes as slowly as ever.
 MIN_SETTLE_SECONDS = 0.1
-
-#: Lines of standard error that are quoted of a client that does not run.
-MAX_STDERR_LINES = 3
 
 _NO_CALL = "the client made no call"
 _ADAPTER = "an adapter sends its input to CLOUDFLARE_BASE_URL and reports the result"
@@ -111,13 +109,13 @@ class Session:
                 a result.
         """
         results = [self._judge(driven) for driven in self._drive(cases)]
-        if not all(map(_is_idle, results)):
+        if not all(map(is_idle, results)):
             yield from results
             return
         for result in results:
             reason = result.reason or _NO_CALL
             yield replace(result, status="could-not-run", findings=(), checked=(), reason=reason)
-        raise CouldNotRun(f"{_NO_CALL}: {_said(results[0])}; {_ADAPTER}")
+        raise CouldNotRun(f"{_NO_CALL}: {report_of(results[0])}; {_ADAPTER}")
 
     def try_example(self) -> None:
         """Drive the first documented example, only to see whether the client runs at all.
@@ -210,19 +208,7 @@ class Session:
             found = find_result(outcome.result, shape_of(self.contract).primary)
             outcome = replace(outcome, result=found)
         outcome, leaks = redact(outcome, account.token)
-        evidence = Evidence(
-            contract=self.contract,
-            outcome=outcome,
-            exchanges=account.exchanges,
-            intended=planned.input,
-            polarity=planned.polarity,
-            doubt=planned.doubt,
-            fault=planned.fault,
-            leaks=leaks,
-            other_results=other_results or {},
-            require_local_validation=self.settings.require_local_validation,
-            advice=planned.advice,
-        )
+        evidence = self._evidence(planned, outcome, account.exchanges, leaks, other_results or {})
         judgement = _with_exposures(judge(evidence), outcome)
         if still_waits := outcome.kind == "stuck" and planned.never_answered:
             waited = self.settings.never_answered_timeout(self.clock)
@@ -232,7 +218,42 @@ class Session:
         if still_waits and self.settings.patience is None:
             status, reason = "skipped", _not_patient(default_patience(self.clock))
         account.forget()
-        result = CaseResult(
+        judged = status in ("passed", "failed")
+        result = replace(
+            self._unjudged(planned, status, reason),
+            checked=judgement.checked if judged else (),
+            findings=judgement.findings if judged else (),
+            outcome=outcome,
+            exchanges=evidence.exchanges,
+            elapsed=outcome.elapsed,
+        )
+        return self.settings.rules.apply(result)
+
+    def _evidence(
+        self,
+        planned: PlannedCase,
+        outcome: Outcome,
+        exchanges: tuple[Exchange, ...],
+        leaks: tuple[str, ...],
+        other_results: Mapping[str, str],
+    ) -> Evidence:
+        return Evidence(
+            contract=self.contract,
+            outcome=outcome,
+            exchanges=exchanges,
+            intended=planned.input,
+            polarity=planned.polarity,
+            doubt=planned.doubt,
+            fault=planned.fault,
+            leaks=leaks,
+            other_results=other_results,
+            require_local_validation=self.settings.require_local_validation,
+            advice=planned.advice,
+        )
+
+    def _unjudged(self, planned: PlannedCase, status: Status, reason: str) -> CaseResult:
+        """The result of a case before the judgement and the evidence are in it."""
+        return CaseResult(
             name=planned.name,
             phase=planned.phase,
             status=status,
@@ -240,55 +261,14 @@ class Session:
             expectation=planned.expectation,
             polarity=planned.polarity,
             constraint=planned.constraint,
-            checked=judgement.checked if status in ("passed", "failed") else (),
-            findings=judgement.findings if status in ("passed", "failed") else (),
-            outcome=outcome,
-            exchanges=evidence.exchanges,
             reason=reason,
             fault=planned.fault,
             profile=planned.profile or self.settings.profile,
-            elapsed=outcome.elapsed,
             curl=curl(planned, self.contract),
             reproduce=reproduce(planned, self.settings),
             portable=planned.doubt is None,
             on_bound=planned.on_bound,
         )
-        return self.settings.rules.apply(result)
-
-
-def _is_idle(result: CaseResult) -> bool:
-    """Whether the client did nothing that can be judged.
-
-    A URL without a call, and a call that failed on its way to another address, can be.
-    """
-    outcome = result.outcome
-    if result.exchanges or outcome is None:
-        return False
-    if outcome.kind == "result":
-        return not isinstance(outcome.result, str) or not is_uri(outcome.result)
-    return outcome.error is None or outcome.error.stage not in ("api", "transport")
-
-
-def _said(result: CaseResult) -> str:
-    """The end of the client's standard error, or else its report."""
-    outcome = result.outcome
-    if outcome and (lines := _last_error(outcome.stderr)):
-        return f"its standard error ends with: {' | '.join(lines)}"
-    if outcome is None or outcome.kind in ("skipped", "stuck", "crashed", "could-not-run"):
-        return result.reason or (outcome.reason if outcome else "") or "it reported nothing"
-    report = outcome.error.message if outcome.error else outcome.stdout or outcome.result
-    return f"it reported {str(report)[:60]!r}" if report else "it reported nothing"
-
-
-def _last_error(stderr: str) -> list[str]:
-    """The last lines of standard error, from the last one that names an error, if one does.
-
-    Node.js prints the stack after the error, Python before it.
-    """
-    lines = [stripped for line in stderr.splitlines() if (stripped := line.strip())]
-    named = [at for at, line in enumerate(lines) if "error" in line.lower()]
-    start = named[-1] if named else max(len(lines) - MAX_STDERR_LINES, 0)
-    return lines[start : start + MAX_STDERR_LINES]
 
 
 def _results(account: FakeAccount, contract: Contract) -> Iterator[str]:

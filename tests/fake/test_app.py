@@ -14,7 +14,8 @@ from calling import CONTRACT, HTTP, INPUT, PATIENCE, body, code, only, post
 
 from aleph_contract.cases import cases
 from aleph_contract.errors import ArgumentError
-from fake_server.http.app import App, create_app
+from fake_server.http.app import App
+from fake_server.http.factory import create_app
 from fake_server.runs.decision import Admission, Run
 from fake_server.runs.lifecycle import LARGE_BODY
 from fake_server.runs.request import ReceivedRequest

@@ -15,7 +15,8 @@ from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import MAX_DEPTH
 from aleph_contract.strategies import valid_inputs
-from fake_server.http.app import App, create_app
+from fake_server.http.app import App
+from fake_server.http.factory import create_app
 from fake_server.runs.decision import Answer
 from fake_server.runs.fast_path import MAX_FAST_BODY, FastPath, KnownCaller
 from fake_server.runs.request import ReceivedRequest, RequestHead

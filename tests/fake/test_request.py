@@ -9,7 +9,7 @@ import pytest
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
-from fake_server.http.app import create_app
+from fake_server.http.factory import create_app
 from fake_server.replies.failures import Refused
 from fake_server.runs.decision import Applied, finish
 from fake_server.runs.models import Models

@@ -116,7 +116,7 @@ class TestForeground:
 
     def test_it_starts_without_optional_imports(self) -> None:
         code = (
-            "import sys, fake_server.server, fake_server.http.app as a;"
+            "import sys, fake_server.server, fake_server.http.factory as a;"
             "import aleph_contract.commands.serve;"
             "a.create_app(); print([m for m in ('fastapi', 'pydantic', 'hypothesis', 'jsonschema',"
             "'rich', 'jinja2', 'sqlite3') if m in sys.modules])"

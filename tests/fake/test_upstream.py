@@ -17,7 +17,7 @@ from upstream_fake import PRICE, RUN, passing_on
 
 from aleph_contract.errors import ArgumentError
 from fake_server.account_handle import AccountHandle
-from fake_server.http.app import create_app
+from fake_server.http.factory import create_app
 from fake_server.journal.base import SharedJournal
 from fake_server.server import Server, running
 from fake_server.upstream.forwarding import Upstream

@@ -167,7 +167,7 @@ class TestRecord:
 def test_the_default_start_imports_no_http_client(tmp_path: Path) -> None:
     """The client of the upstream is loaded for an upstream only."""
     code = (
-        "import sys; from fake_server.http.app import create_app; create_app();"
+        "import sys; from fake_server.http.factory import create_app; create_app();"
         "print([n for n in ('httpx', 'fake_server.upstream', 'fake_server.runs.replay') "
         "if n in sys.modules])"
     )

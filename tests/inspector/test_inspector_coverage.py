@@ -9,7 +9,8 @@ import re
 from control_client import API, ControlClient
 from inspector_client import GOOD, append_run
 
-from fake_server.http.app import App, create_app
+from fake_server.http.app import App
+from fake_server.http.factory import create_app
 from fake_server.inspector.call_summary import MAX_WRONG
 from fake_server.inspector.coverage_chart import STATE_WORDS
 from fake_server.inspector.traffic_counter import TrafficCounter

@@ -10,7 +10,7 @@ from inspector_client import GOOD, append_run
 
 from aleph_contract.contract import Contract
 from fake_server import media
-from fake_server.http.app import create_app
+from fake_server.http.factory import create_app
 from fake_server.inspector.exchange_detail import MAX_VIOLATIONS, exchange_detail
 from fake_server.inspector.json_view import Location
 

@@ -8,7 +8,7 @@ import pytest
 from control_client import API, ControlClient
 from inspector_client import append_run, make_run
 
-from fake_server.http.app import create_app
+from fake_server.http.factory import create_app
 from fake_server.inspector.listing import PAGE_SIZE, Listing, ListQuery
 from fake_server.inspector.traffic_counter import TrafficCounter
 

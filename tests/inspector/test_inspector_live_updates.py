@@ -9,7 +9,7 @@ from itertools import count
 
 from inspector_client import GOOD, append_run
 
-from fake_server.http.app import create_app
+from fake_server.http.factory import create_app
 from fake_server.inspector import live_updates
 from fake_server.inspector.listing import ListQuery
 from fake_server.inspector.traffic_counter import MAX_WAITING, TrafficCounter

@@ -11,7 +11,8 @@ from control_client import API, ID, ControlClient
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
-from fake_server.http.app import App, create_app
+from fake_server.http.app import App
+from fake_server.http.factory import create_app
 from fake_server.inspector.traffic_counter import TrafficCounter
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

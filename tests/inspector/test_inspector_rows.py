@@ -13,7 +13,7 @@ from inspector_client import GOOD, append_run, make_run
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
-from fake_server.http.app import create_app
+from fake_server.http.factory import create_app
 from fake_server.inspector.rows import MAX_EXCERPT, excerpt_of, rows_of
 
 MODELS = Path(__file__).parents[2] / "fixtures" / "contracts"

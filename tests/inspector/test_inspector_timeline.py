@@ -11,7 +11,7 @@ from control_client import ACCOUNT_PATH, API, ID, ControlClient
 from inspector_client import append_run, make_run
 
 from aleph_contract.core.body_start import LARGE_BODY
-from fake_server.http.app import create_app
+from fake_server.http.factory import create_app
 from fake_server.inspector.linked_calls import cost_of, links_by_call, runs_of
 from fake_server.inspector.listing import ListQuery
 from fake_server.inspector.timeline import WIDTH, timeline

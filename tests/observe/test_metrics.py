@@ -87,7 +87,7 @@ def test_a_missing_package_is_named(call: str, package: str) -> None:
 
 def test_the_default_start_imports_no_client_library() -> None:
     program = (
-        "import sys; from fake_server.http.app import create_app; create_app();"
+        "import sys; from fake_server.http.factory import create_app; create_app();"
         "print([name for name in sys.modules if name.startswith(('prometheus', 'opentelemetry'))])"
     )
     done = subprocess.run(
