@@ -39,7 +39,9 @@ def details_of(result: CaseResult, changes: tuple[Change, ...]) -> tuple[Detail,
 
 def _all_details(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[Detail]:
     yield Detail("expected", (result.expectation,))
-    if passive(result):
+    if is_probe(result):
+        yield Detail("sent", tuple(map(request, result.exchanges[-1:])), "exact")
+    elif passive(result):
         yield Detail("sent", (shown(result.intended),), "exact")
     else:
         yield Detail("intended", (shown(result.intended),), "exact")
@@ -55,6 +57,23 @@ def _all_details(result: CaseResult, changes: tuple[Change, ...]) -> Iterator[De
 def passive(result: CaseResult) -> bool:
     """Whether only the traffic was watched: the sent input is known, the intended one is not."""
     return result.outcome is None and bool(result.exchanges)
+
+
+def is_probe(result: CaseResult) -> bool:
+    """Whether the request is wrong around its input, so that the input alone does not show it."""
+    return result.phase == "envelope" and bool(result.exchanges)
+
+
+#: What a request says about its token, if that is not right.
+_TOKENS = {"missing": "no token, ", "refused": "a wrong token, "}
+
+
+def request(call: Exchange) -> str:
+    """A request in one line: method, path, content type and body."""
+    target = call.target.replace(call.account, "…") if call.account else call.target
+    label = dict(call.request_headers).get("content-type", "no content type")
+    body = decoded(call.request_body) or "an empty body"
+    return f"{call.method} {target} ({_TOKENS.get(call.credential, '')}{label}) {body}"
 
 
 def sent(result: CaseResult, changes: tuple[Change, ...]) -> tuple[str, ...]:

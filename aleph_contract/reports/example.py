@@ -10,10 +10,12 @@ from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.reports.case_details import (
     Detail,
     ending,
+    is_probe,
     passive,
     price,
     reply,
     reported,
+    request,
     sent,
     stderr,
 )
@@ -46,7 +48,9 @@ def example_of(rule: RuleRow, cause: Cause) -> tuple[Detail, ...]:
 def _facts(rule: RuleRow, cause: Cause) -> Iterator[Detail]:
     example = cause.example
     yield Detail("found", (one_line(cause.finding.message),))
-    if passive(example):
+    if is_probe(example):
+        yield Detail("sent", (_request(example),), "exact")
+    elif passive(example):
         yield Detail("sent", (_input(example),), "exact")
     else:
         yield Detail("intended", (_input(example),), "exact")
@@ -59,6 +63,14 @@ def _facts(rule: RuleRow, cause: Cause) -> Iterator[Detail]:
 def next_command(rule: RuleRow, example: CaseResult) -> str:
     """The command that runs the example alone, or that explains the rule if none can."""
     return example.reproduce or f"aleph-contract explain {rule.id}"
+
+
+def _request(example: CaseResult) -> str:
+    """The request line and the body; the end of the body shows how it is broken."""
+    text = one_line(request(example.exchanges[-1]))
+    if len(text) <= 2 * MAX_PART:
+        return text
+    return f"{text[:MAX_PART]} … {text[-MAX_PART:]}"
 
 
 def _input(example: CaseResult) -> str:

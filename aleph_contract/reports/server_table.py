@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
+from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Verification
 
 _SAYS = {"valid": "accept on the bound", "violating": "refuse outside"}
 _RIGHT = {"valid": "accepted", "violating": "refused"}
+
+#: Rules about the form of a reply: it may be the right answer, in another form.
+_FORM = {"server.error-shape", "server.reply-shape", "server.content-type"}
+
+#: Constraint and polarity of a case.
+_Key = tuple[str | None, str | None]
 
 
 def server_table(verification: Verification) -> Iterator[str]:
@@ -24,9 +32,12 @@ def server_table(verification: Verification) -> Iterator[str]:
 
 def _constraints(verification: Verification) -> Iterator[tuple[str, str, str]]:
     seen: dict[str, dict[str, list[str]]] = {}
+    others = _others(verification)
     for row in verification.coverage:
         if row.count:
             found = f"{row.observed} {row.count:,}"
+            if row.observed == "other":
+                found = others.get((row.constraint, row.polarity), found)
             seen.setdefault(row.constraint, {}).setdefault(row.polarity, []).append(found)
     for constraint, by_polarity in seen.items():
         says = ", ".join(_SAYS[polarity] for polarity in by_polarity)
@@ -39,6 +50,20 @@ def _constraints(verification: Verification) -> Iterator[tuple[str, str, str]]:
         yield constraint, says, f"{does}{'  <- differs' if wrong else ''}"
 
 
+def _others(verification: Verification) -> Mapping[_Key, str]:
+    """The replies of each constraint that neither accept nor refuse, such as `no reply 4`."""
+    found: dict[_Key, Counter[str]] = {}
+    for result in verification.results:
+        last = result.exchanges[-1] if result.exchanges else None
+        if result.portable and last is not None and last.outcome not in {"completed", "invalid"}:
+            key = result.constraint, result.polarity
+            found.setdefault(key, Counter())[_status(last)] += 1
+    return {
+        key: ", ".join(f"{status} {number:,}" for status, number in counted.items())
+        for key, counted in found.items()
+    }
+
+
 def _probes(verification: Verification) -> Iterator[tuple[str, str, str]]:
     for result in verification.results:
         if result.phase == "envelope":
@@ -48,6 +73,12 @@ def _probes(verification: Verification) -> Iterator[tuple[str, str, str]]:
 def _answer(result: CaseResult) -> str:
     if not result.exchanges:
         return f"not sent: {result.reason}"
-    status = result.exchanges[-1].status
-    answer = "no reply" if status is None else str(status)
-    return f"{answer}{'  <- differs' if result.findings else ''}"
+    answer = _status(result.exchanges[-1])
+    broken = {finding.rule for finding in result.findings}
+    if broken and broken <= _FORM:
+        return f"{answer}, not in the documented form"
+    return f"{answer}{'  <- differs' if broken else ''}"
+
+
+def _status(exchange: Exchange) -> str:
+    return "no reply" if exchange.status is None else str(exchange.status)
