@@ -5,8 +5,9 @@
 
 Locust makes the load; nginx runs with `docs/deploy/nginx.conf`; PostgreSQL runs in a folder of its
 own. The table shows runs per second, response times, and CPU per run of the fakes and of the
-database. The load and all servers share this machine: with few cores they limit each other, and the
-CPU per run is what compares.
+database. The load and all servers share this machine. The line below each row says which processes
+used the CPU, and whether it is the limit: then the CPU per run is what compares, not the runs per
+second.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -29,9 +31,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
+from cpu_shares import CPUShares  # noqa: E402 - in the folder of this script
 from postgresql_server import PostgreSQLServer  # noqa: E402 - found by the path above
-
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def setups(url: str) -> tuple[Setup, ...]:
         Setup("one fake, journal in memory", ()),
         Setup("one fake, PostgreSQL, sync", shared),
         Setup("one fake, PostgreSQL, async", (*shared, "--durability", "async")),
+        Setup("two behind nginx, sync", shared, behind_nginx=2),
         Setup("three behind nginx, sync", shared, behind_nginx=3),
         Setup("three behind nginx, async", (*shared, "--durability", "async"), behind_nginx=3),
     )
@@ -78,8 +80,8 @@ def fake(options: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def balancer(ports: Sequence[int]) -> Iterator[int]:
-    """Run nginx with the documented configuration in front of the fakes; yields its port."""
+def balancer(ports: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Run nginx with the documented configuration in front of fakes; yields process id and port."""
     nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
     if nginx is None:
         raise SystemExit("nginx is not installed")
@@ -88,6 +90,7 @@ def balancer(ports: Sequence[int]) -> Iterator[int]:
     text = text.replace("listen 8790", f"listen 127.0.0.1:{port}")
     for number, each in enumerate(ports, 1):
         text = text.replace(f"fake-{number}:8790", f"127.0.0.1:{each}")
+    text = re.sub(r".*fake-\d:8790.*\n", "", text)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "nginx.conf"
         places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -97,51 +100,59 @@ def balancer(ports: Sequence[int]) -> Iterator[int]:
         with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
             try:
                 time.sleep(0.5)
-                yield port
+                yield process.pid, port
             finally:
                 process.terminate()
 
 
-def cpu(pids: Sequence[int]) -> float:
-    """Seconds of CPU that processes and their ended children have used."""
-    used = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            used += sum(map(int, fields[11:15]))
-    return used / TICK
-
-
-def load(port: int, users: int, seconds: int) -> dict[str, str]:
-    """Run Locust; returns its row of all requests."""
+@contextlib.contextmanager
+def load(port: int, users: int, seconds: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run Locust; yields its process, and the table that it has written when it ends."""
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks/cluster_load.py")]
         words += ["--headless", "-u", str(users), "-r", str(users), "-t", f"{seconds}s"]
         words += ["--host", f"http://127.0.0.1:{port}", "--csv", f"{folder}/run", "--only-summary"]
-        subprocess.run(words, check=False, capture_output=True, timeout=seconds + 60)
-        with (Path(folder) / "run_stats.csv").open(newline="") as table:
-            return next(row for row in csv.DictReader(table) if row["Name"] == "Aggregated")
+        nothing = subprocess.DEVNULL
+        with subprocess.Popen(words, stdout=nothing, stderr=nothing) as process:
+            try:
+                yield process, Path(folder) / "run_stats.csv"
+            finally:
+                process.kill()
 
 
-def measure(setup: Setup, server: PostgreSQLServer, users: int, seconds: int) -> list[str]:
-    """One row of the table."""
+def measure(
+    setup: Setup, server: PostgreSQLServer, users: int, seconds: int
+) -> tuple[list[str], str]:
+    """One row of the table, and the sentence about the CPU."""
     with contextlib.ExitStack() as stack:
         count = max(setup.behind_nginx, 1)
         fakes = [stack.enter_context(fake(setup.options)) for _ in range(count)]
         pids, ports = [pid for pid, _ in fakes], [port for _, port in fakes]
-        port = stack.enter_context(balancer(ports)) if setup.behind_nginx else ports[0]
-        before, before_database = cpu(pids), cpu(server.processes())
-        row = load(port, users, seconds)
-        runs = max(int(row["Request Count"]), 1)
-        used, used_database = cpu(pids) - before, cpu(server.processes()) - before_database
+        nginx, port = [], ports[0]
+        if setup.behind_nginx:
+            balanced, port = stack.enter_context(balancer(ports))
+            nginx = [balanced]
+        locust, table = stack.enter_context(load(port, users, seconds))
+        shares = CPUShares(
+            load=[locust.pid], nginx=nginx, fakes=pids, database=server.processes()[:1]
+        )
+        deadline = time.monotonic() + seconds + 60
+        while os.waitid(os.P_PID, locust.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() > deadline:
+                raise SystemExit("Locust does not end")
+            time.sleep(0.05)
+        used, sentence = shares.seconds(), shares.sentence()
+        with table.open(newline="") as lines:
+            row = next(row for row in csv.DictReader(lines) if row["Name"] == "Aggregated")
+    runs = max(int(row["Request Count"]), 1)
     return [
         f"{float(row['Requests/s']):8.0f}",
         f"{float(row['50%']):6.0f}",
         f"{float(row['99%']):6.0f}",
-        f"{1e6 * used / runs:8.0f}",
-        f"{1e6 * used_database / runs:8.0f}",
+        f"{1e6 * used['fakes'] / runs:8.0f}",
+        f"{1e6 * used['database'] / runs:8.0f}",
         f"{row['Failure Count']:>6}",
-    ]
+    ], sentence
 
 
 def main() -> None:
@@ -160,8 +171,9 @@ def main() -> None:
         server.start()
         try:
             for setup in setups(server.create_database()):
-                row = measure(setup, server, options.users, options.seconds)
-                print(f"{setup.name:<32}" + "  ".join(f"{cell:>9}" for cell in row), flush=True)
+                row, sentence = measure(setup, server, options.users, options.seconds)
+                print(f"{setup.name:<32}" + "  ".join(f"{cell:>9}" for cell in row))
+                print(f"    {sentence}", flush=True)
         finally:
             server.stop()
 

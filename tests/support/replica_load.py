@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from calling import INPUT, body
 
@@ -42,6 +42,14 @@ class Replica:
         """Kill it with SIGKILL."""
         self.process.kill()
         self.process.communicate()
+
+
+class Addressed(Protocol):
+    """A place to send runs to."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
 
 
 @contextmanager
@@ -81,7 +89,7 @@ class Answers:
 
 
 async def load(
-    replicas: Sequence[Replica],
+    replicas: Sequence[Addressed],
     accounts: Sequence[tuple[str, str]],
     answers: Answers,
     *,
@@ -92,7 +100,7 @@ async def load(
     """Make runs over keep-alive connections; after a lost connection, on another replica.
 
     Args:
-        replicas: The replicas; the list may change meanwhile.
+        replicas: The replicas, or a load balancer; the list may change meanwhile.
         accounts: Id and token of the accounts.
         answers: Gets the answers.
         runs: How many.
@@ -144,5 +152,7 @@ async def _run(
     )
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    await reader.readexactly(length)
+    content = await reader.readexactly(length)
+    if b"<center>nginx" in content:  # no replica has answered
+        raise ConnectionResetError
     return int(head.split()[1])
