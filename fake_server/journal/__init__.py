@@ -43,7 +43,7 @@ def open_journal(where: str, *, keep: Iterable[str] = (), durability: str = "syn
         ArgumentError: It is none of these, or the file or the database cannot be used.
     """
     kind, _, path = where.partition(":")
-    if kind in _POSTGRESQL:
+    if kind.lower() in _POSTGRESQL:
         return _open_postgresql(where, keep, durability)
     if [*keep] or durability != "sync":
         raise ArgumentError("--keep and --durability need --journal postgresql://…")
@@ -54,7 +54,8 @@ def open_journal(where: str, *, keep: Iterable[str] = (), durability: str = "syn
         from fake_server.journal.sqlite import SQLiteJournal  # imports sqlite3 only when used
 
         return SQLiteJournal(path)
-    raise ArgumentError(f"journal {where!r}: it is memory, sqlite:PATH or postgresql://…")
+    shown = f"{kind}:…" if "@" in where else where  # it may hold a password
+    raise ArgumentError(f"journal {shown!r}: it is memory, sqlite:PATH or postgresql://…")
 
 
 def _open_postgresql(url: str, keep: Iterable[str], durability: str) -> Journal:

@@ -3,94 +3,17 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
 from calling import PATIENCE, post
 from journals import numbers
-from postgresql_server import PostgreSQLServer, query
+from postgresql_server import PostgreSQLServer, query, set_read_only
 
-from aleph_contract.errors import ArgumentError
-from fake_server.journal import open_journal
 from fake_server.server import running
-
-
-def refusal(url: str, *options: str) -> str:
-    """What `serve` says when it does not start: one line, and exit code 2."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "aleph_contract",
-            "serve",
-            "--port",
-            "0",
-            "--journal",
-            url,
-            *options,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, done.stderr
-    return lines[0]
-
-
-class TestRefusals:
-    """A database that cannot be used is refused with one sentence, without the password."""
-
-    @pytest.mark.parametrize(
-        ("url", "sentence"),
-        [
-            ("postgresql://u:secret@127.0.0.1:1/d", "no PostgreSQL server answers"),
-            ("postgresql://u:secret@127.0.0.1:x/d", "the URL is wrong"),
-            ("postgresql://u@/d?host=/nowhere&password=secret", "no PostgreSQL server answers"),
-            ("postgresql://u:secret@no-such-host.invalid/d", "the server cannot be reached"),
-        ],
-    )
-    def test_a_wrong_url(self, url: str, sentence: str) -> None:
-        with pytest.raises(ArgumentError) as caught:
-            open_journal(url)
-        assert sentence in str(caught.value)
-        assert "secret" not in str(caught.value)
-
-    def test_a_missing_database(self, postgresql: PostgreSQLServer) -> None:
-        with pytest.raises(ArgumentError, match="database does not exist; create it with"):
-            open_journal(postgresql.url("nosuch"))
-
-    def test_a_wrong_password(self, postgresql: PostgreSQLServer) -> None:
-        postgresql.require_password("keyed", "right")
-        with pytest.raises(ArgumentError, match="the password is wrong; put it in"):
-            open_journal(postgresql.url("postgres").replace("aleph@", "keyed:wrong@"))
-
-    def test_a_read_only_database(self, postgresql: PostgreSQLServer, database: str) -> None:
-        _set_read_only(postgresql, database, "on")
-        with pytest.raises(ArgumentError, match="read-only; use the primary"):
-            open_journal(database)
-
-    def test_a_user_without_rights(self, postgresql: PostgreSQLServer, database: str) -> None:
-        postgresql.execute("postgres", "CREATE ROLE weak LOGIN")
-        with pytest.raises(ArgumentError, match="the user may not do this: permission denied"):
-            open_journal(database.replace("aleph@", "weak@"))
-
-    def test_a_wrong_durability(self, database: str) -> None:
-        with pytest.raises(ArgumentError, match="durability is sync or async, not 'maybe'"):
-            open_journal(database, durability="maybe")
-
-    def test_the_command_prints_one_line(self) -> None:
-        line = refusal("postgresql://u:secret@127.0.0.1:1/d")
-        assert line.endswith("no PostgreSQL server answers at this address")
-        assert "journal postgresql://u@127.0.0.1:1/d: " in line
 
 
 class TestWhileServing:
@@ -102,14 +25,14 @@ class TestWhileServing:
         with running(journal=database) as server:
             account = server.account()
             assert post(account).status_code == 200
-            _set_read_only(postgresql, database, "on")
+            set_read_only(postgresql, database, "on")
             post(account)  # its connection is lost
             refused = post(account)
             assert refused.status_code == 503
             assert refused.json()["errors"] == [{"message": "Service unavailable", "code": 7000}]
             assert "database is read-only" in caplog.text
             assert account.id in caplog.text
-            _set_read_only(postgresql, database, "off")
+            set_read_only(postgresql, database, "off")
             deadline = time.monotonic() + PATIENCE
             while post(account).status_code != 200:
                 assert time.monotonic() < deadline
@@ -176,14 +99,3 @@ _FULL_DISK = (
     """CREATE TRIGGER full_disk BEFORE INSERT ON aleph_contract.exchange
     FOR EACH ROW EXECUTE FUNCTION full_disk()""",
 )
-
-
-def _set_read_only(server: PostgreSQLServer, url: str, value: str) -> None:
-    """Make a database read-only or writable, and end the connections of the fake."""
-    name = urlsplit(url).path[1:]
-    server.execute("postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
-    query(
-        url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE application_name = 'aleph-contract' AND datname = current_database()",
-    )

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from calling import HTTP, PATIENCE, post
-from postgresql_server import PostgreSQLServer, query
+from postgresql_server import PostgreSQLServer, set_read_only
 
 from aleph_contract.remote_fake.server import RemoteServer
 from fake_server.account_handle import AccountHandle
@@ -54,20 +54,12 @@ def test_a_killed_database_makes_the_fake_unready_but_not_unhealthy(
 def test_a_read_only_database_makes_the_fake_unready(
     postgresql: PostgreSQLServer, database: str
 ) -> None:
-    name = database.partition("?")[0].rpartition("/")[2]
     with running(journal=database) as server:
         until_ready(server, 200)
         for value, status in (("on", 503), ("off", 200)):
-            setting = f"ALTER DATABASE {name} SET default_transaction_read_only = {value}"
-            postgresql.execute("postgres", setting)
-            query(database, _END_CONNECTIONS)
+            set_read_only(postgresql, database, value)
             document = until_ready(server, status)
         assert document == {"ready": True}
-
-
-_END_CONNECTIONS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE application_name = 'aleph-contract' AND datname = current_database()"""
 
 
 def test_hang_up_reaches_the_replica_that_holds_the_connection(

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -162,3 +163,14 @@ def postgresql_server() -> Iterator[PostgreSQLServer]:
             yield server
         finally:
             server.stop()
+
+
+def set_read_only(server: PostgreSQLServer, url: str, value: str) -> None:
+    """Make a database read-only or writable, and end the connections of the fake."""
+    name = urlsplit(url).path[1:]
+    server.execute("postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+    query(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'aleph-contract' AND datname = current_database()",
+    )

@@ -19,8 +19,9 @@ import asyncpg
 from aleph_contract.errors import AlephContractError, ArgumentError
 from fake_server.journal.base import JournalUnavailable
 from fake_server.journal.listeners import Listeners
-from fake_server.journal.postgresql.errors import FAILURES, sentence, without_password
+from fake_server.journal.postgresql.errors import FAILURES, sentence
 from fake_server.journal.postgresql.schema import SCHEMA, prepare
+from fake_server.journal.postgresql.url import check_url, without_password
 
 T = TypeVar("T")
 
@@ -137,6 +138,7 @@ class Database:
             self.loop.close()
 
     async def _prepare(self) -> bytes:
+        check_url(self._url)
         connection = await self.connect()
         try:
             key = await prepare(connection)

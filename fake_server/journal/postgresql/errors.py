@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -18,6 +17,8 @@ FAILURES = (
 
 #: The sentence for a database that refuses every write.
 READ_ONLY = "the database is read-only; use the primary server, and a user that may write"
+
+_OTHER_TABLES = "the tables in the schema aleph_contract are not those of this program: {error}"
 
 #: The sentence for each class of error; the first class that fits counts.
 _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
@@ -36,6 +37,11 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.CannotConnectNowError, "the server is starting or stopping"),
     (asyncpg.TooManyConnectionsError, "the server has no free connection; raise max_connections"),
     (asyncpg.ClientConfigurationError, "the URL is wrong: {error}"),
+    (asyncpg.UndefinedObjectError, "the URL is wrong: {error}"),  # an unknown parameter
+    (asyncpg.CantChangeRuntimeParamError, "the URL is wrong: {error}"),
+    (asyncpg.UndefinedTableError, _OTHER_TABLES),
+    (asyncpg.UndefinedColumnError, _OTHER_TABLES),
+    (asyncpg.DuplicateTableError, _OTHER_TABLES),
     (asyncpg.PostgresConnectionError, "the connection was lost"),
     (asyncpg.InterfaceError, "the connection was lost"),
     (asyncpg.InternalClientError, "the connection was lost"),
@@ -53,17 +59,3 @@ def sentence(error: BaseException) -> str:
         if isinstance(error, kind):
             return text.format(error=" ".join(str(error).split()))
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def without_password(url: str) -> str:
-    """A URL without its password, for messages."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "postgresql://…"
-    user, at, host = parts.netloc.rpartition("@")
-    query = "&".join(
-        item for item in parts.query.split("&") if not item.lower().startswith("password=")
-    )
-    netloc = user.partition(":")[0] + at + host
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))

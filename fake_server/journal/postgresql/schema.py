@@ -135,12 +135,19 @@ async def prepare(connection: Any, migrations: Sequence[_Statements] = MIGRATION
         The key of the token fingerprints, which all replicas share.
 
     Raises:
-        ArgumentError: The server is too old, is read-only, or has tables of a later version.
+        ArgumentError: The server is too old, is read-only, has another encoding than UTF-8, or has
+            tables of a later version.
     """
     server = connection.get_server_version()
     if server.major < OLDEST_SERVER:
         raise ArgumentError(
             f"the server is PostgreSQL {server.major}; it must be {OLDEST_SERVER} or later"
+        )
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise ArgumentError(
+            f"the database has the encoding {encoding}; create it with "
+            "`createdb -E UTF8 -T template0 NAME`"
         )
     if await connection.fetchval("SELECT pg_is_in_recovery()"):
         raise ArgumentError("the server is a standby, which is read-only; use the primary server")
@@ -169,4 +176,9 @@ async def _version(connection: Any) -> tuple[int, bytes]:
         )
         await connection.execute("INSERT INTO program VALUES (0, $1)", secrets.token_bytes(32))
     row = await connection.fetchrow("SELECT version, fingerprint_key FROM program")
+    if row is None:
+        raise ArgumentError(
+            f"the table {SCHEMA}.program is empty, so the version of the tables is unknown; delete "
+            f"the schema with `DROP SCHEMA {SCHEMA} CASCADE`"
+        )
     return row["version"], row["fingerprint_key"]
