@@ -21,8 +21,14 @@ SUITE_LIMITS = 30
 #: Tests that share a fixture with tests that make calls, and run once to find their own calls.
 MAX_SHARERS = 200
 
+#: What a test does that does not pass, by its outcome; of any other one, it fails.
+_ALONE = {"skipped": "is skipped, or expected to fail,", "timeout": "exceeds --timeout"}
+
 _NO_TEST = "no test that makes a call passes when it runs alone: {}"
-_NO_CALL = "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL?"
+_NO_CALL = (
+    "the command made no call to the fake; does it read CLOUDFLARE_BASE_URL, and does no mock "
+    "answer its calls?"
+)
 
 #: Characters of the suite's output that a message quotes.
 _MAX_QUOTE = 300
@@ -96,13 +102,16 @@ def alone(found: Baseline, suite: WarmSuite, seconds: float) -> Baseline:
     calls: list[Call] = []
     for test in (*callers, *sharers[:MAX_SHARERS]):
         run = suite.run((test,), seconds)
-        if run.outcomes.get(test) == "passed":
+        outcome = run.outcomes.get(test, "failed")
+        if outcome == "passed":
             own = [call for call in found.calls if call.test == test]
             known = {call.selects for call in own or found.calls}
             repeats = any(call.repeats for call in own)
             calls += _numbered(test, run.exchanges, known, repeats=repeats)
         elif test in callers:
-            notes.append(f"{test} fails when it runs alone; it is left out")
+            notes.append(
+                f"{test} {_ALONE.get(outcome, 'fails')} when it runs alone; it is left out"
+            )
     if not calls:
         raise CouldNotRun(_NO_TEST.format(notes[0] if notes else _NO_CALL))
     if len(sharers) > MAX_SHARERS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.mutation.records import Mutant, MutantResult
+from aleph_contract.mutation.records import REPEATED_AGAINST, Mutant, MutantResult
 from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import LINK_RULES, judge_traffic
 from fake_server.replies.faults import FAULTS, Fault
@@ -74,7 +74,7 @@ def _unnoticed(mutant: Mutant, attempt: Attempt, contracts: ContractSet) -> Muta
         reason = "the client repeated a call that may have been billed"
         return MutantResult(mutant, "paid-twice", reason=reason, cost=cost)
     if broken:
-        reason = f"the client repeated the call against {', '.join(sorted(broken))}"
+        reason = f"{REPEATED_AGAINST} {', '.join(sorted(broken))}"
         return MutantResult(mutant, "unnoticed", reason=reason)
     reason = "the client repeated the call, as it may, and got its result"
     return MutantResult(mutant, "tolerated", reason=reason)

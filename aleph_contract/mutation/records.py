@@ -28,6 +28,9 @@ CLASSES: tuple[MutantClass, ...] = (
 #: The classes that lower the score.
 MISSED: frozenset[MutantClass] = frozenset({"unnoticed", "paid-twice"})
 
+#: Begins the reason of an unnoticed mutant whose client got its result by an unlawful repetition.
+REPEATED_AGAINST = "the client repeated the call against"
+
 #: The name of the test that stands for a suite whose tests are unknown.
 WHOLE_SUITE = "the whole suite"
 

@@ -19,7 +19,7 @@ from aleph_contract.mutation.baseline import SUITE_LIMITS, Baseline, alone, base
 from aleph_contract.mutation.classify import Attempt, classify
 from aleph_contract.mutation.executors import Executor, ProcessExecutor, WarmExecutor
 from aleph_contract.mutation.planning import Plan, plan
-from aleph_contract.mutation.records import Mutant, MutantResult, MutationRun
+from aleph_contract.mutation.records import WHOLE_SUITE, Mutant, MutantResult, MutationRun
 from aleph_contract.mutation.saved_results import SavedResults
 from aleph_contract.mutation.suite_process import Processes
 from aleph_contract.mutation.warm_suite import warm_suite
@@ -28,6 +28,12 @@ from aleph_contract.rules.traffic import contract_of
 
 #: Time limit of one mutant, in seconds.
 TIMEOUT = 10.0
+
+
+_ONE_TEST = (
+    "the suite counts as one test: no report says which test made which call. pytest reports it, "
+    "also of unittest suites; so do TAP and JUnit reports with exact times"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ def mutate(
         calls=len(found.calls),
         planned=len(planned.mutants),
         results=tuple(results),
-        notes=tuple(filter(None, (faster.note, *_notes(found, planned)))),
+        notes=tuple(filter(None, (faster.note, *notes(found, planned)))),
         interrupted=interrupted,
         fail_under=settings.fail_under,
         elapsed=time.perf_counter() - begun,
@@ -223,8 +229,11 @@ def _work(
             ended.put((mutant, [Attempt(trouble=f"internal error: {error!r}")]))
 
 
-def _notes(found: Baseline, planned: Plan) -> Iterator[str]:
+def notes(found: Baseline, planned: Plan) -> Iterator[str]:
+    """What the reader of a report must know about its suite and its mutants."""
     yield from found.notes
+    if found.tests == (WHOLE_SUITE,) and len(found.calls) > 1:
+        yield _ONE_TEST
     if planned.left_out:
         total = planned.left_out + len(planned.mutants)
         yield f"--max-mutants chose {len(planned.mutants):,} of {total:,} mutants at random"

@@ -103,8 +103,8 @@ class _Outcomes:
         self.seen: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note the outcome of a phase."""
-        self.seen.add(report.outcome)
+        """Note the outcome of a phase; a plugin that reruns failed tests reports `rerun`."""
+        self.seen.add("failed" if report.outcome == "rerun" else report.outcome)
 
     def take(self) -> str:
         """The outcome of the test that has ended."""

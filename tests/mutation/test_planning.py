@@ -10,8 +10,9 @@ from typing import Any
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.mutation.baseline import Baseline, digest
-from aleph_contract.mutation.planning import plan
-from aleph_contract.mutation.records import Call, Mutant
+from aleph_contract.mutation.planning import Plan, plan
+from aleph_contract.mutation.records import WHOLE_SUITE, Call, Mutant
+from aleph_contract.mutation.running import notes
 from aleph_contract.mutation.table import MUTATIONS
 from aleph_contract.rules import RULES
 from fake_server.replies.faults import FAULTS
@@ -133,6 +134,14 @@ def test_the_bound_chooses_the_same_mutants_again() -> None:
     assert bounded == [m.id for m in planned(call("t", GOOD), most=5, seed=3)]
     assert len(bounded) == 5
     assert bounded != [m.id for m in planned(call("t", GOOD), most=5, seed=4)]
+
+
+def test_a_note_says_that_a_suite_counts_as_one_test() -> None:
+    calls = call(WHOLE_SUITE, GOOD), call(WHOLE_SUITE, GOOD, 2)
+    [note] = notes(Baseline(calls, False, 1.0), Plan(()))
+    assert note.startswith("the suite counts as one test: no report says")
+    assert list(notes(Baseline(calls[:1], False, 1.0), Plan(()))) == []
+    assert list(notes(Baseline((call("t", GOOD), call("u", GOOD)), False, 1.0), Plan(()))) == []
 
 
 def test_ids_are_unique() -> None:

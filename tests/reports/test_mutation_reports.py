@@ -13,6 +13,7 @@ import pytest
 import sample_mutations as sample
 import sample_runs
 
+from aleph_contract.mutation.records import REPEATED_AGAINST, WHOLE_SUITE
 from aleph_contract.reports import FORMATS
 from aleph_contract.reports.mutation import MUTATION, github, json_report, summary, terminal
 from aleph_contract.reports.text import Style
@@ -127,3 +128,31 @@ def test_the_picture_has_a_square_for_every_mutant() -> None:
     assert page.count('<tr>\n<th scope="row">') == len(
         {r.mutant.calls[0].name for r in sample.WEAK.results}
     )
+
+
+@pytest.mark.parametrize(
+    ("facts", "remedy"),
+    [
+        ({"subject": "no-credits", "rule": "error.surfaced"}, "assert the result of the call, so"),
+        ({"subject": "redirect-301", "rule": "security.token-host"}, "assert `len(account.exch"),
+        (
+            {
+                "subject": "no-credits",
+                "rule": "error.surfaced",
+                "reason": f"{REPEATED_AGAINST} error.not-retried",
+            },
+            "assert `len(account.exchanges)`, or",
+        ),
+    ],
+)
+def test_the_remedy_is_that_of_the_gap(facts: dict[str, str], remedy: str) -> None:
+    """Asserting the result does not notice a client that repeats a call until it has one."""
+    found = sample.result("conduct/fault", "unnoticed", **facts)
+    assert summary.remedy(found).startswith(remedy)
+
+
+def test_a_call_of_an_unknown_test_is_shown_with_its_input() -> None:
+    found = sample.result("reply/another-run", "unnoticed", WHOLE_SUITE)
+    assert summary.call(found).startswith('the whole suite, call 1: {"prompt": "Make it snow"')
+    known = sample.result("reply/another-run", "unnoticed", "test_a.py::test_a")
+    assert summary.call(known) == "test_a.py::test_a, call 1"

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aleph_contract.core.escaping import money, one_line, pluralise
-from aleph_contract.mutation.records import CLASSES, MutantClass, MutantResult, MutationRun
-from aleph_contract.mutation.table import MUTATIONS
+from aleph_contract.core.escaping import money, one_line, pluralise, truncate
+from aleph_contract.mutation.edits import input_of
+from aleph_contract.mutation.records import (
+    CLASSES,
+    REPEATED_AGAINST,
+    WHOLE_SUITE,
+    Call,
+    MutantClass,
+    MutantResult,
+    MutationRun,
+)
+from aleph_contract.mutation.table import MUTATIONS, REMEDIES_OF_FAULTS
 from aleph_contract.rules import RULES
 
 #: The classes in words.
@@ -21,7 +31,10 @@ WORDS: dict[MutantClass, str] = {
 }
 
 
-#: The mutation whose remedy holds for every run that is paid for twice.
+#: Characters of an input that tells one call of a suite from the others.
+MAX_INPUT = 160
+
+#: The mutation whose remedy holds for every call that the client, or the mutation, repeats.
 _TWICE = "request/made-twice"
 
 
@@ -108,8 +121,26 @@ def witness(result: MutantResult) -> str:
 
 def remedy(result: MutantResult) -> str:
     """What a test asserts to notice a mutant."""
-    twice = result.kind == "paid-twice"
-    return (MUTATIONS[_TWICE] if twice else result.mutant.mutation).remedy
+    mutation = result.mutant.mutation
+    if result.kind == "paid-twice" or result.reason.startswith(REPEATED_AGAINST):
+        return MUTATIONS[_TWICE].remedy
+    by_fault = REMEDIES_OF_FAULTS.get(result.rule) if result.mutant.change.fault else None
+    return by_fault or mutation.remedy
+
+
+def call(result: MutantResult) -> str:
+    """The test and the number of the call; the input too if the test is not known."""
+    first = result.mutant.calls[0]
+    if first.test != WHOLE_SUITE:
+        return one_line(first.name)
+    return one_line(f"{first.name}: {truncate(_input(first), MAX_INPUT)}")
+
+
+def _input(first: Call) -> str:
+    try:
+        return json.dumps(input_of(first.exchange.request_body), ensure_ascii=False)
+    except ValueError:
+        return "a body that is not JSON"
 
 
 def price(result: MutantResult) -> str:

@@ -14,6 +14,7 @@ from aleph_contract.mutation.records import MutantResult, MutationRun
 from aleph_contract.reports.case_details import Detail
 from aleph_contract.reports.mutation.summary import (
     RuleGap,
+    call,
     change,
     gaps,
     passes,
@@ -73,7 +74,7 @@ def _missed(result: MutantResult, style: Style) -> Iterator[str]:
     name = f"{mutant.mutation.id} {mutant.subject}".strip()
     details = (
         Detail("mutation", (f"{name}: {mutant.mutation.title}",)),
-        Detail("call", (one_line(mutant.calls[0].name),)),
+        Detail("call", (call(result),)),
         Detail("diff", change(result), "exact"),
         Detail("test", (witness(result),)),
         Detail("paid twice", (price(result),) if result.kind == "paid-twice" else ()),
