@@ -28,6 +28,9 @@ from aleph_contract.remote_fake.control import connect
 _OPTIONS = {("xdist", "xdist.plugin"): "-n0", ("pytest_cov", "pytest_cov.plugin"): "--no-cov"}
 
 
+#: Outcomes of a failed attempt.
+_FAILED = frozenset({"failed", "rerun"})
+
 #: The modules whose fixtures make no call.
 _NOT_OF_SUITE = ("_pytest.", "aleph_contract.", "anyio.", "xdist.", "pytest_")
 
@@ -104,7 +107,7 @@ class _Outcomes:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note the outcome of a phase; a plugin that reruns failed tests reports `rerun`."""
-        self.seen.add("failed" if report.outcome == "rerun" else report.outcome)
+        self.seen.add("failed" if report.outcome in _FAILED else report.outcome)
 
     def take(self) -> str:
         """The outcome of the test that has ended."""
