@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 
 from aleph_contract.core.exchange import Exchange
@@ -20,22 +21,35 @@ class BodyStart(bytes):
     Args:
         start: These bytes.
         length: Bytes of the whole body.
-        sha256: Hash of the whole body, in hexadecimal digits.
+        sha256: Hash of the whole body, in hexadecimal digits, or a function that computes it when
+            it is first read.
     """
 
     length: int
-    sha256: str
+    _sha256: str | Callable[[], str]
 
-    def __new__(cls, start: bytes, length: int, sha256: str) -> BodyStart:  # noqa: D102 - see the class
+    def __new__(cls, start: bytes, length: int, sha256: str | Callable[[], str]) -> BodyStart:  # noqa: D102 - see the class
         self = super().__new__(cls, start)
         self.length = length
-        self.sha256 = sha256
+        self._sha256 = sha256
         return self
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the whole body; empty if the body was dropped before the hash was read."""
+        if callable(self._sha256):
+            self._sha256 = self._sha256()
+        return self._sha256
+
+
+def is_large(body: bytes) -> bool:
+    """Whether a list shows only the beginning of this body."""
+    return not isinstance(body, BodyStart) and len(body) > LARGE_BODY
 
 
 def start_of(body: bytes) -> bytes:
     """The body, or its `BodyStart` if it is large."""
-    if isinstance(body, BodyStart) or len(body) <= LARGE_BODY:
+    if not is_large(body):
         return body
     return BodyStart(body[:START], len(body), hashlib.sha256(body).hexdigest())
 

@@ -160,7 +160,7 @@ def _quoted(text: str) -> str:
 
 def pointer(path: Sequence[str | int]) -> str:
     """The JSON Pointer (RFC 6901) for a path of keys and indices; the empty path is the root."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(["/" + str(part).replace("~", "~0").replace("/", "~1") for part in path])
 
 
 class _LiteralError(Exception):

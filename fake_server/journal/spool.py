@@ -7,14 +7,16 @@ closed; after a crash, at the next start.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from aleph_contract.core.body_start import BodyStart, shortened
+from aleph_contract.core.body_start import START, BodyStart, is_large
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.private_folder import PrivateFolder
 
@@ -72,14 +74,15 @@ class Spool:
         Raises:
             OSError: They cannot be written, for example because the disk is full.
         """
-        start = shortened(exchange)
-        if start is exchange:
+        bodies = {name: getattr(exchange, name) for name in _BODIES}
+        files = {name: self._next_path() for name, body in bodies.items() if is_large(body)}
+        if not files:
             return exchange
-        large = [name for name in _BODIES if isinstance(getattr(start, name), BodyStart)]
-        spooled = SpooledExchange(start, tuple((name, self._next_path()) for name in large))
+        starts: dict[str, Any] = {name: _start(bodies[name], path) for name, path in files.items()}
+        spooled = SpooledExchange(replace(exchange, **starts), tuple(files.items()))
         try:
-            for name, path in spooled.files:
-                _write(path, getattr(exchange, name))
+            for name, path in files.items():
+                _write(path, bodies[name])
         except OSError:
             spooled.discard()
             raise
@@ -97,6 +100,17 @@ class Spool:
             if self._folder is None:
                 self._folder = PrivateFolder(self._parent)
             return self._folder.path / str(next(self._numbers))
+
+
+def _start(body: bytes, path: Path) -> BodyStart:
+    return BodyStart(body[:START], len(body), partial(_sha256, path))
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:  # the exchange was dropped
+        return ""
 
 
 def _write(path: Path, body: bytes) -> None:

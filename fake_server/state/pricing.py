@@ -102,7 +102,7 @@ def _fitting(
     listed = [n for n, rules in _properties(contract).items() if tiers & set(_listed(rules))]
     # A prompt can be "720p": a member that lists the tiers decides, if there is one.
     texts = (given.get(name) for name in (listed or given))
-    named = {text.lower() for text in texts if isinstance(text, str)}
+    named = {text.lower() for text in texts if isinstance(text, str)} if tiers else set()
     fitting = [
         price
         for price in known

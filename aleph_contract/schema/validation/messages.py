@@ -19,12 +19,14 @@ _ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object"
 
 def place(path: Sequence[str | int]) -> str:
     """A path in code notation: `keyframes[0].seconds`, `sizes["a b"]`; the root is `the input`."""
-    return "".join(map(_accessor, path)).removeprefix(".") or "the input"
+    return "".join([_accessor(part) for part in path]).removeprefix(".") or "the input"
 
 
 def _accessor(part: str | int) -> str:
-    plain = isinstance(part, str) and _PLAIN_NAME.fullmatch(part)
-    return f".{part}" if plain else f"[{part if isinstance(part, int) else _dump(part)}]"
+    if isinstance(part, int):
+        return f"[{part}]"
+    is_plain = (part.isidentifier() and part.isascii()) or _PLAIN_NAME.fullmatch(part)
+    return f".{part}" if is_plain else f"[{_dump(part)}]"
 
 
 #: Names that are written without brackets and quotes.

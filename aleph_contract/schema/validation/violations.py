@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from aleph_contract.core.jsonvalue import pointer
@@ -69,6 +70,15 @@ class Raw(NamedTuple):
     def parent(self) -> Path:
         """Path of the value that holds the offending one."""
         return self.instance[:-1]
+
+    def moved(self, instance: Path, schema: Path) -> Raw:
+        """The same error of a larger value and schema, which hold these at the given paths."""
+        return Raw(
+            instance + self.instance,
+            schema + self.schema,
+            *self[2:5],
+            tuple(tuple(raw.moved(instance, schema) for raw in branch) for branch in self.branches),
+        )
 
 
 def describe(raws: Iterable[Raw], schema: Any, value: Any) -> tuple[Violation, ...]:
@@ -161,7 +171,7 @@ def _describe(raw: Raw, schema: Any, value: Any) -> Violation:
     around = at(schema, raw.schema[:-1])
     found = at(value, raw.instance) if raw.key is None else raw.key
     names = _unknown(around, found) if raw.keyword == "additionalProperties" else raw.names
-    limit = names[0] if raw.keyword in _MISSING else at(schema, raw.schema)
+    limit = names[0] if raw.keyword in _MISSING else at(around, raw.schema[-1:])
     actual = _actual(raw.keyword, found, names)
     branches = tuple(describe(branch, schema, value) for branch in raw.branches)
     instance = pointer(raw.instance)
@@ -173,7 +183,13 @@ def _describe(raw: Raw, schema: Any, value: Any) -> Violation:
     else:
         known = around.get("properties", ()) if names else ()
         message = messages.sentence(raw.keyword, subject, limit, actual, names=names, known=known)
-    return Violation(instance, pointer(raw.schema), raw.keyword, limit, actual, message, branches)
+    return Violation(
+        instance, _keyword_pointer(raw.schema), raw.keyword, limit, actual, message, branches
+    )
+
+
+#: Cached, because a document has few keywords.
+_keyword_pointer = lru_cache(maxsize=4096)(pointer)
 
 
 def _actual(keyword: str, found: Any, names: tuple[str, ...]) -> Any:
