@@ -54,7 +54,10 @@ also_copy = ["docs", "fixtures", "README.md", "CONTRIBUTING.md", "constraints.tx
 """
 
 #: Imported before the forks, to save time. Test modules are not among them: they compute cases.
-PRELOADED = ("pytest", "hypothesis", "jsonschema", "aleph_contract.cases", "fake_server.server")
+PRELOADED = (
+    *("pytest", "hypothesis", "jsonschema", "jsonschema_rs", "anyio.pytest_plugin"),
+    *("fastapi", "httpx", "asyncpg", "jinja2", "aleph_contract.cases", "fake_server.server"),
+)
 
 GENERATE = """
 from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants
@@ -62,7 +65,10 @@ copy_src_dir(); copy_also_copy_files(); create_mutants(1)
 """
 
 #: The preloaded modules cannot be rewritten by pytest, which then warns.
-OPTIONS = ("-x", "-q", "--tb=short", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+OPTIONS = (
+    *("-x", "-q", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
 
 JOBS = int(os.environ.get("JOBS", "2"))
 SECONDS = 600  # a mutant that runs longer counts as killed

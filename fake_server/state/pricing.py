@@ -90,8 +90,7 @@ def _with_defaults(contract: Contract, value: Any) -> dict[str, Any]:
 
 def _properties(contract: Contract) -> Mapping[str, Any]:
     schema = contract.input_schema
-    found = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
-    return found if isinstance(found, Mapping) else {}
+    return schema.get("properties", {}) if isinstance(schema, Mapping) else {}
 
 
 def _fitting(
