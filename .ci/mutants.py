@@ -41,7 +41,7 @@ ROOMS = {
     ),
     "portability": (
         "aleph_contract/cases/portability.py",
-        "tests/cases/test_portability.py tests/cases/test_digests.py",
+        "tests/cases/test_portability.py",
     ),
     "rules": ("aleph_contract/rules/*.py", "tests/rules"),
 }

@@ -21,8 +21,8 @@ from aleph_contract.schema.validation.stock import StockValidators
 #: The largest integer that a double, the only number type of JavaScript, represents exactly.
 MAX_SAFE_INTEGER = 2**53 - 1
 
-#: Formats with a fixed number of digits round doubles outside these magnitudes (zero is safe).
-_SMALLEST_SAFE, _LARGEST_SAFE = 1e-16, 1e16
+#: Formats with a fixed number of digits round doubles of a smaller magnitude (zero is safe).
+_SMALLEST_SAFE = 1e-16
 
 
 class Portability:
@@ -111,8 +111,8 @@ def _carriage(value: Any, text: str | None) -> Iterator[str]:
             yield "A reader that stores numbers as doubles rounds integers beyond 2^53."
         elif isinstance(leaf, float) and leaf == int(leaf):
             yield "Implementations differ on whether a number such as 1.0 is an integer."
-        elif isinstance(leaf, float) and not _SMALLEST_SAFE <= abs(leaf) < _LARGEST_SAFE:
-            yield "Some readers round numbers this close to zero or this large."
+        elif isinstance(leaf, float) and abs(leaf) < _SMALLEST_SAFE:
+            yield "Some readers round numbers this close to zero."
 
 
 def _unsafe_text(text: str) -> Iterator[str]:
