@@ -152,39 +152,6 @@ class TestAccounts:
                 assert handle.bill.runs == 1
 
 
-class TestNewAccount:
-    """An account as it is made, and after it is removed."""
-
-    def test_its_defaults(self) -> None:
-        account = Account(OTHER)
-        assert account.profile == "documented"
-        assert account.bill.unknown == ""
-        assert account.bill.runs == account.bill.doubtful_runs == 0
-        assert account.needs_slow_path is False
-        assert account.next_step() is None
-
-    def test_a_run_of_unknown_cost_says_why(self) -> None:
-        account = Account(OTHER)
-        for reason in ("no duration", "", "no price"):
-            account.charge(None, Decimal(0), reason)
-        assert account.bill.unknown == "no price"
-        assert account.bill.runs == account.bill.runs_without_duration == 3
-        account.charge(None, Decimal(0))
-        assert account.bill.unknown == "no price"
-
-    def test_a_removed_account_stays_off_the_fast_path(self) -> None:
-        account = Account(OTHER)
-        account.scenario = ["rate-limited"]
-        account.forget()
-        assert account.next_step() is not None
-        assert account.needs_slow_path is True
-        kept = Account(OTHER)
-        kept.scenario = ["rate-limited"]
-        assert kept.needs_slow_path is True
-        kept.next_step()
-        assert kept.needs_slow_path is False
-
-
 class TestAccountsOfTests:
     """An account of a test is like its parent, and shares its scenario and its tokens."""
 
