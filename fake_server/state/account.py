@@ -96,7 +96,7 @@ class Account:
         self._runs = self._unpriced = self._doubtful_runs = 0
         self._seconds = self._usd = self._doubtful_usd = Decimal(0)
         self._unknown = ""
-        self._steps: deque[ScenarioStep] | None = None
+        self._steps: deque[ScenarioStep] = deque()
         self._lock = threading.Lock()
 
     @property
@@ -124,7 +124,7 @@ class Account:
         if self.parent is not None:
             return self.parent.scenario
         with self._lock:
-            return tuple(self._steps or ())
+            return tuple(self._steps)
 
     @scenario.setter
     def scenario(self, given: Any) -> None:
@@ -133,7 +133,7 @@ class Account:
             return
         steps = deque(scenario(given))
         with self._lock:
-            self._steps = steps or None
+            self._steps = steps
             self.needs_slow_path = self._removed or bool(steps)
         if self.changed is not None:
             self.changed(self)
@@ -142,8 +142,6 @@ class Account:
         """Take the step for a run that has just arrived; `None` if no step is left."""
         if self.parent is not None:
             return self.parent.next_step()
-        if self._steps is None:
-            return None
         with self._lock:
             if not self._steps:
                 return None
@@ -155,7 +153,6 @@ class Account:
                 else:
                     self._steps.popleft()
             if not self._steps:
-                self._steps = None
                 self.needs_slow_path = self._removed
             return step
 
@@ -171,7 +168,7 @@ class Account:
                 "doubtful_runs": self._doubtful_runs,
                 "doubtful_usd": str(self._doubtful_usd),
                 "unknown": self._unknown,
-                "steps": [step.document() for step in self._steps or ()],
+                "steps": [step.document() for step in self._steps],
             }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -184,7 +181,7 @@ class Account:
             self._doubtful_runs = state["doubtful_runs"]
             self._doubtful_usd = Decimal(state["doubtful_usd"])
             self._unknown = state["unknown"]
-            self._steps = steps or None
+            self._steps = steps
             self.needs_slow_path |= bool(steps)
 
     def forget(self) -> None:
@@ -202,11 +199,6 @@ class Account:
             `None`, or the name of the failure if credits or spend limit do not allow the run.
         """
         with self._lock:
-            if seconds is None and self.credits is None and self.spend_limit is None:
-                self._runs += 1
-                self._unpriced += 1
-                self._unknown = unknown or self._unknown
-                return None
             before = self._usd
             after = before if seconds is None else EXACT.add(before, cost)
             if self.credits is not None and exceeds(before, after, self.credits):

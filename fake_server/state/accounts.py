@@ -136,7 +136,8 @@ class Accounts:
         """Add an account that has a token of its own."""
         with self._lock:
             self._made[account.id] = account
-            self._by_token[account.token or ""] = account
+            if account.token is not None:
+                self._by_token[account.token] = account
 
     def find(self, account_id: str) -> Account | None:
         """The account with this id, or `None`."""
@@ -177,7 +178,8 @@ class Accounts:
             account.forget()
             self._made.pop(account.id, None)
             self._implicit.pop(account.id, None)
-            self._by_token.pop(account.token or "", None)
+            if account.token is not None:
+                self._by_token.pop(account.token, None)
 
     def refusal(self, account: Account, token: str) -> str | None:
         """Why `account` does not accept `token`: the name of a failure; `None` if it accepts it."""

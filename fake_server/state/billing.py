@@ -100,11 +100,12 @@ def amount(name: str, given: Decimal | str | float) -> Decimal:
     Raises:
         ArgumentError: It is not a number, is negative, or is not finite.
     """
+    value: Decimal | None
     try:
         value = Decimal(str(given).strip().removeprefix("$"))
     except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
+        value = None
+    if value is None or not value.is_finite() or value < 0:
         raise ArgumentError(f"{name} is an amount in USD such as 5 or 1.68, not {given!r}")
     return value
 

@@ -89,13 +89,14 @@ class TestBill:
 
     def test_a_refund_takes_back_the_whole_charge(self) -> None:
         account = Account(OTHER, credits=Decimal(3))
-        account.charge(Decimal(1), PRICE)
+        for _ in range(2):
+            account.charge(Decimal(1), PRICE)
         account.charge(Decimal(5), Decimal("1.68"))
         account.refund(Decimal(5), Decimal("1.68"))
-        assert account.bill == Bill(1, Decimal(1), PRICE)
+        assert account.bill == Bill(2, Decimal(2), 2 * PRICE)
         account.charge(None, Decimal(0))
         account.refund(None, Decimal(0))
-        assert account.bill == Bill(1, Decimal(1), PRICE)
+        assert account.bill == Bill(2, Decimal(2), 2 * PRICE)
 
     def test_a_run_is_billed_anew_by_its_reply(self) -> None:
         account = Account(OTHER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from decimal import Decimal
 from time import time
 from typing import Any
@@ -12,7 +13,14 @@ from calling import INPUT, only, post
 
 from aleph_contract.errors import ArgumentError
 from fake_server.server import running
-from fake_server.state.accounts import ACCOUNT_ID, MAX_IMPLICIT_ACCOUNTS, Account, Accounts
+from fake_server.state.accounts import (
+    ACCOUNT_ID,
+    MAX_IMPLICIT_ACCOUNTS,
+    Account,
+    Accounts,
+    checked_profile,
+)
+from fake_server.state.billing import SpendLimit
 
 PRICE = Decimal("0.336")
 OTHER = "f" * 32
@@ -36,6 +44,8 @@ class TestLimits:
     def test_a_run_of_unknown_cost_needs_remaining_credits(self) -> None:
         assert Account(OTHER, credits=Decimal(0)).charge(None, Decimal(0)) == "no-credits"
         assert Account(OTHER, credits=Decimal("0.01")).charge(None, Decimal(0)) is None
+        assert Account(OTHER, spend_limit=Decimal(0)).charge(None, Decimal(0)) == "spend-limit"
+        assert Account(OTHER, spend_limit=Decimal("0.01")).charge(None, Decimal(0)) is None
 
     @pytest.mark.parametrize("lag", [0, 1, 2])
     def test_the_gateway_may_let_some_runs_through_after_the_spend_limit(self, lag: int) -> None:
@@ -98,14 +108,17 @@ class TestAccounts:
         assert accounts.refusal(one, "") == "token-wrong"
 
     def test_options_default_to_those_of_the_server(self) -> None:
-        accounts = Accounts(profile="live", credits=Decimal(1), spend_limit=Decimal(2))
-        default = accounts.create()
-        assert (default.profile, default.credits) == ("live", Decimal(1))
+        accounts = Accounts(
+            profile="live", credits=Decimal(1), spend_limit=Decimal(2), spend_limit_lag=3
+        )
+        for default in (accounts.create(), accounts.get(OTHER)):
+            assert (default.profile, default.credits) == ("live", Decimal(1))
+            assert default.spend_limit == SpendLimit(Decimal(2))
+            assert default.spend_limit_lag == 3
         own = accounts.create(profile="documented", credits=3, spend_limit="4")
         assert (own.profile, own.credits) == ("documented", Decimal(3))
         assert own.spend_limit is not None
         assert own.spend_limit.usd == 4
-        assert accounts.get(OTHER).profile == "live"
         assert Accounts().create().spend_limit_lag == 0
 
     @pytest.mark.parametrize(
@@ -114,6 +127,40 @@ class TestAccounts:
     def test_invalid_options_are_refused(self, options: dict[str, Any]) -> None:
         with pytest.raises(ArgumentError, match="^" + next(iter(options))):
             Accounts().create(**options)
+
+    def test_the_message_about_a_profile_names_the_profiles(self) -> None:
+        with pytest.raises(ArgumentError) as raised:
+            checked_profile("beta")
+        assert str(raised.value) == "profile is documented or live, not 'beta'"
+
+    @pytest.mark.parametrize(
+        ("tokens", "token", "refusal"),
+        [
+            ((), "any", None),
+            ((), "", None),
+            ((), "fault-hang", "token-wrong"),
+            (["sesame", "fault-hang"], "fault-hang", None),
+            (["sesame"], "sesame", None),
+            (["sesame"], "any", "token-wrong"),
+            (["sesame"], "fault-hang", "token-wrong"),
+        ],
+    )
+    def test_an_account_without_a_token_accepts_the_tokens_of_the_server(
+        self, tokens: Sequence[str], token: str, refusal: str | None
+    ) -> None:
+        accounts = Accounts(tokens=tokens)
+        stranger = accounts.create()
+        named = accounts.get(OTHER)
+        assert accounts.refusal(named, token) == refusal
+        assert accounts.refusal(named, stranger.token or "") == "token-of-another-account"
+
+    def test_an_account_may_be_removed_twice(self) -> None:
+        accounts = Accounts()
+        for account in (accounts.create(), accounts.get(OTHER)):
+            for _ in range(2):
+                accounts.remove(account)
+                assert accounts.find(account.id) is None
+                assert account.needs_slow_path is True
 
     def test_a_removed_account_is_unknown(self) -> None:
         accounts = Accounts()
@@ -128,12 +175,17 @@ class TestAccounts:
         first, second, busy = (accounts.get(f"{number:032x}") for number in range(3))
         first.last_seen = time() + 60
         busy.in_flight = 1
-        for number in range(3, MAX_IMPLICIT_ACCOUNTS + 1):
+        for number in range(3, MAX_IMPLICIT_ACCOUNTS):
             accounts.get(f"{number:032x}")
+        assert accounts.find(second.id) is second
+        accounts.get(f"{MAX_IMPLICIT_ACCOUNTS:032x}")
         assert accounts.get(made.id) is made
         assert accounts.find(first.id) is first
         assert accounts.find(busy.id) is busy
         assert accounts.find(second.id) is None
+        removed = MAX_IMPLICIT_ACCOUNTS // 10
+        assert accounts.find(f"{removed:032x}") is None
+        assert accounts.find(f"{removed + 1:032x}") is not None
         assert accounts.find(f"{MAX_IMPLICIT_ACCOUNTS:032x}") is not None
 
     def test_parallel_runs_do_not_share_state(self) -> None:
@@ -162,6 +214,7 @@ class TestAccountsOfTests:
         assert ACCOUNT_ID.fullmatch(child.id)
         assert child.id != parent.id
         assert child.token not in {None, parent.token}
+        assert len(child.token or "") == 40
         assert child.profile == "live"
         assert child.credits == 3
         assert child.spend_limit is not None
