@@ -37,10 +37,7 @@ class Portability:
         self._document = contract.document
         self._is_valid_with_formats = contract.document.strictly()
         self._stock = StockValidators(contract.input_schema)
-        parsed = contract.parsed_schema
-        self._parsed_is_valid = (
-            self._is_valid if parsed is contract.input_schema else validator_for(parsed).is_valid
-        )
+        self._parsed_is_valid = validator_for(contract.parsed_schema).is_valid
         self._of_model = doubts_of(contract.model)
 
     def doubt(self, value: Any, text: str | None = None) -> Doubt | None:
@@ -169,7 +166,7 @@ def _measured(value: Any, measure: Callable[[str], int]) -> Any:
 
 
 def _count_utf16(text: str) -> int:
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) + sum(char >= "\U00010000" for char in text)
 
 
 #: General categories of characters that belong to the grapheme cluster of the character before.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sample_cases import BY_NAME, ENTRIES, contract_of
 
 from aleph_contract.cases import cases
-from aleph_contract.cases.doubt import Doubt
+from aleph_contract.cases.doubt import Doubt, DoubtKind
 from aleph_contract.cases.portability import Portability
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import leaves
@@ -75,6 +76,7 @@ REQUIRED = {"properties": {"a": {"default": 1}, "b": {}}, "required": ["a", "b"]
         (SHORT, "ab", ""),
         (SHORT, "\U0001f305", ""),
         (SHORT, "\U0001f305\U0001f305", "length"),
+        (SHORT, "\U00010000\U00010000", "length"),
         (SHORT, "\U0001f305\U0001f305\U0001f305", ""),
         (SHORT, "e\u0301", ""),
         (SHORT, "e\u0301\u0301", "length"),
@@ -104,7 +106,7 @@ def test_the_doubt_about_a_value_for_a_schema(schema: Any, value: Any, doubt: st
         assert found is None
         assert portability.reason(value) == ""
     else:
-        kind = "carriage" if doubt in CARRIAGE else "acceptance"
+        kind: DoubtKind = "carriage" if doubt in CARRIAGE else "acceptance"
         assert found == Doubt(kind, (CARRIAGE | ACCEPTANCE)[doubt])
         assert portability.reason(value) == found.reason
 
@@ -113,7 +115,11 @@ def test_the_doubt_about_a_value_for_a_schema(schema: Any, value: Any, doubt: st
 def test_a_valid_value_is_in_doubt_if_a_validator_library_refuses_it(
     verdicts: set[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(StockValidators, "verdicts", lambda *_: verdicts)
+    def libraries(schema: Any) -> SimpleNamespace:
+        assert schema == {"pattern": "a"}
+        return SimpleNamespace(verdicts=lambda value: verdicts if value == "a" else set())
+
+    monkeypatch.setattr("aleph_contract.cases.portability.StockValidators", libraries)
     refused = ACCEPTANCE["stock"] if False in verdicts else ""
     assert Portability(contract_of({"pattern": "a"})).reason("a") == refused
 
