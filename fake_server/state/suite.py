@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aleph_contract.core.clock import WALL_CLOCK, Clock
-from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
 from fake_server.journal.base import Filter, Journal
+
+if TYPE_CHECKING:
+    from aleph_contract.rules.suite import Suite, TestOutcome, TestRun
 
 #: Bound on the tests of one fake; later ones are not recorded, and the judge has to guess.
 MAX_TESTS = 50_000
@@ -40,6 +43,8 @@ class SuiteLog:
 
     def start(self, process: str, name: str, *, repeats: bool = False) -> int | None:
         """Record that a test begins now; return its number, or `None` if the log is full."""
+        from aleph_contract.rules.suite import TestRun  # only when a test runner reports
+
         with self._lock:
             number = len(self._tests)
             if number >= MAX_TESTS:
@@ -75,6 +80,8 @@ class SuiteLog:
 
     def suite(self) -> Suite:
         """The tests so far."""
+        from aleph_contract.rules.suite import Suite  # only when a verdict or a page is asked for
+
         with self._lock:
             borders = {
                 process: tuple(

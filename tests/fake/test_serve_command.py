@@ -121,7 +121,8 @@ class TestForeground:
             "import aleph_contract.commands.serve;"
             "a.create_app(); print([m for m in ('fastapi', 'pydantic', 'hypothesis', 'jsonschema',"
             "'rich', 'jinja2', 'sqlite3', 'zipfile', 'aleph_contract.rules.table',"
-            "'aleph_contract.core.results', 'fake_server.runs.mutation') if m in sys.modules])"
+            "'aleph_contract.core.results', 'aleph_contract.rules.suite',"
+            "'fake_server.runs.mutation') if m in sys.modules])"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert done.stdout.strip() == b"[]"
