@@ -66,6 +66,7 @@ def test_the_source_distribution_holds_every_file_in_git(tmp_path: Path) -> None
     assert not [name for name in names if "node_modules" in name]
 
 
+@pytest.mark.long
 def test_the_wheel_verifies_a_client_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=True)

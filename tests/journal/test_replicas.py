@@ -12,6 +12,7 @@ from replica_checks import check, create_accounts
 from replica_load import Answers, Replica, load, replicas
 
 
+@pytest.mark.long
 def test_a_killed_replica_loses_no_answered_run(database: str, tmp_path: Path) -> None:
     with (tmp_path / "log").open("w+b") as log, replicas(3, database, log) as every:
         accounts, answers = create_accounts(every[0], 4), Answers()
@@ -37,6 +38,7 @@ def test_a_killed_replica_loses_no_answered_run(database: str, tmp_path: Path) -
         assert log.read() == b""
 
 
+@pytest.mark.long
 def test_a_killed_database_loses_no_answered_run(
     postgresql: PostgreSQLServer, tmp_path: Path
 ) -> None:

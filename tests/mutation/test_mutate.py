@@ -66,6 +66,7 @@ def classes(found: MutationRun) -> dict[str, MutantClass]:
     return {result.mutant.id: result.kind for result in found.results}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("folder")
 def test_suites_are_ranked_in_their_true_order() -> None:
     nothing = mutated("sh", "ignores_errors.sh", max_mutants=12)
@@ -81,6 +82,7 @@ def test_suites_are_ranked_in_their_true_order() -> None:
     assert not any("counts as one test" in note for note in everything.notes)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("folder")
 def test_the_result_is_the_same_under_xdist() -> None:
     pytest.importorskip("xdist")

@@ -160,6 +160,7 @@ CALLS = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(
     max_examples=60,
     deadline=None,

@@ -115,6 +115,7 @@ def test_hypothesis_finds_the_smallest_input_with_a_dropped_zero() -> None:
     assert broken.intended["prompt"] == "a" or len(broken.intended["prompt"]) == 1
 
 
+@pytest.mark.long
 def test_hypothesis_finds_the_shortest_prompt_that_is_cut() -> None:
     found = run(cuts_prompt, "property/violating", max_examples=400)
     (broken,) = [r for r in found.results if r.broken]
