@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from postgresql_server import PostgreSQLServer
 from replica_checks import check, create_accounts
 from replica_load import Answers, Replica, load, replicas
