@@ -78,10 +78,12 @@ def command(
     recording, 3 if one is not, ends early, or holds no call, or after Ctrl-C.
     """
     from aleph_contract import reports
+    from aleph_contract.rules import RULES
+    from aleph_contract.rules.server_table import SERVER_RULES
     from aleph_contract.verify.recorded_traffic import judge_recordings
     from aleph_contract.verify.rule_selection import RuleSelection
 
-    rules = RuleSelection(only, skip_rule)
+    rules = RuleSelection(only, skip_rule, (*RULES, *SERVER_RULES))
     contracts = load_contracts(contract_files)
     with (
         terminable(),

@@ -94,7 +94,7 @@ def command(
     make the call run, in a process that stays warm. Exit code: 0; 1 if the score
     is below --fail-under; 3 if the suite fails without a change, is flaky, makes no
     call, does not end, or writes files outside its temporary folder, or if the run
-    is interrupted.
+    is interrupted; 130 if it is interrupted before the first change.
     """
     from aleph_contract import reports
     from aleph_contract.mutation.running import MutationSettings, mutate

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from aleph_contract.core.results import CaseResult
 from aleph_contract.errors import ArgumentError
-from aleph_contract.rules import RULES
+from aleph_contract.rules import RULES, matches
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSelection:
-    """Globs over rule ids: `only` names the rules to judge (empty: all), `skip` leaves some out.
+    """Globs over rule ids, present or earlier ones.
+
+    Args:
+        only: The rules to judge; if empty, all.
+        skip: The rules to leave out.
+        rules: The ids that there are: those of the client, unless servers are judged too.
 
     Raises:
         ArgumentError: A glob matches no rule, or no rule is left.
@@ -21,15 +25,16 @@ class RuleSelection:
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    rules: tuple[str, ...] = tuple(RULES)
 
     def __post_init__(self) -> None:
         for option, globs in (("--rule", self.only), ("--skip-rule", self.skip)):
             for glob in globs:
-                if not any(fnmatchcase(rule, glob) for rule in RULES):
+                if not any(matches(rule, glob) for rule in self.rules):
                     raise ArgumentError(
                         f"{option} {glob}: matches no rule; `aleph-contract rules` lists them"
                     )
-        if not any(rule in self for rule in RULES):
+        if not any(rule in self for rule in self.rules):
             raise ArgumentError("--rule and --skip-rule leave no rule")
 
     def __contains__(self, rule: str) -> bool:
@@ -56,4 +61,4 @@ class RuleSelection:
 
 
 def _matches(rule: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(rule, glob) for glob in globs)
+    return any(matches(rule, glob) for glob in globs)

@@ -219,6 +219,23 @@ def test_a_server_is_judged_too(tmp_path: Path) -> None:
     assert found.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ((), 1),
+        (("--rule", "server.*"), 1),
+        (("--rule", "server.accepts"), 0),
+        (("--skip-rule", "server.reply-shape"), 0),
+        (("--rule", "concurrency.*"), 3),
+    ],
+)
+def test_the_rules_of_the_server_can_be_selected(
+    options: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    file = har(tmp_path / "session.har", call(reply=b"{}"))
+    assert run(["judge", "-q", *options, str(file)]) == code
+
+
 def test_a_report_speaks_of_recordings_and_of_no_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

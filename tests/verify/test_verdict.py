@@ -129,6 +129,11 @@ def test_a_glob_that_matches_no_rule_is_refused() -> None:
         RuleSelection(only=("requst.*",))
 
 
+def test_a_rule_is_selected_by_its_earlier_name() -> None:
+    assert "response.result" in RuleSelection(only=("response.video",))
+    assert "response.result" not in RuleSelection(skip=("response.vid*",))
+
+
 def test_the_first_failure_ends_the_run_on_request() -> None:
     found = run(drops_zero, "boundary/seed/*", "boundary/duration/*", stop_at_first=True)
     assert found.counts["failed"] == 1
