@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL: databases that cannot be used, or that fail while the fake serves."""
+"""The journal in PostgreSQL: databases that fail while the fake serves."""
 
 from __future__ import annotations
 
