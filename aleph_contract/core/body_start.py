@@ -65,3 +65,9 @@ def shortened(exchange: Exchange) -> Exchange:
     if request is exchange.request_body and response is exchange.response_body:
         return exchange
     return replace(exchange, request_body=request, response_body=response)
+
+
+def is_partial(exchange: Exchange) -> bool:
+    """Whether the exchange has the beginning of a body in place of the body."""
+    bodies = exchange.request_body, exchange.response_body
+    return any(isinstance(body, BodyStart) for body in bodies)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aleph_contract.core.body_start import shortened
 from aleph_contract.core.exchange import Exchange
-from fake_server.journal.spool import SpooledExchange
+from fake_server.journal.spool import LazyExchange, SpooledExchange
 
 #: An exchange, or a function that builds it when it is read. Such a function best holds only bytes,
 #: strings, numbers and tuples of these: the garbage collector stops tracking such tuples.
@@ -22,7 +22,9 @@ Watcher = Callable[[PendingExchange], None]
 
 def listed(record: PendingExchange) -> Exchange:
     """The exchange of a record with the beginning of its large bodies; reads no file."""
-    return record.start if isinstance(record, SpooledExchange) else shortened(built(record))
+    if isinstance(record, (SpooledExchange, LazyExchange)):
+        return record.start
+    return shortened(built(record))
 
 
 def built(record: PendingExchange) -> Exchange:

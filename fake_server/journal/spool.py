@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -53,6 +54,23 @@ class SpooledExchange:
         """Delete the files."""
         for _, file in self.files:
             file.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LazyExchange:
+    """An exchange with a large body that another store holds. Called, it returns the whole one.
+
+    Args:
+        start: The exchange with the beginning of each large body.
+        read: Returns the whole exchange.
+    """
+
+    start: Exchange
+    read: Callable[[], Exchange]
+
+    def __call__(self) -> Exchange:
+        """The whole exchange."""
+        return self.read()
 
 
 class Spool:

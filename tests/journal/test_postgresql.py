@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from calling import PATIENCE
 from journals import EXCHANGE, numbers
 from postgresql_server import PostgreSQLServer, query
 
@@ -19,6 +21,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal import open_journal
 from fake_server.journal.base import Filter, Journal, JournalUnavailable, Tally
+from fake_server.journal.listeners import PendingExchange, built, listed
 from fake_server.journal.memory import MemoryJournal
 from fake_server.journal.postgresql import PostgreSQLJournal
 from fake_server.journal.postgresql.database import Database
@@ -161,6 +164,17 @@ class TestLargeBodies:
     def test_they_are_those_of_the_journal_in_memory(self, journal: PostgreSQLJournal) -> None:
         store(journal, self.LARGE, self.LIMIT)
         self.check(journal)
+
+    def test_a_watcher_gets_the_beginning_and_reads_the_whole_when_it_needs_it(
+        self, journal: PostgreSQLJournal
+    ) -> None:
+        heard: SimpleQueue[PendingExchange] = SimpleQueue()
+        journal.watch(heard.put)
+        store(journal, self.LARGE, self.LIMIT)
+        large, small = (heard.get(timeout=PATIENCE) for _ in range(2))
+        assert (listed(large), listed(small)) == tuple(journal.read("a", whole=False))
+        assert (built(large), small) == (self.LARGE, self.LIMIT)
+        assert isinstance(listed(large).request_body, BodyStart)
 
     def test_a_body_that_is_deleted_meanwhile_is_incomplete(
         self, journal: PostgreSQLJournal

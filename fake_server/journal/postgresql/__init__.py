@@ -42,7 +42,7 @@ class PostgreSQLJournal(SharedJournal):
     def __init__(self, url: str, *, durability: str = "sync", keep: Keep = KEEP_ALL) -> None:
         self.database = Database(url, durability)
         self._listeners = Listeners()
-        self._notifications = Notifications(self.database, self._listeners)
+        self._notifications = Notifications(self.database, self._listeners, self._whole)
         self.signals = Signals(self.database)
         self.signals.start()
         self._maintenance = Maintenance(self.database, keep)

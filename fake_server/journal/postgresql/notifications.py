@@ -8,7 +8,7 @@ read the journal. After a lost connection it reads the exchanges that it has mis
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
@@ -16,27 +16,28 @@ from typing import Any
 
 import orjson
 
+from aleph_contract.core.body_start import is_partial
+from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import JournalUnavailable
-from fake_server.journal.listeners import Listeners
+from fake_server.journal.listeners import Listeners, PendingExchange
 from fake_server.journal.postgresql.database import LOGGER, Database
-from fake_server.journal.postgresql.rows import COLUMNS, NAMES, exchange_of
+from fake_server.journal.postgresql.rows import LISTED_NAMES, listed_exchange_of
 from fake_server.journal.postgresql.subscription import Subscription
+from fake_server.journal.spool import LazyExchange
 
 CHANNEL = "aleph_contract_exchange"
 
 #: Exchanges that are read at most after a lost connection.
 _MAX_MISSED = 1000
 
-_POSITION = len(COLUMNS)
-
 _NOTIFIED = f"""
-SELECT {", ".join(f"e.{name}" for name in COLUMNS)}, e.position
+SELECT {LISTED_NAMES}, position
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u (id, first, last)
 JOIN exchange e ON e.account = u.id AND e.number BETWEEN u.first AND u.last
-WHERE replica IS NULL ORDER BY e.position"""  # noqa: S608 - constants only
+WHERE replica IS NULL ORDER BY position"""  # noqa: S608 - constants only
 
 _MISSED = f"""
-SELECT {NAMES}, position FROM exchange
+SELECT {LISTED_NAMES}, position FROM exchange
 WHERE position > $1 AND replica IS NULL ORDER BY position LIMIT $2"""  # noqa: S608
 
 #: Account, first and last number of the exchanges that a transaction stored.
@@ -60,11 +61,18 @@ class Notifications:
     Args:
         database: The database.
         listeners: Called with the exchanges.
+        whole: Reads the large bodies of a listed exchange.
     """
 
-    def __init__(self, database: Database, listeners: Listeners) -> None:
+    def __init__(
+        self,
+        database: Database,
+        listeners: Listeners,
+        whole: Callable[[Exchange], Exchange],
+    ) -> None:
         self._database = database
         self._listeners = listeners
+        self._whole = whole
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._arrived: SimpleQueue[str | None] = SimpleQueue()
@@ -105,14 +113,20 @@ class Notifications:
 
     def _dispatch(self) -> None:
         while (given := self._arrived.get()) is not None:
-            try:
-                rows = self._database.run(partial(self._rows, given))
-            except JournalUnavailable as error:
-                LOGGER.warning("%s; listeners get the exchanges later", error)
-                continue
-            for row in rows:
-                self._position = max(self._position or 0, row[_POSITION])
-                self._listeners.tell(exchange_of(row))
+            self._tell(given)
+
+    def _tell(self, given: str) -> None:
+        try:
+            for row in self._database.run(partial(self._rows, given)):
+                self._position = max(self._position or 0, row["position"])
+                self._listeners.tell(self._record(row))
+        except JournalUnavailable as error:
+            LOGGER.warning("%s; listeners get the exchanges later", error)
+
+    def _record(self, row: Any) -> PendingExchange:
+        """The exchange of a row; if it has a large body, one that is read when it is needed."""
+        start = listed_exchange_of(row)
+        return LazyExchange(start, partial(self._whole, start)) if is_partial(start) else start
 
     async def _rows(self, text: str, connection: Any) -> Any:
         """The rows that a notification names; without text, those that were missed."""

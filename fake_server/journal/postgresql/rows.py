@@ -110,14 +110,13 @@ def exchange_of(record: Iterable[Any]) -> Exchange:
 
 
 def listed_exchange_of(record: Iterable[Any]) -> Exchange:
-    """The exchange of a row of `LISTED_NAMES`, with the `BodyStart` of each large body."""
+    """The exchange of a row that begins with `LISTED_NAMES`; a large body is a `BodyStart`."""
     values = list(record)
     exchange = exchange_of(values)
-    hashes = values[len(COLUMNS) :: 2]
-    lengths = values[len(COLUMNS) + 1 :: 2]
+    more = values[len(COLUMNS) : len(COLUMNS) + 2 * len(BODIES)]
     starts: dict[str, Any] = {
         name: BodyStart(getattr(exchange, name), length, sha256)
-        for name, sha256, length in zip(BODIES, hashes, lengths, strict=True)
+        for name, sha256, length in zip(BODIES, more[::2], more[1::2], strict=True)
         if sha256 is not None
     }
     return replace(exchange, **starts) if starts else exchange
