@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from json_messages import without_parser_words
 
 from aleph_contract.cases import DoubtKind
 from aleph_contract.contract import Contract
@@ -77,6 +79,7 @@ def replied(value: Any, content_type: str = "application/json") -> Exchange:
     return exchange(response_body=raw, response_headers=(("content-type", content_type),))
 
 
+MESSAGES = Path(__file__).with_name("messages.txt")
 RESULT = Outcome("result", result=VIDEO)
 ERROR = Outcome("error", error=ReportedError("something went wrong"))
 
@@ -229,6 +232,12 @@ def test_evidence_of_a_mistake_breaks_one_rule_alone(rule: str, broken: Evidence
     findings = judge(broken).findings
     assert [f.rule for f in findings] == [rule], findings
     assert findings[0].level == RULES[rule].level
+
+
+def test_each_mistake_has_its_own_message() -> None:
+    """`messages.txt` has the message of each entry of `BREAKS`, in order."""
+    found = [f"{f.rule}: {f.message}" for _, seen in BREAKS for f in judge(seen).findings]
+    assert list(map(without_parser_words, found)) == MESSAGES.read_text().splitlines()
 
 
 @pytest.mark.parametrize("kept", KEEPS)

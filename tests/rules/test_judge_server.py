@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from json_messages import without_parser_words
 
 from aleph_contract.cases import Case, cases
 from aleph_contract.cli import cli
@@ -18,6 +20,7 @@ from aleph_contract.rules.server import SERVER_CHECKS, judge_server
 from aleph_contract.rules.server_table import SERVER_RULES
 
 CONTRACT = Contract.load()
+MESSAGES = Path(__file__).with_name("server_messages.txt")
 EXAMPLE = CONTRACT.examples[0]
 REPLY = json.dumps(EXAMPLE.reply).encode()
 WRAPPED = json.dumps(
@@ -135,6 +138,15 @@ def test_a_rule_is_broken_alone(rule: str, seen: Exchange) -> None:
 def test_every_rule_has_a_check_and_an_exchange_that_breaks_it() -> None:
     assert list(SERVER_CHECKS) == list(SERVER_RULES)
     assert {rule for rule, _ in BROKEN} | {"server.bill"} == set(SERVER_RULES)
+
+
+def test_each_fault_of_a_server_has_its_own_message() -> None:
+    """`server_messages.txt` has the messages of `BROKEN`, `ADVICE` and `CHARGED`, in order."""
+    judged = [judge_server(seen, checks_token=True) for _, seen in BROKEN]
+    judged += [judge_server(seen) for _, seen in ADVICE]
+    judged += [judge_server(seen, charged=Decimal(taken)) for seen, taken in CHARGED.values()]
+    found = [f"{f.rule}: {f.message}" for judgement in judged for f in judgement.findings]
+    assert list(map(without_parser_words, found)) == MESSAGES.read_text().splitlines()
 
 
 KEPT = [
