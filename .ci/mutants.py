@@ -6,7 +6,8 @@
 mutmut writes the mutants into a copy under build/mutants/ROOM. This script runs the tests of the
 room for each mutant in a forked process. mutmut's own runner does not fit: it runs only the tests
 that call the mutated function, but most tests read cases that one call computes and keeps. The test
-modules that import the mutated module run first, since they kill most mutants.
+modules that import the mutated module run first, since they kill most mutants. To save time, they
+are collected once for all mutants. Only the survivors run again, from the start and by all tests.
 `tests/equivalent-mutants.md` explains the mutants that no test can kill.
 """
 
@@ -16,13 +17,16 @@ import gc
 import importlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,16 +62,13 @@ do_not_mutate = ["fake_server/journal/postgresql/*"]
 also_copy = ["docs", "fixtures", "README.md", "CONTRIBUTING.md", "constraints.txt"]
 """
 
-#: Imported before the forks, to save time. Test modules are not among them: they compute cases.
-PRELOADED = ("pytest", "hypothesis", "jsonschema", "aleph_contract.cases", "fake_server.server")
-
 GENERATE = """
 from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants
 copy_src_dir(); copy_also_copy_files(); create_mutants(1)
 """
 
-#: The preloaded modules cannot be rewritten by pytest, which then warns.
-OPTIONS = ("-x", "-q", "--tb=short", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+#: Plain asserts: rewriting a test module takes longer than running it.
+OPTIONS = ("-x", "-q", "-s", "--tb=short", "--assert=plain")
 
 JOBS = int(os.environ.get("JOBS", "2"))
 SECONDS = int(os.environ.get("SECONDS", "600"))  # a mutant that runs longer counts as killed
@@ -91,26 +92,74 @@ def generate(folder: Path, files: str) -> list[str]:
 
 
 def preload(files: str) -> None:
-    """Import the modules that every test needs; compute the cases if the room does not do so."""
-    sys.path.insert(0, str(Path.cwd()))
-    os.environ["MUTANT_UNDER_TEST"] = ""
-    for module in PRELOADED:
+    """Import the modules that `CollectedTests` has listed, and compute what no mutant changes."""
+    for module in Path("modules.txt").read_text().split():
         importlib.import_module(module)
     if not files.startswith("aleph_contract/cases"):
         importlib.import_module("aleph_contract.cases").cases()
-    gc.freeze()
 
 
-def split(mutant: str, tests: list[str]) -> list[list[str]]:
-    """Split test files into those that import the mutated module or its package, and the others."""
+def list_modules() -> None:
+    """Write the names of all imported modules but those of the tests."""
+    tests = str(Path("tests").absolute())
+    names = [
+        name
+        for name, module in list(sys.modules.items())
+        if (file := getattr(module, "__file__", None)) and not file.startswith(tests)
+    ]
+    Path("modules.txt").write_text("\n".join(names))
+
+
+def close_tests(mutant: str, tests: Sequence[str]) -> list[str]:
+    """The test files that import the mutated module, or else its package."""
     module = mutant.rpartition(".")[0]
-    imported = re.compile(rf"^from ({module}|{module.rpartition('.')[0]}) import", re.MULTILINE)
-    close = [test for test in tests if imported.search(Path(test).read_text())]
-    return [part for part in (close, [test for test in tests if test not in close]) if part]
+    close: list[str] = []
+    for name in (module, module.rpartition(".")[0]):
+        close = close or [test for test in tests if f"\nfrom {name} " in Path(test).read_text()]
+    return close
 
 
-def start(mutant: str, tests: list[str]) -> int:
-    """Fork a process that runs `tests` on one mutant; returns its process id."""
+class CollectedTests:
+    """A pytest plugin: runs the collected tests once per mutant, each time in a forked process.
+
+    It writes the survivors to `alive.txt`; a first line `baseline` says that a test fails without
+    a mutant. A mutant changes nothing that a test module computes when it is imported.
+    """
+
+    def __init__(self, mutants: list[str], tests: Sequence[str]) -> None:
+        self.mutants, self.tests = mutants, tests
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Test all mutants instead of running the tests once."""
+        list_modules()
+        gc.freeze()
+        kills = partial(self.kills, session)
+        kept = list(survivors([""], kills))
+        with Path("alive.txt").open("w") as file:
+            for mutant in survivors(self.mutants, kills) if kept else ("baseline",):
+                print(mutant, file=file, flush=True)
+        return True
+
+    def kills(self, session: pytest.Session, mutant: str) -> bool:
+        """Whether one of the collected close tests fails."""
+        close = {Path(test).absolute() for test in close_tests(mutant, self.tests)}
+        items = [item for item in session.items if item.path in close or not mutant]
+        for item, following in zip_longest(items, items[1:]):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.testsfailed:
+                return True
+        return False
+
+
+def killed_from_start(tests: Sequence[str], mutant: str) -> bool:
+    """Whether a test fails that is collected after the mutation."""
+    close = close_tests(mutant, tests)
+    rest = [test for test in tests if test not in close]
+    return any(pytest.main([*OPTIONS, *part]) for part in (close, rest) if part)
+
+
+def start(mutant: str, kills: Callable[[str], bool]) -> int:
+    """Fork a process that runs the tests on one mutant; returns its process id."""
     pid = os.fork()
     if pid:
         return pid
@@ -119,12 +168,10 @@ def start(mutant: str, tests: list[str]) -> int:
     log = os.open(os.devnull if mutant else "baseline.log", os.O_WRONLY | os.O_CREAT, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    import pytest
-
-    os._exit(any(pytest.main([*OPTIONS, *part]) for part in split(mutant, tests)))
+    os._exit(kills(mutant))
 
 
-def survivors(mutants: list[str], tests: list[str]) -> Iterator[str]:
+def survivors(mutants: list[str], kills: Callable[[str], bool]) -> Iterator[str]:
     """Run the tests on every mutant, `JOBS` at a time; yields the mutants that pass them."""
     running: dict[int, str] = {}
     waiting = mutants[::-1]
@@ -133,7 +180,7 @@ def survivors(mutants: list[str], tests: list[str]) -> Iterator[str]:
             if len(waiting) % 100 == 0:
                 print(f"{len(waiting)} mutants to test", file=sys.stderr)
             mutant = waiting.pop()
-            running[start(mutant, tests)] = mutant
+            running[start(mutant, kills)] = mutant
         pid, status = os.wait()
         mutant = running.pop(pid)
         if os.waitstatus_to_exitcode(status) == 0:
@@ -144,16 +191,24 @@ def main(room: str, *names: str) -> int:
     """Print the survivors of one room and the counts; returns the exit code."""
     files, globs = ROOMS[room]
     folder = ROOT / "build/mutants" / room
-    mutants = generate(folder, files)
+    chosen = generate(folder, files)
+    chosen = list(names) or chosen
     os.chdir(folder / "mutants")
-    preload(files)
+    sys.path.insert(0, str(Path.cwd()))
+    os.environ["MUTANT_UNDER_TEST"] = ""
     tests = [str(path) for glob in globs.split() for path in sorted(Path().glob(glob))]
-    if not list(survivors([""], tests)):
+    collected = os.fork()
+    if not collected:
+        os._exit(pytest.main([*OPTIONS, *tests], plugins=[CollectedTests(chosen, tests)]))
+    os.waitpid(collected, 0)
+    left = Path("alive.txt").read_text().split()
+    if left == ["baseline"]:
         print(Path("baseline.log").read_text(), "The tests fail without a mutant.", sep="\n")
         return 2
-    chosen = list(names) or mutants
+    print(f"{len(left)} mutants survive the close tests", file=sys.stderr)
+    preload(files)
     alive = 0
-    for mutant in survivors(chosen, tests):
+    for mutant in survivors(left, partial(killed_from_start, tests)):
         alive += 1
         print(mutant, flush=True)
     print(f"{room}: {len(chosen)} mutants, {len(chosen) - alive} killed, {alive} survive")
@@ -161,6 +216,7 @@ def main(room: str, *names: str) -> int:
 
 
 if __name__ == "__main__":
+    sys.dont_write_bytecode = False  # each fork would compile the test modules
     if not os.nice(0):
         os.nice(15)
     raise SystemExit(main(*sys.argv[1:]))

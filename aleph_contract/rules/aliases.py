@@ -35,4 +35,4 @@ def matches(name: str, pattern: str) -> bool:
     For example `fault/video-*` matches `fault/result-member-null/once`. Case is significant.
     """
     earlier = "/".join(_EARLIER.get(part, part) for part in name.split("/"))
-    return fnmatchcase(name, pattern) or (earlier != name and fnmatchcase(earlier, pattern))
+    return fnmatchcase(name, pattern) or fnmatchcase(earlier, pattern)

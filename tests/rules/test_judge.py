@@ -10,103 +10,36 @@ from typing import Any
 
 import pytest
 from json_messages import without_parser_words
+from sample_evidence import (
+    CONTRACT,
+    ELSEWHERE,
+    ERROR,
+    EXAMPLE,
+    INPUT,
+    LIMITED,
+    REDIRECT,
+    REPLY,
+    RESULT,
+    TWICE,
+    VIDEO,
+    VIOLATING,
+    bare,
+    body,
+    evidence,
+    exchange,
+    refused,
+    replied,
+    violating,
+)
 
 from aleph_contract.cases import DoubtKind
-from aleph_contract.contract import Contract
-from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.rules import MAX_TRIES, RULES
 from aleph_contract.rules.checks import CHECKS
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import judge
 
-CONTRACT = Contract.load()
-EXAMPLE = CONTRACT.examples[0]
-INPUT = {**EXAMPLE.input, "seed": 0}
-VIOLATING = {**EXAMPLE.input, "seed": -1}
-VIDEO = EXAMPLE.reply["result"]["video"]
-REPLY = json.dumps(EXAMPLE.reply).encode()
-REFUSAL = {
-    "errors": [{"message": "Invalid value at seed", "code": 7003}],
-    "success": False,
-    "result": {},
-    "messages": [],
-}
-
-
-def body(given: Any, **more: Any) -> bytes:
-    return json.dumps({"model": CONTRACT.model, "input": given, **more}).encode()
-
-
-def exchange(given: Any = INPUT, **changes: Any) -> Exchange:
-    """A conformant call and its completed reply, with changes."""
-    seen = Exchange(
-        number=1,
-        account="a" * 32,
-        surface="rest",
-        method="POST",
-        target=f"/client/v4/accounts/{'a' * 32}/ai/run",
-        request_headers=(("content-type", "application/json"),),
-        request_body=body(given),
-        request_complete=True,
-        credential="accepted",
-        status=200,
-        response_headers=(("content-type", "application/json"),),
-        response_body=REPLY,
-        outcome="completed",
-        billed=True,
-        cost=Decimal("1.68"),
-    )
-    return replace(seen, **changes)
-
-
-def refused(given: Any = INPUT, status: int = 400, **changes: Any) -> Exchange:
-    """A call that the service refuses."""
-    return exchange(
-        given,
-        **{
-            "status": status,
-            "response_body": json.dumps(REFUSAL).encode(),
-            "outcome": "invalid",
-            "billed": False,
-            **changes,
-        },
-    )
-
-
-def replied(value: Any, content_type: str = "application/json") -> Exchange:
-    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return exchange(response_body=raw, response_headers=(("content-type", content_type),))
-
-
 MESSAGES = Path(__file__).with_name("messages.txt")
-RESULT = Outcome("result", result=VIDEO)
-ERROR = Outcome("error", error=ReportedError("something went wrong"))
-
-
-def evidence(*exchanges: Exchange, outcome: Outcome | None = RESULT, **more: Any) -> Evidence:
-    if outcome is ERROR and exchanges:
-        known = ReportedError("Invalid value at seed", "api", exchanges[-1].status, 7003)
-        outcome = Outcome("error", error=known)
-    return Evidence(
-        CONTRACT, outcome, exchanges, **{"intended": INPUT, "polarity": "valid", **more}
-    )
-
-
-def violating(*exchanges: Exchange, outcome: Outcome = ERROR, **more: Any) -> Evidence:
-    return evidence(*exchanges, outcome=outcome, intended=VIOLATING, polarity="violating", **more)
-
-
-def bare(**result: Any) -> dict[str, Any]:
-    return {"state": "Completed", "result": result}
-
-
-TWICE = (refused(status=503, billed=True), exchange(number=2))
-LIMITED = refused(
-    status=429, outcome="fault", response_headers=(("Retry-After", "2"),), received_at=0.0
-)
-REDIRECT = exchange(status=307, response_body=b"", outcome="fault", billed=False)
-ELSEWHERE = exchange(outcome="elsewhere", host="localhost:1", number=2)
 
 #: A rule, and evidence that breaks this rule alone.
 BREAKS: list[tuple[str, Evidence]] = [

@@ -1,4 +1,4 @@
-"""Messages about JSON that cannot be parsed: Python words the reason, and each version its own way."""
+"""Messages about JSON with a syntax error: each version of Python words the reason in its way."""
 
 from __future__ import annotations
 

@@ -50,11 +50,6 @@ def _mentions(message: str, fact: str) -> bool:
     return fact in message or dumps(fact)[1:-1] in message
 
 
-def _repetitions(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
-    """Pairs of a call and the next call: in one case every call after the first is a repetition."""
-    return list(zip(evidence.calls, evidence.calls[1:]))  # noqa: B905 - neighbours
-
-
 def may_repeat(exchange: Exchange, contract: Contract | None = None) -> Repeat | None:
     """Whether the call may be repeated; `None` for a completed run and a redirect."""
     reply = read_reply(exchange, contract)
@@ -65,28 +60,28 @@ def may_repeat(exchange: Exchange, contract: Contract | None = None) -> Repeat |
     return row.repeat if row else None
 
 
+def _repeats(evidence: Evidence) -> list[tuple[Exchange, Repeat | None]]:
+    """Each call, and whether it may be repeated: the next call of the case is its repetition."""
+    return [(call, may_repeat(call, evidence.contract)) for call in evidence.calls]
+
+
 def not_retried(evidence: Evidence) -> str | None:
     """The client never repeats a call that fails again."""
-    for first, _ in _repetitions(evidence):
-        if may_repeat(first, evidence.contract) == "never":
-            return f"repeated a call that was answered {first.status}"
-    return (
-        ""
-        if any(may_repeat(call, evidence.contract) == "never" for call in evidence.calls)
-        else None
-    )
+    repeats = _repeats(evidence)
+    for call, repeat in repeats[:-1]:
+        if repeat == "never":
+            return f"repeated a call that was answered {call.status}"
+    return "" if any(repeat == "never" for _, repeat in repeats) else None
 
 
 def paid_once(evidence: Evidence) -> str | None:
     """The client does not repeat a call that may have been billed."""
-    in_doubt = [
-        x for x in evidence.calls if x.billed and may_repeat(x, evidence.contract) == "if-unbilled"
-    ]
-    repeated = sum(first in in_doubt for first, _ in _repetitions(evidence))
+    in_doubt = [call.billed and repeat == "if-unbilled" for call, repeat in _repeats(evidence)]
+    repeated = sum(in_doubt[:-1])
     if repeated:
         calls = "a call" if repeated == 1 else f"{repeated} calls"
         return f"repeated {calls} that may already have been billed"
-    return "" if in_doubt else None
+    return "" if any(in_doubt) else None
 
 
 def awaited(evidence: Evidence) -> str | None:
@@ -105,18 +100,14 @@ def awaited(evidence: Evidence) -> str | None:
 
 def bounded(evidence: Evidence) -> str | None:
     """The client gives up after some tries, and waits at least Retry-After."""
-    calls = evidence.calls
-    if all(may_repeat(call, evidence.contract) in (None, "never") for call in calls):
+    calls, repeats = evidence.calls, _repeats(evidence)
+    if all(repeat in (None, "never") for _, repeat in repeats):
         return None
     if evidence.polarity is not None and len(calls) > MAX_TRIES:
         return f"made {len(calls)} calls for one run; at most {MAX_TRIES} are allowed"
-    for first, second in _repetitions(evidence):
+    for (first, repeat), second in zip(repeats, calls[1:]):  # noqa: B905 - neighbours
         replied_at = first.received_at + first.elapsed
-        wait = (
-            0.0
-            if may_repeat(first, evidence.contract) == "never"
-            else _retry_after(first, replied_at)
-        )
+        wait = 0.0 if repeat == "never" else _retry_after(first, replied_at)
         waited = second.received_at - replied_at
         if wait and waited < wait * (1 - WAIT_TOLERANCE):
             return f"waited {waited:.2f} s before the next call; Retry-After asked for {wait:.3g} s"
