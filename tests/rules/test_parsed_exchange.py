@@ -13,14 +13,20 @@ from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.parsed_exchange import (
     BOM,
+    NO_MEMBER,
+    OTHER_SUCCESS,
     STREAM,
     ReplyVerdict,
     SentInput,
+    header,
     is_reported,
     is_uri,
     media_type,
+    read_body,
     read_reply,
     read_request,
+    result_key,
+    same_value,
 )
 
 CALL = sample.exchange(1, sample.INPUT)
@@ -72,6 +78,38 @@ def failure(**error: Any) -> dict[str, Any]:
          ReplyVerdict("cut", message="the connection ended without a reply")),
         (replied(b"{}", 200, (("Content-Length", "3"),)),
          ReplyVerdict("cut", message="the reply has 2 of 3 bytes")),
+        (replied(RUN, headers=(*JSON, ("content-length", "many"))),
+         ReplyVerdict("completed", "https://x/a.mp4")),
+        (replied({}, 400, (("Content-Length", "3"),)),
+         ReplyVerdict("cut", message="the reply has 2 of 3 bytes")),
+        (replied(RUN, 202), ReplyVerdict("completed", "https://x/a.mp4", gray=OTHER_SUCCESS)),
+        (replied(RUN, 299, ()),
+         ReplyVerdict("completed", "https://x/a.mp4",
+                      gray="the content type of the reply is absent")),
+        (replied({"state": "Running"}, 202),
+         ReplyVerdict("unfinished", message="the state is Running, not Completed")),
+        (replied({"state": "Running", "result": {"video": "v"}}),
+         ReplyVerdict("unfinished", "v", message="the state is Running, not Completed")),
+        (replied(RUN, headers=(("content-type", "text/plain; a=b"),)),
+         ReplyVerdict("completed", "https://x/a.mp4",
+                      gray="the content type of the reply is text/plain; a=b")),
+        (replied(b"\xef\xbb\xbf" + json.dumps(RUN).encode(), headers=()),
+         ReplyVerdict("completed", "https://x/a.mp4",
+                      gray="the content type of the reply is absent")),
+        (replied({**RUN, "success": False}),
+         ReplyVerdict("malformed", message="success is false")),
+        (replied({**RUN, "success": True}), ReplyVerdict("completed", "https://x/a.mp4")),
+        (replied({"success": True}), ReplyVerdict("malformed", message="the reply has no run")),
+        (replied({"state": "Completed", "video": "v"}),
+         ReplyVerdict("completed", "v", gray="the video is not a URL")),
+        (replied({"state": "Completed", "result": {"video": ["x" * 50]}}),
+         ReplyVerdict("malformed", message=f'video is ["{"x" * 38}, not a string')),
+        (replied({"errors": [], "error": [{"code": 1}]}, 400), ReplyVerdict("refused", code=1)),
+        (replied({"errors": []}, 400), ReplyVerdict("refused")),
+        (replied({"errors": {"code": 1}}, 400), ReplyVerdict("refused")),
+        (replied({"errors": [{"message": 5}, {"code": 1}]}, 400),
+         ReplyVerdict("refused", message="5")),
+        (replied([{"code": 1}], 400), ReplyVerdict("refused")),
     ],
 )  # fmt: skip
 def test_a_reply_has_one_verdict(reply: Exchange, verdict: ReplyVerdict) -> None:
@@ -91,6 +129,7 @@ def test_a_reply_as_long_as_its_content_length_is_complete() -> None:
         (b'{"model":"m","input":{"a":1,"a":2}}', SentInput("m", {"a": 2}, ("a",))),
         (b'{"model":"m"}', SentInput("m", None, problem='the body has no "input"')),
         (b"[]", SentInput(None, None, problem="the body is not a JSON object")),
+        (b'{"model":"m","input":1,"a":2,"input":1}', SentInput("m", 1, ("input",), beside=("a",))),
     ],
 )
 def test_a_request_gives_its_input_or_a_problem(body: bytes, sent: SentInput) -> None:
@@ -108,6 +147,35 @@ def test_the_binding_names_the_model_in_a_header() -> None:
         CALL, surface="binding", request_headers=headers, request_body=b'{"model":"x","inputs":{}}'
     )
     assert read_request(call) == SentInput("m", {}, beside=("model",))
+
+
+def test_a_header_is_the_first_of_its_name() -> None:
+    call = replace(CALL, request_headers=(("a", "1"), ("b", "2"), ("b", "3")))
+    assert (header(call, "b"), header(call, "c")) == ("2", None)
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "sent"),
+    [
+        ("/ai/run/@cf/a/b", b'[{"a":1,"a":2}]', SentInput("@cf/a/b", [{"a": 2}], ("a",))),
+        ("/ai/run", b'[{"a":1}]', SentInput(None, None, problem="the body is not a JSON object")),
+    ],
+)
+def test_a_model_in_the_path_makes_the_body_the_input(
+    target: str, body: bytes, sent: SentInput
+) -> None:
+    assert read_body("rest", target, "other", body) == sent
+
+
+def test_a_path_names_no_model_on_the_binding() -> None:
+    no_inputs = SentInput("m", None, problem='the body has no "inputs"')
+    assert read_body("binding", "/ai/run/@cf/a/b", "m", b'{"input":{}}') == no_inputs
+
+
+def test_a_body_that_is_not_json_says_where() -> None:
+    sent = read_body("rest", "/ai/run", None, b"{")
+    assert sent.problem.startswith("the body is not JSON: line 1 column 2")
+    assert (sent.model, sent.input) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +230,73 @@ def test_a_result_that_the_output_schema_forbids_is_malformed() -> None:
     assert read_reply(replied({"result": {}}), contract_with(of("text"))).kind == "malformed"
 
 
+def test_an_open_output_schema_allows_no_invalid_result() -> None:
+    contract = contract_with({"type": ["object", "array"], "not": {"required": ["bad"]}})
+    no_part = "no part of the reply fits the output schema"
+    for body, verdict in (
+        ({"state": "Completed", "result": {"bad": 1}}, ReplyVerdict("malformed", message=no_part)),
+        ({"result": {"bad": 1}}, ReplyVerdict("completed", {"result": {"bad": 1}})),
+        ({"state": "Queued"}, ReplyVerdict("completed", {"state": "Queued"})),
+        ({"state": "Queued", "result": 1},
+         ReplyVerdict("unfinished", message="the state is Queued, not Completed")),
+        ({"state": "Queued", "result": {"a": 1}},
+         ReplyVerdict("unfinished", message="the state is Queued, not Completed")),
+    ):  # fmt: skip
+        reply = read_reply(replied(body), contract)
+        assert (reply, reply.whole) == (verdict, verdict.result)
+
+
+def test_a_result_without_a_member_that_is_not_required_is_gray() -> None:
+    contract = contract_with({"type": "object", "properties": {"text": {"type": "string"}}})
+    bare = read_reply(replied({"other": 1}), contract)
+    assert bare == ReplyVerdict("completed", {"other": 1}, gray=NO_MEMBER)
+    assert is_reported({"other": 1}, bare)
+    run = {"state": "Completed", "result": {"text": "a", "other": 1}}
+    reply = read_reply(replied(run, headers=()), contract)
+    assert reply.gray == "the content type of the reply is absent"
+    assert (reply.result, reply.whole) == ("a", run["result"])
+
+
+def test_a_member_that_is_no_text_is_read_as_it_is() -> None:
+    output = {"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}
+    reply = read_reply(replied({"score": 1.5}), contract_with(output))
+    assert reply == ReplyVerdict("completed", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("report", "reported"),
+    [
+        ("https://x/a.mp4", True),
+        (RUN["result"], True),
+        (RUN, True),
+        ({**RUN, "gatewayMetadata": {}}, True),
+        ({"success": True, "result": RUN}, True),
+        ({"video": "https://x/b.mp4"}, False),
+        (None, False),
+    ],
+)
+def test_a_report_may_be_any_part_of_the_reply_that_holds_the_result(
+    report: Any, reported: bool
+) -> None:
+    assert is_reported(report, read_reply(replied(RUN))) is reported
+
+
+def test_nothing_is_not_the_result_of_a_refusal() -> None:
+    assert not is_reported({}, ReplyVerdict("refused"))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [(1, 1.0, True), (1, True, False), (True, 1, False), (True, True, True), ("a", "b", False)],
+)
+def test_a_boolean_is_no_number(left: Any, right: Any, same: bool) -> None:
+    assert same_value(left, right) is same
+
+
+def test_the_key_of_a_result_is_its_text_or_its_json() -> None:
+    assert [result_key(value) for value in ("a", ["a"], None)] == ["a", '["a"]', "null"]
+
+
 def test_a_binary_result_is_reported_in_base64() -> None:
     headers = (("Content-Type", "audio/wav"),)
     reply = read_reply(replied(b"RIFF", headers=headers), contract_with(BYTES))
@@ -169,6 +304,25 @@ def test_a_binary_result_is_reported_in_base64() -> None:
     assert read_reply(replied(b"RIFF", headers=headers)).kind == "malformed"
 
 
+def test_a_json_reply_of_a_binary_model_is_read_as_json() -> None:
+    of_json = contract_with({"type": "string", "format": "binary", "contentType": "application/x"})
+    assert read_reply(replied(b'"' + b'a"'), of_json).result == "a"
+    zipped = replied(b"PK", headers=(("content-type", "application/zip"),))
+    assert read_reply(zipped, of_json).result == "UEs="
+
+
+STREAMED = (("Content-Type", "text/event-stream; charset=utf-8"),)
+
+
 def test_a_stream_may_be_reported_in_any_form() -> None:
-    headers = (("Content-Type", "text/event-stream"),)
-    assert read_reply(replied(b"data: 1\n\n", headers=headers)).gray == STREAM
+    reply = read_reply(replied(b"data: \xff\n\n", headers=STREAMED))
+    assert reply == ReplyVerdict("completed", "data: \ufffd\n\n", gray=STREAM)
+    other = contract_with({"type": "string", "format": "binary", "contentType": "text/plain"})
+    plain = replied(b'"a"', headers=(("content-type", "text/html"),))
+    assert read_reply(plain, other).gray == "the content type of the reply is text/html"
+
+
+def test_a_stream_that_stops_is_malformed() -> None:
+    reply = read_reply(replied(b"data: 1", headers=STREAMED))
+    stopped = "the stream of events stops inside an event"
+    assert reply == ReplyVerdict("malformed", message=stopped)
