@@ -95,11 +95,7 @@ class _Probe:
     def broken_by(self, violation: Violation) -> bool:
         """Whether a violation is of this constraint, at any item."""
         own = self.constraint
-        return (
-            violation.schema == own.schema
-            and _matches(_parts(violation.instance), self.path)
-            and (own.keyword != "required" or violation.limit in _names(own.limit))
-        )
+        return violation.schema == own.schema and _matches(_parts(violation.instance), self.path)
 
     def hit_by(self, value: Any) -> bool:
         """Whether a valid input has a value on the bound, in the branch it matches."""
@@ -152,10 +148,6 @@ def _children(value: Any, part: str) -> Iterable[Any]:
     if isinstance(value, list) and part == "*":
         return value
     return ()
-
-
-def _names(limit: Any) -> Any:
-    return limit if isinstance(limit, (list, tuple)) else (limit,)
 
 
 def _is_number(value: Any) -> bool:

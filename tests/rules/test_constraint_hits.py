@@ -92,3 +92,82 @@ def test_the_hits_work_for_any_contract() -> None:
     assert not any(key.endswith("maxLength") for key in pairs["valid"])
     broken = {key for key, polarity in hits({"who": "abc"}) if polarity == "violating"}
     assert any(key.endswith("maxLength") for key in broken)
+
+
+def hits_of(properties: dict[str, Any], value: Any, **more: Any) -> dict[str, str]:
+    """The constraints that an input of another model hits, with the polarity."""
+    schema = {"type": "object", "properties": properties, **more}
+    output = {"type": "object", "properties": {"video": {"type": "string"}}}
+    entry = {"model_id": "acme/x", "schema": {"input": schema, "output": output}}
+    return dict(ConstraintHits(Contract.from_entry(entry))(value))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "limit", "on", "off"),
+    [
+        ("minimum", 2, [2, 2.0], [3, 2.5]),
+        ("maximum", 2, [2, 2.0], [1, 1.5]),
+        ("exclusiveMinimum", 2, [3, 2.5], [3.5, 4]),
+        ("exclusiveMaximum", 2, [1, 1.5], [0.5, 0]),
+        ("minLength", 2, ["ab"], ["abc", [1, 2]]),
+        ("maxLength", 2, ["ab"], ["a", [1, 2]]),
+        ("minItems", 2, [[1, 2]], [[1, 2, 3], "ab"]),
+        ("maxItems", 2, [[1, 2]], [[1], "ab"]),
+        ("minProperties", 2, [{"a": 1, "b": 2}], [{"a": 1, "b": 2, "c": 3}, "ab"]),
+        ("maxProperties", 2, [{"a": 1, "b": 2}], [{"a": 1}, "ab"]),
+        ("exclusiveMinimum", 0, [1], [True, "a"]),
+        ("exclusiveMaximum", 1, [0], [False, "a"]),
+    ],
+)
+def test_a_bound_is_hit_by_the_values_on_it(
+    keyword: str, limit: int, on: list[Any], off: list[Any]
+) -> None:
+    found = [hits_of({"v": {keyword: limit}}, {"v": value}) for value in (*on, *off)]
+    assert [f"v/{keyword}" in hit for hit in found] == [True] * len(on) + [False] * len(off)
+
+
+def test_a_value_is_found_by_its_name_and_in_every_item() -> None:
+    bound = {"minimum": 2}
+    assert list(hits_of({"a/b~c": bound}, {"a/b~c": 2}).values()) == ["valid", "valid"]
+    assert list(hits_of({"a/b~c": bound}, {"a/b~c": 1}).values()) == ["violating"]
+    items = {"list": {"items": bound}}
+    assert hits_of(items, {"list": [9, 2]})["list/*/minimum"] == "valid"
+    assert hits_of(items, {"list": [9, 1]})["list/*/minimum"] == "violating"
+    assert "list/*/minimum" not in hits_of(items, {"list": [9, 8]})
+    members = {"map": {"additionalProperties": bound}}
+    assert hits_of(members, {"map": {"x": 9, "y": 2}})["map/*/minimum"] == "valid"
+    assert "map/*/minimum" not in hits_of(members, {})
+
+
+BRANCHES = {
+    "v": {
+        "anyOf": [
+            {"properties": {"n": {"$ref": "#/$defs/small"}}, "required": ["n"]},
+            {"properties": {"n": {"minimum": 5}, "m": {"minimum": 1}}, "required": ["m"]},
+        ]
+    }
+}
+SMALL = {"small": {"maximum": 3}}
+
+
+def test_a_branch_is_read_with_the_definitions_of_the_schema() -> None:
+    small = hits_of(BRANCHES, {"v": {"n": 3}}, **{"$defs": SMALL})
+    assert small["v/anyOf/0/required"] == "valid"
+    assert not [key for key in small if key.startswith("v/anyOf/1/")]
+    large = hits_of(BRANCHES, {"v": {"n": 5, "m": 1}}, **{"$defs": SMALL})
+    assert (large["v/anyOf/1/n/minimum"], large["v/anyOf/1/m/minimum"]) == ("valid", "valid")
+    assert "v/anyOf/0/required" not in large
+
+
+def test_a_union_is_not_mistaken_for_one_whose_name_begins_alike() -> None:
+    union = {"anyOf": [{"type": "string"}]}
+    found = hits_of({"a": union, "ab": {"anyOf": [{"minimum": 1}]}}, {"a": "x", "ab": 1})
+    assert found["ab/anyOf/0/minimum"] == "valid"
+
+
+def test_a_violating_input_hits_the_single_violations_of_every_branch() -> None:
+    union = {"v": {"anyOf": [{"minimum": 5}, {"multipleOf": 2}, {"type": "string"}]}}
+    found = hits_of(union, {"v": 3})
+    assert {key for key, polarity in found.items() if polarity == "violating"} == {
+        "v/anyOf", "v/anyOf/0/minimum", "v/anyOf/1/multipleOf", "v/anyOf/2/type",
+    }  # fmt: skip
