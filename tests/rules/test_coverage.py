@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +12,18 @@ import sample_runs as sample
 from aleph_contract.cases import cases
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.core.results import CaseResult
 from aleph_contract.rules.coverage import (
+    MAX_CASES,
     OBSERVED,
     RIGHT,
+    CoverageCount,
     FaultRow,
     Row,
     coverage,
+    coverage_by_model,
     fault_coverage,
     of_exchanges,
 )
@@ -75,6 +80,10 @@ SENT = (sample.exchange(1, sample.DROPPED.intended),)
         (_probe(exchanges=SENT, outcome=Outcome("stuck")), "lost"),
         (_probe(exchanges=(), outcome=Outcome("crashed")), "lost"),
         (_probe(exchanges=()), "lost"),
+        (_probe(exchanges=SENT, outcome=Outcome("crashed")), "lost"),
+        (_probe(exchanges=SENT, outcome=Outcome("could-not-run")), "lost"),
+        (replace(_probe(exchanges=SENT), status="could-not-run"), "not-run"),
+        (_probe(exchanges=(sample.exchange(1, INPUT), *SENT)), "accepted"),
         (replace(sample.DROPPED, status="skipped", outcome=Outcome("skipped")), "not-run"),
         (replace(sample.DROPPED, status="could-not-run", outcome=None), "not-run"),
     ],
@@ -130,3 +139,67 @@ def test_a_case_that_is_only_near_the_bound_does_not_count() -> None:
     on, off = _probe(exchanges=SENT), _probe(exchanges=SENT, on_bound=False)
     assert _row(coverage([on, off]), "seed/minimum", "valid") == [("accepted", 1)]
     assert _row(coverage([off]), "seed/minimum", "valid") == [("never", 0)]
+
+
+def _names(rows: tuple[Row, ...], polarity: str = "valid") -> list[tuple[str, ...]]:
+    return [r.cases for r in rows if (r.constraint, r.polarity) == ("seed/minimum", polarity)]
+
+
+def test_a_row_names_the_first_cases_that_tried_it() -> None:
+    count = CoverageCount()
+    for name in ("a", "b", "b", "a"):
+        count.add(_probe(exchanges=SENT, name=name))
+    assert _names(count.rows) == [("a", "b", "a")]
+    assert _names(count.rows, "violating") == [()]
+    for number in range(MAX_CASES + 5):
+        count.add(_probe(exchanges=SENT, name=f"case {number}"))
+    assert [len(names) for names in _names(count.rows)] == [MAX_CASES]
+    assert _row(count.rows, "seed/minimum", "valid") == [("accepted", 4 + MAX_CASES + 5)]
+
+
+def test_a_case_of_traffic_is_named_too() -> None:
+    zero = sample.exchange(1, {**INPUT, "seed": 0})
+    traffic = replace(_probe(exchanges=(zero,), name="call/1"), outcome=None, polarity=None)
+    assert _names(coverage([traffic])) == [("call/1",)]
+
+
+def other_model() -> Contract:
+    schemas = {"input": {"properties": {"n": {"maximum": 3}}}, "output": {}}
+    return Contract.from_entry({"model_id": "acme/x", "schema": schemas})
+
+
+def other_call(number: int, value: Any) -> CaseResult:
+    raw = json.dumps({"model": "acme/x", "input": value}).encode()
+    seen = sample.exchange(number, None, request_body=raw)
+    return replace(_probe(exchanges=(seen,)), name=f"call/{number}", outcome=None, polarity=None)
+
+
+def _tried(rows: tuple[Row, ...]) -> list[tuple[str, str, str, int]]:
+    return [(r.model, r.constraint, r.polarity, r.count) for r in rows if r.count]
+
+
+def test_coverage_is_that_of_the_given_contract() -> None:
+    result = other_call(1, {"n": 3})
+    tried = [("acme/x", "n/maximum", "valid", 1)]
+    assert _tried(coverage([result], other_model())) == tried
+    assert _tried(of_exchanges(result.exchanges, other_model())) == tried
+    assert {row.model for row in of_exchanges((), other_model())} == {"acme/x"}
+
+
+def test_coverage_by_model_counts_each_call_for_its_model() -> None:
+    shipped, other = Contract.load(), other_model()
+    contracts = ContractSet((shipped, other))
+    zero = sample.exchange(1, {**INPUT, "seed": 0})
+    mine = replace(_probe(exchanges=(zero,)), outcome=None, polarity=None)
+    calls = [other_call(1, {"n": 3}), mine, other_call(2, {"n": 4})]
+    used, rows = coverage_by_model(calls, contracts)
+    assert used == (other, shipped)
+    assert rows == (
+        *coverage([calls[0], calls[2]], other),
+        *coverage([mine], shipped),
+    )
+    assert ("acme/x", "n/maximum", "violating", 1) in _tried(rows)
+    used, rows = coverage_by_model([], contracts)
+    assert (used, rows) == ((shipped,), coverage([], shipped))
+    redirected = replace(mine, exchanges=(zero, *calls[0].exchanges))
+    assert coverage_by_model([redirected], contracts)[0] == (shipped,)
