@@ -1,7 +1,7 @@
 """Mutate the modules of one room, one change at a time, and print the mutants that no test kills.
 
     pip install mutmut==3.8.1
-    python .ci/mutants.py ROOM [NAME...]     ROOM: a key of ROOMS; NAME: only these mutants
+    python .ci/mutants.py ROOM [NAME...]     ROOM: a key of ROOMS; NAME: a mutant, or a glob
 
 mutmut writes the mutants into a copy under build/mutants/ROOM. This script runs the tests of the
 room for each mutant in a forked process. mutmut's own runner does not fit: it runs only the tests
@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -191,8 +192,9 @@ def main(room: str, *names: str) -> int:
     """Print the survivors of one room and the counts; returns the exit code."""
     files, globs = ROOMS[room]
     folder = ROOT / "build/mutants" / room
-    chosen = generate(folder, files)
-    chosen = list(names) or chosen
+    names = names or ("*",)
+    mutants = generate(folder, files)
+    chosen = [mutant for mutant in mutants if any(fnmatchcase(mutant, name) for name in names)]
     os.chdir(folder / "mutants")
     sys.path.insert(0, str(Path.cwd()))
     os.environ["MUTANT_UNDER_TEST"] = ""
