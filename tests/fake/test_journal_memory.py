@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -11,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journals import EXCHANGE, numbers, put
 
+from aleph_contract.core.body_start import LARGE_BODY
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
-from fake_server.journal.base import Tally
-from fake_server.journal.memory import MemoryJournal
+from fake_server.journal.base import Filter, Tally
+from fake_server.journal.memory import SLOW_BODY, MemoryJournal
 
 
 def test_newest_builds_only_the_exchanges_that_are_read() -> None:
@@ -103,10 +106,122 @@ def test_memory_continues_the_numbering_of_an_account_removed_meanwhile() -> Non
     assert journal.arrive("a") == 4, "no number is given twice"
 
 
-@pytest.mark.parametrize("bound", ["max_exchanges", "max_bytes", "max_accounts"])
+@pytest.mark.parametrize("bound", ["max_exchanges", "max_bytes", "max_accounts", "max_spooled"])
 def test_a_bound_below_one_is_refused(bound: str) -> None:
-    with pytest.raises(ArgumentError, match=bound):
+    with pytest.raises(ArgumentError) as raised:
         MemoryJournal(**{bound: 0})
+    assert str(raised.value) == f"{bound} must be at least 1, not 0"
+    MemoryJournal(**{bound: 1})
+
+
+def test_memory_drops_a_sixteenth_more_than_needed() -> None:
+    journal = MemoryJournal(max_bytes=16_000)
+    for _ in range(160):
+        put(journal)
+    assert journal.tally("a") == Tally(160, 0)
+    put(journal)
+    assert journal.tally("a") == Tally(161, 10)
+    assert numbers(journal) == list(range(11, 162))
+
+
+def test_memory_drops_from_the_larger_account_until_another_is_as_large() -> None:
+    journal = MemoryJournal(max_bytes=1600)
+    for account, count in (("a", 5), ("b", 8), ("c", 3)):
+        for _ in range(count):
+            put(journal, account)
+    for _ in range(3):
+        put(journal, "d")
+    assert [journal.tally(name).dropped for name in "abcd"] == [0, 3, 0, 0]
+    put(journal, "d", size=500)
+    assert [journal.tally(name).dropped for name in "abcd"] == [1, 3, 0, 0]
+
+
+def test_an_account_whose_exchanges_were_all_dropped_keeps_its_counters() -> None:
+    journal = MemoryJournal(max_bytes=100, max_accounts=3)
+    for account in "abc":
+        put(journal, account)
+    assert journal.accounts() == ("c",)
+    assert [journal.tally(name) for name in "ab"] == [Tally(1, 1), Tally(1, 1)]
+    put(journal, "d")
+    assert journal.tally("a") == Tally(), "the longest empty account is forgotten first"
+    assert journal.tally("b") == Tally(1, 1)
+    journal.clear("b")
+    assert journal.tally("b") == Tally()
+    assert journal.arrive("b") == 2
+
+
+def test_an_account_without_exchanges_is_not_listed() -> None:
+    journal = MemoryJournal()
+    journal.arrive("a")
+    assert journal.accounts() == ()
+    assert journal.tally("a") == Tally()
+    assert list(journal.newest("unknown")) == []
+
+
+def test_exchanges_of_all_accounts_are_limited_and_filtered() -> None:
+    journal = MemoryJournal()
+    for account in "abab":
+        put(journal, account)
+    where = Filter(since=1, before=9, limit=1)
+    assert [e.account for e in journal.read(None, where)] == ["b"]
+    assert [e.number for e in journal.read(None, Filter(before=2))] == [1, 1]
+
+
+def test_a_record_is_built_only_where_it_is_needed() -> None:
+    journal = MemoryJournal()
+    made: list[int] = []
+
+    def record(number: int) -> Exchange:
+        made.append(number)
+        return replace(EXCHANGE, number=number)
+
+    for number in (1, 2, 3):
+        journal.append("a", journal.arrive("a"), partial(record, number), 100)
+    assert made == []
+    assert numbers(journal, where=Filter(since=1, before=3)) == [2]
+    assert set(made) == {2}
+
+
+def test_a_very_large_record_is_stored_in_a_thread() -> None:
+    journal = MemoryJournal()
+    threads: list[str] = []
+
+    def record(number: int) -> Exchange:
+        threads.append(threading.current_thread().name)
+        return replace(EXCHANGE, number=number)
+
+    async def scenario() -> list[bool]:
+        waits = []
+        for size in (SLOW_BODY - 1, SLOW_BODY):
+            number = journal.arrive("a")
+            stored = journal.append("a", number, partial(record, number), size)
+            waits.append(stored is not None)
+            if stored is not None:
+                await stored
+        return waits
+
+    assert asyncio.run(scenario()) == [False, True]
+    own = threading.current_thread().name
+    assert [name == own for name in threads[:2]] == [True, False]
+    assert numbers(journal) == [1, 2]
+    assert journal.append("a", journal.arrive("a"), partial(record, 3), SLOW_BODY) is None
+    assert numbers(journal) == [1, 2, 3]
+    journal.close()
+
+
+def test_a_record_is_not_built_to_look_for_large_bodies_unless_it_is_large() -> None:
+    journal = MemoryJournal()
+    made: list[int] = []
+
+    def record() -> Exchange:
+        made.append(1)
+        return EXCHANGE
+
+    journal.append("a", 1, record, LARGE_BODY)
+    assert made == []
+    journal.append("a", 2, record, LARGE_BODY + 1)
+    assert made == [1]
+    assert journal._bytes == 2 * LARGE_BODY + 1
 
 
 @given(

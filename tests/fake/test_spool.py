@@ -15,9 +15,9 @@ from journals import EXCHANGE
 from aleph_contract.core.body_start import LARGE_BODY, START, BodyStart
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.private_folder import PREFIX
-from fake_server.journal import MemoryJournal
+from fake_server.journal import MemoryJournal, spool
 from fake_server.journal.base import Filter
-from fake_server.journal.spool import Spool
+from fake_server.journal.spool import Spool, SpooledExchange
 from fake_server.server import running
 
 SIZE = 200_000
@@ -138,7 +138,63 @@ def test_a_body_that_cannot_be_written_is_counted_as_dropped(
     assert journal.exchanges("a") == ()
     assert (journal.tally("a").total, journal.tally("a").dropped) == (1, 1)
     assert [exchange.number for exchange in told] == [1]
-    assert "No space left on device" in caplog.text
+    [line] = caplog.messages
+    assert line == (
+        "exchange 1 of account 'a' is dropped, because its body cannot be kept: "
+        "No space left on device"
+    )
+
+
+def test_memory_counts_what_is_not_in_files(journal: MemoryJournal) -> None:
+    put(journal)
+    assert (journal._bytes, journal._spooled) == (2500, SIZE)
+    number = journal.arrive("a")
+    journal.append("a", number, large(number), SIZE + 1)
+    assert (journal._bytes, journal._spooled) == (2500 + START, 2 * SIZE)
+    journal.clear("a")
+    assert (journal._bytes, journal._spooled) == (0, 0)
+    put(journal)
+    assert (journal._bytes, journal._spooled) == (2500, SIZE)
+    put(journal, "other", size=3 * SIZE)
+    assert (journal._bytes, journal._spooled) == (2500, 3 * SIZE)
+    assert journal.tally("a").dropped == 1
+
+
+def test_both_bodies_of_an_exchange_are_kept(tmp_path: Path) -> None:
+    kept_in = Spool(tmp_path / "parent")
+    (tmp_path / "parent").mkdir()
+    exchange = replace(large(1), response_body=b"y" * (SIZE + 1))
+    kept = kept_in.keep(exchange)
+    assert isinstance(kept, SpooledExchange)
+    assert [name for name, _ in kept.files] == ["request_body", "response_body"]
+    assert [file.parent.parent for _, file in kept.files] == [tmp_path / "parent"] * 2
+    assert kept.bytes_on_disk == 2 * SIZE + 1
+    assert kept() == exchange
+    kept.discard()
+    kept.discard()
+    assert kept() == replace(kept.start, request_complete=False)
+    kept_in.close()
+    kept_in.close()
+    assert list((tmp_path / "parent").iterdir()) == []
+    again = kept_in.keep(exchange)
+    assert isinstance(again, SpooledExchange)
+    assert again() == exchange
+    kept_in.close()
+
+
+def test_nothing_is_left_of_an_exchange_whose_second_body_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, body: bytes) -> None:
+        if body.startswith(b"y"):
+            raise OSError(28, "No space left on device")
+        write(path, body)
+
+    write = spool._write
+    monkeypatch.setattr(spool, "_write", full)
+    with pytest.raises(OSError, match="No space left"):
+        Spool().keep(replace(large(1), response_body=b"y" * SIZE))
+    assert files(folder) == []
 
 
 def test_the_files_of_a_killed_fake_are_removed_at_the_next_start(folder: Path) -> None:
