@@ -142,12 +142,17 @@ class CollectedTests:
         return True
 
     def kills(self, session: pytest.Session, mutant: str) -> bool:
-        """Whether one of the collected close tests fails."""
+        """Whether one of the collected close tests fails; those that killed lately run first."""
         close = {Path(test).absolute() for test in close_tests(mutant, self.tests)}
         items = [item for item in session.items if item.path in close or not mutant]
+        log = Path("killers.txt")
+        killers = set(log.read_text().splitlines()[-20:]) if log.exists() else set()
+        items.sort(key=lambda item: item.nodeid not in killers)
         for item, following in zip_longest(items, items[1:]):
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
+                with log.open("a") as file:
+                    print(item.nodeid, file=file)
                 return True
         return False
 

@@ -244,7 +244,7 @@ FAILURES: list[tuple[str, Evidence, str | None]] = [
     ("error.bounded", evidence(replace(LIMITED, elapsed=1.0), exchange(received_at=2.0)),
      "waited 1.00 s before the next call; Retry-After asked for 2 s"),
     ("error.bounded",
-     evidence(replace(LIMITED, status=401), replace(LIMITED, received_at=1.0),
+     evidence(replace(LIMITED, status=401), replace(LIMITED, received_at=0.5),
               exchange(received_at=3.0)),
      ""),
     ("error.bounded",

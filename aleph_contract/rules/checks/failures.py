@@ -53,7 +53,7 @@ def _mentions(message: str, fact: str) -> bool:
 def may_repeat(exchange: Exchange, contract: Contract | None = None) -> Repeat | None:
     """Whether the call may be repeated; `None` for a completed run and a redirect."""
     reply = read_reply(exchange, contract)
-    if reply.kind == "redirect" or (reply.kind == "completed" and reply.gray != OTHER_SUCCESS):
+    if reply.kind == "completed" and reply.gray != OTHER_SUCCESS:
         return None
     status = None if reply.kind == "cut" else exchange.status
     row = retry_row(status, reply.code, reply.message)
