@@ -174,7 +174,7 @@ BOUNDARIES: list[tuple[str, Evidence, str | None]] = [
 ]  # fmt: skip
 
 LATIN = 'a "b"\n'
-ASKED = {"status": 429, "outcome": "fault", "billed": False}
+ASKED: dict[str, Any] = {"status": 429, "outcome": "fault", "billed": False}
 
 FAILURES: list[tuple[str, Evidence, str | None]] = [
     ("error.identified", traffic(refused()), None),

@@ -84,7 +84,7 @@ def evidence(*exchanges: Exchange, outcome: Outcome | None = RESULT, **more: Any
     )
 
 
-def violating(*exchanges: Exchange, outcome: Outcome = ERROR, **more: Any) -> Evidence:
+def violating(*exchanges: Exchange, outcome: Outcome | None = ERROR, **more: Any) -> Evidence:
     return evidence(*exchanges, outcome=outcome, intended=VIOLATING, polarity="violating", **more)
 
 
