@@ -25,6 +25,11 @@ from aleph_contract.errors import ArgumentError, ContractError, JSONError
 _log = logging.getLogger("aleph_contract")
 
 
+#: Similarity from which a model id counts as a misspelling of another: `runwayml/aleph` of
+#: `runwayml/aleph-2` has 0.93, `runwayml/gen-4.5` has 0.69.
+_MISSPELLED = 0.8
+
+
 @dataclass(frozen=True, slots=True)
 class EntryFile:
     """A catalog entry that has been read but not checked: its source, and its JSON text."""
@@ -129,6 +134,10 @@ class ContractSet:
                 self._waiting.pop(model, None)
             _log.warning("aleph-contract: %s is not served: %s", model, error)
             return None
+
+    def near(self, model: str) -> bool:
+        """Whether a model id looks like a misspelling of one of the set."""
+        return bool(get_close_matches(model, self, 1, _MISSPELLED))
 
     def choose(self, model: str | None = None) -> Contract:
         """The contract of `model`; without it the only one.

@@ -15,6 +15,9 @@ from aleph_contract.recordings.members import NO_ANSWER, WIRE_HEADERS, as_bytes,
 from aleph_contract.recordings.recorded_call import Entry, Headers, RecordedCall
 from aleph_contract.recordings.source import read_elements
 
+#: Name of a file beside the HAR file, in which Playwright keeps a body.
+_FILE = "_file"
+
 
 def read_har(path: Path) -> Iterator[Entry]:
     """The entries of a HAR file, in its order.
@@ -63,8 +66,9 @@ def _response_headers(response: Mapping[str, Any]) -> Headers:
 
 
 def _request_body(request: Mapping[str, Any]) -> bytes | None:
-    text = (request.get("postData") or {}).get("text")
-    if text is not None:
+    posted = request.get("postData") or {}
+    text = posted.get("text")
+    if text is not None and (text or _FILE not in posted):
         return as_bytes(text)
     return b"" if request.get("bodySize") == 0 else None
 
@@ -73,7 +77,7 @@ def _response_body(response: Mapping[str, Any]) -> bytes | None:
     """The body; `None` if the entry holds none, or one that is shorter than its size."""
     content = response.get("content") or {}
     text, size = content.get("text"), content.get("size", -1)
-    if text is None:
-        return b"" if size == 0 else None
+    if text is None:  # a browser writes the size 0 for a body that it dropped, too
+        return b"" if size == response.get("bodySize") == 0 else None
     body = base64.b64decode(text) if content.get("encoding") == "base64" else as_bytes(text)
     return None if len(body) < size else body

@@ -22,8 +22,13 @@ INTERACTIONS = "interactions"
 #: Why a rule is not judged.
 NO_TIMES = "a cassette holds no times, so an equal call may be a new run"
 
+NO_HEADERS = "the interaction holds no headers: a hook may have removed them"
+
 #: Rules about the time between two calls.
 _ABOUT_TIME = ("error.not-retried", "error.bounded")
+
+#: Methods of requests that have no body.
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "DELETE")
 
 #: Bytes to which a compressed body is decompressed; a longer one is not judged.
 MAX_BODY = 16 * 1024 * 1024
@@ -52,7 +57,12 @@ def _interactions(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _call(interaction: Mapping[str, Any], place: str) -> RecordedCall:
     request, response = interaction["request"], interaction["response"]
-    hidden = dict.fromkeys(_ABOUT_TIME, NO_TIMES)
+    if "status_code" in response:  # calls of httpx before vcrpy 7
+        response = {
+            "status": {"code": response["status_code"]},
+            "headers": response["headers"],
+            "body": response.get("content"),
+        }
     status = int(response["status"]["code"])
     received = _headers(response["headers"])
     body = _body(response["body"])
@@ -60,11 +70,17 @@ def _call(interaction: Mapping[str, Any], place: str) -> RecordedCall:
     if encoding:
         body = _decoded(body, encoding.lower())
         received = tuple(pair for pair in received if pair[0].lower() not in WIRE_HEADERS)
+    sent = tuple((n.lower(), v) for n, v in _headers(request["headers"]))
+    hidden = dict.fromkeys(_ABOUT_TIME, NO_TIMES)
+    if not sent:
+        hidden |= dict.fromkeys(("request.content-type", "server.json"), NO_HEADERS)
+    if not received:
+        hidden["server.content-type"] = NO_HEADERS
     return RecordedCall(
         method=request["method"],
         url=request["uri"],
-        request_headers=tuple((n.lower(), v) for n, v in _headers(request["headers"])),
-        request_body=_body(request["body"], b""),
+        request_headers=sent,
+        request_body=_body(request["body"], _absent(request["method"], dict(sent))),
         status=status or None,
         response_headers=received,
         response_body=body,
@@ -82,6 +98,12 @@ def _headers(given: Mapping[str, Any] | None) -> Headers:
         for name, values in (given or {}).items()
         for value in (values if isinstance(values, list) else [values])
     )
+
+
+def _absent(method: str, headers: Mapping[str, str]) -> bytes | None:
+    """The body of a request that holds none; `None` where a hook may have removed one."""
+    empty = method in _WITHOUT_BODY or str(headers.get("content-length")) == "0"
+    return b"" if empty else None
 
 
 def _body(given: Any, absent: bytes | None = None) -> bytes | None:

@@ -37,8 +37,19 @@ def route_name(method: str, target: str) -> str | None:
     return next((n for n, p in _PATTERNS.items() if p.fullmatch(target)), None)
 
 
+#: The request that a browser sends on its own before a call to another origin (Fetch standard,
+#: section 4.8).
+_PREFLIGHT = "OPTIONS (the preflight of a browser)"
+
+
 def other_route(exchange: Exchange) -> str | None:
-    """The name of the route that a call was made to; `None` if it is none of the table."""
+    """The name of the route that a call was made to; `None` if it is none of the table.
+
+    The preflight of a browser is such a call on every route.
+    """
+    if exchange.method == "OPTIONS":
+        asked = dict(exchange.request_headers)
+        return _PREFLIGHT if "access-control-request-method" in asked else None
     return route_name(exchange.method, exchange.target)
 
 

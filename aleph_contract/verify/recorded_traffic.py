@@ -17,7 +17,8 @@ from pathlib import Path
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
-from aleph_contract.core.escaping import pluralise
+from aleph_contract.core.escaping import join_first, pluralise
+from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.errors import RecordingError
 from aleph_contract.recordings import (
@@ -31,6 +32,7 @@ from aleph_contract.recordings import (
 )
 from aleph_contract.rules.coverage import CoverageCount
 from aleph_contract.rules.other_routes import other_route
+from aleph_contract.rules.parsed_exchange import read_request
 from aleph_contract.rules.retry_grouping import Grouping, LinkedRun
 from aleph_contract.rules.server import judge_server
 from aleph_contract.rules.traffic import contract_of, is_judged, judge_run
@@ -38,6 +40,8 @@ from aleph_contract.verify.kept_evidence import KeptEvidence
 
 #: Bytes of calls that are held for all accounts together; see `retry_grouping.MAX_HELD`.
 MAX_HELD = 16 * 1024 * 1024
+
+_NOT_FOUND = 404
 
 #: Bad entries of a file that are reported one by one.
 MAX_BAD = 5
@@ -75,6 +79,7 @@ class _Traffic:
     results: list[tuple[int, CaseResult]] = field(default_factory=list)
     hidden: Counter[tuple[str, str]] = field(default_factory=Counter)
     other_routes: Counter[str] = field(default_factory=Counter)
+    other_models: Counter[str] = field(default_factory=Counter)
     models: dict[str, CoverageCount] = field(default_factory=dict)
     kept: KeptEvidence = field(default_factory=KeptEvidence)
     limits: dict[str, None] = field(default_factory=dict)
@@ -116,9 +121,12 @@ class _Traffic:
         if isinstance(found, ForeignCall):
             self.foreign += 1
             return
+        exchange = found.exchange
+        if model := _other_model(exchange, self.contracts):
+            self.other_models[model] += 1
+            return
         self.calls += 1
         self.hidden.update(found.hidden.items())
-        exchange = found.exchange
         if not is_judged(exchange):
             self.other_routes.update(filter(None, [other_route(exchange)]))
             return
@@ -241,6 +249,17 @@ def _with_server(
     )
 
 
+def _other_model(exchange: Exchange, contracts: ContractSet) -> str | None:
+    """The model of a call if the service knows it and no contract describes it; else `None`.
+
+    A refusal as unknown, and a misspelling of a known id, are judged.
+    """
+    model = read_request(exchange).model
+    if not isinstance(model, str) or not model or model in contracts or contracts.near(model):
+        return None
+    return None if exchange.status == _NOT_FOUND else model
+
+
 def _nothing(traffic: _Traffic) -> Iterator[str]:
     if not (traffic.calls or traffic.trouble or traffic.stopped()):
         yield f"no call of a model is recorded; calls to other servers: {traffic.foreign:,}"
@@ -258,6 +277,9 @@ def _notes(traffic: _Traffic) -> Iterable[str]:
         yield f"entries that cannot be read: {traffic.bad:,}"
     if traffic.foreign:
         yield f"calls to other servers, which are not judged: {traffic.foreign:,}"
+    if traffic.other_models:
+        named = [f"{model} ({count:,})" for model, count in traffic.other_models.items()]
+        yield (f"calls of other models, which are judged only with --contract: {join_first(named)}")
     if traffic.other_routes:
         named = [f"{route} ({count})" for route, count in traffic.other_routes.items()]
         yield f"calls to other routes, which are not judged: {', '.join(named)}"
