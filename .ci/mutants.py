@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = {
     "accounts": (
         "fake_server/state/account*.py",
-        "tests/fake/test_accounts.py tests/fake/test_billing.py tests/fake/test_scenarios.py",
+        "tests/fake/test_account.py tests/fake/test_accounts.py tests/fake/test_billing.py",
     ),
     "billing": ("fake_server/state/billing.py", "tests/fake/test_billing.py"),
     "pricing": ("fake_server/state/pricing.py", "tests/fake/test_pricing.py"),

@@ -23,6 +23,7 @@ class TestNewAccount:
         assert account.bill.unknown == ""
         assert account.bill.runs == account.bill.doubtful_runs == 0
         assert account.needs_slow_path is False
+        assert account.scenario == ()
         assert account.next_step() is None
 
     def test_a_run_of_unknown_cost_says_why(self) -> None:

@@ -133,6 +133,13 @@ class TestAccounts:
             checked_profile("beta")
         assert str(raised.value) == "profile is documented or live, not 'beta'"
 
+    def test_a_token_that_fits_no_header_is_refused(self) -> None:
+        with pytest.raises(ArgumentError) as raised:
+            Accounts(tokens=["sesame", "open sesame"])
+        assert str(raised.value) == (
+            "token 'open sesame' fits no header; a token is printable ASCII without spaces"
+        )
+
     @pytest.mark.parametrize(
         ("tokens", "token", "refusal"),
         [
