@@ -17,10 +17,12 @@ from pathlib import Path
 from aleph_contract.core.escaping import one_line, pluralise, truncate
 from aleph_contract.errors import CouldNotRun
 
-#: Names of files and folders that test runners and interpreters keep for themselves.
+#: Names of files and folders that test runners and interpreters keep for themselves, and of reports
+#: that runners write without being told where.
 CACHES = re.compile(
     r"__pycache__|node_modules|coverage|htmlcov|\.(git|hg|venv|tox|nox|hypothesis|benchmarks|vite"
     r"|vitest|nyc_output|coverage\b.*|[a-z]+_cache|cache)|.*\.pyc|lcov\.info|coverage\..*"
+    r"|(junit|TEST-).*\.xml|test-results|playwright-report"
 )
 
 #: Folders, below the home folder, in which a suite makes no new entry.

@@ -77,6 +77,8 @@ def test_a_file_that_stays_is_named(project: Path, path: str, git: bool) -> None
         ".coverage",
         ".coverage.host.12.345",
         "htmlcov/index.html",
+        "junit.xml",
+        "reports/TEST-edit.xml",
         "~/.cache/go-build/1",
         "~/go/pkg/1",
         "~/.bash_history",
