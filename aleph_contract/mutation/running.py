@@ -7,6 +7,7 @@ import queue
 import shlex
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -198,6 +199,8 @@ def _attempted(
         threading.Thread(target=_work, args=(executor, todo, ended, stopped), daemon=True)
         for executor in executors
     ]
+    # FastAPI hides this warning about its own models in a way that is not safe in threads.
+    warnings.filterwarnings("ignore", "The 'alias' attribute with value")
     for thread in threads:
         thread.start()
     try:
