@@ -7,7 +7,7 @@ several versions of Python and of both validators.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
@@ -28,25 +28,39 @@ _NAMES = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 def catalogue_of(contract: Contract) -> Catalogue | None:
     """The catalogue of the shipped contract; `None` for another contract."""
+    return _read() if is_shipped(contract) else None
+
+
+def is_shipped(contract: Contract) -> bool:
+    """Whether a contract is that of the shipped entry."""
     shipped = Contract.load()
-    return _read() if contract is shipped or contract.entry == shipped.entry else None
+    return contract is shipped or contract.entry == shipped.entry
 
 
 def write() -> None:
     """Build the catalogue and write it, one case a line."""
     found = build(Contract.load())
-    lines = [json.dumps(_encoded(case)) for case in found.cases]
-    FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    write_cases(FILE, found.cases)
     if found.gaps:
         raise ValueError(f"the file holds no gaps: {found.gaps}")
 
 
+def write_cases(path: Path, cases: Iterable[Case]) -> None:
+    """Write cases of the shipped contract to a file, one a line."""
+    lines = [json.dumps(_encoded(case)) for case in cases]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+def read_cases(path: Path) -> tuple[Case, ...]:
+    """The cases in a file of `write_cases`."""
+    by_key = {constraint.key: constraint for constraint in constraints()}
+    return tuple(_decoded(item, by_key) for item in json.loads(path.read_bytes()))
+
+
 @lru_cache(maxsize=1)
 def _read() -> Catalogue:
-    by_key = {constraint.key: constraint for constraint in constraints()}
     gaps: tuple[Gap, ...] = ()
-    given = json.loads(FILE.read_bytes())
-    return Catalogue(tuple(_decoded(item, by_key) for item in given), gaps)
+    return Catalogue(read_cases(FILE), gaps)
 
 
 def _encoded(case: Case) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from aleph_contract.rules.server import judge_server
 from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.verify.server import runner
 from aleph_contract.verify.server.call import PlannedCall
+from aleph_contract.verify.server.last_items import build, last_items
 from aleph_contract.verify.server.plan import plan
 from aleph_contract.verify.server.runner import ServerSettings, choose, verify_server
 from aleph_contract.verify.server.target import Target
@@ -104,6 +105,11 @@ def test_our_fake_keeps_every_rule_on_both_surfaces() -> None:
             assert result.exit_code == 0
             routes = [r for r in result.results if r.name == "envelope/route"]
             assert [r.checked for r in routes if "server.route" in r.checked]
+
+
+def test_the_file_of_last_items_is_that_of_the_shipped_contract() -> None:
+    remedy = "after an intended change: python -m aleph_contract.verify.server.last_items"
+    assert tuple(build(CONTRACT)) == last_items(CONTRACT), remedy
 
 
 def test_a_case_of_the_last_item_has_a_certificate_that_holds() -> None:

@@ -1,16 +1,19 @@
 """Violating cases whose defect is in the last item of an array instead of the first.
 
-A server that checks only the first item of an array accepts them.
+A server that checks only the first item of an array accepts them. Those of the shipped contract are
+built in advance; `python -m aleph_contract.verify.server.last_items` writes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from aleph_contract.cases import Case
+from aleph_contract.cases import Case, cases
 from aleph_contract.cases.certificates import Certificate, Certifier
+from aleph_contract.cases.shipped import is_shipped, read_cases, write_cases
 from aleph_contract.contract import Contract
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.schema.pointers import parts
@@ -19,19 +22,26 @@ from aleph_contract.schema.pointers import parts
 MAX_ITEMS = 8
 
 
-def last_items(
-    violating: Iterable[Case], valid: Iterable[Case], contract: Contract
-) -> Iterator[Case]:
+FILE = Path(__file__).with_name("shipped_last_items.json")
+
+
+def last_items(contract: Contract) -> tuple[Case, ...]:
+    """The cases of a contract; of the shipped one, from the file."""
+    return read_cases(FILE) if is_shipped(contract) else tuple(build(contract))
+
+
+def build(contract: Contract) -> Iterator[Case]:
     """The portable cases with one wrong item, moved behind as many valid items as are allowed.
 
     Each has a certificate of its own: both validators find the violation of the same keyword, and
     no other one, at the new place.
     """
-    room = _room(valid, contract)
+    known = cases(contract)
+    room = _room((case for case in known if case.polarity == "valid"), contract)
     certify = _Certify(contract)
     find = validator_for(contract).violations
-    for case in violating:
-        if not case.portable or case.compound or case.text is not None:
+    for case in known:
+        if case.polarity == "valid" or not case.portable or case.compound or case.text is not None:
             continue
         before = find(case.input)
         for path in _item_paths(case.input, before[0].instance) if len(before) == 1 else ():
@@ -103,3 +113,7 @@ def _replaced(given: Any, path: tuple[str, ...], value: Any) -> Any:
         at = int(head)
         return [*given[:at], _replaced(given[at], tuple(rest), value), *given[at + 1 :]]
     return {**given, head: _replaced(given[head], tuple(rest), value)}
+
+
+if __name__ == "__main__":
+    write_cases(FILE, build(Contract.load()))

@@ -67,7 +67,7 @@ def _cases(
     known = cases(contract)
     violating = [c for c in known if c.polarity == "violating"]
     valid = [c for c in known if c.polarity == "valid"]
-    violating += last_items(violating, valid, contract)
+    violating += last_items(contract)
     if max_examples:
         from aleph_contract.verify.server.drawn import drawn
 
