@@ -102,8 +102,7 @@ class ClientConformance:
                 return MyClient(base_url, account_id, api_token).edit(**input)
 
     `call` returns the result of the run, such as a URL, or JSON data that contains it. An exception
-    is an error
-    report. `call` may be `async`. Several threads (or, if async, several tasks) call it
+    is an error report. `call` may be `async`. Several threads (or, if async, several tasks) call it
     concurrently, on one instance that no test uses.
 
     The client is verified once, before the first rule is tested. A rule with advice only passes,

@@ -30,7 +30,9 @@ def checked(place: str, title: str, read: Callable[[Any, str], Entry], entry: An
         if isinstance(found, RecordedCall):
             _check_types(found)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        return BadEntry(place, f"it is no {title} ({error!r})")
+        missing = isinstance(error, KeyError)
+        reason = f"the member {error} is missing" if missing else str(error)
+        return BadEntry(place, f"it is no {title}: {reason}")
     except RecursionError:
         return BadEntry(place, "the value is nested too deeply")
     return found
