@@ -90,6 +90,10 @@ def cost(seconds: Decimal | None, price: Decimal | None) -> Decimal:
     return EXACT.multiply(seconds, price)
 
 
+#: Amounts in USD have at most this many digits before the point, less one, and zeros after it.
+MAX_ORDER = 12
+
+
 def amount(name: str, given: Decimal | str | float) -> Decimal:
     """Parse an amount in USD, such as `5`, `"1.68"` or `"$5"`.
 
@@ -98,15 +102,21 @@ def amount(name: str, given: Decimal | str | float) -> Decimal:
         given: The amount.
 
     Raises:
-        ArgumentError: It is not a number, is negative, or is not finite.
+        ArgumentError: It is not a number, is negative, or has an order of magnitude beyond
+            `MAX_ORDER`.
     """
     value: Decimal | None
     try:
         value = Decimal(str(given).strip().removeprefix("$"))
     except InvalidOperation:
         value = None
-    if value is None or not value.is_finite() or value < 0:
-        raise ArgumentError(f"{name} is an amount in USD such as 5 or 1.68, not {given!r}")
+    if (
+        value is None
+        or not value.is_finite()
+        or value < 0
+        or (value and abs(value.adjusted()) > MAX_ORDER)
+    ):
+        raise ArgumentError(f"{name} is an amount in USD such as 5 or 1.68, not {str(given)!r}")
     return value
 
 

@@ -172,7 +172,10 @@ def test_nothing_of_a_truncated_file_is_lost(
         (b"", "is empty"),
         (b"hello", "is no recording of a known format"),
         (b'{"log": {"version": "1.2"}}', "line 1 column 26: the document has no member 'entries'"),
-        (b'{"log": {"entries": [{}]}}', "entry 1: it is no HAR entry: the member 'request' is missing"),
+        (
+            b'{"log": {"entries": [{}]}}',
+            "entry 1: it is no HAR entry: the member 'request' is missing",
+        ),
         (b'{"log": {"entries": [\n  {"a": tru}]}}', "line 2 column 9: Expecting value"),
         (b'{"log": {"entries": ["\xff"]}}', "can't decode byte 0xff"),
         (b'{"log": {"entries": ' + b"[" * 100_000, "the value is nested too deeply"),
