@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from aleph_contract.core.escaping import escape_controls, join_first, one_line, pluralise
 from aleph_contract.reports.causes import Cause
@@ -23,15 +24,16 @@ _TONES = {"conforms": "green", "does-not-conform": "red", "not-checked": "yellow
 
 
 def last_screen(summary: Summary, style: Style) -> Iterator[str]:
-    """A line for each broken rule and cause, the counts, the verdict, and the next command.
+    """Each broken rule and cause, the counts, the verdict, and the next command.
 
-    On a terminal it has at most `MAX_LINES` rows; the causes that do not fit are counted.
+    On a terminal it has at most `MAX_LINES` rows: causes that do not fit are cut to a row each,
+    and those that still do not fit are counted.
     """
     end = [*_counts(summary, style), "", *verdict_lines(summary, style), *_next(summary, style)]
-    causes = list(_causes(summary, style))
+    causes = list(_causes(summary))
     if causes:
         yield style.paint("summary", "dim")
-        yield from _fitted(causes, MAX_LINES - 2 - sum(_rows(line, style) for line in end))
+        yield from _fitted(causes, MAX_LINES - 2 - sum(_rows(line, style) for line in end), style)
         yield ""
     yield from end
 
@@ -44,31 +46,49 @@ def verdict_lines(summary: Summary, style: Style) -> Iterator[str]:
         yield from headed("ADVICE", f": {verdict.advice}", style, "yellow")
 
 
-def _causes(summary: Summary, style: Style) -> Iterator[str]:
+class _CauseText(NamedTuple):
+    """The text of a cause, with its coloured head."""
+
+    head: str
+    rest: str
+    tone: str
+
+    def whole(self, style: Style) -> Iterator[str]:
+        return headed(self.head, self.rest, style, self.tone)
+
+    def cut(self, style: Style) -> str:
+        """One row of a terminal."""
+        rest = self.rest
+        if len(self.head + rest) > style.width:
+            rest = f"{rest[: style.width - len(self.head) - 1]}…"
+        return style.paint(self.head, self.tone) + rest
+
+
+def _causes(summary: Summary) -> Iterator[_CauseText]:
     for problem in summary.broken:
-        yield from (_line("BROKEN", problem, cause, style, "red") for cause in problem.causes)
+        yield from (_text("BROKEN", problem, cause, "red") for cause in problem.causes)
     for problem in (p for p in summary.advice if not summary.repeats(p)):
-        yield from (_line("ADVICE", problem, cause, style, "yellow") for cause in problem.causes)
+        yield from (_text("ADVICE", problem, cause, "yellow") for cause in problem.causes)
 
 
-def _line(word: str, problem: Problem, cause: Cause, style: Style, tone: str) -> str:
-    """One line: cut at the width of a terminal, whole in a log."""
+def _text(word: str, problem: Problem, cause: Cause, tone: str) -> _CauseText:
     others = len(cause.names) - 1
     share = f" and {pluralise(others, 'more case')}" if others else ""
-    head = f"{word} {problem.rule.id}"
     rest = f": {one_line(cause.finding.message)} ({escape_controls(cause.example.name)}{share})"
-    if len(head + rest) > style.width:
-        rest = f"{rest[: style.width - len(head) - 1]}…"
-    return style.paint(head, tone) + rest
+    return _CauseText(f"{word} {problem.rule.id}", rest, tone)
 
 
-def _fitted(lines: list[str], room: int) -> Iterator[str]:
+def _fitted(causes: list[_CauseText], room: int, style: Style) -> Iterator[str]:
+    """The causes in at most `room` rows of a terminal; whole in a log."""
     room = max(room, 3)
-    if len(lines) <= room:
-        yield from lines
-    else:
-        yield from lines[: room - 1]
-        yield f"… and {pluralise(len(lines) - room + 1, 'more cause')}, above"
+    whole = [line for cause in causes for line in cause.whole(style)]
+    if len(whole) <= room or style.width >= UNWRAPPED:
+        yield from whole
+        return
+    fitting = causes if len(causes) <= room else causes[: room - 1]
+    yield from (cause.cut(style) for cause in fitting)
+    if left := len(causes) - len(fitting):
+        yield f"… and {pluralise(left, 'more cause')}, above"
 
 
 def _rows(line: str, style: Style) -> int:

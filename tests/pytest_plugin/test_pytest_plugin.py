@@ -152,7 +152,7 @@ def test_a_broken_rule_fails_with_its_finding_and_the_others_do_not(
     result.stdout.fnmatch_lines(
         [
             "*TestDrops.test_rule?request.faithful?*",
-            "sent a different input than it was given: missing /seed, in boundary/seed/minimum/on",
+            "sent another input: missing /seed, in boundary/seed/minimum/on",
             "rule: request.faithful, the client sends exactly the input*",
             "intended: *",
             "sent:",

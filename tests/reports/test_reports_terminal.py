@@ -158,6 +158,20 @@ def test_the_summary_fits_on_one_screen(count: int, width: int) -> None:
     assert listed >= min(count, 10)
 
 
+def test_a_cause_is_whole_if_the_screen_has_room_for_it() -> None:
+    """One cause is wrapped, with its case at the end; of many, each is cut to a row."""
+
+    def summary(count: int) -> str:
+        return render(_many(count), Style(60)).partition("\nsummary\n")[2]
+
+    one, many = summary(1), summary(12)
+    assert one.startswith("BROKEN boundary.accepted: ")
+    assert "…" not in one
+    assert one.partition("\n\n")[0].endswith(")")
+    assert len(one.partition("\n\n")[0].splitlines()) > 1
+    assert len(many.partition("\n\n")[0].splitlines()) == 12
+
+
 def test_quiet_is_the_verdict_alone() -> None:
     assert render_verdict(sample.FAILING).count("\n") == 1
     assert render_verdict(sample.FAILING).startswith("DOES NOT CONFORM: ")

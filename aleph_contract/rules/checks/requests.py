@@ -117,7 +117,7 @@ def faithful(evidence: Evidence) -> str | None:
                 f"{change.kind} {change.pointer or 'the whole input'}"
                 for change in diff(evidence.intended, sent.input)
             )
-            return f"sent a different input than it was given: {join_first(changes)}"
+            return f"sent another input: {join_first(changes)}"
     return ""
 
 
