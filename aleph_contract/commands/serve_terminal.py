@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -112,6 +114,11 @@ def call_log(app: App, kind: str) -> Iterator[None]:
 
 
 def _say_call(line: str) -> None:
+    """Write a line of the log; on a terminal a long one is wrapped below its status."""
+    width = shutil.get_terminal_size().columns if on_terminal() else len(line)
+    if len(line) > width:
+        wrapped = textwrap.wrap(line, width, subsequent_indent=" " * _STATUS)
+        line = "\n".join(wrapped)
     say(line, fg=_COLOURS.get(line[_STATUS : _STATUS + 1]))
 
 

@@ -57,10 +57,19 @@ def join_first(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+#: Amounts from here on are shown with an exponent.
+_LARGE = Decimal(10) ** 15
+
+
 def money(amount: Decimal) -> str:
-    """An amount in USD, to the cent: `1,234.50 USD`; below one cent `under 0.01 USD`."""
+    """An amount in USD, to the cent: `1,234.50 USD`; below one cent `under 0.01 USD`.
+
+    An amount of more than 15 digits, from a probe of a number without a limit: `3.36e+308 USD`.
+    """
     if 0 < amount < Decimal("0.01"):
         return "under 0.01 USD"
+    if abs(amount) >= _LARGE:
+        return f"{amount:.2e} USD"
     return f"{amount:,.2f} USD"
 
 

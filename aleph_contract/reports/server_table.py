@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.results import CaseResult, Verification
+from aleph_contract.reports.text import Style
 
-_SAYS = {"valid": "accept on the bound", "violating": "refuse outside"}
+_SAYS = {"valid": "on the bound: accept", "violating": "outside: refuse"}
 _RIGHT = {"valid": "accepted", "violating": "refused"}
+
+#: Mark of an answer that is not the one that the contract demands.
+_DIFFERS = " <- differs"
 
 #: Rules about the form of a reply: it may be the right answer, in another form.
 _FORM = {"server.error-shape", "server.reply-shape", "server.content-type"}
@@ -18,16 +22,27 @@ _FORM = {"server.error-shape", "server.reply-shape", "server.content-type"}
 _Key = tuple[str | None, str | None]
 
 
-def server_table(verification: Verification) -> Iterator[str]:
+def server_table(verification: Verification, style: Style) -> Iterator[str]:
     """One line for each constraint, then one for each envelope probe; nothing without a case."""
-    lines = [*_constraints(verification), *_probes(verification)]
-    if not lines:
-        return
-    width = max(len(line[0]) for line in lines)
-    middle = max(len(line[1]) for line in lines)
-    yield f"{'constraint':<{width}}  {'the contract says':<{middle}}  the server does"
-    for name, says, does in lines:
-        yield f"{name:<{width}}  {says:<{middle}}  {does}".rstrip()
+    constraints, probes = list(_constraints(verification)), list(_probes(verification))
+    if constraints:
+        yield from _columns([("constraint", *_SAYS.values()), *constraints], style)
+    if constraints and probes:
+        yield ""
+    if probes:
+        yield from _columns([("request", "refuse", ""), *probes], style)
+
+
+def _columns(rows: list[tuple[str, str, str]], style: Style) -> Iterator[str]:
+    """Three columns; on a narrow terminal a long name has a line of its own."""
+    middle = max(len(row[1]) for row in rows) + 2
+    right = max(len(row[2]) for row in rows)
+    width = min(max(len(row[0]) for row in rows) + 2, max(style.width - middle - right, 0))
+    for name, bound, outside in rows:
+        if len(name) >= width:
+            yield name
+        head = name if len(name) < width else ""
+        yield f"{head:<{width}}{bound:<{middle}}{outside}".rstrip()
 
 
 def _constraints(verification: Verification) -> Iterator[tuple[str, str, str]]:
@@ -40,14 +55,13 @@ def _constraints(verification: Verification) -> Iterator[tuple[str, str, str]]:
                 found = others.get((row.constraint, row.polarity), found)
             seen.setdefault(row.constraint, {}).setdefault(row.polarity, []).append(found)
     for constraint, by_polarity in seen.items():
-        says = ", ".join(_SAYS[polarity] for polarity in by_polarity)
-        does = "; ".join(", ".join(found) for found in by_polarity.values())
-        wrong = any(
-            not found.startswith(_RIGHT[polarity])
-            for polarity, all_found in by_polarity.items()
-            for found in all_found
-        )
-        yield constraint, says, f"{does}{'  <- differs' if wrong else ''}"
+        bound, outside = (_cell(polarity, by_polarity.get(polarity, [])) for polarity in _SAYS)
+        yield constraint, bound, outside
+
+
+def _cell(polarity: str, found: list[str]) -> str:
+    differs = any(not observed.startswith(_RIGHT[polarity]) for observed in found)
+    return f"{', '.join(found)}{_DIFFERS if differs else ''}"
 
 
 def _others(verification: Verification) -> Mapping[_Key, str]:
@@ -67,7 +81,7 @@ def _others(verification: Verification) -> Mapping[_Key, str]:
 def _probes(verification: Verification) -> Iterator[tuple[str, str, str]]:
     for result in verification.results:
         if result.phase == "envelope":
-            yield result.name, "refuse", _answer(result)
+            yield result.name, _answer(result), ""
 
 
 def _answer(result: CaseResult) -> str:
@@ -77,7 +91,7 @@ def _answer(result: CaseResult) -> str:
     broken = {finding.rule for finding in result.findings}
     if broken and broken <= _FORM:
         return f"{answer}, not in the documented form"
-    return f"{answer}{'  <- differs' if broken else ''}"
+    return f"{answer}{_DIFFERS if broken else ''}"
 
 
 def _status(exchange: Exchange) -> str:

@@ -39,7 +39,7 @@ def render(verification: Verification, style: Style | None = None) -> str:
     blocks = [
         _header(summary, style),
         _rules(summary, style) if style.verbose else (),
-        server_table(verification) if verification.mode == "server" else (),
+        server_table(verification, style) if verification.mode == "server" else (),
         *(_problem("BROKEN", problem, style, detailed) for problem in summary.broken),
         *(_advice(problem, summary, style, detailed) for problem in summary.advice),
         _reasons("expected to fail", summary.expected, style),

@@ -32,7 +32,7 @@ MAX_WAITING = 1000
 _MAX_MESSAGE = 160
 
 #: Columns of status and outcome in a line.
-_OUTCOME_WIDTH = 27
+_OUTCOME_WIDTH = 19
 
 #: Makes the line for an exchange.
 Line = Callable[[Exchange, ContractSet], str]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from calling import INPUT, post
 
+from aleph_contract.commands import serve_terminal
 from fake_server.observe import call_log
 from fake_server.observe.json_logging import JsonFormatter
 from fake_server.server import Server, running
@@ -21,6 +22,19 @@ SECRET = "a prompt that no JSON line may hold"
 def server() -> Iterator[Server]:
     with running() as server:
         yield server
+
+
+def test_on_a_terminal_a_long_line_is_wrapped_below_its_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "14:05:08  ba5eba11  400 invalid   seed must be at least 0, not -1"
+    monkeypatch.setenv("COLUMNS", "60")
+    serve_terminal._say_call(line)
+    monkeypatch.setattr(serve_terminal, "on_terminal", lambda: True)
+    serve_terminal._say_call(line)
+    whole, first, second = capsys.readouterr().err.splitlines()
+    assert whole == line
+    assert (first, second) == (line[:-7], " " * 20 + line[-6:])
 
 
 def logged(server: Server, line: call_log.Line, *inputs: dict[str, object]) -> list[str]:

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 import sample_runs as sample
 
-from aleph_contract.core.escaping import escape_controls, escape_workflow_commands
+from aleph_contract.core.escaping import escape_controls, escape_workflow_commands, money
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.core.results import CaseResult, Finding, Verification
 from aleph_contract.reports.last_screen import MAX_LINES
 from aleph_contract.reports.terminal import render, render_verdict
 from aleph_contract.reports.text import MAX_PAYLOAD, Style
+from aleph_contract.rules.coverage import Row
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +68,36 @@ def test_only_commands_and_names_are_wider_than_the_terminal(
     wide = [line for line in lines if len(line) > width and not line.startswith(table)]
     unbroken = ("correct request ", "command ", "next: ", "boundary/duration/exclusiveMinimum/")
     assert all(line.lstrip().startswith(unbroken) for line in wide), wide
+
+
+def test_the_table_of_a_server_fits_the_terminal() -> None:
+    """A long name has a line of its own, and the answers stay in their columns."""
+    long = "prompt_images/*/anyOf/0/position/anyOf/1/items/maximum"
+    run = replace(
+        sample.PASSING,
+        mode="server",
+        coverage=(
+            Row("seed/minimum", "valid", "accepted", 1),
+            Row("seed/minimum", "violating", "refused", 2),
+            Row(long, "valid", "refused", 3),
+        ),
+    )
+    for width in (80, 1000):
+        table = render(run, Style(width)).split("\n\n")[1].splitlines()
+        assert max(map(len, table)) <= width
+        head, seed, *rest = table
+        assert re.split("  +", head) == ["constraint", "on the bound: accept", "outside: refuse"]
+        assert seed.split() == ["seed/minimum", "accepted", "1", "refused", "2"]
+        assert " ".join(rest).split() == [long, "refused", "3", "<-", "differs"]
+        assert head.index("on the") == seed.index("accepted") == rest[-1].index("refused 3")
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("1234.5", "1,234.50 USD"), ("0.001", "under 0.01 USD"), ("3.36e308", "3.36e+308 USD")],
+)
+def test_an_amount_of_money(amount: str, text: str) -> None:
+    assert money(Decimal(amount)) == text
 
 
 def test_each_broken_rule_is_shown_once_cause_by_cause() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aleph_contract.core.escaping import one_line
 from aleph_contract.evolution.records import Comparison, Diff
 from aleph_contract.reports.diff.texts import details, headline, todo, verdict
-from aleph_contract.reports.text import Style
+from aleph_contract.reports.text import Style, wrapped
 
 _TONES = {"breaking": "red", "unproved": "yellow", "compatible": "green"}
 
@@ -20,9 +20,9 @@ def render(diff: Diff, style: Style = Style()) -> str:  # noqa: B008 - a frozen 
         if several and comparison.changes:
             lines += [style.paint(f"## {one_line(comparison.model)}", "bold")]
         lines += _lines(comparison, style)
-    lines += (
-        f"{one_line(line)} in the file of known changes matches no change" for line in diff.stale
-    )
+    for line in diff.stale:
+        text = f"{one_line(line)} in the file of known changes matches no change"
+        lines += wrapped(text, style)
     return "".join(f"{line}\n" for line in lines) + render_verdict(diff, style)
 
 
@@ -35,8 +35,9 @@ def _lines(comparison: Comparison, style: Style) -> Iterator[str]:
     for change in comparison.changes:
         tone = "dim" if change.known else _TONES[change.classed]
         yield style.paint(headline(change), tone)
-        yield from (f"  {line}" for line in details(change))
+        yield from (f"  {line}" for line in details(change))  # a witness is copied: never wrapped
     actions = list(todo(comparison))
     if actions:
         yield style.paint("what to do", "bold")
-        yield from (f"  {line}" for line in actions)
+        for line in actions:
+            yield from wrapped(line, style, "  ")
