@@ -23,6 +23,7 @@ def command(*, folder: str, name: str | None, dry_run: bool) -> None:
 
     An existing file is never changed, except that lines are added to .gitignore.
     """
+    from aleph_contract.scaffold.installs import source
     from aleph_contract.scaffold.kinds import KINDS, commands, ignored, kind_of, texts
 
     project = Path(folder)
@@ -37,6 +38,9 @@ def command(*, folder: str, name: str | None, dry_run: bool) -> None:
     click.echo(f"\nNext: call your own client in {kind.files[0][0]}, then run\n")
     for line in commands(kind, project):
         click.echo(f"  {line}")
+    click.echo(
+        f"\nCI runs `pip install {source()}`; for another source set ALEPH_CONTRACT in the job."
+    )
 
 
 def _write(path: Path, text: str, *, dry_run: bool) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from aleph_contract.scaffold.installs import manager_of, missing, python_packages, source
+
 _NODE_SETUP = """      - uses: actions/setup-node@v4
         with:
           node-version: "22"
-      - run: npm ci
+      - run: @INSTALL@
 """
 
 
@@ -103,27 +105,42 @@ def kind_of(folder: Path) -> Kind:
 def texts(kind: Kind, folder: Path) -> Iterator[tuple[str, str]]:
     """Path and text of each file that a project gets, its CI job last."""
     templates = Path(__file__).with_name("templates")
-    runner = "vitest" if kind.name == "node" and _has_vitest(folder) else "node:test"
-    test = "npx vitest run test/aleph.test.mjs" if runner == "vitest" else kind.test
+    runner, test = _runner(kind, folder), _test(kind, folder)
     values = {"@PATH@": kind.client, "@RUNNER@": runner, "@TEST@": test}
     for path, template in kind.files:
         yield path, _filled((templates / template).read_text(encoding="utf-8"), values)
     if kind.name == "worker":
         yield WORKER_CONFIG, _worker_config()
     job = (templates / "aleph-contract.yml").read_text(encoding="utf-8")
-    values |= {"@SETUP@": kind.setup, "@COMMANDS@": "".join(_steps(kind, test))}
+    values |= {
+        "@SETUP@": kind.setup,
+        "@INSTALL@": manager_of(folder).install,
+        "@PACKAGES@": python_packages(folder) if kind.name == "python" else "",
+        "@SOURCE@": source(),
+        "@COMMANDS@": "".join(_steps(kind, test)),
+    }
     yield ".github/workflows/aleph-contract.yml", _filled(job, values)
 
 
 def commands(kind: Kind, folder: Path) -> list[str]:
-    """The commands that check the project: its first test, and the verifier."""
-    test = kind.test
-    if kind.name == "node" and _has_vitest(folder):
-        test = "npx vitest run test/aleph.test.mjs"
-    found = [f"aleph-contract exec -- {test}"] if test else []
+    """The commands that check the project: installations, its first test, and the verifier."""
+    found = list(missing(kind.name, folder, _runner(kind, folder)))
+    if test := _test(kind, folder):
+        found.append(f"aleph-contract exec -- {test}")
     if kind.verify:
         found.append("aleph-contract verify client " + kind.verify.replace("@PATH@", kind.client))
     return found
+
+
+def _runner(kind: Kind, folder: Path) -> str:
+    """The runner of the first test of a Node project."""
+    return "vitest" if kind.name == "node" and _has_vitest(folder) else "node:test"
+
+
+def _test(kind: Kind, folder: Path) -> str:
+    """The command of the first test."""
+    vitest = _runner(kind, folder) == "vitest"
+    return "npx vitest run test/aleph.test.mjs" if vitest else kind.test
 
 
 def ignored(kind: Kind) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from programs import needed
 from workers_node import PACKAGES, find_node
 
 from aleph_contract.commands.init import command
+from aleph_contract.scaffold import installs
 from aleph_contract.scaffold.kinds import KINDS, commands, kind_of
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +97,7 @@ def test_a_worker_is_tested(tmp_path: Path) -> None:
     node = find_node()
     init(project("worker", tmp_path))
     (tmp_path / "node_modules").symlink_to(PACKAGES)
-    [test] = commands(KINDS["worker"], tmp_path)
+    [test] = commands(KINDS["worker"], tmp_path)  # wrangler is installed
     assert "CONFORMS" in run(test.replace("-- node", f"-- {node}"), tmp_path)
 
 
@@ -104,7 +105,71 @@ def test_a_node_project_with_vitest_uses_it(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"devDependencies": {"vitest": "4"}}')
     init(tmp_path)
     assert 'from "vitest"' in (tmp_path / "test/aleph.test.mjs").read_text()
-    assert commands(KINDS["node"], tmp_path)[0].endswith("-- npx vitest run test/aleph.test.mjs")
+    install, test, _ = commands(KINDS["node"], tmp_path)
+    assert install == "npm install --save-dev vitest"
+    assert test.endswith("-- npx vitest run test/aleph.test.mjs")
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "installed"),
+    [
+        ("node", "package-lock.json", "npm ci"),
+        ("node", "pnpm-lock.yaml", "corepack enable && pnpm install --frozen-lockfile"),
+        ("worker", "yarn.lock", "corepack enable && yarn install --frozen-lockfile"),
+        ("worker", "", "npm install"),
+        ("python", "requirements.txt", 'pip install "$ALEPH_CONTRACT" pytest -r requirements.txt'),
+        ("python", "", 'pip install "$ALEPH_CONTRACT" pytest'),
+    ],
+)
+def test_the_job_installs_as_the_project_does(
+    kind: str, file: str, installed: str, tmp_path: Path
+) -> None:
+    project(kind, tmp_path)
+    if file:
+        (tmp_path / file).write_text("")
+    init(tmp_path)
+    steps = yaml.safe_load((tmp_path / JOB).read_text())["jobs"]["contract"]["steps"]
+    assert installed in [step.get("run") for step in steps]
+
+
+def test_a_python_package_is_installed_by_the_job(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["hatchling"]\n')
+    init(tmp_path)
+    assert 'pip install "$ALEPH_CONTRACT" pytest .\n' in (tmp_path / JOB).read_text()
+
+
+def test_what_this_machine_lacks_is_installed_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert commands(KINDS["worker"], tmp_path)[0] == "npm install --save-dev wrangler"
+    (tmp_path / "pnpm-lock.yaml").write_text("")
+    assert commands(KINDS["worker"], tmp_path)[0] == "pnpm add --save-dev wrangler"
+    monkeypatch.setattr(installs, "find_spec", lambda _: None)
+    assert commands(KINDS["python"], tmp_path)[0] == "pip install pytest"
+
+
+@pytest.mark.parametrize(
+    ("origin", "argument"),
+    [
+        (None, "aleph-contract"),
+        ('{"url": "file:///home/me/aleph-contract", "dir_info": {}}', "aleph-contract"),
+        ('{"url": "https://example.com/a.whl", "archive_info": {}}', "https://example.com/a.whl"),
+        (
+            '{"url": "https://example.com/a.git", "vcs_info": {"vcs": "git", "commit_id": "ab12"}}',
+            "git+https://example.com/a.git@ab12",
+        ),
+    ],
+)
+def test_the_job_installs_this_package_from_where_it_came(
+    origin: str | None, argument: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Installed:
+        def read_text(self, name: str) -> str | None:
+            assert name == "direct_url.json"  # PEP 610
+            return origin
+
+    monkeypatch.setattr(installs, "distribution", lambda _: Installed())
+    assert installs.source() == argument
 
 
 @pytest.mark.parametrize("kind", SIGNS)
@@ -114,7 +179,9 @@ def test_the_job_runs_the_commands_that_are_printed(kind: str, tmp_path: Path) -
     ran = [shlex.split(step["run"]) for step in steps if "run" in step]
     for line in commands(KINDS[kind], tmp_path):
         assert line in printed
-        assert any(words[-2:] == shlex.split(line)[-2:] for words in ran)
+        assert not line.startswith("aleph-contract ") or any(
+            words[-2:] == shlex.split(line)[-2:] for words in ran
+        )
 
 
 @pytest.mark.parametrize("kind", SIGNS)
