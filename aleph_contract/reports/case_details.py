@@ -116,7 +116,7 @@ def total_price(known: Decimal, unknown: int, *, others: int, any_known: bool) -
     """
     if not unknown:
         return money(known)
-    some = f"{unknown:,} " if others else ""
+    some = f"{pluralise(unknown, 'run')} " if others else ""
     without = f"{some}at unknown cost (no duration)"
     return f"{money(known)} and {without}" if any_known else without
 

@@ -291,7 +291,7 @@ def test_a_call_without_a_duration_has_no_price() -> None:
     known = sample.exchange(1, sample.INPUT)
     unknown = replace(known, billed_seconds=None, cost=Decimal(0))
     two = _with(replace(sample.DROPPED, exchanges=(known, unknown)))
-    assert "calls      2 calls, 1.68 USD and 1 at unknown cost (no duration)\n" in two
+    assert "calls      2 calls, 1.68 USD and 1 run at unknown cost (no duration)\n" in two
     one = _with(replace(sample.DROPPED, exchanges=(unknown,)))
     assert "calls      1 call, at unknown cost (no duration): POST" in one
 
