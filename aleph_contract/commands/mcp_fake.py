@@ -12,6 +12,7 @@ from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import Exchange, decimal
 from aleph_contract.errors import ArgumentError
+from aleph_contract.reports.case_details import unpriced
 from fake_server.account_handle import AccountHandle
 from fake_server.control.verdict import VerdictLedger
 from fake_server.observe.call_log import reason
@@ -103,6 +104,7 @@ class FakeTools:
             "bill": {
                 "runs": bill.runs,
                 "usd": decimal(bill.usd),
+                "runs_of_unknown_price": bill.runs_without_duration,
                 "runs_perhaps_billed": bill.doubtful_runs,
                 "usd_perhaps_billed": decimal(bill.doubtful_usd),
             },
@@ -145,5 +147,5 @@ class FakeTools:
             "fault": exchange.fault,
             "status": exchange.status,
             "why": reason(exchange, self._contracts),
-            "cost_usd": decimal(exchange.cost),
+            "cost_usd": None if unpriced(exchange) else decimal(exchange.cost),
         }

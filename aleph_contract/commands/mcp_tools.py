@@ -93,7 +93,12 @@ class ContractTools:
         """
         names = list(FAULTS)
         rest = names[names.index(after) + 1 :] if after in FAULTS else names
-        found = {name: _meaning(name) for name in rest if text.lower() in _meaning(name).lower()}
+        meanings = {name: _meaning(name) for name in rest}
+        found = {
+            name: meaning
+            for name, meaning in meanings.items()
+            if text.lower() in f"{name} {meaning}".lower()
+        }
         return {"faults": _first(found), "more": max(0, len(found) - MAX_FAULTS)}
 
     def explain(self, name: str) -> str:
@@ -108,7 +113,7 @@ class ContractTools:
 def _meaning(name: str) -> str:
     """What the client sees of a fault; starts with the status, if there is one."""
     fault = FAULTS[name]
-    return f"{fault.status or 'no status'}: {fault.title} ({name})"
+    return f"{fault.status or 'no status'}: {fault.title}"
 
 
 def _first(found: Mapping[str, str]) -> dict[str, str]:

@@ -120,7 +120,9 @@ def test_the_tools_about_the_contract_answer_briefly() -> None:
             answer = await tool("list_faults", after=names[-1])
             names += answer["faults"]
         assert len(names) == len(set(names)) == len(first["faults"]) + first["more"]
-        assert "rate-limited" in (await tool("list_faults", text="429"))["faults"]
+        assert first["faults"]["token-missing"] == "400: no Authorization header"
+        for text in ("429", "Rate-lim"):
+            assert "rate-limited" in (await tool("list_faults", text=text))["faults"]
 
         assert "  fix " in await tool("explain", name="request.faithful")
         assert (await tool("explain", name="rate-limited")).startswith("fault rate-limited")
@@ -145,7 +147,8 @@ def test_an_agent_starts_a_fake_calls_it_and_reads_journal_and_verdict() -> None
         journal = await tool("read_journal", account=account)
         assert [row["fault"] for row in journal["calls"]] == ["rate-limited", None, None]
         assert "prompt" in journal["calls"][2]["why"]
-        assert journal["bill"]["runs"] == 1
+        assert [row["cost_usd"] for row in journal["calls"]] == ["0", None, "0"]
+        assert (journal["bill"]["runs"], journal["bill"]["runs_of_unknown_price"]) == (1, 1)
         later = await tool("read_journal", account=account, after=2)
         assert [row["number"] for row in later["calls"]] == [3]
 
