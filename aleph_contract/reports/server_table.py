@@ -26,7 +26,9 @@ def server_table(verification: Verification, style: Style) -> Iterator[str]:
     """One line for each constraint, then one for each envelope probe; nothing without a case."""
     constraints, probes = list(_constraints(verification)), list(_probes(verification))
     if constraints:
-        yield from _columns([("constraint", *_SAYS.values()), *constraints], style)
+        yield from _columns(
+            [("constraint", _SAYS["valid"], _SAYS["violating"]), *constraints], style
+        )
     if constraints and probes:
         yield ""
     if probes:

@@ -11,6 +11,7 @@ from aleph_contract.core.results import Verification
 from aleph_contract.reports.case_details import details_of
 from aleph_contract.reports.server_table import server_table
 from aleph_contract.reports.terminal import render
+from aleph_contract.reports.text import Style
 from aleph_contract.verify.server.runner import ServerSettings, verify_server
 from aleph_contract.verify.server.target import Target
 
@@ -24,17 +25,16 @@ def verified(stub: Stub, *run: str) -> Verification:
 @pytest.mark.parametrize(
     ("defect", "line"),
     [
-        ({}, "envelope/unknown-model refuse 404"),
-        ({"refusal": {"detail": "no"}},
-         "envelope/unknown-model refuse 404, not in the documented form"),
-        ({"skips": ("model",)}, "envelope/unknown-model refuse 200 <- differs"),
-        ({"crashes": True}, "seed/maximum refuse outside 500 1 <- differs"),
-        ({"allows": lambda _: True}, "seed/maximum refuse outside accepted 1 <- differs"),
+        ({}, "envelope/unknown-model 404"),
+        ({"refusal": {"detail": "no"}}, "envelope/unknown-model 404, not in the documented form"),
+        ({"skips": ("model",)}, "envelope/unknown-model 200 <- differs"),
+        ({"crashes": True}, "seed/maximum 500 1 <- differs"),
+        ({"allows": lambda _: True}, "seed/maximum accepted 1 <- differs"),
     ],
-)  # fmt: skip
+)
 def test_the_table_says_what_the_server_does(defect: dict[str, Any], line: str) -> None:
     found = verified(Stub(**defect), "envelope/unknown-model", "boundary/seed/maximum/above")
-    assert line in [" ".join(each.split()) for each in server_table(found)]
+    assert line in [" ".join(each.split()) for each in server_table(found, Style())]
 
 
 @pytest.mark.parametrize(
