@@ -38,6 +38,7 @@ ROOMS = {
         "tests/fake/test_account.py tests/fake/test_accounts.py tests/fake/test_billing.py",
     ),
     "billing": ("fake_server/state/billing.py", "tests/fake/test_billing.py"),
+    "kept-accounts": ("fake_server/state/kept_accounts.py", "tests/fake/test_kept_states.py"),
     "pricing": ("fake_server/state/pricing.py", "tests/fake/test_pricing.py"),
     "certificates": (
         "aleph_contract/cases/certificates.py",
