@@ -61,13 +61,12 @@ class KeptAccounts(Accounts):
         return account
 
     def _restore(self, name: str, saved: Mapping[str, Any]) -> None:
-        limit, parent = saved["spend_limit"], saved["parent"]
         made: dict[str, Any] = {
             "token": saved["token"],
             "profile": saved["profile"],
             "credits": _amount(saved["credits"]),
-            "spend_limit": _amount(limit),
-            "parent": None if parent is None else self._made.get(parent),
+            "spend_limit": _amount(saved["spend_limit"]),
+            "parent": self._made.get(saved["parent"]),
         }
         if saved["token"] is None:
             made["profile"] = self.profile
