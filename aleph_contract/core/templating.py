@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from aleph_contract.core.escaping import escape_controls, money, pluralise
 
@@ -20,8 +21,14 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    jinja.filters.update(pluralise=pluralise, money=money)
+    jinja.filters.update(pluralise=pluralise, money=money, code_spans=_code_spans)
     return jinja
+
+
+def _code_spans(text: str) -> Markup:
+    """A sentence of this project, with each part between backquotes as code."""
+    pieces = enumerate(escape_controls(text).split("`"))
+    return Markup().join(Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in pieces)
 
 
 def _final(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sample_runs as sample
 
+from aleph_contract.core.templating import environment
 from aleph_contract.reports.html import Contrast, contrast, render
 from aleph_contract.reports.issue import anchor
 from aleph_contract.rules.coverage import coverage
@@ -276,3 +277,10 @@ def test_the_difference_of_two_strings(intended: Any, sent: Any, expected: Contr
 def test_a_long_difference_is_shortened() -> None:
     found = contrast("a" * 500, "b" * 10)
     assert found == Contrast("", "a" * 80 + "… 340 more …" + "a" * 80, "b" * 10, "")
+
+
+def test_backquotes_of_a_rule_are_code() -> None:
+    template = environment("aleph_contract.reports").from_string("{{ text | code_spans }}")
+    assert template.render(text="`if (a < 1)` drops <0>") == (
+        "<code>if (a &lt; 1)</code> drops &lt;0&gt;"
+    )
