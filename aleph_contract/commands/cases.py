@@ -9,6 +9,7 @@ import click
 
 from aleph_contract.commands.options import chosen_contract, contract_option, model_option
 from aleph_contract.commands.standard_streams import printing
+from aleph_contract.errors import ArgumentError
 
 if TYPE_CHECKING:
     from aleph_contract.cases import Case
@@ -47,7 +48,10 @@ def command(
     from aleph_contract.cases import cases
 
     contract = chosen_contract(contract_files, model)
-    for case in cases(contract, polarity=polarity, constraint=constraint):
+    found = cases(contract, polarity=polarity, constraint=constraint)
+    if not found:
+        raise ArgumentError("no case is left; `aleph-contract cases` lists all of them")
+    for case in found:
         if as_json:
             click.echo(json.dumps(line(case) | (proof(case) if certificates else {})))
         else:

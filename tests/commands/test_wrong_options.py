@@ -19,6 +19,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["explain", "request.faithful", "--contract", LONG], "File name too long"),
     (["explain", "request.faithful", "--model", "no/model"], "no/model"),
     (["mutate", "--resume", "/dev/zero", *COMMAND], "File too large"),
+    (["cases", "--constraint", "no/such/*"], "no case is left"),
     (["check", "/dev/zero"], "File too large"),
     ([*CLIENT, "--known-failing", LONG], "File name too long"),
     ([*CLIENT, "--write-known-failing", LONG], "File name too long"),
