@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from aleph_contract.errors import AlephContractError, ArgumentError
+from aleph_contract.errors import AlephContractError, ArgumentError, CouldNotRun
 
 _Socket = socket.socket
 _CONNECT = _socket.socket.connect
@@ -32,6 +32,12 @@ _INVALID = 422
 
 class ControlError(AlephContractError):
     """The control API did not answer, or refused a call."""
+
+
+class NoAnswerError(ControlError):
+    """The control API did not answer, so there is nothing to check with."""
+
+    exit_code = CouldNotRun.exit_code
 
 
 class _Connection(HTTPConnection):
@@ -100,7 +106,8 @@ class Control:
 
         Raises:
             ArgumentError: An argument is invalid; the message is that of the fake.
-            ControlError: The fake does not answer, or refuses the call for another reason.
+            NoAnswerError: The fake does not answer.
+            ControlError: It refuses the call for another reason.
         """
         body = None if document is None else json.dumps(document, default=str)
         with self._lock:
@@ -108,7 +115,11 @@ class Control:
                 status, content = self._exchange(method, path, body)
             except (OSError, HTTPException) as error:
                 self.close()
-                raise ControlError(f"the fake does not answer: {error!r}") from None
+                reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                host, port = self._address
+                raise NoAnswerError(
+                    f"the fake at {host} port {port} does not answer: {reason}"
+                ) from None
         answer = json.loads(content) if content else None
         if status >= 400:  # noqa: PLR2004 - RFC 9110
             detail = answer.get("detail") if isinstance(answer, dict) else content.decode()
@@ -151,5 +162,6 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable:
-        raise ArgumentError(f"the URL of a fake is such as http://127.0.0.1:8790, not {url!r}")
+        given = url.partition("/__aleph__")[0]
+        raise ArgumentError(f"the URL of a fake is such as http://127.0.0.1:8790, not {given!r}")
     return parts

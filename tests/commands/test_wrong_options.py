@@ -39,6 +39,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["verify", "server", "http://127.0.0.1:9/a b", "--plan"], "BASE_URL"),
     (["mutate", "--timeout", "nan", *COMMAND], "--timeout"),
     (["mutate", "--fail-under", "nan", *COMMAND], "--fail-under"),
+    (["exec", "--intercept", "--allow-host", "*:99999", *COMMAND], "HOST or HOST:PORT"),
     (["serve", "--drain", "nan"], "--drain"),
     (["serve", "--drain", "inf"], "--drain"),
     (["serve", "--token", ""], "token ''"),

@@ -206,6 +206,10 @@ class TestCommands:
         with pytest.raises(ArgumentError, match="the URL of a fake is such as"):
             RemoteServer(url)
 
+    def test_the_error_names_the_url_as_it_was_given(self) -> None:
+        with pytest.raises(ArgumentError, match=r"not 'nonsense'$"):
+            RemoteServer("nonsense")
+
     def test_the_command_line(self, elsewhere: Server) -> None:
         command = [sys.executable, "-m", "aleph_contract", "exec", "--fake"]
         free = socket.create_server(("127.0.0.1", 0))
@@ -213,7 +217,7 @@ class TestCommands:
         free.close()
         for url, code, text in (
             (elsewhere.origin, 3, "the command made no call to the fake"),
-            (address, 2, "the fake does not answer"),
+            (address, 3, "does not answer: Connection refused"),
         ):
             done = subprocess.run(
                 [*command, url, "--", "true"],
