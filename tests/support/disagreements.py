@@ -161,6 +161,12 @@ HEAD = """\
 
 <!-- Printed by tests/support/disagreements.py; do not edit. -->
 
+Which verdict an unusual number, pattern or key gets, and why. To judge an input of your own:
+
+```sh
+aleph-contract check input.json
+```
+
 Every input is judged by jsonschema-rs, which is fast, and on demand by jsonschema, which is
 independent of it. A property test draws schemas of every keyword with values close to the limits
 and finds the two in agreement: same verdict, same violations, same locations. This page lists
