@@ -1,17 +1,20 @@
 """Group the findings of one rule by their cause, each with its own smallest example.
 
-Findings have one cause if the client altered the same place of the input in the same way (an item
-of a list stands for all items), or if their messages differ only in quoted texts, numbers,
-accounts and queries.
-Findings that name a cause themselves (`Finding.is_cause`) have one cause.
+Findings about an altered input have one cause if the client altered the input in the same way: by a
+known mistake, such as a dropped null, at any place; else at the same place (an item of a list
+stands for all items). A case with further alterations belongs to the cause of the case with the
+fewest. Example: a client that writes every name in camel case has one cause.
+Other findings have one cause if their messages differ only in quoted texts, numbers, accounts and
+queries, or if they name a cause themselves (`Finding.is_cause`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from aleph_contract.core.escaping import join_first, pluralise
 from aleph_contract.core.results import CaseResult, Finding, Level
 from aleph_contract.rules.diff import Change, diff_exchange
 
@@ -35,12 +38,23 @@ class Cause:
         finding: The finding of the example.
         changes: Differences between the intended and the sent input of the example, at the first
             call that has any.
+        elsewhere: Places that the same mistake altered in the other cases, as JSON Pointers.
     """
 
     names: tuple[str, ...]
     example: CaseResult
     finding: Finding
     changes: tuple[Change, ...]
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> str:
+        """The other cases, such as ` and 4 more cases, also at /duration`; empty without any."""
+        others = len(self.names) - 1
+        if not others:
+            return ""
+        places = f", also at {join_first(self.elsewhere)}" if self.elsewhere else ""
+        return f" and {pluralise(others, 'more case')}{places}"
 
 
 def causes_of(rule: str, level: Level, results: Iterable[CaseResult]) -> tuple[Cause, ...]:
@@ -51,11 +65,22 @@ def causes_of(rule: str, level: Level, results: Iterable[CaseResult]) -> tuple[C
         level: The level of the findings.
         results: The cases with such a finding.
     """
-    groups: dict[object, list[CaseResult]] = {}
+    groups: dict[frozenset[str], list[CaseResult]] = {}
     for result in results:
         groups.setdefault(_cause(result, _finding(result, rule, level)), []).append(result)
-    causes = [_group(rule, level, group) for group in groups.values()]
+    causes = [_group(rule, level, group) for group in _merged(groups).values()]
     return tuple(sorted(causes, key=lambda cause: _simplicity(cause.example)))
+
+
+def _merged(
+    groups: Mapping[frozenset[str], list[CaseResult]],
+) -> Mapping[frozenset[str], list[CaseResult]]:
+    """`groups`, each joined to one whose alterations are among its own."""
+    merged: dict[frozenset[str], list[CaseResult]] = {}
+    for alterations in sorted(groups, key=len):
+        known = next((smaller for smaller in merged if smaller <= alterations), alterations)
+        merged.setdefault(known, []).extend(groups[alterations])
+    return merged
 
 
 def changes_of(result: CaseResult) -> tuple[Change, ...]:
@@ -71,19 +96,35 @@ def changes_of(result: CaseResult) -> tuple[Change, ...]:
 def _group(rule: str, level: Level, results: Sequence[CaseResult]) -> Cause:
     example = min(results, key=_simplicity)
     names = tuple(result.name for result in results)
-    return Cause(names, example, _finding(example, rule, level), changes_of(example))
+    changes = changes_of(example)
+    elsewhere: tuple[str, ...] = ()
+    if rule in _ALTERING:
+        shown = {_place(change) for change in changes}
+        ways = {_alteration(change) for change in changes}
+        found = (c for result in results for c in changes_of(result) if _alteration(c) in ways)
+        elsewhere = tuple(dict.fromkeys(_place(c) for c in found if _place(c) not in shown))
+    return Cause(names, example, _finding(example, rule, level), changes, elsewhere)
 
 
 def _finding(result: CaseResult, rule: str, level: Level) -> Finding:
     return next(f for f in result.findings if f.rule == rule and f.level == level)
 
 
-def _cause(result: CaseResult, finding: Finding) -> object:
+def _cause(result: CaseResult, finding: Finding) -> frozenset[str]:
     if finding.is_cause:
-        return finding.rule
+        return frozenset({finding.rule})
     if finding.rule in _ALTERING and (changes := changes_of(result)):
-        return frozenset((change.kind, _INDEX.sub("/*", change.pointer)) for change in changes)
-    return _VARIABLE.sub("…", finding.message)
+        return frozenset(map(_alteration, changes))
+    return frozenset({_VARIABLE.sub("…", finding.message)})
+
+
+def _alteration(change: Change) -> str:
+    """The way of an alteration: the mistake if it is known, else the place."""
+    return f"{change.kind} {_VARIABLE.sub('…', change.note) or _place(change)}"
+
+
+def _place(change: Change) -> str:
+    return _INDEX.sub("/*", change.pointer) or "the whole input"
 
 
 def _simplicity(result: CaseResult) -> tuple[bool, bool, bool, bool, bool, int]:

@@ -72,9 +72,8 @@ def _causes(summary: Summary) -> Iterator[_CauseText]:
 
 
 def _text(word: str, problem: Problem, cause: Cause, tone: str) -> _CauseText:
-    others = len(cause.names) - 1
-    share = f" and {pluralise(others, 'more case')}" if others else ""
-    rest = f": {one_line(cause.finding.message)} ({escape_controls(cause.example.name)}{share})"
+    case = f"{escape_controls(cause.example.name)}{cause.share}"
+    rest = f": {one_line(cause.finding.message)} ({case})"
     return _CauseText(f"{word} {problem.rule.id}", rest, tone)
 
 

@@ -126,9 +126,7 @@ def _advice(
 
 def _example(row: RuleRow, cause: Cause, style: Style) -> Iterator[str]:
     """The name of the smallest case with this cause, and its six facts."""
-    others = len(cause.names) - 1
-    share = f" and {pluralise(others, 'more case')}" if others else ""
-    yield from headed(f"  {one_line(cause.example.name)}", share, style, "bold")
+    yield from headed(f"  {one_line(cause.example.name)}", cause.share, style, "bold")
     for detail in example_of(row, cause):
         yield from labelled(detail, style, indent="    ")
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import sample_runs as sample
 
+from aleph_contract.core.results import CaseResult
 from aleph_contract.reports.causes import causes_of
 
 BARE = "sent no header Authorization: Bearer <token>"
@@ -24,6 +25,41 @@ def test_one_alteration_is_one_cause() -> None:
         (sample.NORMALISED.name,),
         (other.name, sample.DROPPED.name),
     }
+
+
+def altered(name: str, intended: dict[str, object], sent: dict[str, object]) -> CaseResult:
+    return sample.case(
+        name,
+        "failed",
+        intended={**sample.INPUT, **intended},
+        exchanges=(sample.exchange(1, {**sample.INPUT, **sent}),),
+        findings=sample.must("request.faithful", "sent a different input"),
+    )
+
+
+def test_a_known_mistake_is_one_cause_at_any_place() -> None:
+    results = [
+        altered("boundary/seed/type/null", {"seed": None}, {}),
+        altered("boundary/duration/type/null", {"duration": None}, {}),
+        altered("boundary/duration/type/string", {"duration": "4"}, {}),
+    ]
+    nulls, text = causes_of("request.faithful", "must", results)
+    assert nulls.names == ("boundary/seed/type/null", "boundary/duration/type/null")
+    assert nulls.elsewhere == ("/duration",)
+    assert nulls.share == " and 1 more case, also at /duration"
+    assert (text.names, text.share) == (("boundary/duration/type/string",), "")
+
+
+def test_a_case_with_more_alterations_belongs_to_the_cause_with_the_fewest() -> None:
+    """A client renames every member; the examples with more members say nothing new."""
+    results = [
+        altered("example/b", {"a_b": 1, "c_d": 2}, {"aB": 1, "cD": 2}),
+        altered("example/a", {"a_b": 1}, {"aB": 1}),
+        altered("example/c", {"c_d": 1}, {"cD": 1}),
+    ]
+    causes = causes_of("request.faithful", "must", results)
+    assert [cause.names for cause in causes] == [("example/a", "example/b"), ("example/c",)]
+    assert causes[0].share == " and 1 more case"
 
 
 def test_messages_that_differ_in_quotes_and_numbers_are_one_cause() -> None:
