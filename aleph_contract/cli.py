@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from aleph_contract.commands.standard_streams import open_missing
+from aleph_contract.commands.standard_streams import open_missing, printing
 from aleph_contract.errors import AlephContractError, CouldNotRun
 from aleph_contract.version import __version__
 
@@ -77,20 +77,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(arguments, prog_name="aleph-contract", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("aleph-contract: interrupted", err=True)
-        return 130
+        return _ended("interrupted", 130)
+    except SystemExit:  # click's answer to a reader of the output that has ended
+        return CouldNotRun.exit_code
     except click.ClickException as error:
-        error.show()
+        with printing():
+            error.show()
         return error.exit_code
     except AlephContractError as error:
-        click.echo(f"aleph-contract: {error}", err=True)
-        return error.exit_code
+        return _ended(str(error), error.exit_code)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return _internal_error()
         name = error.filename or "standard output"
-        click.echo(f"aleph-contract: cannot write {name}: {error.strerror}", err=True)
-        return CouldNotRun.exit_code
+        return _ended(f"cannot write {name}: {error.strerror}", CouldNotRun.exit_code)
     except Exception:  # noqa: BLE001 - an internal error must not count as a failure of the client
         return _internal_error()
     return code if isinstance(code, int) else 0
@@ -98,8 +98,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _internal_error() -> int:
     """Print the traceback of the exception that is handled, and return the exit code."""
-    click.echo(f"{traceback.format_exc()}aleph-contract: {_INTERNAL_ERROR}", err=True)
-    return CouldNotRun.exit_code
+    with printing():
+        click.echo(traceback.format_exc(), err=True, nl=False)
+    return _ended(_INTERNAL_ERROR, CouldNotRun.exit_code)
+
+
+def _ended(message: str, code: int) -> int:
+    """Print why the command ended, and return the exit code."""
+    with printing():
+        click.echo(f"aleph-contract: {message}", err=True)
+    return code
 
 
 def main() -> None:

@@ -61,6 +61,17 @@ def test_a_reader_that_ends_early_changes_no_exit_code(command: str, code: int) 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "code"), [("no-such-command", 2), ("verify server nonsense", 2), ("check", 2)]
+)
+def test_an_error_without_a_reader_keeps_its_exit_code(
+    command: str, code: int, tmp_path: Path
+) -> None:
+    kept = tmp_path / "code"
+    shell(f"(sleep 0.1; A {command} </dev/null; echo $? >'{kept}') 2>&1 | true")
+    assert kept.read_text() == f"{code}\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
     "command", ["rules", ONE_CASE, "exec -- true", "serve --port 0", "check /dev/null"]
