@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from json_messages import without_parser_words
 
 from aleph_contract.cases import Case, cases
-from aleph_contract.cli import cli
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.server import SERVER_CHECKS, judge_server
@@ -205,6 +203,110 @@ def test_a_refusal_for_another_reason_says_nothing_about_the_input(status: int, 
         assert not {"server.accepts", "server.refuses"} & set(judgement.checked)
 
 
+def test_another_surface_and_its_own_forms_are_examined() -> None:
+    """What each exchange may break, by the class of its reply and by what its request asks."""
+    told = {"server.content-type", "server.no-5xx"}
+    nothing = {"response_headers": (), "response_body": b""}
+    for seen, rules in (
+        (exchange(), {"server.accepts", "server.reply-shape", *told}),
+        (refused(), {"server.accepts", "server.error-shape", *told}),
+        (refused(401), {"server.error-shape", *told}),
+        (refused(403), told),
+        (refused(429), told),
+        (exchange(status=500), told),
+        (exchange(status=302), told),
+        (exchange(status=None, **nothing), {"server.no-5xx"}),
+        (exchange(status=500, **nothing), {"server.no-5xx"}),
+        (exchange(request_body=body(VIOLATING)), {"server.refuses", *told}),
+        (exchange(credential="refused"), {"server.auth", *told}),
+        (refused(401, credential="refused"), {"server.auth", "server.error-shape", *told}),
+        (refused(403, credential="missing"), {"server.auth", *told}),
+        (refused(429, credential="missing"), told),
+        (refused(401, request_body=body(model="x")), {"server.error-shape", *told}),
+        (refused(404, surface="binding", target="/x"), {"server.route", *told}),
+        (refused(400, surface="binding", target="/run", request_body=b"{"),
+         {"server.json", "server.error-shape", *told}),
+        (exchange(response_body=b'"text"'), {"server.accepts", "server.reply-shape",
+                                             "server.no-5xx"}),
+    ):  # fmt: skip
+        assert set(judge_server(seen, checks_token=True).checked) == rules, seen
+
+
+def test_the_first_status_of_a_class_belongs_to_it() -> None:
+    for status, verdict in ((199, None), (200, ""), (299, ""), (300, None), (399, None)):
+        checked = judge_server(exchange(status=status)).checked
+        assert ("server.accepts" in checked) is (verdict == "")
+    assert "server.accepts" in judge_server(refused(499)).checked
+
+
+def test_a_refusal_is_told_with_its_code_and_message() -> None:
+    for reply, words in (
+        ({"errors": [{"code": 0, "message": ""}]}, "400 0"),
+        ({"errors": [{"message": "no"}]}, "400, no"),
+        ({}, "400"),
+    ):
+        seen = exchange(status=400, response_body=json.dumps(reply).encode(), outcome="invalid")
+        messages = {f.rule: f.message for f in judge_server(seen).findings}
+        assert messages["server.accepts"] == f"refused a valid input: {words}"
+
+
+def test_a_finding_about_a_server_has_the_cost_of_the_call() -> None:
+    (finding,) = judge_server(PAID, charged=Decimal(2)).findings
+    assert finding.cost == Decimal("1.680")
+
+
+def test_a_method_that_is_not_implemented_is_no_failure_of_the_server() -> None:
+    for method, status, broken in (("PUT", 501, False), ("POST", 501, True), ("PUT", 500, True)):
+        seen = exchange(method=method, status=status, **HTML)
+        assert ("server.no-5xx" in {f.rule for f in judge_server(seen).findings}) is broken
+
+
+def test_an_incomplete_request_leaves_the_rest_undecided() -> None:
+    broken = exchange(request_complete=False, status=500, **HTML)
+    assert [(f.rule, f.level) for f in judge_server(broken).findings] == [
+        ("server.no-5xx", "advice")
+    ]
+    refusal = exchange(request_complete=False, status=400, **HTML)
+    assert [(f.rule, f.level) for f in judge_server(refusal).findings] == [
+        ("server.error-shape", "advice")
+    ]
+
+
+def test_a_gray_reply_and_a_gray_input_are_advice_for_their_rules_alone() -> None:
+    marked = exchange(response_body=b'\xef\xbb\xbf{"video":"https://a.example/v.mp4"}')
+    assert [(f.rule, f.level) for f in judge_server(marked).findings] == [
+        ("server.reply-shape", "advice")
+    ]
+    gray = exchange(request_body=body(GRAY), response_body=b"{}")
+    assert [(f.rule, f.level) for f in judge_server(gray).findings] == [
+        ("server.reply-shape", "must")
+    ]
+
+
+def test_a_label_is_the_last_header_of_its_name_in_any_case() -> None:
+    seen = exchange(response_headers=(("CONTENT-TYPE", "text/plain"), *JSON))
+    assert judge_server(seen).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "charged", "broken"),
+    [
+        ({}, "1.680001", False),
+        ({}, "1.69", True),
+        ({"status": 500}, "1.69", True),
+        ({"status": 429}, "0", False),
+        ({"status": 429}, "0.01", True),
+        ({"status": 402}, "9", True),
+        ({"status": 402, "billed": False}, "9", False),
+        ({"billed_seconds": None}, "9", False),
+        ({"cost": Decimal(0)}, "9", False),
+    ],
+)
+def test_the_bill_of_a_call(changes: dict[str, Any], charged: str, broken: bool) -> None:
+    findings = judge_server(replace(PAID, **changes), charged=Decimal(charged)).findings
+    assert ("server.bill" in {f.rule for f in findings}) is broken
+
+
 def test_auth_is_examined_only_where_the_server_is_said_to_check_tokens() -> None:
     assert "server.auth" not in judge_server(exchange(credential="missing")).checked
 
@@ -230,19 +332,3 @@ def test_the_request_alone_tells_the_same_as_the_case(case: Case) -> None:
     for reply in (exchange, refused):
         seen = reply(request_body=body(case.input))
         assert judge_server(seen) == judge_server(seen, case)
-
-
-def test_rules_lists_the_server_rules() -> None:
-    lines = CliRunner().invoke(cli, ["rules", "--server", "--json"]).output.splitlines()
-    assert [json.loads(line) for line in lines] == [asdict(r) for r in SERVER_RULES.values()]
-    shown = CliRunner().invoke(cli, ["rules", "--server"]).output
-    assert "the server answers every portable valid input" in " ".join(shown.split())
-
-
-@pytest.mark.parametrize("rule", SERVER_RULES)
-def test_every_server_rule_can_be_explained(rule: str) -> None:
-    result = CliRunner().invoke(cli, ["explain", rule])
-    assert result.exit_code == 0
-    words = " ".join(result.output.split())
-    assert f"The server {SERVER_RULES[rule].sentence}." in words
-    assert SERVER_RULES[rule].fix in words

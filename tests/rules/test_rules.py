@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from aleph_contract.cli import cli, run
 from aleph_contract.core.results import Finding
-from aleph_contract.rules import ALIASES, RULES, canonical
+from aleph_contract.rules import ALIASES, RULES, canonical, matches
+from aleph_contract.rules.server_table import SERVER_RULES
 from aleph_contract.verify.known_failing import Line
 from aleph_contract.verify.plans import selected
 from fake_server.replies.faults import FAULTS
@@ -74,6 +75,15 @@ def test_an_earlier_id_of_a_rule_stands_for_the_rule_in_explain_and_in_globs() -
     assert not Line("response.video", "reason", 1).matches("response.state")
 
 
+def test_a_glob_matches_the_present_or_the_earlier_name_in_its_case() -> None:
+    present = "fault/result-member-null/once"
+    for pattern in (present, "fault/video-null/once", "fault/video-*", "fault/result-*"):
+        assert matches(present, pattern)
+    for pattern in ("fault/video", "fault/VIDEO-*", "fault/other*", "video-null"):
+        assert not matches(present, pattern)
+    assert not matches("fault/hang/once", "fault/video-*")
+
+
 def test_an_earlier_name_stands_for_a_rule_or_a_fault_that_exists() -> None:
     assert set(ALIASES.values()) <= {*RULES, *FAULTS}
     assert not {*ALIASES} & {*RULES, *FAULTS}
@@ -90,3 +100,19 @@ def test_an_earlier_name_of_a_fault_works_in_explain_globs_and_scenarios(earlier
         assert not selected("fault/result-null/once", "faults", [pattern], [])
     assert step_named(f"fault-{earlier}").fault is FAULTS[present]
     assert scenario([{"fault": earlier}])[0].fault is FAULTS[present]
+
+
+def test_rules_lists_the_server_rules() -> None:
+    lines = CliRunner().invoke(cli, ["rules", "--server", "--json"]).output.splitlines()
+    assert [json.loads(line) for line in lines] == [asdict(r) for r in SERVER_RULES.values()]
+    shown = CliRunner().invoke(cli, ["rules", "--server"]).output
+    assert "the server answers every portable valid input" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("rule", SERVER_RULES)
+def test_every_server_rule_can_be_explained(rule: str) -> None:
+    result = CliRunner().invoke(cli, ["explain", rule])
+    assert result.exit_code == 0
+    words = " ".join(result.output.split())
+    assert f"The server {SERVER_RULES[rule].sentence}." in words
+    assert SERVER_RULES[rule].fix in words
