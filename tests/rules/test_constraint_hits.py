@@ -139,6 +139,21 @@ def test_a_value_is_found_by_its_name_and_in_every_item() -> None:
     assert not any(key.endswith("minimum") for key in hits_of(members, {"map": {"x": 9}}))
 
 
+def test_a_value_elsewhere_hits_nothing() -> None:
+    bound = {"minimum": 2}
+    assert "v/minimum" not in hits_of({"v": bound}, {"v": 9, "w": 2})
+    assert "v/n/minimum" not in hits_of({"v": {"properties": {"n": bound}}}, {"v": [2]})
+    assert "list/*/minimum" not in hits_of({"list": {"items": bound}}, {"list": 2})
+
+
+def test_a_shared_definition_is_hit_where_it_is_broken() -> None:
+    name = {"$ref": "#/$defs/name"}
+    shared = {"$defs": {"name": {"maxLength": 2}}}
+    found = hits_of({"a": name, "b": name, "c": {"items": name}}, {"a": "abc"}, **shared)
+    assert list(found.values()) == ["violating"]
+    assert all(key.startswith("a/") for key in found)
+
+
 BRANCHES = {
     "v": {
         "anyOf": [

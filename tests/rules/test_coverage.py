@@ -147,14 +147,14 @@ def _names(rows: tuple[Row, ...], polarity: str = "valid") -> list[tuple[str, ..
 
 def test_a_row_names_the_first_cases_that_tried_it() -> None:
     count = CoverageCount()
-    for name in ("a", "b", "b", "a"):
+    for name in ("a", "a", "b", "b", "a"):
         count.add(_probe(exchanges=SENT, name=name))
     assert _names(count.rows) == [("a", "b", "a")]
     assert _names(count.rows, "violating") == [()]
     for number in range(MAX_CASES + 5):
         count.add(_probe(exchanges=SENT, name=f"case {number}"))
     assert [len(names) for names in _names(count.rows)] == [MAX_CASES]
-    assert _row(count.rows, "seed/minimum", "valid") == [("accepted", 4 + MAX_CASES + 5)]
+    assert _row(count.rows, "seed/minimum", "valid") == [("accepted", 5 + MAX_CASES + 5)]
 
 
 def test_a_case_of_traffic_is_named_too() -> None:
