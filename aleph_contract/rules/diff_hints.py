@@ -23,10 +23,6 @@ from aleph_contract.core.jsonvalue import dumps, same
 _URI_RESERVED = ":/?#[]@!$&'()*+,;=%"
 
 
-def _normalised(form: str) -> Callable[[str], str]:
-    return partial(unicodedata.normalize, form)  # type: ignore[arg-type]
-
-
 def _without_format_characters(text: str) -> str:
     return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
@@ -45,10 +41,10 @@ def _beyond_bmp_dropped(text: str) -> str:
 
 #: Transformations of strings, the most likely first.
 STRINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("normalisation (NFC)", _normalised("NFC")),
-    ("normalisation (NFD)", _normalised("NFD")),
-    ("normalisation (NFKC)", _normalised("NFKC")),
-    ("normalisation (NFKD)", _normalised("NFKD")),
+    ("normalisation (NFC)", partial(unicodedata.normalize, "NFC")),
+    ("normalisation (NFD)", partial(unicodedata.normalize, "NFD")),
+    ("normalisation (NFKC)", partial(unicodedata.normalize, "NFKC")),
+    ("normalisation (NFKD)", partial(unicodedata.normalize, "NFKD")),
     ("white space trimmed at the ends", str.strip),
     ("white space trimmed at the end", str.rstrip),
     ("white space trimmed at the start", str.lstrip),
@@ -82,15 +78,8 @@ def _single(value: Any) -> Any:
     return struct.unpack("f", struct.pack("f", value))[0]
 
 
-def _wrapped(bits: int) -> Callable[[Any], Any]:
-    def wrap(value: Any) -> Any:
-        return (int(value) + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
-
-    return wrap
-
-
-def _rounded(decimals: int) -> Callable[[Any], Any]:
-    return lambda value: round(value, decimals)
+def _signed_32(value: Any) -> int:
+    return (int(value) + 2**31) % 2**32 - 2**31
 
 
 #: Transformations of numbers, the most likely first.
@@ -98,7 +87,7 @@ NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("rounded to the nearest double", float),
     ("rounded to single precision (float32)", _single),
     ("the fraction was dropped", math.trunc),
-    ("wrapped to a signed 32-bit integer", _wrapped(32)),
+    ("wrapped to a signed 32-bit integer", _signed_32),
     ("wrapped to an unsigned 32-bit integer", lambda value: int(value) % 2**32),
     ("limited to a signed 32-bit integer", lambda value: max(-(2**31), min(value, 2**31 - 1))),
     ("rounded to an integer", round),
