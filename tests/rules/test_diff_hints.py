@@ -80,6 +80,7 @@ from aleph_contract.rules.diff_hints import (
         ("abe", "ab\ud800", "cut within a surrogate pair after 3 UTF-16 units"),
         ("abc", "ab\udc00", ""),
         ("abc", "xb\ud800", ""),
+        ("abc", "ax\ud800", ""),
         (
             "a" * 2000 + "é",
             "a" * 1000,

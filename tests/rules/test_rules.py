@@ -8,6 +8,7 @@ from dataclasses import asdict
 import pytest
 from click.testing import CliRunner
 
+from aleph_contract import rules
 from aleph_contract.cli import cli, run
 from aleph_contract.core.results import Finding
 from aleph_contract.rules import ALIASES, RULES, canonical, matches
@@ -59,6 +60,14 @@ def test_an_unknown_name_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -
     message = capsys.readouterr().err
     assert "did you mean request.faithful" in message
     assert "Traceback" not in message
+
+
+def test_the_package_has_its_public_names_and_no_other() -> None:
+    assert {name: getattr(rules, name) for name in rules.__all__}["RULES"] is RULES
+    assert dir(rules) == sorted(rules.__all__)
+    with pytest.raises(AttributeError) as raised:
+        _ = rules.nothing
+    assert str(raised.value) == "module 'aleph_contract.rules' has no attribute 'nothing'"
 
 
 def test_a_finding_is_a_value() -> None:
