@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sample_traffic import call
 
@@ -22,6 +24,13 @@ from aleph_contract.rules.other_routes import notes_on_other_routes, other_route
 def test_the_route_of_a_request(method: str, target: str, route: str | None) -> None:
     assert route_name(method, target) == route
     assert other_route(call(method=method, target=target)) == route
+
+
+def test_a_preflight_is_a_call_beside_the_run_route() -> None:
+    preflight = call(method="OPTIONS", request_headers=(("access-control-request-method", "POST"),))
+    assert other_route(preflight) == "OPTIONS (the preflight of a browser)"
+    assert other_route(replace(preflight, request_headers=())) is None
+    assert other_route(replace(preflight, method="PUT")) is None
 
 
 def test_the_calls_to_each_route_are_counted() -> None:
