@@ -22,6 +22,7 @@ from sample_evidence import (
     violating,
 )
 
+from aleph_contract.contract import Contract
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.parsed_exchange import SentInput, read_request
@@ -39,6 +40,9 @@ def test_the_violations_of_an_input_are_told_in_one_line() -> None:
     assert seen.violations(sent({**VIOLATING, "prompt": 1})) == (
         "prompt must be a string, not 1; seed must be at least 0, not -1"
     )
+    entry = {"model_id": "acme/x", "schema": {"input": {"maxProperties": 1}, "output": {}}}
+    other = replace(seen, contract=Contract.from_entry(entry))
+    assert other.violations(sent({"seed": -1})) == ""
 
 
 @pytest.mark.parametrize(
