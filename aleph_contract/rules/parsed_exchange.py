@@ -277,8 +277,7 @@ def is_reported(report: Any, reply: ReplyVerdict) -> bool:
     """Whether a client's report is the result of a reply: its primary member, or the whole."""
     if same_value(report, reply.result):
         return True
-    parts = [report, *readings(report)]
-    parts += [part for outer in parts[1:] for part in readings(outer)]
+    parts = [part for outer in readings(report) for part in readings(outer)]
     return reply.whole is not None and any(same_value(part, reply.whole) for part in parts)
 
 

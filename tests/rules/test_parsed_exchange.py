@@ -99,6 +99,9 @@ def failure(**error: Any) -> dict[str, Any]:
         (replied({**RUN, "success": False}),
          ReplyVerdict("malformed", message="success is false")),
         (replied({**RUN, "success": True}), ReplyVerdict("completed", "https://x/a.mp4")),
+        (replied({**RUN, "success": True, "state": "Running"}),
+         ReplyVerdict("unfinished", "https://x/a.mp4",
+                      message="the state is Running, not Completed")),
         (replied({"success": True}), ReplyVerdict("malformed", message="the reply has no run")),
         (replied({"state": "Completed", "video": "v"}),
          ReplyVerdict("completed", "v", gray="the video is not a URL")),
@@ -251,6 +254,7 @@ def test_a_result_without_a_member_that_is_not_required_is_gray() -> None:
     bare = read_reply(replied({"other": 1}), contract)
     assert bare == ReplyVerdict("completed", {"other": 1}, gray=NO_MEMBER)
     assert is_reported({"other": 1}, bare)
+    assert is_reported({"result": {"other": 1}}, bare)
     run = {"state": "Completed", "result": {"text": "a", "other": 1}}
     reply = read_reply(replied(run, headers=()), contract)
     assert reply.gray == "the content type of the reply is absent"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from aleph_contract.rules.retry_after import retry_after
@@ -74,3 +76,13 @@ def test_code_and_message_tell_failures_of_one_status_apart(
 )
 def test_only_the_lawful_forms_of_retry_after_ask_for_a_wait(value: str, seconds: float) -> None:
     assert retry_after(value, NOW) == seconds
+
+
+def test_a_date_is_in_utc_wherever_the_client_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert retry_after("Sun, 06 Nov 1994 08:49:47 GMT", NOW) == 10
+    finally:
+        monkeypatch.undo()
+        time.tzset()
