@@ -307,6 +307,15 @@ def test_the_bill_of_a_call(changes: dict[str, Any], charged: str, broken: bool)
     assert ("server.bill" in {f.rule for f in findings}) is broken
 
 
+def test_a_case_says_what_was_asked_whatever_the_request_holds() -> None:
+    garbage = refused(request_body=b"{", method="GET")
+    valid = next(case for case in cases() if case.portable and case.polarity == "valid")
+    gray = next(case for case in cases() if case.doubt and case.polarity == "valid")
+    for case, level in ((valid, "must"), (gray, "advice")):
+        findings = judge_server(garbage, case).findings
+        assert [(f.rule, f.level) for f in findings] == [("server.accepts", level)]
+
+
 def test_auth_is_examined_only_where_the_server_is_said_to_check_tokens() -> None:
     assert "server.auth" not in judge_server(exchange(credential="missing")).checked
 

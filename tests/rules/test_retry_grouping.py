@@ -87,6 +87,19 @@ def test_a_call_between_counts_from_the_end_of_the_first_to_the_start_of_the_sec
     assert sizes(FIRST, other, replace(FIRST, received_at=100.9)) == [2, 1]
 
 
+def test_a_call_at_the_very_end_of_the_first_is_no_concurrent_one() -> None:
+    again = replace(FIRST, received_at=100.5)
+    [run] = group([FIRST, again], one_process((99.0, "a")))
+    assert (len(run.calls), run.doubt) == (2, "")
+
+
+def test_calls_before_the_first_do_not_matter() -> None:
+    earlier = [replace(FIRST, account="b", received_at=99.0 + n / 10) for n in range(3)]
+    other = call(received_at=101.0, elapsed=0.5)
+    assert sizes(*earlier, FIRST, replace(FIRST, received_at=102.0)) == [1, 1, 1, 2]
+    assert sizes(*earlier, FIRST, other, replace(FIRST, received_at=102.0)) == [1, 1, 1, 1, 1, 1]
+
+
 def test_a_redirected_request_is_no_call_between() -> None:
     elsewhere = replace(FIRST, outcome="elsewhere", target="/x", received_at=100.6, elapsed=0.1)
     again = replace(FIRST, received_at=101.0)
@@ -117,9 +130,10 @@ def test_a_call_without_a_known_time_is_a_run_of_its_own() -> None:
     calls = [FIRST, replace(FIRST, received_at=101.0)]
     runs = [run for x in calls for run in grouping.add(x, timed=False)]
     assert [len(run.calls) for run in (*runs, *grouping.end())] == [1, 1]
-    grouping = Grouping()
-    runs = [*grouping.add(FIRST, timed=False), *grouping.add(calls[1]), *grouping.end()]
-    assert [len(run.calls) for run in runs] == [1, 1]
+    for first, second in ((True, False), (False, True)):
+        grouping = Grouping()
+        runs = [*grouping.add(FIRST, timed=first), *grouping.add(calls[1], timed=second)]
+        assert [len(run.calls) for run in (*runs, *grouping.end())] == [1, 1]
 
 
 def test_a_run_is_complete_when_no_later_call_can_belong_to_it() -> None:
@@ -168,6 +182,35 @@ def test_the_bytes_that_are_held_are_bounded() -> None:
     [run] = grouping.add(replace(small, account="c"))
     assert run.calls == [small]
     assert grouping.held == MAX_HELD
+
+
+def test_a_single_call_is_held_however_large_it_is() -> None:
+    large = replace(FIRST, request_body=bytes(MAX_HELD + 1))
+    assert sizes(large, replace(large, received_at=101.0)) == [2]
+
+
+def test_calls_that_are_forgotten_leave_the_later_ones_in_place() -> None:
+    large = replace(FIRST, account="b", request_body=bytes(MAX_HELD))
+    earlier = [replace(FIRST, account=name, received_at=99.0) for name in "cde"]
+    other = call(received_at=101.0, elapsed=0.5)
+    again = replace(FIRST, received_at=102.0)
+    assert sizes(*earlier, large, FIRST, again) == [1, 1, 1, 1, 2]
+    assert sizes(*earlier, large, FIRST, other, again) == [1, 1, 1, 1, 1, 1, 1]
+
+
+def test_nothing_is_held_of_runs_that_are_complete() -> None:
+    grouping = Grouping(one_process((99.0, "a")))
+    calls = [FIRST, replace(FIRST, received_at=101.0), call(received_at=102.0)]
+    runs = [run for x in calls for run in grouping.add(x)]
+    assert [len(run.calls) for run in (*runs, *grouping.end())] == [2, 1]
+    assert (len(grouping._seen), grouping._newest, grouping.held) == (0, {}, 0)
+
+
+def test_a_date_of_retry_after_extends_the_time() -> None:
+    date = (("retry-after", "Thu, 01 Jan 1970 00:02:40 GMT"),)
+    asked = replace(FIRST, response_headers=date)
+    assert sizes(asked, replace(asked, received_at=169.0)) == [2]
+    assert sizes(asked, replace(asked, received_at=171.0)) == [1, 1]
 
 
 def test_a_forgotten_run_is_not_repeated() -> None:
