@@ -16,7 +16,7 @@ from aleph_contract.contract.prices import Quantity, quantities
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import ArgumentError
 from fake_server.state.accounts import Account
-from fake_server.state.billing import Bill, amount, billed_seconds, cost, exceeds
+from fake_server.state.billing import MAX_ORDER, Bill, amount, billed_seconds, cost, exceeds
 
 PRICE = Decimal("0.336")
 MEMBERS = quantities("second", CONTRACT.input_schema)
@@ -133,9 +133,21 @@ class TestAmount:
         assert amount("credits", given) == Decimal(usd)
 
     def test_nothing_is_an_amount(self) -> None:
-        assert amount("credits", 0) == 0
+        assert amount("credits", 0) == amount("credits", f"0e{MAX_ORDER + 1}") == 0
 
-    @pytest.mark.parametrize("given", ["", "much", "-1", "nan", "inf", float("nan"), "1,5"])
+    @pytest.mark.parametrize("order", [MAX_ORDER, -MAX_ORDER])
+    def test_the_largest_and_the_smallest_amount(self, order: int) -> None:
+        assert amount("credits", f"1e{order}") == Decimal(10) ** order
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            *("", "much", "-1", "nan", "inf", float("nan"), "1,5"),
+            *(f"1e{MAX_ORDER + 1}", f"1e-{MAX_ORDER + 1}"),
+        ],
+    )
     def test_invalid_amounts(self, given: Any) -> None:
-        with pytest.raises(ArgumentError, match="credits is an amount in USD"):
+        with pytest.raises(ArgumentError) as raised:
             amount("credits", given)
+        expected = f"credits is an amount in USD such as 5 or 1.68, not {str(given)!r}"
+        assert str(raised.value) == expected
