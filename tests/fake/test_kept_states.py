@@ -167,10 +167,10 @@ def test_the_bill_of_an_account_without_a_state_is_made_from_its_exchanges() -> 
     free = replace(EXCHANGE, billed=False)
     unpriced = replace(EXCHANGE, billed_seconds=None, cost=Decimal(0))
     unnamed = replace(EXCHANGE, account=NO_ACCOUNT)
-    runs = (EXCHANGE, doubtful, refused, free, EXCHANGE, unpriced, doubtful, unnamed)
-    store = Store(*runs)
+    others = (doubtful, refused, free, unpriced, unpriced, doubtful, unnamed)
+    store = Store(EXCHANGE, *others, EXCHANGE, EXCHANGE)
     accounts = KeptAccounts(store)
-    bill = Bill(3, Decimal("10.20"), Decimal("3.4272"), 1, 2, Decimal("1.0"))
+    bill = Bill(5, Decimal("15.30"), Decimal("5.1408"), 2, 2, Decimal("1.0"))
     assert accounts.get("a").bill == bill
     assert store.states.keys() == {"a"}
     assert KeptAccounts(store).get("a").bill == bill, "the state is stored, not counted again"
