@@ -291,7 +291,7 @@ def test_a_label_is_the_last_header_of_its_name_in_any_case() -> None:
 @pytest.mark.parametrize(
     ("changes", "charged", "broken"),
     [
-        ({}, "1.680001", False),
+        ({}, "1.68000168", False),
         ({}, "1.69", True),
         ({"status": 500}, "1.69", True),
         ({"status": 429}, "0", False),
@@ -314,6 +314,9 @@ def test_a_case_says_what_was_asked_whatever_the_request_holds() -> None:
     for case, level in ((valid, "must"), (gray, "advice")):
         findings = judge_server(garbage, case).findings
         assert [(f.rule, f.level) for f in findings] == [("server.accepts", level)]
+    doubtful = next(case for case in cases() if case.doubt and case.polarity == "violating")
+    findings = judge_server(exchange(), doubtful).findings
+    assert [(f.rule, f.level) for f in findings] == [("server.refuses", "advice")]
 
 
 def test_auth_is_examined_only_where_the_server_is_said_to_check_tokens() -> None:

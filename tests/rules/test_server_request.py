@@ -12,6 +12,7 @@ from sample_traffic import CONTRACT, INPUT, VIOLATING, call
 from aleph_contract.cases import cases
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.rules.server import judge_server
 from aleph_contract.rules.server_request import (
     asked,
     doubt_about,
@@ -123,6 +124,9 @@ BLANK = {**INPUT, "prompt": " "}
         (call(BLANK), "acceptance"),
         (with_body(b"{"), None),
         (with_body(b'{"model":"m","model":"m"}'), "carriage"),
+        (with_body({"model": " ", "input": INPUT}), None),
+        (with_body([]), None),
+        (with_body([" "]), "acceptance"),
         (with_body({"inputs": BLANK}, BINDING), "acceptance"),
         (with_body({"input": BLANK}, BINDING), None),
         (with_body({"inputs": INPUT}, BINDING), None),
@@ -130,6 +134,12 @@ BLANK = {**INPUT, "prompt": " "}
 )
 def test_the_doubt_about_a_request(seen: Exchange, kind: str | None) -> None:
     assert doubt_about(seen, None, CONTRACT) == kind
+
+
+def test_the_doubt_about_a_model_in_the_path_is_about_the_whole_body() -> None:
+    assert doubt_about(with_body({"a": " "}, NAMED), None, IN_PATH) == "acceptance"
+    assert doubt_about(with_body({"input": {}, "a": " "}, NAMED), None, IN_PATH) == "acceptance"
+    assert doubt_about(with_body({"inputs": {}, "a": " "}, BINDING), None, IN_PATH) is None
 
 
 RESULT = {"video": "https://a.example/v.mp4"}
@@ -191,6 +201,15 @@ def test_a_model_whose_examples_have_no_state_needs_none() -> None:
     assert reply_problem(replying([1]), mixed) == ""
     always = model_with(array, {"state": "Completed", "result": [1]})
     assert reply_problem(replying([1]), always) == "the reply has no state"
+
+
+def test_a_gray_reply_is_read_by_the_contract_of_its_model() -> None:
+    always = model_with({"type": "array"}, {"state": "Completed", "result": [1]})
+    raw = json.dumps({"model": "m", "input": {}}).encode()
+    marked = replying(b"\xef\xbb\xbf[1]", call(request_body=raw))
+    assert gray_reply(marked, always)
+    (finding,) = judge_server(marked, None, always).findings
+    assert (finding.rule, finding.level) == ("server.reply-shape", "advice")
 
 
 @pytest.mark.parametrize(
