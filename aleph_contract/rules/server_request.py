@@ -141,8 +141,6 @@ def _run_problem(run: Any, contract: Contract) -> str:
         result = run["result"]
     elif _documents_state(contract):
         return "the reply has no state"
-    if contract.output_schema is None:
-        return ""
     violations = validator_for(contract.output_schema).violations(result)
     return f"the result breaks the output schema: {violations[0].message}" if violations else ""
 

@@ -199,6 +199,7 @@ def test_a_model_whose_examples_have_no_state_needs_none() -> None:
     assert reply_problem(replying([1]), model_with(array)) == ""
     mixed = model_with(array, [1], {"state": "Completed", "result": [1]})
     assert reply_problem(replying([1]), mixed) == ""
+    assert reply_problem(replying({"a": 1}), model_with({"type": "object"}, {"a": 2})) == ""
     always = model_with(array, {"state": "Completed", "result": [1]})
     assert reply_problem(replying([1]), always) == "the reply has no state"
 
