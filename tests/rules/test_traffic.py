@@ -64,6 +64,10 @@ def test_a_run_is_one_case_with_everything_about_its_calls() -> None:
     assert (result.phase, result.status, result.intended) == ("traffic", "passed", INPUT)
     assert (result.exchanges, result.fault) == ((first, AGAIN), "hang")
     assert (result.elapsed, result.reason) == (0.25 + AGAIN.elapsed, "")
+    [bad] = judge_traffic([refused()], CONTRACT)
+    assert [f.message for f in bad.findings] == [
+        "sent an input that violates the contract: seed must be at least 0, not -1"
+    ]
     assert "error.not-retried" in result.checked
 
 
