@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from calling import HTTP
 from control_client import ID, append_exchange
 
 from fake_server.control import event_stream
@@ -76,10 +77,10 @@ def test_an_open_event_stream_gets_runs_and_does_not_delay_the_stop(
 ) -> None:
     with running() as server:
         account = server.account()
-        with httpx.stream("GET", f"{server.inspector}events?account={account.id}") as stream:
+        with HTTP.stream("GET", f"{server.inspector}events?account={account.id}") as stream:
             chunks = stream.iter_text()
             assert next(chunks).startswith(":")
-            httpx.post(
+            HTTP.post(
                 f"{account.base_url}/accounts/{account.id}/ai/run",
                 headers={"authorization": f"Bearer {account.token}"},
                 json={"model": "runwayml/aleph-2", "input": {}},
@@ -97,9 +98,9 @@ def test_a_waiting_call_does_not_delay_the_stop(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with running() as server:
-        httpx.get(f"{server.inspector}health")
+        HTTP.get(f"{server.inspector}health")
         url = f"{server.inspector}accounts/{ID}/exchanges?wait_for=1&timeout=60"
-        waiting = threading.Thread(target=lambda: _call_ignoring(httpx.HTTPError, httpx.get, url))
+        waiting = threading.Thread(target=lambda: _call_ignoring(httpx.HTTPError, HTTP.get, url))
         waiting.start()
         started = time.monotonic()
         while not server.app.journal._listeners.called:  # type: ignore[attr-defined]

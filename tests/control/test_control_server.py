@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import httpx
+from calling import PATIENCE
 from control_client import API, ControlClient, append_exchange
 
 from aleph_contract.contract import Contract
@@ -89,7 +90,7 @@ def test_head_is_answered_wherever_get_is(server: Server) -> None:
     """wait-on and `wget --spider` send HEAD to find out whether a server is ready."""
     account = server.account().id
     paths = ("", "health", "faults", "contract", "docs", "openapi.json", f"accounts/{account}/bill")
-    with httpx.Client(base_url=server.inspector, trust_env=False) as http:
+    with httpx.Client(base_url=server.inspector, trust_env=False, timeout=PATIENCE) as http:
         for path in paths:
             response, got = http.head(path), http.get(path)
             assert (response.status_code, got.status_code) == (200, 200), path

@@ -131,7 +131,7 @@ def test_every_valid_case_is_accepted_and_every_violating_case_refused() -> None
     with running() as server:
         account = server.account()
         authorization = {"authorization": f"Bearer {account.token}"}
-        with httpx.Client(headers=authorization, verify=False) as client:  # noqa: S501
+        with httpx.Client(headers=authorization, verify=False, timeout=PATIENCE) as client:  # noqa: S501
             for case in cases(CONTRACT):
                 if not case.portable:
                     continue

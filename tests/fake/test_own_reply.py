@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
-from calling import INPUT, post
+from calling import HTTP, INPUT, post
 
 from aleph_contract.errors import ArgumentError
 from fake_server.account_handle import AccountHandle
@@ -47,13 +46,13 @@ def test_the_control_api_sets_and_shows_it(server: Server) -> None:
     account = server.account()
     url = f"{server.inspector}accounts/{account.id}/scenario"
     step = {"status": 503, "headers": {"retry-after": "1"}, "body": {"busy": True}}
-    shown = httpx.put(url, json=[step, "hang"]).json()["steps"]
+    shown = HTTP.put(url, json=[step, "hang"]).json()["steps"]
     assert shown[0]["status"] == 503
     assert shown[0]["body"] == '{"busy":true}'
-    assert httpx.put(url, json=shown).json()["steps"] == shown
+    assert HTTP.put(url, json=shown).json()["steps"] == shown
     assert post(account).headers["retry-after"] == "1"
     account.wait_for(1)
-    found = httpx.get(f"{server.inspector}accounts/{account.id}/exchanges?fault=own-reply").json()
+    found = HTTP.get(f"{server.inspector}accounts/{account.id}/exchanges?fault=own-reply").json()
     assert len(found["exchanges"]) == 1
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
-import httpx
 import pytest
+from calling import HTTP
 
 from aleph_contract.errors import ArgumentError
 from fake_server import media
@@ -22,8 +22,8 @@ def test_result_urls_return_the_file_of_their_family(tmp_path: Path) -> None:
     video.write_bytes(b"0123456789")
     with running(samples=[video]) as server:
         url = f"{server.origin}{media.path(NAME)}"
-        whole, part = httpx.get(url), httpx.get(url, headers={"range": "bytes=2-4"})
-        image = httpx.get(f"{server.origin}{media.path(NAME, 'png')}")
+        whole, part = HTTP.get(url), HTTP.get(url, headers={"range": "bytes=2-4"})
+        image = HTTP.get(f"{server.origin}{media.path(NAME, 'png')}")
     assert (whole.content, whole.headers["content-type"]) == (b"0123456789", "video/quicktime")
     assert (part.status_code, part.content) == (206, b"234")
     assert image.headers["content-type"] == "image/png"

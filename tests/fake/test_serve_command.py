@@ -192,7 +192,8 @@ class TestUnixSocket:
         with serving("--uds", str(path)) as (process, ready):
             assert ready["uds"] == str(path)
             assert path.stat().st_mode & 0o777 == 0o600
-            with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as http:
+            transport = httpx.HTTPTransport(uds=str(path))
+            with httpx.Client(transport=transport, timeout=PATIENCE) as http:
                 assert http.get(f"{ready['inspector']}health").status_code == 200
                 reply = http.post(
                     f"{ready['base_url']}/accounts/{'a' * 32}/ai/run",

@@ -28,12 +28,12 @@ PATH = f"/accounts/{'0' * 32}/ai/run"
 def call(base_url: str, ca: Path) -> httpx.Response:
     """A run that is answered by a video of the fake's own, over TLS that trusts `ca`."""
     value = {"prompt": "p", "video_uri": "https://example.com/v.mp4"}
-    with httpx.Client(verify=ssl.create_default_context(cafile=str(ca)), trust_env=False) as client:
+    context = ssl.create_default_context(cafile=str(ca))
+    with httpx.Client(verify=context, trust_env=False, timeout=PATIENCE) as client:
         response = client.post(
             base_url + PATH,
             json={"model": CONTRACT.model, "input": value},
             headers={"authorization": "Bearer any"},
-            timeout=PATIENCE,
         )
         video = client.get(response.json()["result"]["video"])
         assert video.headers["content-type"] == "video/mp4"

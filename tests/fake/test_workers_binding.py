@@ -213,7 +213,7 @@ def test_a_refusal_has_the_observed_form(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/run", "/ai-gateway/run"])
 def test_an_unknown_fault_is_refused_with_the_list(server: Server, path: str) -> None:
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{server.origin}{path}",
         json={"inputs": INPUT, "options": {"gateway": {"id": "fault-nothing"}}},
         headers={"cf-consn-model-id": CONTRACT.model},

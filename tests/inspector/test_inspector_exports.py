@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from calling import HTTP
 from inspector_client import GOOD, call, get_page, make_run
 
 from aleph_contract.contract.contract_set import ContractSet
@@ -26,7 +27,7 @@ def export(server: Server, account: AccountHandle, kind: str, *numbers: int) -> 
         ("account", account.id),
         *(("pick", f"{account.id}/{number}") for number in numbers),
     ]
-    answer = httpx.get(f"{server.inspector}inspector/export", params=params)
+    answer = HTTP.get(f"{server.inspector}inspector/export", params=params)
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].startswith("attachment")
     return answer.text
@@ -160,7 +161,7 @@ class TestClear:
         call(other)
         url = f"{server.inspector}inspector/clear"
         form = {"account": "" if every else account.id}
-        answer = httpx.post(url, data=form, headers={"origin": server.origin})
+        answer = HTTP.post(url, data=form, headers={"origin": server.origin})
         assert answer.status_code == 303
         assert (len(account.exchanges), len(other.exchanges)) == (0, 0 if every else 1)
         assert account.bill.runs == 1
@@ -170,6 +171,6 @@ class TestClear:
     ) -> None:
         call(account)
         url = f"{server.inspector}inspector/clear"
-        assert httpx.post(url, headers={"origin": "https://evil.example"}).status_code == 403
-        assert httpx.post(url, data={"account": "me"}).status_code == 422
+        assert HTTP.post(url, headers={"origin": "https://evil.example"}).status_code == 403
+        assert HTTP.post(url, data={"account": "me"}).status_code == 422
         assert len(account.exchanges) == 1

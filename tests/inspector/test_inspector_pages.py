@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
+from calling import HTTP
 from inspector_client import call, get_page
 
 from fake_server.account_handle import AccountHandle
@@ -51,7 +51,7 @@ class TestPages:
         other_site = {"origin": "https://evil.example"}
         for path in ("scenario", "1/replay"):
             url = f"{server.inspector}inspector/{account.id}/{path}"
-            assert httpx.post(url, headers=other_site).status_code == 403
+            assert HTTP.post(url, headers=other_site).status_code == 403
         assert len(account.exchanges) == 1
 
     @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ class TestScenarioForm:
         url = f"{server.inspector}inspector/{account.id}/scenario"
         own = {"origin": server.origin, "sec-fetch-site": "same-origin"}
         step = {"do": "add", "fault": "rate-limited", "times": "", "delay": "0.01"}
-        answer = httpx.post(url, data=step, headers=own, follow_redirects=True)
+        answer = HTTP.post(url, data=step, headers=own, follow_redirects=True)
         assert "rate-limited, every run, after 0.01 s" in answer.text
         assert call(account).status_code == 429
-        answer = httpx.post(url, data={"do": "clear"}, headers=own, follow_redirects=True)
+        answer = HTTP.post(url, data={"do": "clear"}, headers=own, follow_redirects=True)
         assert "No steps: answers are normal" in answer.text
         assert call(account).status_code == 200
 
@@ -96,7 +96,7 @@ class TestScenarioForm:
     ) -> None:
         url = f"{server.inspector}inspector/{account.id}/scenario"
         for fault in ("rate-limited", "", "internal-error"):
-            httpx.post(url, data={"do": "add", "fault": fault, "times": "1"})
+            HTTP.post(url, data={"do": "add", "fault": fault, "times": "1"})
         assert [call(account).status_code for _ in range(4)] == [429, 200, 500, 200]
 
     @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ class TestScenarioForm:
     def test_an_invalid_step_is_refused_with_the_reason(
         self, server: Server, account: AccountHandle, form: dict[str, str], message: str
     ) -> None:
-        answer = httpx.post(f"{server.inspector}inspector/{account.id}/scenario", data=form)
+        answer = HTTP.post(f"{server.inspector}inspector/{account.id}/scenario", data=form)
         assert answer.status_code == 422
         assert message in answer.json()["detail"]
 

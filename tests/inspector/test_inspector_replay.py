@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from calling import HTTP
 from inspector_client import BODY, GOOD, call, get_page, make_run
 
 from fake_server.account_handle import AccountHandle
@@ -64,7 +65,7 @@ class TestReplay:
     """The fake sends a recorded request to its own application."""
 
     def replay(self, server: Server, account: AccountHandle, number: int = 1) -> httpx.Response:
-        return httpx.post(f"{server.inspector}inspector/{account.id}/{number}/replay")
+        return HTTP.post(f"{server.inspector}inspector/{account.id}/{number}/replay")
 
     def test_it_redirects_to_the_new_exchange(self, server: Server, account: AccountHandle) -> None:
         call(
@@ -94,7 +95,7 @@ class TestReplay:
         self, server: Server, account: AccountHandle
     ) -> None:
         url = f"{account.base_url}/accounts/{account.id}/ai/run"
-        httpx.post(url, content=BODY, headers={"content-type": "application/json"})
+        HTTP.post(url, content=BODY, headers={"content-type": "application/json"})
         self.replay(server, account)
         assert [e.outcome for e in account.exchanges] == ["unauthenticated"] * 2
 
@@ -105,4 +106,4 @@ def test_a_replay_that_hangs_does_not_delay_the_stop() -> None:
         call(account)
         account.scenario([{"fault": "hang"}])
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{server.inspector}inspector/{account.id}/1/replay", timeout=0.2)
+            HTTP.post(f"{server.inspector}inspector/{account.id}/1/replay", timeout=0.2)

@@ -6,9 +6,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import httpx
 import pytest
-from calling import INPUT, post
+from calling import HTTP, INPUT, post
 from prometheus_client.parser import text_string_to_metric_families
 
 from fake_server.observe.metrics import Metrics
@@ -26,7 +25,7 @@ def server() -> Iterator[Server]:
 
 def samples(server: Server) -> dict[tuple[str, ...], float]:
     """Every sample by its name and the values of its labels: fault, outcome, status, surface."""
-    response = httpx.get(f"{server.inspector}metrics")
+    response = HTTP.get(f"{server.inspector}metrics")
     assert response.headers["content-type"].startswith("text/plain; version=")
     return {
         (sample.name, *sample.labels.values()): sample.value
@@ -56,7 +55,7 @@ def test_runs_are_counted_by_outcome_and_priced(server: Server) -> None:
 def test_no_metric_holds_a_secret_a_prompt_or_an_account(server: Server) -> None:
     account = server.account()
     post(account, INPUT | {"prompt": PROMPT})
-    text = httpx.get(f"{server.inspector}metrics").text
+    text = HTTP.get(f"{server.inspector}metrics").text
     assert "aleph_requests_total" in text
     for secret in (account.token, account.id, PROMPT):
         assert secret not in text
@@ -64,7 +63,7 @@ def test_no_metric_holds_a_secret_a_prompt_or_an_account(server: Server) -> None
 
 def test_without_metrics_the_route_says_how_to_start_them() -> None:
     with running() as server:
-        response = httpx.get(f"{server.inspector}metrics")
+        response = HTTP.get(f"{server.inspector}metrics")
     assert response.status_code == 404
     assert "serve --metrics" in response.text
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx
+from calling import HTTP
 from control_client import append_exchange, make_exchange
 
 from aleph_contract.contract import Contract
@@ -50,9 +51,9 @@ def call(account: AccountHandle, value: Any = None, **options: Any) -> httpx.Res
     headers = {"authorization": f"Bearer {account.token}", "content-type": "application/json"}
     headers |= options.pop("headers", {})
     url = f"{account.base_url}/accounts/{account.id}/ai/run"
-    return httpx.post(url, content=content, headers=headers, **options)
+    return HTTP.post(url, content=content, headers=headers, **options)
 
 
 def get_page(server: Server, path: str, **options: Any) -> httpx.Response:
     """Get a page of the inspector."""
-    return httpx.get(server.inspector + path, **options)
+    return HTTP.get(server.inspector + path, **options)

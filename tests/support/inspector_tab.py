@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from browser import Tab
+from calling import HTTP
 
 from aleph_contract.contract import Contract
 from fake_server.account_handle import AccountHandle
@@ -16,7 +17,7 @@ GOOD = {"prompt": "The river at dusk", "video_uri": "https://example.com/a.mp4"}
 
 def call(account: AccountHandle, given: Any = None, token: str | None = None) -> httpx.Response:
     """Run the model with `given` as input, or with `GOOD`."""
-    return httpx.post(
+    return HTTP.post(
         f"{account.base_url}/accounts/{account.id}/ai/run",
         headers={"authorization": f"Bearer {token or account.token}"},
         json={"model": Contract.load().model, "input": GOOD if given is None else given},
