@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,11 +43,6 @@ class Filter:
             and self.fault in (None, exchange.fault)
             and (self.text is None or _contains(exchange, self.text))
         )
-
-    def select(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-        """The matching exchanges, in the given order."""
-        matching = filter(self.matches, exchanges)
-        return matching if self.limit is None else iter(deque(matching, maxlen=self.limit))
 
 
 EVERYTHING = Filter()

@@ -70,6 +70,7 @@ def test_exchanges_are_in_order_of_arrival_not_of_response(journal: Journal) -> 
         ({"text": "golden"}, [1]),
         ({"text": "naïve"}, [2]),
         ({"text": "%_"}, []),
+        ({"text": "\ud800"}, []),
         ({"text": "/ai/run"}, [1, 2, 4]),
         ({"text": "Completed"}, [4]),
         ({"since": 2}, [3, 4]),

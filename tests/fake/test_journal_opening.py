@@ -25,6 +25,12 @@ def test_an_unknown_kind_of_journal_is_refused(where: str) -> None:
     assert str(raised.value) == f"journal {where!r}: it is {kinds}"
 
 
+def test_a_refused_url_shows_no_password() -> None:
+    with pytest.raises(ArgumentError) as raised:
+        open_journal("mysql://user:secret@host/db")
+    assert str(raised.value).startswith("journal 'mysql:…': it is memory")
+
+
 def test_a_journal_in_memory_removes_the_files_of_a_killed_fake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
