@@ -19,7 +19,7 @@ from aleph_contract.core.body_start import BodyStart, start_of
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal import sqlite_starts
-from fake_server.journal.base import AccountStore, SharedJournal
+from fake_server.journal.base import AccountStore, SharedJournal, listen_here
 from fake_server.journal.sqlite import SQLiteJournal, read_file
 from fake_server.journal.sqlite_file import SCHEMA_VERSION, lock_file
 from fake_server.journal.sqlite_starts import BodyStarts
@@ -264,6 +264,16 @@ def test_readers_cannot_write(journal: SQLiteJournal) -> None:
         pytest.raises(sqlite3.OperationalError, match="readonly"),
     ):
         connection.execute("DELETE FROM exchange")
+
+
+def test_a_shared_journal_is_asked_for_the_exchanges_of_this_fake() -> None:
+    heard: list[Any] = []
+
+    class Shared(SharedJournal):
+        def listen_here(self, listener: Any) -> Any:
+            return listener
+
+    assert listen_here(Shared(), heard.append) == heard.append  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

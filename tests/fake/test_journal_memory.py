@@ -114,6 +114,12 @@ def test_a_bound_below_one_is_refused(bound: str) -> None:
     MemoryJournal(**{bound: 1})
 
 
+def test_the_bounds_are_the_documented_ones_unless_others_are_given() -> None:
+    journal = MemoryJournal()
+    assert (journal._max_exchanges, journal._max_accounts) == (10_000, 10_000)
+    assert (journal._max_bytes, journal._max_spooled) == (32 * 1024**2, 512 * 1024**2)
+
+
 def test_memory_drops_a_sixteenth_more_than_needed() -> None:
     journal = MemoryJournal(max_bytes=16_000)
     for _ in range(160):

@@ -183,7 +183,8 @@ def test_coverage_is_that_of_the_given_contract() -> None:
     tried = [("acme/x", "n/maximum", "valid", 1)]
     assert _tried(coverage([result], other_model())) == tried
     assert _tried(of_exchanges(result.exchanges, other_model())) == tried
-    assert {row.model for row in of_exchanges((), other_model())} == {"acme/x"}
+    untried = of_exchanges((), other_model())
+    assert {(row.model, row.constraint) for row in untried} == {("acme/x", "n/maximum")}
 
 
 def test_coverage_by_model_counts_each_call_for_its_model() -> None:
