@@ -15,8 +15,9 @@ from journals import EXCHANGE
 from aleph_contract.core.body_start import LARGE_BODY, START, BodyStart
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.private_folder import PREFIX
-from fake_server.journal import MemoryJournal, spool
+from fake_server.journal import spool
 from fake_server.journal.base import Filter
+from fake_server.journal.memory import MemoryJournal
 from fake_server.journal.spool import Spool, SpooledExchange
 from fake_server.server import running
 
