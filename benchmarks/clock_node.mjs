@@ -1,4 +1,6 @@
 // Node's fetch over the line protocol; the argument chooses the manners.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -20,11 +22,38 @@ const repeated = (request, options) =>
     return once(request, options);
   });
 
+const WORKER = new URL("clock_worker.mjs", import.meta.url);
+const PACKAGES = new URL("../tests/workers/package.json", import.meta.url);
+
+async function startWorkerd() {
+  const { Miniflare, convertV4MiniflareOptions = (options) => options } =
+    createRequire(PACKAGES)("miniflare");
+  const script = await readFile(WORKER, "utf8");
+  const options = { modules: true, script, compatibilityDate: "2026-06-15", cf: false };
+  return new Miniflare(convertV4MiniflareOptions(options));
+}
+
+let started;
+
+// The Worker's code in Node, or in workerd
+const inNode = async (call) => (await import(WORKER)).default.fetch(new Request("http://w/", call));
+const inWorkerd = async (call) =>
+  (await (started ??= startWorkerd())).dispatchFetch("http://w/", call);
+
+async function worker(request, run) {
+  const reply = await run({ method: "POST", body: JSON.stringify(request) });
+  const { video, error } = await reply.json();
+  if (error) throw Object.assign(new Error(error.message), error);
+  return video;
+}
+
 const manners = {
   // undici's own limit of 300 s until the headers
   default: (request) => once(request, () => ({})),
   // 80 s for the whole call, and one repetition
   repeats: (request) => repeated(request, () => ({ signal: AbortSignal.timeout(80_000) })),
+  worker: (request) => worker(request, inNode),
+  workerd: (request) => worker(request, inWorkerd),
 };
 
 const call = manners[process.argv[2]];
@@ -48,3 +77,4 @@ for await (const line of createInterface({ input: process.stdin })) {
     );
   }
 }
+if (started) await (await started).dispose();

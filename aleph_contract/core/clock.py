@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from time import time
 
@@ -10,6 +11,9 @@ from aleph_contract.errors import ArgumentError
 
 #: The highest speed: at 1000, one millisecond of the machine is one second of the client.
 MAX_SPEED = 1000.0
+
+#: Environment variable that tells a process how many times faster its clock runs.
+SPEED_VARIABLE = "ALEPH_CONTRACT_SPEED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,12 @@ def checked_speed(speed: float) -> float:
     if math.isnan(speed) or not 1 <= speed <= MAX_SPEED:
         raise ArgumentError(f"speed is a number from 1 to {MAX_SPEED:g}, not {speed:g}")
     return speed
+
+
+def of_this_process(seconds: float) -> float:
+    """Seconds on the clock of this process that `seconds` of the machine take.
+
+    For the time limits of code of ours in a client's process: what it waits for, such as an answer
+    of the fake, takes as long as ever.
+    """
+    return seconds * float(os.environ.get(SPEED_VARIABLE, "1"))

@@ -1,19 +1,21 @@
 """Watch which processes call the fake, and whether they run on the faster clock (Linux).
 
 The probe measures the program of the client's command. The process that makes the calls can be
-another one: a script may start a Go program, or clear the environment.
+another one: a script may start a Go program, or clear the environment. A program that hangs because
+of the library never calls the fake: it is ended, so that the client does not wait for it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
-from aleph_contract.drivers.program_kind import why_not_loadable
+from aleph_contract.drivers.program_kind import why_it_hangs, why_not_loadable
 from aleph_contract.errors import CouldNotRun
 
 #: Seconds of the machine between two looks. A call of a second or more is seen, and only such calls
@@ -37,6 +39,9 @@ class ClockWatch:
         self._library = library
         self._known: set[str] = set()
         self._slow: dict[str, str] = {}
+        self._reasons: dict[Path, str] = {}
+        self._ended: dict[str, None] = {}
+        self._looking = Lock()
         self._ending = Event()
         self._thread = Thread(target=self._run, name="clock watch", daemon=True)
         if sys.platform == "linux":
@@ -54,31 +59,52 @@ class ClockWatch:
         Raises:
             CouldNotRun: One does not; the message names it.
         """
+        if sys.platform == "linux":
+            self.look()  # the client may have called and reported since the last look
         for program, reason in self._slow.items():
             raise CouldNotRun(
                 f"--speed has no effect on a process that called the fake: {reason or program}"
                 "; its time-outs cannot be judged"
             )
+        for reason in self._ended:
+            raise CouldNotRun(
+                f"--speed does not work with a process of the client: {reason}; run the client "
+                "with --speed 1, or its code in a program that starts with libfaketime"
+            )
 
     def look(self) -> None:
         """Look once."""
-        new = set(_sockets(self._ports)) - self._known
-        if new:
+        for pid in _descendants(os.getpid()):
+            self._end_if_hanging(pid)
+        with self._looking:
+            new = set(_sockets(self._ports)) - self._known
             self._known |= new
-            for pid in _owners(new):
-                self._examine(pid)
+        for pid in _owners(new) if new else ():
+            self._examine(pid)
 
     def _run(self) -> None:
         while not self._ending.wait(INTERVAL):
             self.look()
 
+    def _end_if_hanging(self, pid: int) -> None:
+        with suppress(OSError):  # the process has ended, or belongs to another user
+            program = Path(f"/proc/{pid}/exe").readlink()
+            if program not in self._reasons:
+                self._reasons[program] = why_it_hangs(program)
+            if (reason := self._reasons[program]) and self._has_loaded(pid):
+                self._ended[reason] = None
+                os.kill(pid, signal.SIGKILL)
+
     def _examine(self, pid: int) -> None:
         with suppress(OSError):  # the process has ended
             program = Path(f"/proc/{pid}/exe").readlink()
-            maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
             reason = why_not_loadable(program, self._library)
-            if reason or str(self._library.resolve()) not in maps:
+            if reason or not self._has_loaded(pid):
                 self._slow[str(program)] = reason or f"{program} has not loaded {self._library}"
+
+    def _has_loaded(self, pid: int) -> bool:
+        maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+        return str(self._library.resolve()) in maps
 
 
 def _sockets(ports: frozenset[int]) -> Iterator[str]:
@@ -108,3 +134,12 @@ def _holds(process: Path, targets: Collection[str]) -> bool:
                 if os.readlink(each.path) in targets:  # noqa: PTH115 - there are many
                     return True
     return False
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """The ids of the processes that a process started, and that those started, and so on."""
+    with suppress(OSError):  # the process has ended
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text(encoding="ascii").split():
+                yield int(child)
+                yield from _descendants(int(child))

@@ -15,13 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aleph_contract.core.clock import SPEED_VARIABLE
 from aleph_contract.errors import CouldNotRun
 
 #: Environment variable with the path of the library, if it is in none of the known places.
 LIBRARY_VARIABLE = "ALEPH_CONTRACT_LIBFAKETIME"
-
-#: Environment variable that tells the client's processes the speed; see `python_waits`.
-SPEED_VARIABLE = "ALEPH_CONTRACT_SPEED"
 
 #: Folder of the module that repairs timed waits of Python clients.
 PYTHON_WAITS = Path(__file__).with_name("python_waits")

@@ -26,6 +26,7 @@ _PT_INTERP = 3
 _IDENT = 16  # bytes of e_ident
 _CLASS_64 = 2
 _GO_MARK = b"\xff Go buildinf:"
+_TCMALLOC_MARK = b"tcmalloc.per_cpu_caches_active"  # a property that a stripped program names too
 
 #: Offsets in the ELF header by class: of e_phoff with its format, and of e_phentsize.
 _LAYOUT = {1: (28, "I", 42), _CLASS_64: (32, "Q", 54)}
@@ -115,6 +116,17 @@ def why_not_loadable(program: Path, library: Path) -> str:
         return f"{program} uses musl, and {library} is made for glibc"
     if _contains(program, _GO_MARK):
         return f"{program} is a Go program, which reads the clock without the C library"
+    return why_it_hangs(program)
+
+
+def why_it_hangs(program: Path) -> str:
+    """Why a program would never start with libfaketime; empty if nothing speaks against it.
+
+    Example: workerd. Its allocator calls `poll` to start, libfaketime (0.9.10) then calls the
+    allocator, and that waits for its own start.
+    """
+    if _contains(program, _TCMALLOC_MARK):
+        return f"{program} allocates memory with tcmalloc, and hangs at its start with libfaketime"
     return ""
 
 
@@ -132,5 +144,7 @@ def _is_musl(library: Path) -> bool:
 
 
 def _contains(path: Path, text: bytes) -> bool:
+    if not path.stat().st_size:
+        return False  # an empty file cannot be mapped
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return data.find(text) >= 0

@@ -16,7 +16,11 @@ from aleph_contract.contract import Contract
 from aleph_contract.contract.doubts import doubts_of
 from aleph_contract.contract.prices import quantities
 from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.clock import of_this_process
 from aleph_contract.core.jsonvalue import dumps
+
+#: Seconds of the machine that a call may take.
+_TIMEOUT = 5.0
 
 #: Modules that are imported inside functions: for every use of a contract, and for a verification.
 _FOR_CONTRACTS = ("aleph_contract.contract.entry_check",)
@@ -57,7 +61,7 @@ def _call_a_fake(contract: Contract) -> None:
     with running(contract) as server, suppress(OSError, HTTPException):
         account = server.account()
         for given in (contract.examples[0].input if contract.examples else {}, {}):
-            connection = HTTPConnection(server.binding_address, timeout=5)
+            connection = HTTPConnection(server.binding_address, timeout=of_this_process(_TIMEOUT))
             body = dumps({"model": contract.model, "input": given})
             headers = {
                 "Authorization": f"Bearer {account.token}",

@@ -16,6 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from aleph_contract.core.clock import of_this_process
 from aleph_contract.errors import AlephContractError, ArgumentError, CouldNotRun
 
 _Socket = socket.socket
@@ -24,7 +25,7 @@ _ADDRESSES = socket.getaddrinfo
 _CONTEXT = ssl.create_default_context
 _OS_PID = os.getpid
 
-#: Seconds that a call may take.
+#: Seconds of the machine that a call may take.
 TIMEOUT = 30.0
 
 _INVALID = 422
@@ -140,9 +141,8 @@ class Control:
                 return self._roundtrip(kept[1], method, self._path + path, body)
             except (OSError, HTTPException):
                 kept[1].close()  # the fake closes idle connections
-        opened = _Connection(*self._address, timeout=TIMEOUT)
-        if self._secure:
-            opened = _SecureConnection(*self._address, timeout=TIMEOUT)
+        kind = _SecureConnection if self._secure else _Connection
+        opened = kind(*self._address, timeout=of_this_process(TIMEOUT))
         self._connection = process, opened
         return self._roundtrip(opened, method, self._path + path, body)
 

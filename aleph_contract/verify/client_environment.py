@@ -115,6 +115,9 @@ def _watching(faster: FasterClock, addresses: Iterable[str]) -> Iterator[ClockWa
     watch = ClockWatch([_port(address) for address in addresses], faster.library)
     try:
         yield watch
+    except CouldNotRun:
+        watch.check()  # a process that is not on the clock is the cause
+        raise
     finally:
         watch.close()
 

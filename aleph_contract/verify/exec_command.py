@@ -28,6 +28,7 @@ from aleph_contract.rules.suite import Suite
 from aleph_contract.rules.traffic import NEGATIVE_TEST, judge_traffic
 from aleph_contract.verify.client_environment import client_environment
 from aleph_contract.verify.fakes import Fake, FakeAccount, RemoteFake, fake_for
+from aleph_contract.verify.steady import checked_load
 from fake_server.port import ADMIN_TOKEN_VARIABLE
 from fake_server.server import Server
 
@@ -114,12 +115,15 @@ def run_command(
         if remote is not None and remote.admin_token is not None:
             environment[ADMIN_TOKEN_VARIABLE] = remote.admin_token
         faster.check(command, environment)
-        code, interrupted = _execute(command, environment)
-        server.settle()
+        with checked_load(faster.clock) as too_busy:
+            code, interrupted = _execute(command, environment)
+            server.settle()
         client.check_clock()
         exchanges, suite, dropped = _seen(server, account.id, process)
     results = _judged(exchanges, contracts, suite, refusals_meant=refusals_meant)
     used, rows = coverage_by_model(results, contracts)
+    disturbed = too_busy() if any(result.findings for result in results) else ""
+    troubles = (_trouble(dropped), "" if exchanges else client.no_call, disturbed)
     return Verification(
         mode="exec",
         model=", ".join(contract.model for contract in used),
@@ -131,7 +135,7 @@ def run_command(
         interrupted=interrupted,
         command_exit=code,
         coverage=rows,
-        trouble=() if exchanges and not dropped else (_trouble(dropped) or client.no_call,),
+        trouble=tuple(filter(None, troubles))[:1],
         notes=(*_notes(results, exchanges), *client.notes),
         elapsed=time.perf_counter() - begun,
     )

@@ -92,7 +92,6 @@ def verify_client(
                     break
                 log.drive(phase, session, cases)
                 log.check_reached()
-                client.check_clock()
             log.check_client_runs(session)
             log.attribute(session)
     except CouldNotRun as error:
@@ -167,6 +166,11 @@ def _fails(result: CaseResult, settings: Settings) -> bool:
     return result.status == "failed" or (settings.fail_on == "advice" and bool(result.findings))
 
 
+def _undone(reason: str) -> dict[str, Any]:
+    """The members of a result whose case was not carried out."""
+    return {"status": "could-not-run", "findings": (), "checked": (), "reason": reason}
+
+
 class _Log:
     """Collects results and times while a verification runs."""
 
@@ -195,6 +199,7 @@ class _Log:
         try:
             with closing(phase.drive(session, cases)) as results:
                 for result in results:
+                    self._check_clock()
                     self._results.append(result)
                     self._on_event(CaseFinished(result))
                     if session.settings.stop_at_first and _fails(result, session.settings):
@@ -223,13 +228,21 @@ class _Log:
         try:
             self.client.check_reached(self._results)
         except CouldNotRun:
-            undone: dict[str, Any] = {
-                "status": "could-not-run",
-                "findings": (),
-                "checked": (),
-                "reason": "the call did not reach the interceptor",
-            }
+            undone = _undone("the call did not reach the interceptor")
             self._results = [r if r.exchanges else replace(r, **undone) for r in self._results]
+            raise
+
+    def _check_clock(self) -> None:
+        """Check that the client runs on the faster clock; if not, no case was carried out.
+
+        Raises:
+            CouldNotRun: See `ClientEnvironment.check_clock`.
+        """
+        try:
+            self.client.check_clock()
+        except CouldNotRun:
+            undone = _undone("the client does not run on the faster clock")
+            self._results = [replace(result, **undone) for result in self._results]
             raise
 
     def check_client_runs(self, session: Session) -> None:

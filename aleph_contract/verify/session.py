@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aleph_contract.contract import Contract
@@ -25,6 +26,7 @@ from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import curl, reproduce
 from aleph_contract.verify.settings import Settings, default_patience
+from aleph_contract.verify.steady import steady
 from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Session:
         """Drive independent cases, and judge each one when it ends.
 
         On a faster clock, computing time counts more: a time-out of 5 s may fire because other
-        cases keep the machine busy. There a case with findings is driven once more, alone.
+        cases keep the machine busy. There a case with findings is driven again, alone.
         """
         again = []
         for planned, result in self.each_once(cases):
@@ -76,7 +78,10 @@ class Session:
                 again.append(planned)
             else:
                 yield result
-        yield from map(self.one, again)
+        if again:
+            with steady(self.clock) as alone:
+                for planned in again:
+                    yield alone.drive(partial(self.one, planned))
 
     def each_once(self, cases: Iterable[PlannedCase]) -> Iterator[tuple[PlannedCase, CaseResult]]:
         """Drive independent cases, and judge each one when it ends, on any clock."""

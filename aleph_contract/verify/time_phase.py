@@ -6,16 +6,18 @@ It runs on a faster clock only. All times are in the client's seconds. Real runs
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.clock import Clock
-from aleph_contract.core.results import CaseResult
+from aleph_contract.core.results import CaseResult, Status
 from aleph_contract.verify.plans import PlannedCase, billable_input
 from aleph_contract.verify.session import Session
+from aleph_contract.verify.steady import Steady, steady
 
 PHASE = "time"
 
@@ -117,17 +119,32 @@ def drive(session: Session, cases: Iterable[PlannedCase]) -> Generator[CaseResul
     around = [case for case in chosen if not case.scenario]
     others = [case for case in chosen if case.scenario]
     first: CaseResult | None = None
-    for at in range(0, len(others), IN_FLIGHT):
-        for _, result in session.each_once(others[at : at + IN_FLIGHT]):
+    with steady(session.clock) as steadily:
+        for result in _others(session, steadily, others):
             first = result if result.name == LONG_RUN_CASE else first
             yield result
-    if not around:
-        return
-    if first is None:  # `--run` left it out
-        planned = plans(session.contract)
-        first = session.one(next(case for case in planned if case.name == LONG_RUN_CASE))
-    for case in around:
-        yield _around(session, case, own_timeout(first))
+        if not around:
+            return
+        if first is None:  # `--run` left it out
+            planned = next(c for c in plans(session.contract) if c.name == LONG_RUN_CASE)
+            first = steadily.drive(partial(session.one, planned))
+        for case in around:
+            if first.status == "could-not-run":
+                yield _unjudged(case, "could-not-run", first.reason)
+            else:
+                yield steadily.drive(partial(_around, session, case, own_timeout(first)))
+
+
+def _others(
+    session: Session, steadily: Steady, cases: Sequence[PlannedCase]
+) -> Iterator[CaseResult]:
+    """Drive cases `IN_FLIGHT` at a time; one that was disturbed again, alone."""
+    for at in range(0, len(cases), IN_FLIGHT):
+        steadily.restart()
+        driven = list(session.each_once(cases[at : at + IN_FLIGHT]))
+        late = steadily.late
+        for planned, result in driven:
+            yield steadily.drive(partial(session.one, planned), (result, late))
 
 
 def _around(session: Session, case: PlannedCase, timeout: float | None) -> CaseResult:
@@ -183,10 +200,14 @@ def _skipped(case: PlannedCase, timeout: float | None) -> CaseResult:
         if timeout is None
         else f"the client's time-out, about {timeout:.2g} s, cannot be met exactly at this --speed"
     )
+    return _unjudged(case, "skipped", reason)
+
+
+def _unjudged(case: PlannedCase, status: Status, reason: str) -> CaseResult:
     return CaseResult(
         name=case.name,
         phase=case.phase,
-        status="skipped",
+        status=status,
         intended=case.input,
         expectation=case.expectation,
         polarity=case.polarity,

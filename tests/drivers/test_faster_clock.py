@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from faster import SPEED, needs_libfaketime
+from programs import needed
 
 from aleph_contract.core.clock import WALL_CLOCK
-from aleph_contract.drivers import faketime
+from aleph_contract.drivers import faketime, processes
 from aleph_contract.drivers.clock_probe import check_program
+from aleph_contract.drivers.clock_watch import INTERVAL, ClockWatch
 from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.errors import ArgumentError, CouldNotRun
 
@@ -183,3 +186,40 @@ def test_a_program_that_cannot_be_read_gets_no_verdict(
     monkeypatch.setattr("aleph_contract.drivers.clock_probe.interpreter", unreadable)
     with pytest.raises(CouldNotRun, match="cannot be checked: secret: Permission denied"):
         faster.check(("secret",), os.environ)
+
+
+def hanging(folder: Path) -> Path:
+    """A program that looks as if it had tcmalloc in it, which hangs with libfaketime."""
+    path = Path(shutil.copy(needed("sleep"), folder / "hangs"))
+    with path.open("ab") as program:
+        program.write(b"tcmalloc.per_cpu_caches_active")
+    return path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the watch reads /proc")
+@pytest.mark.parametrize("on_the_clock", [True, False])
+def test_a_process_that_hangs_because_of_the_library_is_ended(
+    faster: FasterClock, tmp_path: Path, on_the_clock: bool
+) -> None:
+    environment = {**os.environ, **faster.environment} if on_the_clock else None
+    words = ("sh", "-c", f"{hanging(tmp_path)} 3000; echo $?")
+    watch = ClockWatch((), faster.library)
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE) as process:
+        try:
+            if not on_the_clock:
+                time.sleep(2 * INTERVAL)
+                watch.check()
+                assert process.poll() is None
+                return
+            assert process.stdout is not None
+            assert process.stdout.read() == b"137\n"  # 128 and SIGKILL
+            with pytest.raises(CouldNotRun, match=r"hangs allocates memory with tcmalloc, and"):
+                watch.check()
+        finally:
+            watch.close()
+            processes.end(process)
+
+
+def test_a_program_that_would_hang_is_refused(faster: FasterClock, tmp_path: Path) -> None:
+    with pytest.raises(CouldNotRun, match="tcmalloc, and hangs at its start"):
+        faster.check((str(hanging(tmp_path)),), os.environ)

@@ -64,6 +64,7 @@ def test_this_interpreter_can_load_a_library(tmp_path: Path) -> None:
         (elf(GLIBC, machine=ARM_64), 0o755, "made for another processor"),
         (elf(GLIBC, wide=False), 0o755, "made for another processor"),
         (elf(GLIBC, tail=b"\xff Go buildinf:"), 0o755, "Go program"),
+        (elf(GLIBC, tail=b"tcmalloc.per_cpu_caches_active"), 0o755, "hangs at its start"),
         (elf(GLIBC), 0o4755, "rights of another user"),
         (b"MZ" + bytes(200), 0o755, "not a program of this operating system"),
         (b"", 0o755, "not a program of this operating system"),

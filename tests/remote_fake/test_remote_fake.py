@@ -6,15 +6,20 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from calling import CONTRACT, HTTP, PATIENCE, body, connect, head
 
+from aleph_contract.core.clock import SPEED_VARIABLE
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ArgumentError
+from aleph_contract.remote_fake import control
 from aleph_contract.remote_fake.control import Control, ControlError
 from aleph_contract.remote_fake.server import RemoteServer
 from aleph_contract.verify.exec_command import run_command
@@ -254,3 +259,26 @@ def test_good():
 def test_own_account(aleph_server):
     assert send(aleph_server.account().env, {**GOOD, "seed": -1}) == 400
 """
+
+
+@pytest.mark.parametrize(("speed", "answers"), [("100", True), ("1", False)])
+def test_a_process_on_a_faster_clock_waits_as_long_as_on_that_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, speed: str, answers: bool
+) -> None:
+    monkeypatch.setattr(control, "TIMEOUT", 0.1)
+    monkeypatch.setenv(SPEED_VARIABLE, speed)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=_answer_late, args=(listener, 0.3), daemon=True).start()
+        client = Control(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        with nullcontext() if answers else pytest.raises(ControlError, match="timed out"):
+            assert client.call("GET", "/") == {}
+        client.close()
+
+
+def _answer_late(listener: socket.socket, seconds: float) -> None:
+    """Answer one call after a pause."""
+    connection, _ = listener.accept()
+    with connection, suppress(OSError):  # the client may have left
+        connection.recv(1 << 16)
+        time.sleep(seconds)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from faster import SPEED, needs_libfaketime
 from workers_node import EXAMPLE, HERE, MARK, PATIENCE, ROOT, assert_ended, started
 
 from aleph_contract.contract import Contract
@@ -38,14 +39,16 @@ DIFFERENT = {
 }
 
 
-def examine(node: Path, program: Path, *arguments: str, run: tuple[str, ...] = ()) -> Verification:
+def examine(
+    node: Path, program: Path, *arguments: str, run: tuple[str, ...] = (), speed: float = 1.0
+) -> Verification:
     """Verify a client over the stdio protocol, and check that it leaves no process."""
     mark = secrets.token_hex(8)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(HERE)  # the adapter loads Miniflare from the current folder
         patch.setenv(MARK, mark)
         driver = StdioDriver([str(node), str(program), *arguments])
-        found = verify_client(driver, settings=Settings(run=run, max_examples=0))
+        found = verify_client(driver, settings=Settings(run=run, max_examples=0, speed=speed))
     assert_ended(mark)
     return found
 
@@ -84,6 +87,13 @@ class TestVerified:
         run = examine(node, EXAMPLE / "adapter.mjs", worker, run=(phase,))
         assert run.exit_code == 1
         assert broken(run).keys() == rules
+
+    def test_workerd_on_a_faster_clock_gets_no_verdict(self, node: Path) -> None:
+        """It does not start with libfaketime; the message says so at once, and nothing is left."""
+        needs_libfaketime()
+        found = examine(node, EXAMPLE / "adapter.mjs", run=("time/long-run",), speed=SPEED)
+        assert (found.exit_code, found.results) == (3, ())
+        assert "/workerd allocates memory with tcmalloc, and hangs" in found.trouble[0]
 
     def test_the_binding_and_rest_have_the_same_results(
         self, through_binding: Verification, through_rest: Verification, tmp_path: Path
