@@ -26,8 +26,7 @@ class Delays:
 
 def result(*rules: str) -> CaseResult:
     findings = tuple(Finding(rule, "must", "message") for rule in rules)
-    status = "failed" if rules else "passed"
-    return CaseResult("time/drip", "time", status, {}, findings=findings)
+    return CaseResult("time/drip", "time", "failed" if rules else "passed", {}, findings=findings)
 
 
 PASSED, FAILED, OTHER = result(), result("billing.paid-once"), result("error.bounded")
