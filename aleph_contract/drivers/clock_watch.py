@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -39,7 +40,8 @@ class ClockWatch:
         self._library = library
         self._known: set[str] = set()
         self._slow: dict[str, str] = {}
-        self._reasons: dict[Path, str] = {}
+        self._why_it_hangs = cache(why_it_hangs)  # they read the whole program
+        self._why_not_loadable = cache(why_not_loadable)
         self._ended: dict[str, None] = {}
         self._looking = Lock()
         self._ending = Event()
@@ -89,16 +91,14 @@ class ClockWatch:
     def _end_if_hanging(self, pid: int) -> None:
         with suppress(OSError):  # the process has ended, or belongs to another user
             program = Path(f"/proc/{pid}/exe").readlink()
-            if program not in self._reasons:
-                self._reasons[program] = why_it_hangs(program)
-            if (reason := self._reasons[program]) and self._has_loaded(pid):
+            if (reason := self._why_it_hangs(program)) and self._has_loaded(pid):
                 self._ended[reason] = None
                 os.kill(pid, signal.SIGKILL)
 
     def _examine(self, pid: int) -> None:
         with suppress(OSError):  # the process has ended
             program = Path(f"/proc/{pid}/exe").readlink()
-            reason = why_not_loadable(program, self._library)
+            reason = self._why_not_loadable(program, self._library)
             if reason or not self._has_loaded(pid):
                 self._slow[str(program)] = reason or f"{program} has not loaded {self._library}"
 

@@ -22,6 +22,9 @@ _MAX_SCRIPTS = 5
 #: Bytes of the smallest ELF header.
 MIN_ELF = 52
 
+#: Bytes that are searched at once.
+_PIECE = 1 << 18
+
 _PT_INTERP = 3
 _IDENT = 16  # bytes of e_ident
 _CLASS_64 = 2
@@ -144,7 +147,15 @@ def _is_musl(library: Path) -> bool:
 
 
 def _contains(path: Path, text: bytes) -> bool:
-    if not path.stat().st_size:
-        return False  # an empty file cannot be mapped
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(text) >= 0
+    """Whether a file has some bytes in it.
+
+    It reads in pieces: a search through all of a program of 100 MB would stop the other threads of
+    this process, such as the fake, for 100 ms.
+    """
+    end = b""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            if text in end + piece:
+                return True
+            end = piece[1 - len(text) :]
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from faster import SPEED, needs_libfaketime
 from programs import needed
 
 from aleph_contract.core.clock import WALL_CLOCK
-from aleph_contract.drivers import faketime, processes
+from aleph_contract.drivers import clock_watch, faketime, processes
 from aleph_contract.drivers.clock_probe import check_program
 from aleph_contract.drivers.clock_watch import INTERVAL, ClockWatch
 from aleph_contract.drivers.faster_clock import FasterClock
@@ -223,3 +224,32 @@ def test_a_process_that_hangs_because_of_the_library_is_ended(
 def test_a_program_that_would_hang_is_refused(faster: FasterClock, tmp_path: Path) -> None:
     with pytest.raises(CouldNotRun, match="tcmalloc, and hangs at its start"):
         faster.check((str(hanging(tmp_path)),), os.environ)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the watch reads /proc")
+def test_the_program_of_a_client_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading 100 MB of Node.js at each connection made the fake late by 100 ms."""
+    read: list[Path] = []
+
+    def reading(program: Path, library: Path) -> str:  # noqa: ARG001
+        read.append(program)
+        return ""
+
+    monkeypatch.setattr(clock_watch, "why_not_loadable", reading)
+    code = """
+import socket, sys
+for port in sys.stdin:
+    opened = socket.create_connection(("127.0.0.1", int(port)))
+"""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        watch = ClockWatch((port,), Path(__file__))
+        words = (sys.executable, "-u", "-c", code)
+        with subprocess.Popen(words, stdin=subprocess.PIPE, text=True) as client:
+            for _ in range(2):
+                print(port, file=client.stdin, flush=True)
+                with listener.accept()[0]:
+                    watch.look()
+            watch.close()
+            client.kill()
+    assert len(read) == 1

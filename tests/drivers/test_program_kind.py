@@ -34,6 +34,9 @@ def elf(loader: str = "", *, machine: int = X86_64, wide: bool = True, tail: byt
 
 GLIBC = "/lib64/ld-linux-x86-64.so.2"
 
+#: A mark that begins in one piece that is searched, and ends in the next.
+ACROSS = bytes((1 << 18) - len(elf(GLIBC)) - 5) + b"tcmalloc.per_cpu_caches_active"
+
 
 def written(folder: Path, content: bytes, name: str = "program", mode: int = 0o755) -> Path:
     path = folder / name
@@ -65,6 +68,7 @@ def test_this_interpreter_can_load_a_library(tmp_path: Path) -> None:
         (elf(GLIBC, wide=False), 0o755, "made for another processor"),
         (elf(GLIBC, tail=b"\xff Go buildinf:"), 0o755, "Go program"),
         (elf(GLIBC, tail=b"tcmalloc.per_cpu_caches_active"), 0o755, "hangs at its start"),
+        (elf(GLIBC, tail=ACROSS), 0o755, "hangs at its start"),
         (elf(GLIBC), 0o4755, "rights of another user"),
         (b"MZ" + bytes(200), 0o755, "not a program of this operating system"),
         (b"", 0o755, "not a program of this operating system"),
