@@ -35,6 +35,9 @@ from aleph_contract.verify.token_files import attribute_file_names
 __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
 
 
+#: Cases in which a client may get stuck; a client that gets stuck in every case would take hours.
+MAX_STUCK = 20
+
 #: A phase, and the cases to drive in it.
 Chosen = tuple[Phase, tuple[PlannedCase, ...]]
 
@@ -166,6 +169,10 @@ def _fails(result: CaseResult, settings: Settings) -> bool:
     return result.status == "failed" or (settings.fail_on == "advice" and bool(result.findings))
 
 
+def _is_stuck(result: CaseResult) -> bool:
+    return result.outcome is not None and result.outcome.kind == "stuck"
+
+
 def _undone(reason: str) -> dict[str, Any]:
     """The members of a result whose case was not carried out."""
     return {"status": "could-not-run", "findings": (), "checked": (), "reason": reason}
@@ -178,7 +185,9 @@ class _Log:
         self.times = PhaseTimes()
         self.trouble: tuple[str, ...] = ()
         self.interrupted = False
-        self.stopped = False
+        #: Why no further case is driven; empty while there is no reason.
+        self.stopped = ""
+        self._stuck = 0
         self.client = ClientEnvironment({})
         self._on_event = on_event
         self._results: list[CaseResult] = []
@@ -202,11 +211,30 @@ class _Log:
                     self._check_clock()
                     self._results.append(result)
                     self._on_event(CaseFinished(result))
-                    if session.settings.stop_at_first and _fails(result, session.settings):
-                        self.stopped = True
+                    self.stopped = self._reason_to_stop(result, session.settings)
+                    if self.stopped:
                         break
         finally:
             self.times.lap(phase.name)
+
+    def _reason_to_stop(self, result: CaseResult, settings: Settings) -> str:
+        """Why no further case is driven after this one; empty to go on.
+
+        Raises:
+            CouldNotRun: The client gets stuck too often, and no chosen rule is broken by that.
+        """
+        if settings.stop_at_first and _fails(result, settings):
+            return "stopped at the first failure (-x)"
+        self._stuck += result.status != "skipped" and _is_stuck(result)
+        if self._stuck < MAX_STUCK:
+            return ""
+        reason = (
+            f"stopped: the client got stuck in {MAX_STUCK} cases, which takes up to "
+            f"{settings.timeout:g} s each; the cases after them were not run"
+        )
+        if not any(_fails(known, settings) for known in self._results):
+            raise CouldNotRun(reason)
+        return reason
 
     def attribute(self, session: Session) -> None:
         """Replace symptoms by their cause, unless the rule that names it is not wanted."""
@@ -262,7 +290,7 @@ class _Log:
     def _notes(self, results: Iterable[CaseResult]) -> Iterator[str]:
         """What the reader must know about the verification."""
         if self.stopped:
-            yield "stopped at the first failure (-x)"
+            yield self.stopped
         yield from notes_on_other_routes(x for result in results for x in result.exchanges)
         yield from self.client.notes
 

@@ -20,7 +20,15 @@ from aleph_contract.errors import ArgumentError
 from aleph_contract.verify import property_phase
 from aleph_contract.verify.phases import PHASES
 from aleph_contract.verify.plans import PROPERTIES
-from aleph_contract.verify.runner import CaseFinished, Event, PhaseStarted, Settings, verify_client
+from aleph_contract.verify.rule_selection import RuleSelection
+from aleph_contract.verify.runner import (
+    MAX_STUCK,
+    CaseFinished,
+    Event,
+    PhaseStarted,
+    Settings,
+    verify_client,
+)
 
 Client = Callable[..., Any]
 
@@ -212,6 +220,25 @@ def test_a_hanging_call_does_not_fail_the_other_calls_of_a_serial_client(
     assert hung.status == ("passed" if "patience" in seconds else "skipped")
     assert [(e.fault, e.status, e.outcome) for e in hung.exchanges] == [("hang", None, "cut")]
     assert found.results[-1].fault == "hang", "results are in the order of the plans"
+
+
+def test_a_client_that_stays_stuck_is_not_driven_through_every_case() -> None:
+    """A deadlock after the first call: every later case would take its whole time-out."""
+    lock = Lock()
+
+    def never_releases(given: Any, **account: Any) -> str:
+        lock.acquire()
+        return good(given, **account)
+
+    found = run(never_releases, "boundary", timeout=0.2)
+    assert found.counts["failed"] == MAX_STUCK
+    assert len(found.results) < 3 * MAX_STUCK
+    assert found.exit_code == 1
+    assert found.notes[0].startswith("stopped: the client got stuck in 20 cases")
+
+    ended = run(never_releases, "boundary", timeout=0.2, rules=RuleSelection(("request.auth",)))
+    assert (ended.exit_code, ended.counts["failed"]) == (3, 0)
+    assert ended.trouble[0].startswith("stopped: ")
 
 
 def test_calls_after_the_end_of_a_case_are_not_judged() -> None:
