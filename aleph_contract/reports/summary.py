@@ -286,8 +286,11 @@ def _problems(
         for rule in dict.fromkeys(f.rule for f in result.findings if f.level == level):
             found.setdefault(rule, []).append(result)
     causes = {f.rule for rs in found.values() for r in rs for f in r.findings if f.is_cause}
-    first = sorted(rows, key=lambda row: (row.id != _FIRST, row.id not in causes))
-    return tuple(_problem(row, found[row.id], level) for row in first if row.id in found)
+    broken = (row for row in rows if row.id in found)
+    first = sorted(
+        broken, key=lambda row: (row.id != _FIRST, row.id not in causes, -len(found[row.id]))
+    )
+    return tuple(_problem(row, found[row.id], level) for row in first)
 
 
 def _problem(row: RuleRow, breaking: list[CaseResult], level: Level) -> Problem:

@@ -101,7 +101,8 @@ def _problem(word: str, problem: Problem, style: Style, detailed: dict[str, str]
     tones = ("bold", "red") if word == "BROKEN" else ("yellow",)
     yield from headed(f"{word} {row.id}", f" in {_share(row, problem)}", style, *tones)
     yield from wrapped(f"The {row.subject} {row.sentence}." if row.sentence else "", style, "  ")
-    yield from wrapped(f"Usual mistake: {row.cause}" if row.cause else "", style, "  ")
+    if row.cause and (style.verbose or not _is_explained(problem)):
+        yield from wrapped(f"Usual mistake: {row.cause}", style, "  ")
     yield from wrapped(f"Remedy: {row.fix}" if row.fix else "", style, "  ")
     for cause in problem.causes[:MAX_CAUSES]:
         yield ""
@@ -144,6 +145,11 @@ def _details(row: RuleRow, cause: Cause, style: Style, detailed: dict[str, str])
                 yield from labelled(detail, style, indent="    ")
     names = tuple(name for name in cause.names if name != example.name)
     yield from labelled(Detail("also in", (join_first(names),)), style, indent="    ")
+
+
+def _is_explained(problem: Problem) -> bool:
+    """Whether the likely mistake is known from the inputs that were sent."""
+    return any(change.note for cause in problem.causes for change in cause.changes)
 
 
 def _share(row: RuleRow, problem: Problem) -> str:

@@ -15,6 +15,7 @@ from aleph_contract.core.jsonvalue import Object, dumps, loads, pointer, same
 from aleph_contract.errors import JSONError
 from aleph_contract.rules.diff_hints import explain, first_difference, name_character
 from aleph_contract.rules.parsed_exchange import read_request
+from aleph_contract.schema.validation.messages import folded
 
 Path = tuple[str | int, ...]
 
@@ -119,13 +120,21 @@ def _walk(intended: Any, sent: Any, path: Path) -> Iterator[Change]:
 
 
 def _objects(intended: dict[str, Any], sent: dict[str, Any], path: Path) -> Iterator[Change]:
+    renamed = _renamed(intended, sent)
     for key, value in intended.items():
         if key in sent:
             yield from _walk(value, sent[key], (*path, key))
+        elif key in renamed:
+            note = f"renamed to {renamed[key]}"
+            yield Change(pointer((*path, key)), "missing", value, note=note)
         else:
             yield _missing(value, (*path, key))
+    earlier = {new: old for old, new in renamed.items()}
     for key, value in sent.items():
-        if key not in intended:
+        if key in earlier:
+            note = f"renamed from {earlier[key]}"
+            yield Change(pointer((*path, key)), "added", sent=value, note=note)
+        elif key not in intended:
             note = "null instead of an absent key" if value is None else ""
             yield Change(pointer((*path, key)), "added", sent=value, note=note)
     meant = intended.repeated if isinstance(intended, Object) else ()
@@ -135,9 +144,22 @@ def _objects(intended: dict[str, Any], sent: dict[str, Any], path: Path) -> Iter
             yield Change(pointer((*path, key)), "added", sent=sent[key], note=note)
 
 
+def _renamed(intended: dict[str, Any], sent: dict[str, Any]) -> dict[str, str]:
+    """Names that were sent in another style with the same value: `video_uri` as `videoUri`."""
+    added = {folded(key): key for key in sent if key not in intended}
+    return {
+        key: added[folded(key)]
+        for key, value in intended.items()
+        if key not in sent and folded(key) in added and same(value, sent[added[folded(key)]])
+    }
+
+
 def _missing(value: Any, path: Path) -> Change:
-    falsy = value is None or value in (0, "", [], {})
-    note = f"dropped, perhaps because {dumps(value)} is false in a condition" if falsy else ""
+    note = ""
+    if value is None:
+        note = "dropped, perhaps because null is treated as absent"
+    elif value in (0, "", [], {}):
+        note = f"dropped, perhaps because {dumps(value)} is false in a condition"
     return Change(pointer(path), "missing", value, note=note)
 
 

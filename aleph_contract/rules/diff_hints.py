@@ -35,6 +35,10 @@ def _beyond_bmp_replaced(text: str) -> str:
     return "".join("\ufffd" if char > "\uffff" else char for char in text)
 
 
+def _beyond_bmp_asked(text: str) -> str:
+    return "".join("?" if char > "\uffff" else char for char in text)
+
+
 def _beyond_bmp_dropped(text: str) -> str:
     return "".join(char for char in text if char <= "\uffff")
 
@@ -65,6 +69,7 @@ STRINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("UTF-8 read as Windows-1252", lambda text: text.encode().decode("cp1252")),
     ("invisible format characters removed", _without_format_characters),
     ("control characters removed", _without_controls),
+    ("characters beyond U+FFFF replaced by ?", _beyond_bmp_asked),
     ("characters outside ASCII dropped", lambda text: text.encode("ascii", "ignore").decode()),
     ("characters outside ASCII replaced", lambda text: text.encode("ascii", "replace").decode()),
     ("characters beyond U+FFFF dropped", _beyond_bmp_dropped),

@@ -100,7 +100,7 @@ _TABLE = (
         "sends exactly the input it was given: nothing dropped, added, cut, re-encoded or coerced",
         "documented",
         "must",
-        "The run succeeds and is billed, but its input is not the one the user gave.",
+        "If the run succeeds, it is billed, but its input is not the one the user gave.",
         "`if (seed)` drops 0, `||` replaces 0 by a default, a prompt is trimmed or normalised, "
         "a seed passes through a float or an int32.",
         "Test for absence (`seed !== undefined`), not for truth; send strings and numbers "
@@ -206,7 +206,7 @@ _TABLE = (
         "never repeats a call answered 400, 401, 402, 403, 404 or 422",
         "http",
         "must",
-        "The same request is refused again; the retry costs time and rate limit.",
+        "As a rule the same request is refused again; the retry costs time and rate limit.",
         "A retry helper repeats the call on any error.",
         "Retry on 429 only, or not at all. One 402 passes by itself and may be repeated: the one "
         "whose message says that a rate limit was exceeded.",

@@ -60,9 +60,18 @@ class Rest:
             account = self._accounts.get(account_id)
         other = route_name(head.method, head.path)
         if other is None and not (below and self._is_route(slash + rest)):
+            if account is UNNAMED:
+                account = self._owner(head) or UNNAMED
             return account, Refused("no-route", target=head.path)
         well_formed = well_formed or not below
         return account, None if well_formed else Refused("malformed-account", target=path)
+
+    def _owner(self, head: RequestHead) -> Account | None:
+        """The account that the token was created for, of a call whose path names none."""
+        try:
+            return self._accounts.owner(_token(head))
+        except Refused:
+            return None
 
     def admit(self, head: RequestHead) -> Admission:
         """See `Surface`."""

@@ -104,11 +104,27 @@ def test_dropped_inserted_and_reordered_items(
     assert found == expected
 
 
-@pytest.mark.parametrize("value", [None, 0, False, "", [], {}])
+@pytest.mark.parametrize("value", [0, False, "", [], {}])
 def test_a_dropped_false_value_has_a_hint(value: Any) -> None:
     (change,) = diff({"a": value}, {})
     note = f"dropped, perhaps because {json.dumps(value)} is false in a condition"
     assert change == Change("/a", "missing", value, note=note)
+
+
+def test_a_dropped_null_has_a_hint() -> None:
+    (change,) = diff({"a": None}, {})
+    assert change.note == "dropped, perhaps because null is treated as absent"
+
+
+@pytest.mark.parametrize("value", [None, 0, "https://example.com/a.mp4", {"a": [1]}])
+def test_a_renamed_member_is_said_to_be_renamed(value: Any) -> None:
+    missing, added = diff({"video_uri": value}, {"videoUri": value})
+    assert (missing.kind, missing.note) == ("missing", "renamed to videoUri")
+    assert (added.kind, added.note) == ("added", "renamed from video_uri")
+
+
+def test_a_member_of_another_name_or_value_is_not_renamed() -> None:
+    assert [c.note for c in diff({"a": 1, "b_c": 2}, {"d": 1, "bC": 3})] == ["", "", "", ""]
 
 
 def test_a_dropped_item_has_its_place_and_hint() -> None:

@@ -106,12 +106,13 @@ def _counted(at: str, one: str, many: str) -> Callable[[Any], str]:
 
 
 def _unknown(subject: str, names: Sequence[str], known: Collection[str]) -> str:
-    meant = [name for name in known if any(_folded(name) == _folded(other) for other in names)]
+    meant = [name for name in known if any(folded(name) == folded(other) for other in names)]
     hint = f"; it is written {listed(meant, 'and')}" if meant else ""
     return f"{subject} must not have {listed([quote(name) for name in names], 'and')}{hint}"
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A name without its style: equal for `video_uri`, `videoUri` and `Video-URI`."""
     return name.replace("_", "").replace("-", "").casefold()
 
 
