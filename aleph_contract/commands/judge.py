@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -32,9 +31,8 @@ if TYPE_CHECKING:
 #: The values of --format: `auto`, and the keys of `recordings.FORMATS`, which are loaded on use.
 FORMAT_NAMES = ("auto", "har", "vcr", "journal", "gateway-log", "capture")
 
-#: Names of the copy of standard input, and of the start of its folder.
+#: Name of the copy of standard input.
 _COPY = "standard input"
-_PREFIX = "aleph-contract-"
 
 #: The argument that stands for standard input.
 STDIN = "-"
@@ -105,10 +103,11 @@ def command(
 @contextmanager
 def _on_disk(files: Sequence[str]) -> Iterator[list[Path]]:
     """The files as paths; standard input is copied to a file, because it is read twice."""
+    from aleph_contract.core.private_folder import PrivateFolder
     from aleph_contract.errors import RecordingError
 
-    with TemporaryDirectory(prefix=_PREFIX) as folder:
-        copy = Path(folder) / _COPY
+    with PrivateFolder() as folder:
+        copy = folder.path / _COPY
         if STDIN in files:
             with copy.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
@@ -120,4 +119,6 @@ def _on_disk(files: Sequence[str]) -> Iterator[list[Path]]:
 
 def _without_folder(text: str) -> str:
     """A message in which the copy of standard input is called so, without its folder."""
-    return re.sub(rf"\S*/{_PREFIX}\w+/{_COPY}", _COPY, text)
+    from aleph_contract.core.private_folder import PREFIX
+
+    return re.sub(rf"\S*/{PREFIX}\w+/{_COPY}", _COPY, text)

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from aleph_contract.core.escaping import truncate
+from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.errors import ArgumentError, CouldNotRun
 
 #: Causes in one answer; the counts tell of the others.
@@ -69,8 +69,8 @@ class VerifyTools:
             max_seconds: Time limit; the cases judged until then are in the answer.
         """
         _check(folder, max_seconds)
-        with TemporaryDirectory(prefix="aleph-contract-", ignore_cleanup_errors=True) as kept:
-            report = f"{kept}/report.json"
+        with PrivateFolder() as kept:
+            report = f"{kept.path}/report.json"
             options = {"--run": run or (), "--contract": map(_absolute, self.contract_files)}
             words = [word for name, values in options.items() for v in values for word in (name, v)]
             words += ["--model", model] if model else []

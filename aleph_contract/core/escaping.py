@@ -28,6 +28,11 @@ def escape_workflow_commands(text: str) -> str:
     return _COMMAND.sub(lambda match: f"{match[1] or ''}\\u{ord(match[0][-1]):04x}", text)
 
 
+def escape_commands_in_markup(text: str) -> str:
+    """The same for a document in HTML or XML, with a character reference: readers see no change."""
+    return _COMMAND.sub(lambda match: f"{match[1] or ''}&#{ord(match[0][-1])};", text)
+
+
 def escape_controls(text: str) -> str:
     r"""The text with unsafe characters as `\uXXXX`; tabs and line feeds stay."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
@@ -109,4 +114,5 @@ def _scalar(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return json.dumps(value)
     text = value if isinstance(value, str) else str(value)
-    return escape_controls(json.dumps(text, ensure_ascii=False))
+    written = escape_controls(json.dumps(text, ensure_ascii=False))
+    return written.replace("##[", "\\u0023#[")  # no workflow command in a log

@@ -16,6 +16,9 @@ from aleph_contract.errors import JSONError
 #: Characters that are read from the file at a time.
 BLOCK = 1 << 16
 
+#: Longest value that is kept in memory, in characters: a small compressed file may hold gigabytes.
+MAX_VALUE = 256 * 1024 * 1024
+
 #: More characters than a literal or an escape has: an error so far from the end is definite.
 LONGEST_TOKEN = 16
 
@@ -143,6 +146,8 @@ class JSONStream:
 
     def _more(self, least: int = 0) -> bool:
         """Read on; `False` at the end of the file. Text before the position is dropped."""
+        if len(self._text) - self._at > MAX_VALUE:
+            self._fail(f"the value has more than {MAX_VALUE:,} characters")
         read = self._file.read(max(BLOCK, least))
         line, self._line_start = self._line(self._at)
         self._lines, self._before = line, self._before + self._at

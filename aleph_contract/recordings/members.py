@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
+from aleph_contract.core.escaping import truncate
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.recordings.recorded_call import BadEntry, Entry, RecordedCall
 
 #: A greater number is no time in seconds: it is the year 5138.
 LATEST = 1e11
+
+#: Three digits, the first of which is not 0.
+STATUSES = range(100, 1000)
+
+#: Longest number that a reason quotes.
+MAX_QUOTED = 20
 
 _FRACTION = re.compile(r"\.(\d+)")
 
@@ -29,6 +37,7 @@ def checked(place: str, title: str, read: Callable[[Any, str], Entry], entry: An
         found = read(entry, place)
         if isinstance(found, RecordedCall):
             _check_types(found)
+            _check_numbers(found)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         missing = isinstance(error, KeyError)
         reason = f"the member {error} is missing" if missing else str(error)
@@ -47,6 +56,16 @@ def _check_types(call: RecordedCall) -> None:
         if not isinstance(text, str):
             raise TypeError(f"the {what} is not text")
     urlsplit(call.url)
+
+
+def _check_numbers(call: RecordedCall) -> None:
+    """Raise an error if the status is none of HTTP (RFC 9110, 15), or a time is not finite."""
+    if call.status is not None and call.status not in STATUSES:
+        raise ValueError(
+            f"the status {truncate(str(call.status), MAX_QUOTED)} has not three digits"
+        )
+    if not (isfinite(call.elapsed) and isfinite(call.started or 0.0)):
+        raise ValueError("a time is not a finite number")
 
 
 def as_bytes(text: str) -> bytes:

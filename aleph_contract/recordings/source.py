@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from aleph_contract.errors import JSONError, RecordingError
-from aleph_contract.recordings.json_stream import JSONStream
+from aleph_contract.recordings.json_stream import MAX_VALUE, JSONStream
 from aleph_contract.recordings.recorded_call import BadEntry
 
 #: Start of every gzip file (RFC 1952, 2.3.1).
 GZIP = b"\x1f\x8b"
 
 #: Longest line of a file of JSON lines, in characters.
-MAX_LINE = 256 * 1024 * 1024
+MAX_LINE = MAX_VALUE
 
 
 def open_bytes(path: Path) -> BinaryIO:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from aleph_contract.errors import ArgumentError, RecordingError
+from aleph_contract.recordings.json_stream import MAX_VALUE
 from aleph_contract.recordings.source import open_bytes
 
 try:
@@ -32,9 +33,12 @@ def read_yaml_items(path: Path, name: str) -> Iterator[tuple[str, Any]]:
         RecordingError: The file is no YAML, ends early, or has no such list.
     """
     with open_bytes(path) as file:
-        loader = _LOADER(file)
+        bounded = _BoundedFile(file)
+        loader = _LOADER(bounded)
         try:
-            yield from _items(loader, name)
+            for item in _items(loader, name):
+                bounded.left = MAX_VALUE
+                yield item
         except (yaml.YAMLError, RecursionError) as error:
             raise RecordingError(_sentence(error)) from None
         finally:
@@ -61,6 +65,26 @@ def _items(loader: Any, name: str) -> Iterator[tuple[str, Any]]:
             yield f"entry {number} (line {line})", loader.construct_document(nodes.next())
         return
     raise RecordingError(f"the document has no member {name!r}")
+
+
+class _BoundedFile:
+    """A file that raises an error if one item is too long to be kept in memory.
+
+    Args:
+        file: The file, perhaps compressed.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.left = MAX_VALUE
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`."""
+        read = self._file.read(size)
+        self.left -= len(read)
+        if self.left < 0:
+            raise RecordingError(f"an item has more than {MAX_VALUE:,} bytes")
+        return read
 
 
 class _Nodes:

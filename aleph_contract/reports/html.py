@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aleph_contract import version
-from aleph_contract.core.escaping import decoded, write_json
+from aleph_contract.core.escaping import decoded, escape_commands_in_markup, write_json
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.core.results import STATUSES, Level, Verification
 from aleph_contract.errors import JSONError
@@ -46,7 +46,7 @@ def render(verification: Verification) -> str:
     groups = tuple(groups_of(verification.coverage))
     levels: tuple[tuple[Level, Any], ...] = (("must", broken), ("advice", advice))
     findings = [(level, view) for level, some in levels for _, views in some for view in views]
-    return (
+    page = (
         _environment()
         .get_template("report.html")
         .render(
@@ -70,6 +70,7 @@ def render(verification: Verification) -> str:
             ),
         )
     )
+    return escape_commands_in_markup(page)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aleph_contract import version
-from aleph_contract.core.escaping import escape_controls, one_line
+from aleph_contract.core.escaping import escape_commands_in_markup, escape_controls, one_line
 from aleph_contract.core.results import CaseResult, Finding, Verification
 from aleph_contract.reports.case_details import details_of
 from aleph_contract.reports.causes import changes_of
@@ -48,7 +48,8 @@ def render(verification: Verification) -> str:
         for test in tests:
             _append(suite, test)
     ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    elements = escape_commands_in_markup(ET.tostring(root, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{elements}\n'
 
 
 def _of_run(verification: Verification) -> Iterator[_Test]:

@@ -12,13 +12,13 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.escaping import pluralise
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.errors import CouldNotRun
@@ -93,7 +93,7 @@ def run_command(
     contracts = ContractSet.of(contract)
     begun = time.perf_counter()
     with (
-        TemporaryDirectory(prefix="aleph-contract-") as folder,
+        PrivateFolder() as folder,
         FasterClock(speed) as faster,
         fake_for(
             contracts,
@@ -103,7 +103,7 @@ def run_command(
             port=port,
             expose=True,  # the user named the host
             profile=profile,
-            journal=f"sqlite:{folder}/journal",
+            journal=f"sqlite:{folder.path}/journal",
             clock=faster.clock,
             **fake,
         ) as server,

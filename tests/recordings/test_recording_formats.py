@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gzip
 import io
 import json
 import sqlite3
@@ -21,7 +22,10 @@ from aleph_contract.cli import run
 from aleph_contract.commands.judge import FORMAT_NAMES
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.results import Verification
+from aleph_contract.errors import AlephContractError
 from aleph_contract.recordings.formats import FORMATS, detect
+from aleph_contract.recordings.members import checked
+from aleph_contract.recordings.recorded_call import BadEntry, RecordedCall
 from aleph_contract.verify.recorded_traffic import judge_recordings
 from fake_server.server import running
 
@@ -218,6 +222,42 @@ def test_the_cost_in_a_log_is_compared_with_the_price(
     found = judged(write_lines(tmp_path / "log", made))
     assert [rule for _, rule in broken(found)] == rules
     assert "server.bill" in found.results[0].checked
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("start", [b'{"log":{"entries":[{"url":"', b"interactions:\n- uri: '"])
+def test_a_value_too_long_for_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes, *, compressed: bool
+) -> None:
+    """A compressed file of 3 MB may hold 3 GB."""
+    for module in ("json_stream", "yaml_stream"):
+        monkeypatch.setattr(f"aleph_contract.recordings.{module}.MAX_VALUE", 500_000)
+    path = tmp_path / "bomb"
+    path.write_bytes(
+        gzip.compress(start + b"a" * 3_000_000) if compressed else start + b"a" * 3_000_000
+    )
+    with pytest.raises(AlephContractError, match="more than 500,000"):
+        judged(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"status": 10**30},
+            "the status 10000000000000000000… 11 more characters has not three digits",
+        ),
+        ({"status": 99}, "the status 99 has not three digits"),
+        ({"status": -200}, "the status -200 has not three digits"),
+        ({"started": float("inf")}, "a time is not a finite number"),
+        ({"elapsed": float("nan")}, "a time is not a finite number"),
+    ],
+)
+def test_an_impossible_status_or_time_is_no_call(changes: dict[str, Any], reason: str) -> None:
+    usual: dict[str, Any] = {"status": 200, "started": 1.0, "elapsed": 1.0} | changes
+    call = RecordedCall("POST", URL, (), b"", response_headers=(), response_body=b"", **usual)
+    found = checked("entry 1", "call", lambda *_: call, {})
+    assert found == BadEntry("entry 1", f"it is no call: {reason}")
 
 
 def test_a_bad_line_is_named_and_the_others_are_judged(tmp_path: Path) -> None:

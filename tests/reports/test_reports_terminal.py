@@ -17,6 +17,7 @@ from aleph_contract.core.escaping import escape_controls, escape_workflow_comman
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.core.results import CaseResult, Finding, Verification
+from aleph_contract.reports import FORMATS
 from aleph_contract.reports.last_screen import MAX_LINES
 from aleph_contract.reports.terminal import render, render_verdict
 from aleph_contract.reports.text import MAX_PAYLOAD, Style
@@ -359,6 +360,19 @@ def test_text_of_the_client_has_no_control_sequences_or_workflow_commands() -> N
         escape_workflow_commands("  ::error::x ##[group]y a::b")
         == "  \\u003a:error::x \\u0023#[group]y a::b"
     )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_report_starts_a_workflow_command_of_the_client(name: str) -> None:
+    finding = "sent\n::error::x\n  ::set-output name=a::b ##[add-mask]c"
+    case = sample.case(
+        "boundary/seed/minimum/on", "failed", findings=sample.must("request.faithful", finding)
+    )
+    text = FORMATS[name](sample.run(case))
+    client = [line for line in text.splitlines() if "set-output" in line or "error::x" in line]
+    assert client
+    assert not [line for line in client if line.startswith(("::error::x", "  ::set-output"))]
+    assert name == "github" or "##[" not in text  # an annotation holds no second command
 
 
 def test_rendering_needs_no_rich() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -112,6 +114,20 @@ def test_a_command_that_makes_no_call_was_not_checked() -> None:
 def test_a_missing_command_could_not_run() -> None:
     with pytest.raises(CouldNotRun, match="no-such-command"):
         run_command(["no-such-command"])
+
+
+def test_a_killed_run_leaves_nothing_after_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal holds the prompts of the user."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    ours = [sys.executable, "-m", "aleph_contract", "exec", "-q", "--", sys.executable, "-c"]
+    killing = "import os, signal; os.kill(os.getppid(), signal.SIGKILL)"
+    killed = subprocess.run([*ours, killing], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir())
+    subprocess.run([*ours, "pass"], check=False, capture_output=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_line_reports_and_exits_by_the_verdict(

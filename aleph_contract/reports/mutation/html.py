@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aleph_contract import version
+from aleph_contract.core.escaping import escape_commands_in_markup
 from aleph_contract.mutation.records import CLASSES, MutantClass, MutantResult, MutationRun
 from aleph_contract.reports.html import asset, hash_source
 from aleph_contract.reports.mutation import summary
@@ -48,7 +49,7 @@ def render(run: MutationRun) -> str:
     """The complete page."""
     style = asset("report.css") + asset("mutation.css")
     mutations = tuple(dict.fromkeys(r.mutant.mutation.id for r in run.results))
-    return (
+    page = (
         _environment()
         .get_template("mutation.html")
         .render(
@@ -66,6 +67,7 @@ def render(run: MutationRun) -> str:
             policy=f"default-src 'none'; style-src '{hash_source(style)}'",
         )
     )
+    return escape_commands_in_markup(page)
 
 
 def _rows(run: MutationRun, mutations: tuple[str, ...]) -> Iterator[PictureRow]:

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from aleph_contract import version
-from aleph_contract.core.escaping import escape_controls, one_line
+from aleph_contract.core.escaping import escape_commands_in_markup, escape_controls, one_line
 from aleph_contract.mutation.records import MISSED, MutantResult, MutationRun
 from aleph_contract.reports.mutation.summary import WORDS, change, remedy, witness
 
@@ -31,7 +31,8 @@ def render(run: MutationRun) -> str:
         for result in results:
             _append(suite, result)
     ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    elements = escape_commands_in_markup(ET.tostring(root, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{elements}\n'
 
 
 def _numbers(results: Sequence[MutantResult]) -> dict[str, str]:
