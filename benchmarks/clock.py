@@ -166,7 +166,15 @@ def main() -> int:
         begun = time.perf_counter()
         rounds.append(all_verdicts(names, contract, options.speed, together=False))
         took = time.perf_counter() - begun
-        print(f"round {number} at x{options.speed:g}: {took:.1f} s", flush=True)
+        undone = sum(rounds[-1][name].undone for name in names)
+        lines = [line for n in names for line in rounds[0][n].differences(rounds[-1][n])]
+        print(
+            f"round {number} at x{options.speed:g}: {took:.1f} s, {len(lines)} verdicts not as in "
+            f"round 1, {undone} cases not run, load {os.getloadavg()[0]:.1f}",
+            *lines,
+            sep="\n",
+            flush=True,
+        )
     if options.real:
         begun = time.perf_counter()
         rounds.append(all_verdicts(names, contract, 1.0, together=True))

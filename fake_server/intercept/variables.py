@@ -87,6 +87,11 @@ def _proxy(_: str, route: Route) -> str:
     return f"http://{route.host}:{route.port}"
 
 
+def _none(_: str, route: Route) -> str:  # noqa: ARG001 - one signature for all
+    """Hide the user's proxy: httpx refuses a SOCKS proxy, even where HTTPS_PROXY names another."""
+    return ""
+
+
 def _no_proxy(_: str, route: Route) -> str:
     return ",".join(dict.fromkeys((*LOCAL_HOSTS, *route.local)))
 
@@ -122,7 +127,8 @@ class Variable:
 
     Args:
         name: Its name.
-        names: What it tells a client: the `proxy`, the `CA` of this run, or both.
+        names: What it tells a client: the `proxy`, the `CA` of this run, or both; `no other proxy`
+            if it is empty.
         read_by: The programs that read it.
         value: Makes its value.
     """
@@ -144,6 +150,8 @@ _CA_READERS = (
 VARIABLES: tuple[Variable, ...] = (
     Variable("HTTPS_PROXY", "proxy", _PROXY_READERS, _proxy),
     Variable("https_proxy", "proxy", "the same, and wget, which reads lower case only", _proxy),
+    Variable("ALL_PROXY", "no other proxy", "curl; Python: requests, httpx", _none),
+    Variable("all_proxy", "no other proxy", "the same", _none),
     Variable("NO_PROXY", "proxy", "programs that read HTTPS_PROXY", _no_proxy),
     Variable("no_proxy", "proxy", "programs that read https_proxy", _no_proxy),
     Variable("SSL_CERT_FILE", "CA", _CA_READERS, _bundle),
@@ -161,8 +169,9 @@ VARIABLES: tuple[Variable, ...] = (
 
 def names(what: str) -> str:
     """The variables that tell a client `what`, `proxy` or `CA`, for a sentence."""
+    hidden = {"NO_PROXY", "ALL_PROXY"}  # no client needs them to get here
     told = (v.name for v in VARIABLES if what in v.names and v.name.isupper())
-    return ", ".join(name for name in told if name != "NO_PROXY")
+    return ", ".join(name for name in told if name not in hidden)
 
 
 def variables(route: Route) -> dict[str, str]:

@@ -6,7 +6,9 @@ import shlex
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import getproxies_environment
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -39,7 +41,19 @@ def test_each_variable_is_named_once_and_set(made: Made) -> None:
     names = [variable.name for variable in VARIABLES]
     assert len(set(names)) == len(names)
     assert list(made()) == names
-    assert all(made().values())
+    assert [n for n, value in made().items() if not value] == ["ALL_PROXY", "all_proxy"]
+
+
+def test_no_proxy_of_the_user_is_used(made: Made) -> None:
+    company = "socks5://proxy.company.example:1080"
+    found = made(HTTPS_PROXY=company, https_proxy=company, ALL_PROXY=company, all_proxy=company)
+    assert found["HTTPS_PROXY"] == found["https_proxy"] == "http://127.0.0.1:8080"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in found.items():
+            patch.setenv(name, value)
+        with httpx.Client() as client:  # it would refuse a SOCKS proxy
+            assert client.trust_env
+        assert "all" not in getproxies_environment()
 
 
 def test_without_a_bundle_of_the_user_the_cas_of_the_system_are_kept(made: Made) -> None:
