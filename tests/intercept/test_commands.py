@@ -19,7 +19,7 @@ from browser import absent
 from calling import PATIENCE
 
 from aleph_contract.cli import run
-from aleph_contract.core.private_folder import PREFIX, PrivateFolder
+from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.reports import terminal
@@ -147,18 +147,19 @@ def test_without_trustme_the_message_names_the_extra(
     )
 
 
-def test_the_folder_of_a_run_that_was_killed_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_the_folders_of_a_run_that_was_killed_are_removed_by_the_next(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "aleph_contract", "exec", "--intercept", "--", "sleep", "60"]
     with subprocess.Popen(words, env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         deadline = time.monotonic() + PATIENCE
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while not (child := children.read_text()) and time.monotonic() < deadline:
             time.sleep(0.01)
-        (folder,) = tmp_path.glob(PREFIX + "*")
+        folders = set(tmp_path.iterdir())  # of the certificates, and of the journal
+        assert len(folders) == 2
         with PrivateFolder(tmp_path):
-            assert folder.exists()  # its process lives
+            assert all(folder.exists() for folder in folders)  # its process lives
         process.kill()
         os.kill(int(child), signal.SIGKILL)
-    assert folder.exists()
-    with PrivateFolder(tmp_path):
-        assert not folder.exists()
+    assert folders == set(tmp_path.iterdir())
+    with PrivateFolder(tmp_path) as next_one:
+        assert set(tmp_path.iterdir()) == {next_one.path}
