@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from calling import PATIENCE
 from hostile import ACCOUNT, MAX_BODY, Attack, attacks, request, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,9 +25,6 @@ from postgresql_server import PostgreSQLServer
 from fake_server.journal.waiting import wait_for
 from fake_server.replies.faults import FAULTS
 from fake_server.server import Server, running
-
-#: Seconds after which a connection counts as hung; a response takes milliseconds.
-PATIENCE = 10
 
 ATTACKS = attacks()
 _IDS = itertools.count(1)

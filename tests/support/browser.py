@@ -37,7 +37,7 @@ FLAGS = (
 )
 
 #: Seconds to wait for a reply of the browser, or for a condition on a page.
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def chromium() -> str:
