@@ -57,24 +57,30 @@ def check(function: Any, name: str) -> Callable[..., Any]:
     try:
         signature.bind({}, **dict.fromkeys(KEYWORDS, ""))
     except TypeError as error:
-        wanted = ", ".join(f"{key}=…" for key in KEYWORDS)
+        wanted = ", ".join(("input", *(f"{key}=…" for key in KEYWORDS)))
         raise ArgumentError(
-            f"{name} is called with (input, {wanted}) but takes {signature}: {error}"
+            f"{name} is called with ({wanted}) but takes {signature}: {error};"
+            " write a function with these arguments that calls your client"
         ) from None
     return client
 
 
 @contextmanager
 def search_path(target: str) -> Iterator[None]:
-    """Search the client's folder for imports, as Python does when it runs a script."""
+    """Search the folder of the client's file for imports, then the current folder.
+
+    A client in `tests/` imports the modules of the project from there.
+    """
     module_name = target.rpartition(":")[0]
-    folder = str(Path(module_name).resolve().parent) if _is_file(module_name) else os.getcwd()  # noqa: PTH109 - sys.path holds strings
-    sys.path.insert(0, folder)
+    here = os.getcwd()  # noqa: PTH109 - sys.path holds strings
+    folders = [str(Path(module_name).resolve().parent), here] if _is_file(module_name) else [here]
+    sys.path[:0] = folders
     try:
         yield
     finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
+        for folder in folders:
+            if folder in sys.path:
+                sys.path.remove(folder)
 
 
 def _is_file(module_name: str) -> bool:

@@ -48,7 +48,7 @@ def example_of(rule: RuleRow, cause: Cause) -> tuple[Detail, ...]:
 def _facts(rule: RuleRow, cause: Cause) -> Iterator[Detail]:
     example = cause.example
     yield Detail("found", (one_line(cause.finding.message),))
-    if is_probe(example):
+    if is_probe(example) or _unreadable(example):
         yield Detail("sent", (_request(example),), "exact")
     elif passive(example):
         yield Detail("sent", (_input(example),), "exact")
@@ -58,6 +58,11 @@ def _facts(rule: RuleRow, cause: Cause) -> Iterator[Detail]:
     yield Detail("answered", (_answered(example),))
     yield Detail("matters", (_matters(rule, cause.finding),))
     yield Detail("command", (next_command(rule, example),), "command")
+
+
+def _unreadable(example: CaseResult) -> bool:
+    """Whether the traffic shows no input, such as a body that is not JSON."""
+    return passive(example) and example.intended is None
 
 
 def next_command(rule: RuleRow, example: CaseResult) -> str:

@@ -80,7 +80,7 @@ KINDS = {
             ),
             client="tests/aleph_client.py",
             verify="--python @PATH@:run",
-            test="pytest tests/test_aleph.py",
+            test="python -m pytest tests/test_aleph.py",
         ),
         Kind(
             "other",
@@ -115,7 +115,7 @@ def texts(kind: Kind, folder: Path) -> Iterator[tuple[str, str]]:
     values |= {
         "@SETUP@": kind.setup,
         "@INSTALL@": manager_of(folder).install,
-        "@PACKAGES@": python_packages(folder) if kind.name == "python" else "",
+        "@PACKAGES@": f" pytest{python_packages(folder)}" if kind.name == "python" else "",
         "@SOURCE@": source(),
         "@COMMANDS@": "".join(_steps(kind, test)),
     }

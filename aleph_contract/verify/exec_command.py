@@ -123,7 +123,8 @@ def run_command(
     results = _judged(exchanges, contracts, suite, refusals_meant=refusals_meant)
     used, rows = coverage_by_model(results, contracts)
     disturbed = too_busy() if any(result.findings for result in results) else ""
-    troubles = (_trouble(dropped), "" if exchanges else client.no_call, disturbed)
+    silent = not (exchanges or interrupted)
+    troubles = (_trouble(dropped), client.no_call if silent else "", disturbed)
     return Verification(
         mode="exec",
         model=", ".join(contract.model for contract in used),

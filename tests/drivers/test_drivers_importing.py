@@ -31,6 +31,8 @@ class Api:
 edit = Api.edit
 number = 3
 def short(input): ...
+class Session:
+    def __init__(self, base_url, account_id, api_token): ...
 """
 
 
@@ -51,6 +53,17 @@ def test_a_client_is_imported_by_module_or_file(target: str) -> None:
     assert sys.path == path
 
 
+def test_a_file_in_a_folder_imports_modules_of_the_current_folder(here: Path) -> None:
+    (here / "tests").mkdir()
+    (here / "own_client.py").write_text("def video(input): return f'http://x/{input}'")
+    (here / "tests/adapter.py").write_text(
+        "import own_client\n"
+        "def run(input, *, base_url, account_id, api_token): return own_client.video(input)\n"
+    )
+    outcomes = drive(PythonDriver("tests/adapter.py:run"), calls(7))
+    assert [outcome.result for outcome in outcomes] == ["http://x/7"]
+
+
 @pytest.mark.usefixtures("client")
 @pytest.mark.parametrize(
     ("target", "words"),
@@ -61,6 +74,7 @@ def test_a_client_is_imported_by_module_or_file(target: str) -> None:
         ("a_client:edt", ["has no 'edt'", "did you mean edit?"]),
         ("a_client:number", ["is int, not a callable"]),
         ("a_client:short", ["(input, base_url=…, account_id=…, api_token=…)", "takes (input)"]),
+        ("a_client:Session", ["write a function with these arguments that calls your client"]),
     ],
 )
 def test_a_target_that_is_no_client_is_an_argument_error_on_one_line(

@@ -227,6 +227,15 @@ def test_exec_shows_no_intended_input() -> None:
     assert '  sent       {"prompt":"Make it snow"' in text
 
 
+def test_exec_shows_a_body_that_holds_no_input() -> None:
+    [result, *_] = sample.PASSIVE.results
+    call = replace(result.exchanges[-1], request_body=b'{"model": "runwayml/aleph-2", "in')
+    broken = replace(result, intended=None, exchanges=(call,))
+    text = render(replace(sample.PASSIVE, results=(broken,)))
+    assert "sent       null" not in text
+    assert '(application/json) {"model": "runwayml/aleph-2", "in\n' in text
+
+
 def test_rules_that_were_not_examined_share_a_line() -> None:
     text = render(sample.PASSIVE, VERBOSE)
     assert "\nrequest.once         2          1  broken\n" in text

@@ -77,6 +77,16 @@ def test_a_python_project_is_tested_and_verified(tmp_path: Path) -> None:
     assert "CONFORMS" in run(narrowed(verify), tmp_path)
 
 
+def test_a_client_of_the_project_is_imported_without_an_installation(tmp_path: Path) -> None:
+    init(project("python", tmp_path))
+    client = tmp_path / "tests/aleph_client.py"
+    client.rename(tmp_path / "own_client.py")
+    client.write_text("from own_client import run\n")
+    test, verify = commands(KINDS["python"], tmp_path)
+    assert "CONFORMS" in run(f"{test} -p no:cacheprovider -k 'not TestContract'", tmp_path)
+    assert "CONFORMS" in run(narrowed(verify), tmp_path)
+
+
 def test_a_node_project_is_tested_and_verified(tmp_path: Path) -> None:
     needed("node")
     init(project("node", tmp_path))
@@ -117,6 +127,7 @@ def test_a_node_project_with_vitest_uses_it(tmp_path: Path) -> None:
         ("node", "pnpm-lock.yaml", "corepack enable && pnpm install --frozen-lockfile"),
         ("worker", "yarn.lock", "corepack enable && yarn install --frozen-lockfile"),
         ("worker", "", "npm install"),
+        ("node", "", 'pip install "$ALEPH_CONTRACT"'),
         ("python", "requirements.txt", 'pip install "$ALEPH_CONTRACT" pytest -r requirements.txt'),
         ("python", "", 'pip install "$ALEPH_CONTRACT" pytest'),
     ],

@@ -225,6 +225,18 @@ def test_every_report_names_the_broken_server_rule(
     assert "server.refuses" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("path", ["", "/client/v4"])
+def test_a_base_url_without_its_path_is_doubted(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running() as fake:
+        url = fake.base_url.removesuffix("/client/v4") + path
+        code = run(["verify", "server", url, "--run", "boundary/seed/*/on"])
+    assert code == (0 if path else 1)
+    note = "note: no valid input was accepted; a REST base URL ends with /client/v4"
+    assert (note in capsys.readouterr().out) is not bool(path)
+
+
 def test_a_host_that_does_not_answer_gives_3(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

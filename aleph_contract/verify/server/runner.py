@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -37,6 +37,9 @@ MAX_UNANSWERED = 5
 
 _TOO_MANY_REQUESTS = 429
 _NOT_FOUND = 404
+
+#: The end of a REST base URL, as in `CLOUDFLARE_BASE_URL`.
+_BASE_PATH = "/client/v4"
 
 #: The rule that a whole verification must have examined, by phase.
 _WANTED = {"violating": "server.refuses", "valid": "server.accepts"}
@@ -300,7 +303,7 @@ class _Run:
             stale=stale,
             interrupted=self.interrupted,
             coverage=rows,
-            notes=self.notes,
+            notes=(*self.notes, *self._doubt_about_base_url()),
             unexamined=() if ended else tuple(sorted(wanted - examined)),
             elapsed=self._times.total,
         )
@@ -309,8 +312,15 @@ class _Run:
         statuses = {x.status for result in self._results for x in result.exchanges}
         if statuses != {_NOT_FOUND} or len(self._results) == 1:
             return ()
-        remedy = "a REST base URL ends with /client/v4; with --surface binding it has no path"
+        remedy = f"a REST base URL ends with {_BASE_PATH}; with --surface binding it has no path"
         return (f"{self.target.base_url} answers 404 to every call; {remedy}",)
+
+    def _doubt_about_base_url(self) -> Iterator[str]:
+        """A note if no valid input is accepted at a base URL of another form."""
+        valid = [r for r in self._results if r.polarity == "valid" and r.exchanges]
+        usual = self.target.surface != "rest" or self.target.prefix.endswith(_BASE_PATH)
+        if valid and not usual and not any(r.exchanges[0].outcome == "completed" for r in valid):
+            yield f"no valid input was accepted; a REST base URL ends with {_BASE_PATH}"
 
 
 def _with_outcome(result: CaseResult) -> CaseResult:
