@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "exec",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
     epilog="Example: aleph-contract exec -- pytest tests/",
 )
 @profile_option

@@ -22,7 +22,7 @@ MAX_DEFAULT_JOBS = 4
 
 @click.command(
     "mutate",
-    context_settings={"ignore_unknown_options": True},
+    context_settings={"allow_interspersed_args": False},
     epilog="Example: aleph-contract mutate --fail-under 80 -- pytest tests/",
 )
 @contract_option
