@@ -16,7 +16,7 @@ from faster import SPEED, needs_libfaketime
 from programs import needed
 
 from aleph_contract.core.clock import WALL_CLOCK
-from aleph_contract.drivers import clock_watch, faketime, processes
+from aleph_contract.drivers import clock_watch, faketime, faster_clock, processes
 from aleph_contract.drivers.clock_probe import check_program
 from aleph_contract.drivers.clock_watch import INTERVAL, ClockWatch
 from aleph_contract.drivers.faster_clock import FasterClock
@@ -143,6 +143,15 @@ def test_without_the_library_the_message_says_how_to_install_it(
     with pytest.raises(
         CouldNotRun, match=r"not found at /nowhere/lib\.so: `apt install libfaketime`"
     ):
+        FasterClock(SPEED).__enter__()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_another_library_in_its_place_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    maps = Path("/proc/self/maps").read_text(encoding="utf-8").split()
+    monkeypatch.setenv(faketime.LIBRARY_VARIABLE, next(p for p in maps if "/libc.so" in p))
+    monkeypatch.setattr(faster_clock, "_SPEED_WAITS", (0.05, 0.05))
+    with pytest.raises(CouldNotRun, match=r"should run 100 times faster ran 1\.?\d* times"):
         FasterClock(SPEED).__enter__()
 
 
