@@ -118,8 +118,10 @@ def _internal_error() -> int:
 
 def _ended(message: str, code: int) -> int:
     """Print why the command ended, and return the exit code."""
+    from aleph_contract.core.escaping import printable
+
     with printing():
-        click.echo(f"aleph-contract: {message}", err=True)
+        click.echo(printable(f"aleph-contract: {message}"), err=True)
     return code
 
 

@@ -9,6 +9,7 @@ import click
 
 from aleph_contract.commands.options import chosen_contract, contract_option, model_option
 from aleph_contract.commands.standard_streams import printing
+from aleph_contract.core.escaping import one_line
 from aleph_contract.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def command(
         if as_json:
             click.echo(json.dumps(line(case) | (proof(case) if certificates else {})))
         else:
-            click.echo(f"{case.polarity:9}  {_mark(case):8}  {case.name}")
+            click.echo(f"{case.polarity:9}  {_mark(case):8}  {one_line(case.name)}")
 
 
 def _mark(case: Case) -> str:

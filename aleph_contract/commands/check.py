@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ import click
 
 from aleph_contract.commands.options import contract_option, load_contracts, model_option
 from aleph_contract.commands.standard_streams import printing
+from aleph_contract.core.escaping import one_line, printable, replace_controls, write_json
 from aleph_contract.errors import ArgumentError, JSONError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _check_several(files: Sequence[str], choose: Chooser, *, as_json: bool) -> i
         try:
             name, checked, positions = _checked_file(file, choose)
         except ArgumentError as error:
-            click.echo(f"aleph-contract: {error}", err=True)
+            click.echo(printable(f"aleph-contract: {error}"), err=True)
             code = 2
             continue
         documents.append({"file": name, **asdict(checked)})
@@ -260,26 +260,27 @@ def _read(file: str, name: str) -> bytes:
 
 @printing()
 def _show_json(document: Any) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(write_json(document))
 
 
 @printing()
 def _show(checked: Checked, name: str, positions: Positions, *, several: bool = False) -> None:
     color = False if os.environ.get("NO_COLOR") else None
     for problem in checked.violations:
-        head = click.style(f"{name}:{problem.line}:{problem.column}:", bold=True)
-        click.echo(f"{head} {problem.message}", color=color)
+        head = click.style(f"{one_line(name)}:{problem.line}:{problem.column}:", bold=True)
+        click.echo(f"{head} {one_line(problem.message)}", color=color)
         for line in _excerpt(positions.line(problem.line), problem.column, problem.line):
             click.echo(line, color=color)
-        click.echo(f"  at {problem.pointer or 'the root'}{_facts(problem)}", color=color)
+        place = f"{problem.pointer or 'the root'}{_facts(problem)}"
+        click.echo(f"  at {one_line(place)}", color=color)
     for note in checked.notes:
-        click.echo(f"note: {note}", color=color)
-    click.echo((f"{name}: " if several else "") + _verdict(checked), color=color)
+        click.echo(printable(f"note: {note}"), color=color)
+    click.echo((f"{one_line(name)}: " if several else "") + _verdict(checked), color=color)
 
 
 def _excerpt(line: str, column: int, number: int) -> tuple[str, str]:
     start = max(0, column - _EXCERPT_WIDTH // 2) if len(line) > _EXCERPT_WIDTH else 0
-    shown = line[start : start + _EXCERPT_WIDTH].replace("\t", " ")
+    shown = replace_controls(line[start : start + _EXCERPT_WIDTH].replace("\t", " "))
     margin = " " * len(str(number))
     arrow = click.style("^", fg="red", bold=True)
     return f"  {number} | {shown}", f"  {margin} | {' ' * (column - 1 - start)}{arrow}"
@@ -295,10 +296,11 @@ def _facts(problem: Problem) -> str:
 
 
 def _verdict(checked: Checked) -> str:
+    model = one_line(checked.model)
     document = {
-        "input": f"input for {checked.model}",
-        "rest": f"request for {checked.model}",
-        "binding": f"binding request for {checked.model}",
+        "input": f"input for {model}",
+        "rest": f"request for {model}",
+        "binding": f"binding request for {model}",
     }[checked.form]
     if checked.valid:
         return click.style(f"valid {document}", fg="green")

@@ -11,6 +11,7 @@ from aleph_contract.commands.options import (
     model_option,
 )
 from aleph_contract.commands.standard_streams import printing
+from aleph_contract.core.escaping import printable
 
 
 @click.command("explain", epilog="Example: aleph-contract explain request.faithful")
@@ -29,7 +30,7 @@ def command(*, name: str, contract_files: tuple[str, ...], model: str | None) ->
     if name == "contract":
         from aleph_contract.commands.contract_text import contract_text
 
-        click.echo(contract_text(chosen_contract(contract_files, model)))
+        click.echo(printable(contract_text(chosen_contract(contract_files, model))))
         return
     if model:  # a wrong path or model is an error, also where the text is the same for all models
         chosen_contract(contract_files, model)

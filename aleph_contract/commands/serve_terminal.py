@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aleph_contract.core.escaping import printable
 from aleph_contract.version import __version__
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def warn(text: str, *, as_json: bool) -> None:
     if as_json:
         _logger.warning(text)
     else:
-        click.echo(f"aleph-contract: {text}", err=True)
+        click.echo(printable(f"aleph-contract: {text}"), err=True)
 
 
 def banner(server: Server, app: App, client: Mapping[str, str]) -> None:

@@ -75,6 +75,8 @@ def _unusable(entry: Mapping[str, Any], id_member: str) -> Iterator[Remark]:
         yield "", f"has no `{id_member}`; a catalog entry has one{other}"
     elif not isinstance(name, str) or not name:
         yield f"/{id_member}", "is not a model id: that is a string"
+    elif not name.isprintable() or " " in name:  # it is printed, and part of paths
+        yield f"/{id_member}", "is not a model id: it has white space or control characters"
     schemas = entry.get("schema")
     if schemas is None:
         yield "", "has no `schema`; a catalog entry has one"

@@ -38,6 +38,16 @@ def escape_controls(text: str) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
+def replace_controls(text: str) -> str:
+    """The text with each unsafe character as U+FFFD: its columns stay."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def printable(text: str) -> str:
+    """The text for a terminal or a log: no unsafe character, and no workflow command."""
+    return escape_workflow_commands(escape_controls(text))
+
+
 def one_line(text: str) -> str:
     """The text in one line: white space collapsed, unsafe characters escaped."""
     return escape_controls(" ".join(text.split()))

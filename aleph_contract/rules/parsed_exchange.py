@@ -15,6 +15,7 @@ from aleph_contract.contract import Contract, event_streams
 from aleph_contract.contract.examples import readings
 from aleph_contract.contract.result_shape import EVENT_STREAM, ResultShape, shape_of
 from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import (
     COMPLETED,
     INPUT_KEY,
@@ -30,6 +31,9 @@ _MEMBERS = {"rest": ("model", "input"), "binding": ("inputs", "options")}
 
 #: Header that names the model on the binding; on REST the body does.
 MODEL_HEADER = "cf-consn-model-id"
+
+#: Longest content encoding that a finding quotes.
+MAX_ENCODING = 40
 
 #: Media type of requests and replies.
 JSON_TYPE = "application/json"
@@ -122,7 +126,12 @@ def read_request(exchange: Exchange) -> SentInput:
     if not exchange.request_complete:
         return SentInput(None, None, problem="the request body is incomplete")
     model = header(exchange, MODEL_HEADER)
-    return read_body(exchange.surface, exchange.target, model, exchange.request_body)
+    sent = read_body(exchange.surface, exchange.target, model, exchange.request_body)
+    encoding = header(exchange, "content-encoding") or "identity"
+    if not sent.problem or encoding.lower() == "identity":
+        return sent
+    problem = f"the body has the content encoding {truncate(encoding, MAX_ENCODING)}"
+    return replace(sent, problem=f"{problem}; the documented one is plain JSON")
 
 
 def read_body(surface: SurfaceName, target: str, model: str | None, raw: bytes) -> SentInput:

@@ -21,6 +21,10 @@ BAD = {
         '{"model_id": "a/b", "schema": {"input": {"type": "nonsense"}, "output": {}}}',
         "is not a schema",
     ),
+    "model-of-two-lines": (
+        '{"model_id": "a\\n::error::b", "schema": {"input": {}, "output": {}}}',
+        "white space or control characters",
+    ),
     "repeats-a-model": (GOOD.read_text(), f"repeats the model id {MODEL}"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from typing import Any
@@ -142,6 +143,15 @@ def test_a_request_gives_its_input_or_a_problem(body: bytes, sent: SentInput) ->
 def test_an_incomplete_request_is_not_parsed() -> None:
     cut = replace(CALL, request_complete=False)
     assert read_request(cut).problem == "the request body is incomplete"
+
+
+def test_an_encoded_body_is_named_by_its_encoding() -> None:
+    headers = (*CALL.request_headers, ("content-encoding", "gzip"))
+    call = replace(CALL, request_headers=headers, request_body=gzip.compress(CALL.request_body))
+    problem = "the body has the content encoding gzip; the documented one is plain JSON"
+    assert read_request(call) == SentInput(None, None, problem=problem)
+    plain = replace(CALL, request_headers=(*CALL.request_headers, ("content-encoding", "Identity")))
+    assert read_request(plain) == read_request(CALL)
 
 
 def test_the_binding_names_the_model_in_a_header() -> None:
