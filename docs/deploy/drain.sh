@@ -4,6 +4,7 @@
 # Asks each fake of TEMPLATE once a second, and reloads nginx with a new CONFIG when an answer changes.
 template=$1 config=$2
 fakes=$(sed -n 's/^ *server \([^ ]*\) max_fails=0;$/\1/p' "$template")
+loaded=nothing
 while :; do
   edits='' ready=''
   for fake in $fakes; do
@@ -14,12 +15,10 @@ while :; do
     fi
   done
   [ -n "$ready" ] || edits='' # none is ready: the fakes answer with 503 and log the reason
-  sed "$edits" "$template" > "$config.new"
-  if cmp -s "$config.new" "$config"; then
-    rm "$config.new"
-  else
-    mv "$config.new" "$config"
-    ${NGINX:-nginx} -s reload # open runs end on the connections that they have
+  if [ "$edits" != "$loaded" ]; then
+    sed "$edits" "$template" > "$config.new" && mv "$config.new" "$config"
+    # Open runs end on the connections that they have. If nginx has not started yet, try again.
+    ${NGINX:-nginx} -s reload && loaded=$edits
   fi
   sleep 1
 done

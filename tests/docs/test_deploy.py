@@ -249,6 +249,27 @@ def test_a_fake_that_is_not_ready_gets_no_runs(tmp_path: Path) -> None:
                 time.sleep(0.1)
 
 
+def test_a_reload_that_fails_is_tried_again(tmp_path: Path) -> None:
+    """When the containers start, `drain.sh` may be faster than nginx."""
+    needed("curl")
+    nginx = tmp_path / "nginx.sh"
+    nginx.write_text(f"echo >>{tmp_path}/tries; test $(wc -l <{tmp_path}/tries) -gt 1")
+    with contextlib.ExitStack() as stack:
+        stubs = [stack.enter_context(Stub()) for _ in range(2)]
+        stubs[1].ready = False
+        servers = [f"server 127.0.0.1:{stub.server_address[1]} max_fails=0;\n" for stub in stubs]
+        config = tmp_path / "nginx.conf"
+        config.write_text("".join(servers))
+        stack.enter_context(draining(config, ["sh", str(nginx)]))
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "tries").exists() or len((tmp_path / "tries").read_text()) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert config.read_text() == servers[0] + servers[1].replace(";", " down;")
+        time.sleep(1.5)
+        assert len((tmp_path / "tries").read_text()) == 2, "it is reloaded only after a change"
+
+
 def test_scripted_resets_do_not_close_the_balancer_for_other_clients(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         fakes = [stack.enter_context(container()) for _ in range(3)]
