@@ -250,10 +250,10 @@ def _wrong_model(document: Any, positions: Positions, contract: Contract) -> lis
 
 
 def _read(file: str, name: str) -> bytes:
-    from aleph_contract.core.reading import read_file
+    from aleph_contract.core.reading import read_file, read_stream
 
     try:
-        return sys.stdin.buffer.read() if file == "-" else read_file(file)
+        return read_stream(sys.stdin.buffer, name) if file == "-" else read_file(file)
     except OSError as error:
         raise ArgumentError(f"{name} cannot be read: {error.strerror}") from None
 

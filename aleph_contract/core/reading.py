@@ -1,10 +1,11 @@
-"""Read a file that the user names, in bounded memory."""
+"""Read a file or a stream that the user names, in bounded memory."""
 
 from __future__ import annotations
 
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 #: Bytes of the longest file that is read whole; a device such as /dev/zero has no end.
 MAX_FILE = 256 << 20
@@ -17,7 +18,16 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         OSError: It cannot be read, or holds more than `MAX_FILE` bytes.
     """
     with Path(path).open("rb") as file:
-        content = file.read(MAX_FILE + 1)
+        return read_stream(file, os.fspath(path))
+
+
+def read_stream(stream: BinaryIO, name: str) -> bytes:
+    """The rest of a stream; `name` is for the error.
+
+    Raises:
+        OSError: It cannot be read, or holds more than `MAX_FILE` bytes.
+    """
+    content = stream.read(MAX_FILE + 1)
     if len(content) > MAX_FILE:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), os.fspath(path))
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
     return content

@@ -72,6 +72,12 @@ def test_an_error_without_a_reader_keeps_its_exit_code(
     assert kept.read_text() == f"{code}\n"
 
 
+def test_a_stream_without_an_end_is_not_read_for_ever() -> None:
+    done = shell("A check - </dev/zero")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("standard input cannot be read: File too large\n")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
     "command", ["rules", ONE_CASE, "exec -- true", "serve --port 0", "check /dev/null"]
