@@ -16,12 +16,10 @@ import sample_runs as sample
 from aleph_contract.core.escaping import escape_controls, escape_workflow_commands, money
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.core.outcome import Outcome, ReportedError
-from aleph_contract.core.results import CaseResult, Finding, Verification
+from aleph_contract.core.results import CaseResult, Finding
 from aleph_contract.reports import FORMATS
-from aleph_contract.reports.last_screen import MAX_LINES
 from aleph_contract.reports.terminal import render, render_verdict
 from aleph_contract.reports.text import MAX_PAYLOAD, Style
-from aleph_contract.rules.coverage import Row
 
 
 @pytest.fixture(autouse=True)
@@ -43,21 +41,6 @@ def _with(case: CaseResult, style: Style = VERBOSE) -> str:
     return render(sample.run(case), style)
 
 
-def test_the_verdict_is_last_and_then_the_command_to_run_next() -> None:
-    assert render(sample.PASSING).splitlines()[-1].startswith("CONFORMS: aleph-client keeps")
-    verdict, command = render(sample.FAILING).split("\n\n")[-1].splitlines()
-    assert verdict.startswith("DOES NOT CONFORM: aleph-client breaks 3 rules in 4 of 9 cases")
-    assert command == f"next: {sample.DROPPED.reproduce}"
-
-
-def test_the_command_to_run_next_explains_the_rule_if_no_case_can_be_repeated() -> None:
-    assert render(sample.PASSIVE).endswith("\nnext: aleph-contract explain request.once\n")
-
-
-def test_a_case_that_could_not_run_is_run_next() -> None:
-    assert render(sample.TROUBLED).splitlines()[-1] == f"next: {sample.UNKNOWN_REPLY.reproduce}"
-
-
 @pytest.mark.parametrize("verbose", [False, True])
 @pytest.mark.parametrize("name", sample.ALL)
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
@@ -69,28 +52,6 @@ def test_only_commands_and_names_are_wider_than_the_terminal(
     wide = [line for line in lines if len(line) > width and not line.startswith(table)]
     unbroken = ("correct request ", "command ", "next: ", "boundary/duration/exclusiveMinimum/")
     assert all(line.lstrip().startswith(unbroken) for line in wide), wide
-
-
-def test_the_table_of_a_server_fits_the_terminal() -> None:
-    """A long name has a line of its own, and the answers stay in their columns."""
-    long = "prompt_images/*/anyOf/0/position/anyOf/1/items/maximum"
-    run = replace(
-        sample.PASSING,
-        mode="server",
-        coverage=(
-            Row("seed/minimum", "valid", "accepted", 1),
-            Row("seed/minimum", "violating", "refused", 2),
-            Row(long, "valid", "refused", 3),
-        ),
-    )
-    for width in (80, 1000):
-        table = render(run, Style(width)).split("\n\n")[1].splitlines()
-        assert max(map(len, table)) <= width
-        head, seed, *rest = table
-        assert re.split("  +", head) == ["constraint", "on the bound: accept", "outside: refuse"]
-        assert seed.split() == ["seed/minimum", "accepted", "1", "refused", "2"]
-        assert " ".join(rest).split() == [long, "refused", "3", "<-", "differs"]
-        assert head.index("on the") == seed.index("accepted") == rest[-1].index("refused 3")
 
 
 @pytest.mark.parametrize(
@@ -159,49 +120,6 @@ def test_the_table_of_rules_and_the_details_need_verbose() -> None:
     for said in ("not examined: ", "\n    expected ", "correct request", "(example 0.2 s"):
         assert said in render(sample.FAILING, VERBOSE)
         assert said not in render(sample.FAILING)
-
-
-def _many(count: int) -> Verification:
-    words = ["".join(chr(ord("a") + int(digit)) for digit in str(n)) for n in range(count)]
-    return sample.run(
-        *(
-            replace(
-                sample.REFUSED,
-                name=f"boundary/{word}",
-                findings=sample.must("boundary.accepted", f"the word {word} " + "is wrong " * 9),
-            )
-            for word in words
-        ),
-        phases=sample.FAILING.phases,
-        coverage=sample.FAILING.coverage,
-        notes=("a note",),
-    )
-
-
-@pytest.mark.parametrize("width", [60, 80, 100])
-@pytest.mark.parametrize("count", [1, 3, 12, 13, 14, 15, 200])
-def test_the_summary_fits_on_one_screen(count: int, width: int) -> None:
-    screen = render(_many(count), Style(width)).partition("\nsummary\n")[2].splitlines()
-    rows = 1 + sum(max(1, -(-len(line) // width)) for line in screen)
-    assert rows <= MAX_LINES
-    listed = sum(line.startswith("BROKEN boundary.accepted: ") for line in screen)
-    more = re.search("… and ([0-9]+) more causes?, above", "\n".join(screen))
-    assert listed + int(more[1] if more else 0) == count
-    assert listed >= min(count, 10)
-
-
-def test_a_cause_is_whole_if_the_screen_has_room_for_it() -> None:
-    """One cause is wrapped, with its case at the end; of many, each is cut to a row."""
-
-    def summary(count: int) -> str:
-        return render(_many(count), Style(60)).partition("\nsummary\n")[2]
-
-    one, many = summary(1), summary(12)
-    assert one.startswith("BROKEN boundary.accepted: ")
-    assert "…" not in one
-    assert one.partition("\n\n")[0].endswith(")")
-    assert len(one.partition("\n\n")[0].splitlines()) > 1
-    assert len(many.partition("\n\n")[0].splitlines()) == 12
 
 
 def test_quiet_is_the_verdict_alone() -> None:

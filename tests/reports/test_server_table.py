@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import sample_runs as sample
 from stub_server import CONTRACT, TOKEN, Stub, serving
 
 from aleph_contract.core.results import Verification
@@ -12,6 +15,7 @@ from aleph_contract.reports.case_details import details_of
 from aleph_contract.reports.server_table import server_table
 from aleph_contract.reports.terminal import render
 from aleph_contract.reports.text import Style
+from aleph_contract.rules.coverage import Row
 from aleph_contract.verify.server.runner import ServerSettings, verify_server
 from aleph_contract.verify.server.target import Target
 
@@ -57,3 +61,25 @@ def test_a_probe_is_shown_with_its_whole_request(
     assert (line.startswith(start), line.endswith(end)) == (True, True), line
     assert TOKEN not in line
     assert f"sent       {start}" in render(found)
+
+
+def test_the_table_of_a_server_fits_the_terminal() -> None:
+    """A long name has a line of its own, and the answers stay in their columns."""
+    long = "prompt_images/*/anyOf/0/position/anyOf/1/items/maximum"
+    run = replace(
+        sample.PASSING,
+        mode="server",
+        coverage=(
+            Row("seed/minimum", "valid", "accepted", 1),
+            Row("seed/minimum", "violating", "refused", 2),
+            Row(long, "valid", "refused", 3),
+        ),
+    )
+    for width in (80, 1000):
+        table = render(run, Style(width)).split("\n\n")[1].splitlines()
+        assert max(map(len, table)) <= width
+        head, seed, *rest = table
+        assert re.split("  +", head) == ["constraint", "on the bound: accept", "outside: refuse"]
+        assert seed.split() == ["seed/minimum", "accepted", "1", "refused", "2"]
+        assert " ".join(rest).split() == [long, "refused", "3", "<-", "differs"]
+        assert head.index("on the") == seed.index("accepted") == rest[-1].index("refused 3")
