@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: The highest port of TCP: 16 bits.
+MAX_PORT = 65_535
+
 #: Not 8787 or 8788, the ports of `wrangler dev` and `wrangler pages dev`.
 DEFAULT_PORT = 8790
 

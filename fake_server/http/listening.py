@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from aleph_contract.errors import ArgumentError
+from fake_server.port import MAX_PORT
 
 #: Addresses that stand for every address of this machine.
 WILDCARDS = frozenset({"0.0.0.0", "::"})
@@ -33,8 +34,8 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         ArgumentError: The port is taken or out of range, or the host cannot be resolved or bound.
     """
-    if not 0 <= port <= 65535:  # noqa: PLR2004 - 16 bits
-        raise ArgumentError(f"port is a number from 0 to 65535, not {port}")
+    if not 0 <= port <= MAX_PORT:
+        raise ArgumentError(f"port is a number from 0 to {MAX_PORT}, not {port}")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from aleph_contract.errors import ArgumentError
+from fake_server.port import MAX_PORT
 
 #: The host whose connections are opened and answered by the fake, and its port.
 HOST = "api.cloudflare.com"
@@ -16,8 +17,6 @@ PORT = 443
 
 _CONNECT = re.compile(rb"CONNECT (?:\[([0-9a-fA-F:.]+)\]|([^\s:/\[\]]{1,255})):([0-9]{1,5}) ")
 _TARGET = re.compile(rb"[A-Za-z]+ (\S+)")
-_LAST_PORT = 65_535
-
 _PATTERN = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^\s:/\[\]]+))(?::([0-9]{1,5}))?")
 
 
@@ -78,7 +77,7 @@ class AllowedHosts:
 
 def _pattern(name: str) -> tuple[str, int]:
     found = _PATTERN.fullmatch(name)
-    if found is None or not 0 < int(found[3] or PORT) <= _LAST_PORT:
+    if found is None or not 0 < int(found[3] or PORT) <= MAX_PORT:
         raise ArgumentError(f"--allow-host takes HOST or HOST:PORT, not {name!r}")
     host = (found[1] or found[2]).lower().rstrip(".")
     if host == HOST:

@@ -1,4 +1,4 @@
-"""The URL of a database: what the driver reports badly or not at all, and the URL for messages."""
+"""The URL of a database: mistakes that the driver reports badly, and the URL for messages."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from aleph_contract.errors import ArgumentError
-
-_MAX_PORT = 65_535
+from fake_server.port import MAX_PORT
 
 #: Parameters that name a file.
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
@@ -39,8 +38,8 @@ def _problems(url: str) -> Iterator[str]:
     ports = [_port_of(host) for host in hosts.split(",")]
     ports += [port for given in query.get("port", ()) for port in given.split(",")]
     for port in ports:
-        if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _MAX_PORT):
-            yield f"a port is a number from 1 to {_MAX_PORT}, not {port!r}"
+        if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= MAX_PORT):
+            yield f"a port is a number from 1 to {MAX_PORT}, not {port!r}"
     for name in _FILES:
         for file in query.get(name, ()):
             if not Path(file).is_file():
