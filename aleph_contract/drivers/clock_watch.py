@@ -63,12 +63,12 @@ class ClockWatch:
         """
         if sys.platform == "linux":
             self.look()  # the client may have called and reported since the last look
-        for program, reason in self._slow.items():
+        for program, reason in [*self._slow.items()]:  # the thread may add to it meanwhile
             raise CouldNotRun(
                 f"--speed has no effect on a process that called the fake: {reason or program}"
                 "; its time-outs cannot be judged"
             )
-        for reason in self._ended:
+        for reason in [*self._ended]:
             raise CouldNotRun(
                 f"--speed does not work with a process of the client: {reason}; run the client "
                 "with --speed 1, or its code in a program that starts with libfaketime"

@@ -65,6 +65,8 @@ class Subscription:
             self._reason = sentence(error)
             raise JournalUnavailable(self._reason) from None
         self._connection = connection
+        if self._closed:  # `close` was called meanwhile
+            connection.terminate()
 
     async def keep_open(self) -> None:
         """Try `open` until it succeeds."""
