@@ -262,7 +262,7 @@ def _other_model(exchange: Exchange, contracts: ContractSet) -> str | None:
 
 def _nothing(traffic: _Traffic) -> Iterator[str]:
     if not (traffic.calls or traffic.trouble or traffic.stopped()):
-        yield f"no call of a model is recorded; calls to other servers: {traffic.foreign:,}"
+        yield f"no call of a known model is recorded; calls to other servers: {traffic.foreign:,}"
 
 
 def _notes(traffic: _Traffic) -> Iterable[str]:
@@ -279,7 +279,7 @@ def _notes(traffic: _Traffic) -> Iterable[str]:
         yield f"calls to other servers, which are not judged: {traffic.foreign:,}"
     if traffic.other_models:
         named = [f"{model} ({count:,})" for model, count in traffic.other_models.items()]
-        yield (f"calls of other models, which are judged only with --contract: {join_first(named)}")
+        yield f"calls of other models, which are judged only with --contract: {join_first(named)}"
     if traffic.other_routes:
         named = [f"{route} ({count})" for route, count in traffic.other_routes.items()]
         yield f"calls to other routes, which are not judged: {', '.join(named)}"

@@ -77,7 +77,7 @@ def test_calls_to_other_servers_are_counted_and_not_judged(tmp_path: Path) -> No
 def test_a_recording_without_a_call_of_a_model_was_not_checked(tmp_path: Path) -> None:
     found = judged(tmp_path, call(method="GET", url="https://example.com/"))
     assert found.exit_code == 3
-    assert found.trouble == ("no call of a model is recorded; calls to other servers: 1",)
+    assert found.trouble == ("no call of a known model is recorded; calls to other servers: 1",)
 
 
 def test_a_sanitised_file_accuses_no_client_of_a_missing_token(tmp_path: Path) -> None:
