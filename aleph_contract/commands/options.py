@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-#: Seconds of the longest time limit: a day. The clocks of the system end at a few centuries.
+#: Seconds of the longest time limit: a day. The timers of the system refuse waits of centuries.
 MAX_SECONDS = 86_400
 
 #: Calls that may be in flight; with --stdio each is a process.

@@ -72,7 +72,7 @@ def checked_speed(speed: float) -> float:
 def of_this_process(seconds: float) -> float:
     """Seconds on the clock of this process that `seconds` of the machine take.
 
-    For the time limits of code of ours in a client's process: what it waits for, such as an answer
-    of the fake, takes as long as ever.
+    For time limits of this project's own code in a client's process. Example: an answer of the fake
+    takes 1 s of the machine, which is 100 s on a clock that runs 100 times faster.
     """
     return seconds * float(os.environ.get(SPEED_VARIABLE, "1"))

@@ -21,7 +21,7 @@ SUITE_LIMITS = 30
 #: Tests that share a fixture with tests that make calls, and run once to find their own calls.
 MAX_SHARERS = 200
 
-#: What a test does that does not pass, by its outcome; of any other one, it fails.
+#: The words of a note about a test that does not pass alone, by its outcome; by default `fails`.
 _ALONE = {"skipped": "is skipped, or expected to fail,", "timeout": "exceeds --timeout"}
 
 _NO_TEST = "no test that makes a call passes when it runs alone: {}"

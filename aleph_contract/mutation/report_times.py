@@ -66,8 +66,9 @@ def _by_duration(
 ) -> list[Border]:
     """From the durations: a test ends before the next one begins.
 
-    Of the delays with which each call lies within a test, those count with which most tests make
-    calls; if these differ about the test of a call, nothing is known.
+    A delay of the report fits if each call lies within one test. Of the delays that fit, those that
+    give calls to the most tests decide. If two of these assign a call to different tests, nothing
+    is known.
     """
     spans = _spans(tests)
     found: dict[tuple[int, ...], float] = {}

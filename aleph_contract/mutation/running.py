@@ -233,7 +233,7 @@ def _work(
 
 
 def notes(found: Baseline, planned: Plan) -> Iterator[str]:
-    """What the reader of a report must know about its suite and its mutants."""
+    """Notes for the reader of a report, about its suite and its mutants."""
     yield from found.notes
     if found.tests == (WHOLE_SUITE,) and len(found.calls) > 1:
         yield _ONE_TEST

@@ -140,7 +140,7 @@ class Processes:
 
 
 class Output:
-    """What a process prints: the TAP lines with their times, and the end of all output."""
+    """The output of a process: its TAP lines with their times, and the end of all lines."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._buffer = BoundedBuffer(1 << 16)

@@ -101,7 +101,7 @@ _ROWS = (
 #: Every mutation by its id.
 MUTATIONS = {row.id: row for row in _ROWS}
 
-#: What a test asserts instead to notice a fault, by the first rule of the fault.
+#: Remedies for single faults in place of that of the mutation, by the first rule of the fault.
 REMEDIES_OF_FAULTS = {
     "security.token-host": (
         "assert `len(account.exchanges)`: a client that follows the redirect makes two calls"

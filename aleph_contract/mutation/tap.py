@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aleph_contract.mutation.report_times import ReportedTest
@@ -65,9 +65,9 @@ def tap_tests(lines: Iterable[tuple[float, str]]) -> list[ReportedTest]:
     ]
 
 
-def _prefix(points: Iterable[_Point], parent: _Point) -> None:
+def _prefix(points: Sequence[_Point], parent: _Point) -> None:
     """Put the name of a test before the names of its subtests, which are the last deeper points."""
-    for point in reversed(list(points)):
+    for point in reversed(points):
         if point.indent <= parent.indent:
             return
         point.name = parent.name + _BELOW + point.name

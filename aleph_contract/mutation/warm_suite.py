@@ -78,7 +78,7 @@ class WarmSuite:
         listener: socket.socket,
         connection: socket.socket,
     ) -> None:
-        #: Of each test, the fixtures that it shares with others.
+        #: By the name of a test: the fixtures that it shares with other tests.
         self.shared: dict[str, list[str]] = {}
         self._contracts = contracts
         self._account = account
@@ -167,9 +167,10 @@ def warm_suite(
             suite = WarmSuite(contracts, account, clock, fakes, connection)
             stack.callback(suite.close)
             connection.settimeout(seconds)
-            first = suite.receive() if suite.receive().get("secret") == secret else {}
-            suite.shared = first.get("shared", {})
-        if not first.get("ready"):
+            is_ours = suite.receive().get("secret") == secret
+            collected = suite.receive() if is_ours else {}
+            suite.shared = collected.get("shared", {})
+        if not collected.get("ready"):
             raise CouldNotRun("pytest could not collect the tests again")
         yield suite
 

@@ -37,7 +37,7 @@ _OF_TOOLS = re.compile(
 #: The name of an option that names a folder that the suite writes to.
 _OUTPUT = re.compile("temp|tmp|out|report|result|junit|html|coverage", re.IGNORECASE)
 
-#: Files of a folder without git that are compared; of more, none is.
+#: Most files that are compared; a folder with more is not watched.
 MAX_FILES = 20_000
 
 #: Characters of a name in the message.
@@ -146,7 +146,7 @@ def _listed_by_git(root: Path) -> list[Path] | None:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git prints; `None` if it fails, or is not installed."""
+    """The output of git; `None` if it fails, or is not installed."""
     command = ("git", "--no-optional-locks", *arguments)
     try:
         done = subprocess.run(

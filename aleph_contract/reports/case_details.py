@@ -64,7 +64,7 @@ def is_probe(result: CaseResult) -> bool:
     return result.phase == "envelope" and bool(result.exchanges)
 
 
-#: What a request says about its token, if that is not right.
+#: Words for a token that is missing or wrong, by the credential of the request.
 _TOKENS = {"missing": "no token, ", "refused": "a wrong token, "}
 
 

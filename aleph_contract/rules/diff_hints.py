@@ -35,7 +35,7 @@ def _beyond_bmp_replaced(text: str) -> str:
     return "".join("\ufffd" if char > "\uffff" else char for char in text)
 
 
-def _beyond_bmp_asked(text: str) -> str:
+def _beyond_bmp_as_question_marks(text: str) -> str:
     return "".join("?" if char > "\uffff" else char for char in text)
 
 
@@ -69,7 +69,7 @@ STRINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("UTF-8 read as Windows-1252", lambda text: text.encode().decode("cp1252")),
     ("invisible format characters removed", _without_format_characters),
     ("control characters removed", _without_controls),
-    ("characters beyond U+FFFF replaced by ?", _beyond_bmp_asked),
+    ("characters beyond U+FFFF replaced by ?", _beyond_bmp_as_question_marks),
     ("characters outside ASCII dropped", lambda text: text.encode("ascii", "ignore").decode()),
     ("characters outside ASCII replaced", lambda text: text.encode("ascii", "replace").decode()),
     ("characters beyond U+FFFF dropped", _beyond_bmp_dropped),

@@ -206,7 +206,7 @@ _TABLE = (
         "never repeats a call answered 400, 401, 402, 403, 404 or 422",
         "http",
         "must",
-        "As a rule the same request is refused again; the retry costs time and rate limit.",
+        "The same request is usually refused again; the retry costs time and rate limit.",
         "A retry helper repeats the call on any error.",
         "Retry on 429 only, or not at all. One 402 passes by itself and may be repeated: the one "
         "whose message says that a rate limit was exceeded.",

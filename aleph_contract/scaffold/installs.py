@@ -48,7 +48,7 @@ def manager_of(folder: Path) -> PackageManager:
 
 
 def python_packages(folder: Path) -> str:
-    """What the CI job of a Python project gives to pip besides its tests' own packages."""
+    """Further arguments of `pip install` in the CI job of a Python project, after a space."""
     if (folder / "requirements.txt").is_file():
         return " -r requirements.txt"
     project = folder / "pyproject.toml"

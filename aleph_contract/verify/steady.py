@@ -115,7 +115,7 @@ def checked_load(clock: Clock) -> Iterator[Callable[[], str]]:
 
 
 def _verdict(result: CaseResult) -> Hashable:
-    """What must not depend on the load: status, broken rules, and each call with its cost."""
+    """Status, broken rules, and each call with its cost: they must not depend on the load."""
     rules = frozenset(finding.rule for finding in result.findings)
     calls = tuple((x.outcome, x.status, x.cost) for x in result.exchanges)
     return result.status, rules, calls

@@ -72,7 +72,7 @@ def create_app(
             disk (`sync`) or only committed (`async`).
         max_body: Bound on the bytes of a body; 32 MiB if `None`.
         hosts: Host names that the control API accepts.
-        admin_token: What callers of the control API on other machines must present.
+        admin_token: The token that callers of the control API on other machines must present.
         mutator: Changes one call, for `aleph-contract mutate`.
         replay: A recording that answers runs, for `serve --replay`.
         upstream: A server that answers runs, and the spend cap, for `serve --upstream`.

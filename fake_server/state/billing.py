@@ -90,7 +90,7 @@ def cost(seconds: Decimal | None, price: Decimal | None) -> Decimal:
     return EXACT.multiply(seconds, price)
 
 
-#: Amounts in USD have at most this many digits before the point, less one, and zeros after it.
+#: The largest power of ten of an amount in USD, and of its inverse: 1e12 and 1e-12 are accepted.
 MAX_ORDER = 12
 
 

@@ -67,7 +67,7 @@ class Target:
 
         Raises:
             ArgumentError: It is not an http or https URL, or holds a user name, query or fragment,
-                or a character that no URL holds; or the account id does.
+                or it or the account id holds a character that must be percent-encoded.
         """
         try:
             parts = urlsplit(url)
