@@ -45,6 +45,7 @@ QUIET, BUSY, TOO_BUSY = 0.005, 0.05, 0.2
         ([(BUSY, FAILED), (BUSY, PASSED), (BUSY, PASSED)], PASSED),
         ([(BUSY, FAILED), (BUSY, PASSED), (BUSY, OTHER), (BUSY, FAILED)], FAILED),
         ([(TOO_BUSY, FAILED), (BUSY, FAILED), (BUSY, FAILED)], FAILED),
+        ([(BUSY, FAILED), (TOO_BUSY, FAILED), (QUIET, PASSED)], PASSED),
         ([(TOO_BUSY, FAILED)] * MAX_DRIVES, None),
         ([(TOO_BUSY, FAILED)] * (MAX_DRIVES - 1) + [(BUSY, FAILED)], None),
     ],
