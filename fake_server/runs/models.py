@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +13,7 @@ from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.contract.prices import Quantity, quantities
 from aleph_contract.contract.validate import validator_for
+from aleph_contract.core.exchange import REDACTED
 from aleph_contract.schema.validation.validator import Validator
 from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import Refused
@@ -22,6 +24,9 @@ _log = logging.getLogger("aleph_contract")
 
 #: Unknown models that are named on standard error, each once.
 _MAX_HINTS = 100
+
+#: A word as long as an API token, which swapped arguments send as the model. A log shows none.
+_LONG_WORD = re.compile(r"[\w-]{32,}")
 
 
 @dataclass(slots=True, eq=False)
@@ -112,4 +117,5 @@ class Models:
     def _hint(self, name: str, hint: str) -> None:
         if name not in self._hinted and len(self._hinted) < _MAX_HINTS:
             self._hinted.add(name)
-            _log.warning("aleph-contract: no model %.200r was found%s", name, hint)
+            shown = _LONG_WORD.sub(REDACTED, name)
+            _log.warning("aleph-contract: no model %.200r was found%s", shown, hint)

@@ -169,7 +169,8 @@ class FinishedRequest:
             method=self.method,
             target=_text(_hide(self.target, hidden)),
             request_headers=tuple(
-                (_text(name), _text(_header(name, value, hidden))) for name, value in self.headers
+                (_text(_hide(name, hidden)), _text(_header(name, value, hidden)))
+                for name, value in self.headers
             ),
             request_body=_hide(self.body, hidden),
             request_complete=self.complete,
@@ -188,7 +189,9 @@ class FinishedRequest:
             received_at=self.received_at,
             elapsed=self.elapsed,
             token_leaked=self._leaks(secrets),
-            host=next((_text(value) for name, value in self.headers if name == b"host"), ""),
+            host=next(
+                (_text(_hide(value, hidden)) for name, value in self.headers if name == b"host"), ""
+            ),
             token_fingerprint=_fingerprint(self.headers, key),
         )
 
@@ -196,15 +199,22 @@ class FinishedRequest:
         """Whether a secret is in a place where it does not belong."""
         headers = (value for name, value in self.headers if name not in _TOKEN_HEADERS)
         places = (self.target, self.body, *headers)
-        return any(secret in place for secret in secrets for place in places)
+        return any(secret in place for secret in secrets for place in places) or bool(
+            self._as_names(secrets)
+        )
+
+    def _as_names(self, secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The secrets in names of headers, in lower case as the names are."""
+        names = b"\n".join(name for name, _ in self.headers)
+        return tuple(secret.lower() for secret in secrets if secret.lower() in names)
 
     def _hidden(self, tokens: tuple[bytes, ...]) -> tuple[Secret, ...]:
         """The secrets that stand, in any form, outside the secret headers: most often none.
 
         An upstream may repeat the token, and secrets of other headers.
         """
-        sought = dict.fromkeys(tokens)
-        texts = [self.target, self.body, self.response_body]
+        sought = dict.fromkeys((*tokens, *(as_name := self._as_names(tokens))))
+        texts = [self.target, self.body, self.response_body, *as_name]
         for name, value in (*self.headers, *self.response_headers):
             if name not in SECRET_HEADERS:
                 texts.append(value)

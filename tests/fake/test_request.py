@@ -102,6 +102,21 @@ def test_body_and_headers_keep_their_bytes() -> None:
     assert dict(exchange.request_headers)["x-note"].encode("latin-1") == "é".encode()
 
 
+def test_a_token_in_the_name_of_a_header_is_hidden_and_leaked() -> None:
+    exchange = record({TOKEN.lower(): "x", "host": f"{TOKEN}:80"})
+    assert TOKEN.lower() not in repr(exchange).lower()
+    assert ("REDACTED", "x") in exchange.request_headers
+    assert exchange.host == "REDACTED:80"
+    assert exchange.token_leaked
+
+
+def test_no_log_names_a_token_that_is_sent_as_the_model(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Refused):
+        Models(ContractSet.of()).find(TOKEN)
+    assert "no model 'REDACTED' was found" in caplog.text
+    assert TOKEN not in caplog.text
+
+
 def test_the_host_is_that_of_the_header() -> None:
     assert record({"host": "fake:8790"}).host == "fake:8790"
     assert record().host == ""

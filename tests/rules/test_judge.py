@@ -225,6 +225,7 @@ def test_findings_about_the_other_profile_are_advice(rule: str, broken: Evidence
     [
         ({"target": "/client/v4/accounts/a/ai/run?token=REDACTED"}, "the URL"),
         ({"request_headers": (("user-agent", "cli/REDACTED"),)}, "the header user-agent"),
+        ({"request_headers": (("REDACTED", "x"),)}, "the name of a header"),
         ({"request_headers": (("authorization", "Bearer REDACTED"),)}, "the body"),
     ],
 )

@@ -33,6 +33,8 @@ def _leak(exchange: Exchange) -> str:
     """The part of a request that holds the token, which the journal has replaced."""
     if REDACTED in exchange.target:
         return "the URL"
+    if any(name == REDACTED for name, _ in exchange.request_headers):
+        return "the name of a header"
     header = next(
         (
             name
