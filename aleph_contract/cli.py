@@ -126,6 +126,6 @@ def _ended(message: str, code: int) -> int:
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command of this process; exits with its code."""
     open_missing()
     sys.exit(run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -50,3 +51,15 @@ def test_exec_ends_its_command(tmp_path: Path) -> None:
     assert "interrupted after 0 cases" in out
     assert "made no call" not in out
     assert not any(map(alive, children))
+
+
+def test_an_interrupt_while_modules_load_has_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "aleph_contract", "--version"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
