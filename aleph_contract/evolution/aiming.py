@@ -39,7 +39,13 @@ def aimed(narrow: Contract, wide: Contract, edit: Edit) -> Iterator[Any]:
     Nothing is certain of them: a value may satisfy `wide` in another way, or miss the place.
     """
     schemas = plain(narrow.input_schema), plain(wide.input_schema)
-    aims = (_outside(schemas[1], edit), _around(schemas[1], edit), _overlaps(*schemas, edit))
+    aims = (
+        _outside(schemas[1], edit),
+        _around(schemas[1], edit),
+        _more_items(*schemas, edit),
+        _overlaps(*schemas, edit),
+        _anything(edit),
+    )
     for holder, outside in chain(*aims):
         where = pointer(holder)
         places = (node.path for node in nodes(narrow.document) if node.where == where)
@@ -92,6 +98,23 @@ def _around(wide: Any, edit: Edit) -> Iterator[_Aim]:
     for end in range(1, len(edit.path)):
         if edit.path[end - 1] in _SELECTING and ends_in_keyword(edit.path[:end]):
             yield from _refused(wide, edit.path[:end])
+
+
+def _more_items(narrow: Any, wide: Any, edit: Edit) -> Iterator[_Aim]:
+    """Arrays with too many items for `maxContains` of `wide`, not counted in `narrow`."""
+    for end in range(1, len(edit.path)):
+        holder, name = edit.path[: end - 1], edit.path[end - 1]
+        old, new = (_at(schema, holder) for schema in (narrow, wide))
+        if name == "contains" and all(_has(each, "contains") for each in (old, new)):
+            counted = {"allOf": [new["contains"], {"not": old["contains"]}]}
+            if "maxContains" in new:
+                yield holder, {"contains": counted, "minContains": new["maxContains"] + 1}
+
+
+def _anything(edit: Edit) -> Iterator[_Aim]:
+    """Values with any part at the place of the edit."""
+    if ends_in_keyword(edit.path):
+        yield edit.path[:-1], True
 
 
 def _refused(wide: Any, path: Path) -> Iterator[_Aim]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from aleph_contract.evolution.conjunction import Conjunction, limits, required, types
+from aleph_contract.evolution.patterns import implies, lengths
 
 
 def lower(parts: Conjunction) -> tuple[Any, bool]:
@@ -83,6 +84,18 @@ def _max_items(parts: Conjunction, bound: int) -> bool:
     return any(count <= bound for count in closed) or _at_most("maxItems")(parts, bound)
 
 
+def text_lengths(parts: Conjunction) -> tuple[Any, Any]:
+    """The least and the greatest length of a text, by `minLength`, `maxLength` and `pattern`."""
+    known = [lengths(pattern) for pattern in limits(parts, "pattern")]
+    least = (*limits(parts, "minLength"), *(low for low, _ in known))
+    most = (*limits(parts, "maxLength"), *(high for _, high in known))
+    return max(least, default=0), min(most, default=math.inf)
+
+
+def _pattern(parts: Conjunction, asked: str) -> bool:
+    return any(implies(pattern, asked) for pattern in limits(parts, "pattern"))
+
+
 def _min_items(parts: Conjunction, bound: int) -> bool:
     asked = (p.schema.get("minContains", 1) for p in parts if "contains" in p.schema)
     return bound == 0 or any(n >= bound for n in asked) or _at_least("minItems")(parts, bound)
@@ -95,8 +108,9 @@ BOUNDS: Mapping[str, Callable[[Conjunction, Any], bool]] = {
     "exclusiveMinimum": _above,
     "exclusiveMaximum": _under,
     "multipleOf": _multiple,
-    "maxLength": _at_most("maxLength"),
-    "minLength": lambda parts, bound: bound == 0 or _at_least("minLength")(parts, bound),
+    "maxLength": lambda parts, bound: text_lengths(parts)[1] <= bound,
+    "minLength": lambda parts, bound: text_lengths(parts)[0] >= bound,
+    "pattern": _pattern,
     "maxItems": _max_items,
     "minItems": _min_items,
     "maxProperties": _max_properties,

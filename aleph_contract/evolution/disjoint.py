@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from aleph_contract.evolution.bounds import lower, upper
+from aleph_contract.evolution.bounds import lower, text_lengths, upper
 from aleph_contract.evolution.conjunction import (
     Conjunction,
     alternatives,
@@ -51,6 +51,11 @@ def _no_number(parts: Conjunction, _depth: int) -> bool:
     return bool(least > most or ((excluded or also_excluded) and least == most))
 
 
+def _no_text(parts: Conjunction, _depth: int) -> bool:
+    least, most = text_lengths(parts)
+    return bool(least > most)
+
+
 def _crossed(parts: Conjunction, least: str, most: str) -> bool:
     return max(limits(parts, least), default=0) > min(limits(parts, most), default=float("inf"))
 
@@ -60,6 +65,6 @@ _RULES: Mapping[str, Callable[[Conjunction, int], bool]] = {
     "object": _no_object,
     "integer": _no_number,
     "fraction": _no_number,
-    "string": lambda parts, _: _crossed(parts, "minLength", "maxLength"),
+    "string": _no_text,
     "array": lambda parts, _: _crossed(parts, "minItems", "maxItems"),
 }

@@ -8,15 +8,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from aleph_contract.schema.regex import compiled, to_python
-
-try:
-    # The parser of Python's `re`: not documented, unchanged since Python 2.
-    from re import _constants as codes  # type: ignore[attr-defined]
-    from re import _parser as parser  # type: ignore[attr-defined]
-except ImportError:  # Python 3.10
-    import sre_constants as codes
-    import sre_parse as parser
+from aleph_contract.schema.regex import compiled
+from aleph_contract.schema.regex_tree import codes, parsed
 
 
 def matching(pattern: str, low: int = 0, high: float = float("inf")) -> Iterator[str]:
@@ -32,7 +25,7 @@ def matching_both(one: str, other: str, low: int = 0, high: float = float("inf")
 
     Example: for `^[a-z]+$` and `^[x-z0-9]+$` texts of x, y and z. A text may fail to match `other`.
     """
-    return _matching(one, low, high, frozenset(_characters(_parsed(other))))
+    return _matching(one, low, high, frozenset(_characters(parsed(other))))
 
 
 def _matching(pattern: str, low: int, high: float, among: frozenset[str]) -> Iterator[str]:
@@ -46,11 +39,11 @@ def _matching(pattern: str, low: int, high: float, among: frozenset[str]) -> Ite
 
 def _tries(pattern: str, low: int, high: float, among: frozenset[str]) -> Iterator[str]:
     for variant in range(_VARIANTS):
-        shortest = _Sampler(variant, 0, among).text(_parsed(pattern))
+        shortest = _Sampler(variant, 0, among).text(parsed(pattern))
         room = [bound - len(shortest) for bound in (low, high) if bound < float("inf")]
         more = [int(r) // part for r in room if r > 0 for part in range(1, 5)]
         for budget in (0, 1, 2, 3, *more):
-            text = _Sampler(variant, budget, among).text(_parsed(pattern))
+            text = _Sampler(variant, budget, among).text(parsed(pattern))
             yield text
             yield from (text + more for more in "abc123")
             if len(text) < low:
@@ -81,11 +74,6 @@ def _mutants(base: str) -> Iterator[tuple[str, str]]:
     yield "trailing-line-feed", base + "\n"
     yield "other-characters", re.sub(r"\w", "%", base)
     yield "digits", re.sub(r"\w", "7", base)
-
-
-@lru_cache(maxsize=256)
-def _parsed(pattern: str) -> Any:
-    return parser.parse(to_python(pattern))
 
 
 #: How many samples are tried, each with other choices of branch and character.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from aleph_contract.schema.generation.branches import Member
 from aleph_contract.schema.generation.interface import MISSING, PartBuilder
@@ -24,6 +24,11 @@ _MAX_ALTERNATIVES = 24
 _ITEMS_A_STEP = 64
 
 
+#: The places of the items that match `contains`: the first ones; the last ones; or different ones
+#: for each of several `contains`, where no item can match two of them.
+_Placement = Literal["first", "last", "apart"]
+
+
 def arrays(
     builder: PartBuilder,
     conjuncts: tuple[Member, ...],
@@ -40,15 +45,10 @@ def arrays(
     unique = any(conjunct.get("uniqueItems") for conjunct in schemas)
     if unique:
         builder.make_room(length)
-    roomy = length + sum(
-        conjunct.get("minContains", 1) for conjunct in schemas if "contains" in conjunct
-    )
-    for size, contains_last in ((length, False), (length, True), (roomy, True)):
+    for size, placement in _attempts(schemas, length):
         values = _ItemValues(builder, f"{location}/*", unique=unique)
         base = []
-        for index, members in enumerate(
-            _item_schemas(conjuncts, size, contains_last=contains_last)
-        ):
+        for index, members in enumerate(_item_schemas(conjuncts, size, placement)):
             path, wanted = (remaining[1:], schema) if index == path_index else ((), True)
             base.append(values.item(index, members, path, wanted))
         if any(item is MISSING for item in base) or not builder.budget.spend(size // _ITEMS_A_STEP):
@@ -58,6 +58,14 @@ def arrays(
             for other in islice(source, _MAX_ALTERNATIVES):
                 if builder.budget.spend(size // _ITEMS_A_STEP):
                     yield [*base[:index], other, *base[index + 1 :]]
+
+
+def _attempts(schemas: Sequence[Any], length: int) -> Iterator[tuple[int, _Placement]]:
+    """The number of items of each attempt, and the places of those that match `contains`."""
+    counts = [schema.get("minContains", 1) for schema in schemas if "contains" in schema]
+    if len(counts) > 1:
+        yield max(length, sum(counts)), "apart"
+    yield from ((length, "first"), (length, "last"), (length + sum(counts), "last"))
 
 
 def _path_index(schemas: Sequence[Any], remaining: tuple[SchemaStep, ...]) -> int | None:
@@ -88,20 +96,23 @@ def _length(
 
 
 def _item_schemas(
-    conjuncts: Sequence[Member], length: int, *, contains_last: bool
+    conjuncts: Sequence[Member], length: int, placement: _Placement
 ) -> list[tuple[Member, ...]]:
     """For each item the schemas that it must satisfy.
 
     Args:
         conjuncts: Schemas without unions that hold together.
         length: Number of items.
-        contains_last: Whether the items that match `contains` come last instead of first.
+        placement: The places of the items that match `contains`.
     """
+    start = 0
     item_schemas = [item_members(conjuncts, index) for index in range(length)]
     for conjunct in conjuncts:
         if "contains" in conjunct.schema:
             wanted = conjunct.schema.get("minContains", 1)
-            chosen = range(length - wanted, length) if contains_last else range(wanted)
+            first = length - wanted if placement == "last" else start
+            chosen = range(first, first + wanted)
+            start += wanted if placement == "apart" else 0
             match = conjunct.child("contains")
             free = conjunct.schema.get("maxContains", length) - wanted
             for index in range(length):
