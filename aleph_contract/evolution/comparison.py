@@ -18,6 +18,7 @@ from aleph_contract.evolution.facts import (
     is_annotation,
     without_annotations,
 )
+from aleph_contract.evolution.forms import in_form_of
 from aleph_contract.evolution.records import Change, Class, Comparison, Side
 from aleph_contract.evolution.shrinking import shrink
 from aleph_contract.evolution.witnesses import WitnessSearch, accepted, of_replies, refused
@@ -31,6 +32,7 @@ def compare(old: Contract, new: Contract) -> Comparison:
     """Classify every change between two versions of a contract."""
     if identity(old.entry) == identity(new.entry):
         return Comparison(new.model, old.source, new.source, None, None, ())
+    old = in_form_of(old, new)
     inputs = list(edits(plain(old.input_schema), plain(new.input_schema)))
     outputs = list(edits(plain(old.output_schema), plain(new.output_schema)))
     requests, first = _compare_side("requests", inputs, old, new)

@@ -8,24 +8,19 @@ from itertools import islice
 from typing import Any
 
 from aleph_contract.contract import Contract
-from aleph_contract.core.jsonvalue import dumps, identity
-from aleph_contract.errors import ContractError
+from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.evolution.aiming import aimed, cases_at
-from aleph_contract.evolution.changes import Edit, edits
+from aleph_contract.evolution.changes import Edit
 from aleph_contract.schema.document import Document
 from aleph_contract.schema.generation.budget import Budget
 from aleph_contract.schema.generation.builder import Builder
 from aleph_contract.schema.generation.interface import MISSING
-from aleph_contract.schema.keywords import ASSERTIONS, SUBSCHEMAS, Path, rewrite
 from aleph_contract.schema.pointers import plain
 from aleph_contract.schema.validation.validator import Validator
 
 #: Most values built outside the whole wider schema, and the steps for them.
 _MAX_AIMED = 40
 _STEPS = 6_000
-
-#: Keywords that a schema may not have beside an `allOf` that is replaced by its only schema.
-_ASSERTING = ASSERTIONS | frozenset(SUBSCHEMAS) | {"$ref", "$dynamicRef"}
 
 #: A value of each type.
 _SIMPLE: tuple[Any, ...] = (None, True, 0, 0.5, "", [], {})
@@ -68,13 +63,12 @@ class WitnessSearch:
     def __init__(self, narrow: Contract, wide: Contract, changed: Sequence[Edit]) -> None:
         self._accepting = Validator(narrow.input_schema)
         self._refusing = Validator(wide.input_schema)
-        found = list(changed)
+        edits = list(changed)
         self._stages = iter(
             (
-                lambda: _aimed(narrow, wide, found),
-                lambda: _aimed_inside(narrow, wide),
-                lambda: _cases_at(wide, found),
-                lambda: _cases_at(narrow, found),
+                lambda: _aimed(narrow, wide, edits),
+                lambda: _cases_at(wide, edits),
+                lambda: _cases_at(narrow, edits),
                 lambda: _outside(narrow, wide),
             )
         )
@@ -110,34 +104,6 @@ def _aimed(narrow: Contract, wide: Contract, changed: Sequence[Edit]) -> Iterato
     yield from _SIMPLE
     for edit in changed:
         yield from aimed(narrow, wide, edit)
-
-
-def _aimed_inside(narrow: Contract, wide: Contract) -> Iterator[Any]:
-    """As `_aimed`, where one version has a schema alone in an `allOf`: for the edits inside."""
-    try:
-        one, other = _unwrapped(narrow), _unwrapped(wide)
-    except ContractError:  # a reference leads into an `allOf`
-        return
-    if one is not narrow or other is not wide:
-        yield from _aimed(one, other, list(edits(one.input_schema, other.input_schema)))
-
-
-def _unwrapped(contract: Contract) -> Contract:
-    """The contract with the only schema of an `allOf` in place of it, if nothing else asserts."""
-    before = plain(contract.input_schema)
-
-    def inner(each: Any, *_: Path) -> Any:
-        if not isinstance(each, dict) or set(each) & _ASSERTING != {"allOf"}:
-            return each
-        held = each.pop("allOf")
-        only = held[0] if len(held) == 1 and isinstance(held[0], dict) else {"allOf": held}
-        return {**each, **only}
-
-    schema = rewrite(before, inner)
-    if identity(schema) == identity(before):
-        return contract
-    document = Document(schema, source=contract.source)
-    return replace(contract, input_schema=schema, parsed_schema=schema, document=document)
 
 
 def _cases_at(contract: Contract, changed: list[Edit]) -> Iterator[Any]:

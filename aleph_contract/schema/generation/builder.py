@@ -8,7 +8,7 @@ value does not prove that none exists.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, takewhile, zip_longest
 from typing import Any
 
@@ -79,6 +79,7 @@ class Builder:
         self._depth_exceeded = False
         self._values_left = 0
         self._tries = _MAX_TRIES
+        self._tested: tuple[Any, Callable[[Any], bool]] = (True, document.accepts([True]))
 
     def values(self, path: Sequence[SchemaStep] = (), schema: Any = True) -> Iterator[Any]:
         """Values of the whole document whose part at the end of `path` also satisfies `schema`."""
@@ -198,9 +199,15 @@ class Builder:
         """The listed values that contain a part at the end of the path that satisfies `schema`."""
         if remaining or schema is not True:
             self.budget.spend(len(given) // _LISTED_A_STEP)
-        wanted = self.document.accepts([schema])
+        wanted = self._part_test(schema)
         found = [value for value in given if any(map(wanted, parts_at(value, remaining)))]
         return found[::-1] if self.size == "largest" else found
+
+    def _part_test(self, schema: Any) -> Callable[[Any], bool]:
+        """The test for the part at the end of the path, compiled once for each search."""
+        if self._tested[0] is not schema:
+            self._tested = schema, self.document.accepts([schema])
+        return self._tested[1]
 
     def _scalars(self, type_name: str, schemas: list[Any], location: str) -> Iterator[Any]:
         hints = hinted(self.hints, location)
