@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from aleph_contract.evolution.evaluated import closed_names
@@ -29,11 +30,17 @@ class Part(NamedTuple):
 
     def accepts(self, value: Any) -> bool:
         """Whether `value` satisfies the schema."""
-        return self.document.accepts([self.schema])(value)
+        return _test(self.document, json.dumps(self.schema))(value)
 
     def target(self) -> Part:
         """The target of the schema's `$ref`."""
         return self.child(self.document.at(self.document.target(self.schema) or ""))
+
+
+@lru_cache(maxsize=256)
+def _test(document: Document, text: str) -> Callable[[Any], bool]:
+    """The compiled test of a schema, given as JSON text; a proof asks for the same ones often."""
+    return document.accepts([json.loads(text)])
 
 
 Conjunction = tuple[Part, ...]
