@@ -151,3 +151,11 @@ def test_two_patterns_that_must_both_hold_have_a_value(
 ) -> None:
     schema = {"type": "string", "allOf": [{"pattern": each} for each in patterns], **length}
     assert isinstance(next(Builder(Document(schema), {}).values()), str)
+
+
+@pytest.mark.parametrize("pattern", [r"^\w+$", r"\d", "^.$"])
+def test_a_member_whose_name_matches_a_rewritten_pattern_is_built(pattern: str) -> None:
+    schema = {"patternProperties": {pattern: {"type": "integer"}}, "minProperties": 1}
+    document = Document({"type": "object", **schema, "additionalProperties": False})
+    value = next(Builder(document, {}).values())
+    assert [type(held) for held in value.values()] == [int]
