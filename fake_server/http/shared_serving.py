@@ -91,7 +91,7 @@ class SharedServing:
         return self._in_flight[account] + elsewhere
 
     def hang_up(self, account: str) -> None:
-        """Ask every fake to close the connections of an account that wait for a response."""
+        """Ask the other fakes to close the connections of an account that wait for a response."""
         self._signals.send_hang_up(account)
 
     def _on_hang_up(self, account: str) -> None:

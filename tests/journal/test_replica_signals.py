@@ -1,9 +1,10 @@
-"""Readiness while the database is lost, and requests that one replica sends to all."""
+"""Readiness while the database is lost, and requests that one replica sends to the others."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -59,6 +60,21 @@ def test_a_read_only_database_makes_the_fake_unready(
         until_ready(server, 503, "the database is read-only; use the primary server")
         set_read_only(postgresql, database, "off")
         until_ready(server, 200)
+
+
+def test_a_replica_does_not_hear_its_own_request_to_hang_up(
+    replicas: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[SimpleQueue[str]] = []
+    signals = [server.app.journal.signals for server in replicas]  # type: ignore[attr-defined]
+    for each in signals:
+        heard.append(SimpleQueue())
+        monkeypatch.setattr(each, "on_hang_up", heard[-1].put)
+    signals[0].send_hang_up("a")
+    assert heard[1].get(timeout=PATIENCE) == "a"
+    signals[1].send_hang_up("b")
+    assert heard[0].get(timeout=PATIENCE) == "b"  # PostgreSQL keeps the order
+    assert heard[1].empty()
 
 
 def test_hang_up_reaches_the_replica_that_holds_the_connection(

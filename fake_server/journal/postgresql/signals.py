@@ -1,4 +1,4 @@
-"""Requests that one replica sends to all, and the check whether the database can be used.
+"""Requests that one replica sends to the others, and the check whether the database can be used.
 
 Both use one connection per replica, which listens all the time.
 """
@@ -6,6 +6,7 @@ Both use one connection per replica, which listens all the time.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from concurrent.futures import wait
 from typing import Any
@@ -32,9 +33,10 @@ class Signals:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = asyncio.Lock()
+        self._id = secrets.token_hex(8)
         self._subscription = Subscription(database, CHANNEL, self._on_hang_up)
-        #: Called with the id of an account whose waiting connections are to be closed, in the
-        #: thread of the database.
+        #: Called with the id of an account whose waiting connections another replica asks to close,
+        #: in the thread of the database.
         self.on_hang_up: Callable[[str], None] | None = None
 
     def start(self) -> None:
@@ -48,7 +50,11 @@ class Signals:
         self._database.loop.call_soon_threadsafe(self._subscription.close)
 
     def send_hang_up(self, account: str) -> None:
-        """Ask every replica to close the waiting connections of an account; returns at once."""
+        """Ask the other replicas to close the waiting connections of an account; returns at once.
+
+        This replica does not hear its own request, which would come later: it would close
+        connections that are made meanwhile.
+        """
         asyncio.run_coroutine_threadsafe(self._send(account), self._database.loop)
 
     async def check(self) -> None:
@@ -76,13 +82,14 @@ class Signals:
         if answer == "on":
             raise JournalUnavailable(READ_ONLY)
 
-    def _on_hang_up(self, account: str) -> None:
-        if self.on_hang_up is not None:
+    def _on_hang_up(self, text: str) -> None:
+        sender, _, account = text.partition(" ")
+        if sender != self._id and self.on_hang_up is not None:
             self.on_hang_up(account)
 
     async def _send(self, account: str) -> None:
         async def notify(connection: Any) -> None:
-            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, account)
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, f"{self._id} {account}")
 
         try:
             await self._database.pooled(notify)
