@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import sys
 import traceback
@@ -64,6 +63,8 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:  # click looks for near names in its own table
+            import difflib  # only when used
+
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             if not near:
                 raise

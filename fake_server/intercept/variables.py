@@ -127,8 +127,8 @@ class Variable:
 
     Args:
         name: Its name.
-        names: What it tells a client: the `proxy`, the `CA` of this run, or both; `no other proxy`
-            if it is empty.
+        names: What it tells a client: the `proxy`, the `CA` of this run, or both; `nothing` if it
+            is empty.
         read_by: The programs that read it.
         value: Makes its value.
     """
@@ -150,8 +150,8 @@ _CA_READERS = (
 VARIABLES: tuple[Variable, ...] = (
     Variable("HTTPS_PROXY", "proxy", _PROXY_READERS, _proxy),
     Variable("https_proxy", "proxy", "the same, and wget, which reads lower case only", _proxy),
-    Variable("ALL_PROXY", "no other proxy", "curl; Python: requests, httpx", _none),
-    Variable("all_proxy", "no other proxy", "the same", _none),
+    Variable("ALL_PROXY", "nothing", "curl; Python: requests, httpx", _none),
+    Variable("all_proxy", "nothing", "the same", _none),
     Variable("NO_PROXY", "proxy", "programs that read HTTPS_PROXY", _no_proxy),
     Variable("no_proxy", "proxy", "programs that read https_proxy", _no_proxy),
     Variable("SSL_CERT_FILE", "CA", _CA_READERS, _bundle),
@@ -169,9 +169,8 @@ VARIABLES: tuple[Variable, ...] = (
 
 def names(what: str) -> str:
     """The variables that tell a client `what`, `proxy` or `CA`, for a sentence."""
-    hidden = {"NO_PROXY", "ALL_PROXY"}  # no client needs them to get here
     told = (v.name for v in VARIABLES if what in v.names and v.name.isupper())
-    return ", ".join(name for name in told if name not in hidden)
+    return ", ".join(name for name in told if name != "NO_PROXY")
 
 
 def variables(route: Route) -> dict[str, str]:
