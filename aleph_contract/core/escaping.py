@@ -29,7 +29,7 @@ def escape_workflow_commands(text: str) -> str:
 
 
 def escape_commands_in_markup(text: str) -> str:
-    """The same for a document in HTML or XML, with a character reference: readers see no change."""
+    """Escape workflow commands in HTML or XML by character references, which readers do not see."""
     return _COMMAND.sub(lambda match: f"{match[1] or ''}&#{ord(match[0][-1])};", text)
 
 
