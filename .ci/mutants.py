@@ -207,10 +207,13 @@ def main(room: str, *names: str) -> int:
     sys.path.insert(0, str(Path.cwd()))
     os.environ["MUTANT_UNDER_TEST"] = ""
     tests = [str(path) for glob in globs.split() for path in sorted(Path().glob(glob))]
-    collected = os.fork()
-    if not collected:
+    child = os.fork()
+    if not child:
         os._exit(pytest.main([*OPTIONS, *tests], plugins=[CollectedTests(chosen, tests)]))
-    os.waitpid(collected, 0)
+    os.waitpid(child, 0)
+    if not Path("alive.txt").exists():
+        print("The tests cannot be collected.")
+        return 2
     left = Path("alive.txt").read_text().split()
     if left == ["baseline"]:
         print(Path("baseline.log").read_text(), "The tests fail without a mutant.", sep="\n")

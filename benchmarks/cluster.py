@@ -6,8 +6,7 @@
 Locust makes the load; nginx runs with `docs/deploy/nginx.conf`; PostgreSQL runs in a folder of its
 own. The table shows runs per second, response times, and CPU per run of the fakes and of the
 database. The load and all servers share this machine. The line below each row says which processes
-used the CPU, and whether it is the limit: then the CPU per run is what compares, not the runs per
-second.
+used the CPU, and whether it is the limit: then compare the CPU per run, not the runs per second.
 """
 
 from __future__ import annotations

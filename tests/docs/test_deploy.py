@@ -270,28 +270,32 @@ def test_a_reload_that_fails_is_tried_again(tmp_path: Path) -> None:
         assert len((tmp_path / "tries").read_text()) == 2, "it is reloaded only after a change"
 
 
-def test_scripted_resets_do_not_close_the_balancer_for_other_clients(tmp_path: Path) -> None:
+@contextlib.contextmanager
+def three_fakes(
+    folder: Path,
+) -> Iterator[tuple[list[subprocess.Popen[str]], list[int], httpx.Client, str]]:
+    """Three fakes behind nginx: their processes and ports, a client, and the URL of a run."""
     with contextlib.ExitStack() as stack:
         fakes = [stack.enter_context(container()) for _ in range(3)]
         ports = [httpx.URL(ready["base_url"]).port or 0 for _, ready in fakes]
-        port = stack.enter_context(balancer(tmp_path, ports))
+        port = stack.enter_context(balancer(folder, ports))
         client = stack.enter_context(httpx.Client(timeout=20))
         url = f"http://127.0.0.1:{port}/client/v4{RUN}"
+        yield [process for process, _ in fakes], ports, client, url
+
+
+def test_scripted_resets_do_not_close_the_balancer_for_other_clients(tmp_path: Path) -> None:
+    with three_fakes(tmp_path) as (_, _, client, url):
         scripted = {**CALL, "headers": {"Authorization": "Bearer fault-reset-after"}}
         assert {client.post(url, **scripted).status_code for _ in range(8)} == {502}
         assert {client.post(url, **CALL).status_code for _ in range(4)} == {200}
 
 
 def test_the_balancer_loses_no_call_when_a_fake_is_lost(tmp_path: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        fakes = [stack.enter_context(container()) for _ in range(3)]
-        ports = [httpx.URL(ready["base_url"]).port or 0 for _, ready in fakes]
-        port = stack.enter_context(balancer(tmp_path, ports))
-        client = stack.enter_context(httpx.Client(timeout=20))
-        url = f"http://127.0.0.1:{port}/client/v4{RUN}"
+    with three_fakes(tmp_path) as (processes, ports, client, url):
         before = [client.post(url, **CALL).status_code for _ in range(12)]
-        os.kill(fakes[0][0].pid, signal.SIGKILL)
-        fakes[0][0].wait()
+        os.kill(processes[0].pid, signal.SIGKILL)
+        processes[0].wait()
         after = [client.post(url, **CALL).status_code for _ in range(12)]
         assert before == after == [200] * 12
         fake = "http://127.0.0.1:{}" + f"{CONTROL_PATH}accounts/{'a' * 32}/exchanges"

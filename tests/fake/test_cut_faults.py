@@ -1,4 +1,4 @@
-"""Faults that close the connection: what a client receives, and what the journal records."""
+"""Faults that close the connection: the error of the client, and the record in the journal."""
 
 from __future__ import annotations
 

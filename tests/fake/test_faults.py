@@ -1,4 +1,4 @@
-"""The fault table, and the faults with a response: what a client receives, what is recorded."""
+"""The fault table, and the faults with a response: the reply to the client, and its record."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from fake_server.journal.sqlite_starts import BodyStarts
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where a journal may be kept."""
+    """The path of a journal that does not exist yet."""
     return tmp_path / "journal.db"
 
 

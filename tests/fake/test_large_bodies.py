@@ -37,9 +37,9 @@ def test_a_video_of_20_mb_is_listed_fast_and_served_whole() -> None:
         post(other)
         sent = send_video(account)
         listed(server, other)  # loads the control API
-        begun = time.perf_counter()
+        begun = time.process_time()  # of the fake too, and whatever the load
         (found,) = listed(server, account)
-        assert time.perf_counter() - begun < 0.5  # on a quiet machine 10 ms
+        assert time.process_time() - begun < 0.5
         body = found["request_body"]
         assert body["length"] == len(sent)
         assert body["sha256"] == hashlib.sha256(sent).hexdigest()

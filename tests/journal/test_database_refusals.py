@@ -18,7 +18,7 @@ from fake_server.journal.postgresql.schema import prepare
 
 
 def refusal(url: str, *options: str) -> str:
-    """What `serve` says when it does not start: one line, and exit code 2."""
+    """The line that `serve` prints when it does not start, with exit code 2."""
     done = subprocess.run(
         [
             sys.executable,

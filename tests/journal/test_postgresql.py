@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL: what it reads and keeps, and the versions of its tables."""
+"""The journal in PostgreSQL: reading, retention, and the versions of its tables."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from fake_server.server import running
 
 
 class TestWhileServing:
-    """What the log says, and what clients get, when the database changes under the fake."""
+    """The log, and the replies to clients, when the database changes under the fake."""
 
     def test_a_database_that_becomes_read_only_and_writable_again(
         self, postgresql: PostgreSQLServer, database: str, caplog: pytest.LogCaptureFixture

@@ -1,4 +1,4 @@
-"""Which call belongs to which test, by what TAP and JUnit reports say about their times."""
+"""The test of each call, by the times in TAP and JUnit reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aleph_contract.rules.suite import Suite
 
 BEGUN = 1_700_000_000.25
 
-#: What `node --test --test-reporter tap` prints.
+#: The output of `node --test --test-reporter tap`.
 NODE = """\
 TAP version 13
 # Subtest: snow
@@ -50,7 +50,7 @@ ok 3 - rain # SKIP
 1..3
 """
 
-#: What gotestsum writes: to the second, and a test contains the time of its subtests.
+#: A report of gotestsum: times to the second, and a test contains the time of its subtests.
 GO = """\
 <testsuites tests="3" failures="0" errors="0" time="0.5">
   <testsuite tests="3" failures="0" time="0.05" name="example.com/edit" timestamp="{}">
@@ -62,7 +62,7 @@ GO = """\
 </testsuites>
 """
 
-#: What jest-junit and vitest write; the time is that of the start with jest-junit.
+#: A report of jest-junit, whose time is that of the start, or of vitest.
 JEST = """\
 <testsuites name="jest tests" tests="2" failures="0" errors="0" time="1.2">
   <testsuite name="edit" errors="0" failures="0" skipped="0" timestamp="{}" time="1.1" tests="2">

@@ -1,4 +1,4 @@
-"""What other tools write: no finding for a call that they left out, cut or made on their own."""
+"""Recordings of other tools: no finding for parts that they left out, cut or added themselves."""
 
 from __future__ import annotations
 

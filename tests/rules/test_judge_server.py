@@ -204,7 +204,7 @@ def test_a_refusal_for_another_reason_says_nothing_about_the_input(status: int, 
 
 
 def test_another_surface_and_its_own_forms_are_examined() -> None:
-    """What each exchange may break, by the class of its reply and by what its request asks."""
+    """The rules that an exchange may break, by the class of its reply and by its request."""
     told = {"server.content-type", "server.no-5xx"}
     nothing = {"response_headers": (), "response_body": b""}
     for seen, rules in (

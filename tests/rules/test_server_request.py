@@ -1,4 +1,4 @@
-"""The judge of a server reads what a request asks, what is in doubt, and what a reply lacks."""
+"""How the judge of a server reads requests and replies: polarity, doubts, missing parts."""
 
 from __future__ import annotations
 

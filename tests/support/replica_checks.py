@@ -48,12 +48,12 @@ def check(
     *,
     judged: int = 1,
 ) -> None:
-    """Check that what was answered is in the journal once, and that nothing was overdrawn.
+    """Check that each answered run is in the journal once, and that no account is overdrawn.
 
     Args:
         every: The replicas.
         accounts: The accounts.
-        answers: What was answered.
+        answers: The answers.
         judged: Of how many accounts the verdicts are compared; to judge takes long.
     """
     recorded: Counter[str] = Counter()

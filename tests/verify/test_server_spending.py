@@ -1,4 +1,4 @@
-"""What the calls of `verify server` may cost: the plan, the cap, the end at the first charge."""
+"""The cost of the calls of `verify server`: the plan, the cap, the end at the first charge."""
 
 from __future__ import annotations
 
