@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from sample_evidence import (
-    CONTRACT,
     ELSEWHERE,
     ERROR,
     INPUT,
@@ -20,7 +19,6 @@ from sample_evidence import (
     REPLY,
     RESULT,
     VIDEO,
-    VIOLATING,
     bare,
     body,
     evidence,
@@ -29,6 +27,7 @@ from sample_evidence import (
     replied,
     violating,
 )
+from sample_traffic import CONTRACT, VIOLATING, on_binding
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
@@ -40,16 +39,7 @@ RUN = "/client/v4/accounts/…/ai/run"
 DOCUMENTED = "POST {base_url}/accounts/{account_id}/ai/run"
 STUCK = Outcome("stuck", reason="no report in 1 s")
 CUT = exchange(status=None, response_body=b"", outcome="cut")
-BINDING = exchange(
-    surface="binding",
-    target="/run?version=3",
-    credential="none",
-    request_headers=(
-        ("content-type", "application/json"),
-        ("cf-consn-model-id", CONTRACT.model),
-    ),
-    request_body=json.dumps({"inputs": INPUT}).encode(),
-)
+BINDING = on_binding(INPUT, target="/run?version=3")
 #: A contract whose model is in the path, and whose result is the whole reply.
 IN_PATH = Contract.from_entry(
     {

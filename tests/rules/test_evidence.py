@@ -7,13 +7,11 @@ from decimal import Decimal
 
 import pytest
 from sample_evidence import (
-    CONTRACT,
     ELSEWHERE,
     ERROR,
     INPUT,
     REDIRECT,
     VIDEO,
-    VIOLATING,
     bare,
     evidence,
     exchange,
@@ -21,6 +19,7 @@ from sample_evidence import (
     replied,
     violating,
 )
+from sample_traffic import CONTRACT, VIOLATING
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.outcome import Outcome, ReportedError

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 from json_messages import without_parser_words
 from sample_evidence import (
-    CONTRACT,
     ELSEWHERE,
     ERROR,
-    EXAMPLE,
     INPUT,
     LIMITED,
     REDIRECT,
@@ -22,7 +20,6 @@ from sample_evidence import (
     RESULT,
     TWICE,
     VIDEO,
-    VIOLATING,
     bare,
     body,
     evidence,
@@ -31,6 +28,7 @@ from sample_evidence import (
     replied,
     violating,
 )
+from sample_traffic import CONTRACT, EXAMPLE, VIOLATING
 
 from aleph_contract.cases import DoubtKind
 from aleph_contract.core.outcome import Outcome, ReportedError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sample_traffic import CONTRACT, INPUT, VIOLATING, call
+from sample_traffic import CONTRACT, INPUT, VIOLATING, call, on_binding
 
 from aleph_contract.cases import cases
 from aleph_contract.contract import Contract
@@ -21,16 +21,7 @@ from aleph_contract.rules.server_request import (
     reply_problem,
 )
 
-BINDING = call(
-    surface="binding",
-    target="/run",
-    credential="none",
-    request_headers=(
-        ("content-type", "application/json"),
-        ("cf-consn-model-id", CONTRACT.model),
-    ),
-    request_body=json.dumps({"inputs": INPUT}).encode(),
-)
+BINDING = on_binding()
 IN_PATH = Contract.from_entry(
     {
         "name": "@cf/acme/x",

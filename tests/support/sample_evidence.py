@@ -7,15 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from aleph_contract.contract import Contract
+from sample_traffic import CONTRACT, EXAMPLE, VIOLATING, call
+
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.rules.evidence import Evidence
 
-CONTRACT = Contract.load()
-EXAMPLE = CONTRACT.examples[0]
 INPUT = {**EXAMPLE.input, "seed": 0}
-VIOLATING = {**EXAMPLE.input, "seed": -1}
 VIDEO = EXAMPLE.reply["result"]["video"]
 REPLY = json.dumps(EXAMPLE.reply).encode()
 REFUSAL = {
@@ -32,23 +30,7 @@ def body(given: Any, **more: Any) -> bytes:
 
 def exchange(given: Any = INPUT, **changes: Any) -> Exchange:
     """A conformant call and its completed reply, with changes."""
-    seen = Exchange(
-        number=1,
-        account="a" * 32,
-        surface="rest",
-        method="POST",
-        target=f"/client/v4/accounts/{'a' * 32}/ai/run",
-        request_headers=(("content-type", "application/json"),),
-        request_body=body(given),
-        request_complete=True,
-        credential="accepted",
-        status=200,
-        response_headers=(("content-type", "application/json"),),
-        response_body=REPLY,
-        outcome="completed",
-        billed=True,
-        cost=Decimal("1.68"),
-    )
+    seen = call(request_body=body(given), billed=True, cost=Decimal("1.68"))
     return replace(seen, **changes)
 
 

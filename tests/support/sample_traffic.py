@@ -37,6 +37,21 @@ def call(given: Any = None, **changes: Any) -> Exchange:
     return replace(made, **changes)
 
 
+def on_binding(given: Any = None, **changes: Any) -> Exchange:
+    """The same call by `env.AI` of a Worker."""
+    made = call(
+        surface="binding",
+        target="/run",
+        credential="none",
+        request_headers=(
+            ("content-type", "application/json"),
+            ("cf-consn-model-id", CONTRACT.model),
+        ),
+        request_body=json.dumps({"inputs": INPUT if given is None else given}).encode(),
+    )
+    return replace(made, **changes)
+
+
 def refused(given: Any = None, status: int = 400, **changes: Any) -> Exchange:
     """A call with a violating input, and its refusal."""
     error = {"errors": [{"code": 7003, "message": "Invalid value at seed"}], "success": False}
