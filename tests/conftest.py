@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from browser import Browser, Tab, running_browser
 from control_client import ControlClient
+from hypothesis import settings
 from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
 from workers_node import HERE, find_node
@@ -23,6 +24,10 @@ from fake_server.server import Server, running
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's background job ignores SIGINT, and processes of the tests would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A loaded machine would exceed the deadline of 0.2 s for one example.
+settings.register_profile("tests", settings(), deadline=None)
+settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
