@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from aleph_contract.core.escaping import join_first, one_line, pluralise, truncate
 from aleph_contract.evolution.records import Change, Comparison, Diff
+from aleph_contract.reports.diff.actions import action
 
 #: Characters of a value in a line of text.
 _WIDTH = 100
@@ -47,10 +48,7 @@ def todo(comparison: Comparison) -> Iterator[str]:
         yield f"{count} {_VERB[side, now]}: {one_line(join_first(names, _MAX_NAMES))}"
     if comparison.rules:
         yield f"run verify client for the rules {', '.join(comparison.rules)}"
-    breaking = [change for change in comparison.changes if change.fails]
-    if breaking:
-        places = join_first(dict.fromkeys(change.place for change in breaking), _MAX_NAMES)
-        yield f"change the clients that depend on {one_line(places)}"
+    yield from dict.fromkeys(action(change) for change in comparison.changes if change.fails)
 
 
 _NOUNS = {"requests": "input", "replies": "result"}
