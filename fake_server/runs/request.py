@@ -213,7 +213,8 @@ class FinishedRequest:
 
         An upstream may repeat the token, and secrets of other headers.
         """
-        sought = dict.fromkeys((*tokens, *(as_name := self._as_names(tokens))))
+        as_name = self._as_names(tokens)
+        sought = dict.fromkeys((*tokens, *as_name))
         texts = [self.target, self.body, self.response_body, *as_name]
         for name, value in (*self.headers, *self.response_headers):
             if name not in SECRET_HEADERS:

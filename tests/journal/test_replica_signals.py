@@ -14,6 +14,8 @@ from postgresql_server import PostgreSQLServer, set_read_only
 
 from aleph_contract.remote_fake.server import RemoteServer
 from fake_server.account_handle import AccountHandle
+from fake_server.journal.postgresql.database import Database
+from fake_server.journal.postgresql.subscription import Subscription
 from fake_server.server import Server, running
 
 
@@ -60,6 +62,19 @@ def test_a_read_only_database_makes_the_fake_unready(
         until_ready(server, 503, "the database is read-only; use the primary server")
         set_read_only(postgresql, database, "off")
         until_ready(server, 200)
+
+
+def test_a_connection_that_is_made_after_the_end_is_closed(database: str) -> None:
+    opened = Database(database)
+    subscription = Subscription(opened, "any", lambda _: None)
+
+    async def ended() -> bool:
+        subscription.close()  # while `open` waits for the server
+        await subscription.open()
+        return bool(subscription.connection.is_closed())
+
+    assert opened.call(ended())
+    opened.close()
 
 
 def test_a_replica_does_not_hear_its_own_request_to_hang_up(
