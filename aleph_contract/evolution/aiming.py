@@ -76,7 +76,7 @@ def _touches(constraint: Constraint, places: tuple[str, ...]) -> bool:
 
 
 #: Keywords that do not ask a value to satisfy each of their subschemas.
-_SELECTING = ("contains", "if", "then", "else", "not", "oneOf", "anyOf")
+SELECTING = frozenset({"contains", "if", "then", "else", "not", "oneOf", "anyOf"})
 
 #: Path of a schema, and a schema for values at that place.
 _Aim = tuple[Path, Any]
@@ -96,7 +96,7 @@ def _outside(wide: Any, edit: Edit) -> Iterator[_Aim]:
 def _around(wide: Any, edit: Edit) -> Iterator[_Aim]:
     """Values that a keyword of `wide` around the edit refuses, where it counts or selects."""
     for end in range(1, len(edit.path)):
-        if edit.path[end - 1] in _SELECTING and ends_in_keyword(edit.path[:end]):
+        if edit.path[end - 1] in SELECTING and ends_in_keyword(edit.path[:end]):
             yield from _refused(wide, edit.path[:end])
 
 

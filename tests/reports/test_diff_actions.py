@@ -17,7 +17,12 @@ TEXT = {"type": "string"}
     [
         ("requests", "/required", ["a"], ["a", "b", "c"], "send b, c in every call"),
         ("requests", "/properties/p/required", None, ["b"],
-         "send b in each object of /properties/p/required"),
+         "send b in each object of /properties/p"),
+        ("requests", "/not/required", ["a", "b"], ["a"],
+         "send no input that /not/required refuses now"),
+        ("requests", "/if/required", ["a"], ["a", "b"],
+         "send no input that /if/required refuses now"),
+        ("requests", "/properties/a~1b", TEXT, None, "stop sending a/b"),
         ("requests", "/properties/required", TEXT, None, "stop sending required"),
         ("requests", "/properties/a/maximum", 9, 8,
          "send no input that /properties/a/maximum refuses now"),

@@ -1,9 +1,11 @@
-"""What the owner of a client does about a breaking change, in one sentence."""
+"""The advice to the owner of a client about a breaking change, in one sentence."""
 
 from __future__ import annotations
 
 from aleph_contract.core.escaping import join_first, one_line
+from aleph_contract.evolution.aiming import SELECTING
 from aleph_contract.evolution.records import Change
+from aleph_contract.schema.pointers import parts
 
 #: Names of members in one sentence.
 _MAX_NAMES = 5
@@ -18,14 +20,14 @@ _OTHERWISE = {
 
 def action(change: Change) -> str:
     """The sentence for a breaking change."""
-    *around, name = change.pointer.split("/")
+    *around, name = parts(change.pointer) or [""]
     if change.pointer == "/model_id":
         words = "stop calling {old}" if change.removed else "call {new} in place of {old}"
         return one_line(words.format(old=change.old, new=change.new))
     if change.pointer == "/format":
         return one_line(f"send calls in the form of {change.new} entries")
-    if name == "required" and around[-1:] != ["properties"]:
-        return _required(change)
+    if name == "required" and around[-1:] != ["properties"] and (sentence := _required(change)):
+        return one_line(sentence)
     if around[-1:] == ["properties"] and change.side == "requests" and change.removed:
         return one_line(f"stop sending {name}")
     if around[-1:] == ["properties"] and change.side == "replies" and change.added:
@@ -34,12 +36,12 @@ def action(change: Change) -> str:
 
 
 def _required(change: Change) -> str:
+    """The sentence for other required members; empty where only some objects need them."""
     old, new = set(change.old or ()), set(change.new or ())
-    if change.side == "requests":
-        where = "every call" if change.pointer == "/required" else f"each object of {change.place}"
-        return one_line(f"send {_list(new - old)} in {where}")
-    return f"accept results without {_list(old - new)}"
-
-
-def _list(names: set[str]) -> str:
-    return one_line(join_first(sorted(names), _MAX_NAMES))
+    names = join_first(sorted(new - old if change.side == "requests" else old - new), _MAX_NAMES)
+    if not names or not SELECTING.isdisjoint(parts(change.pointer)):
+        return ""
+    if change.side == "replies":
+        return f"accept results without {names}"
+    place = change.pointer.removesuffix("/required")
+    return f"send {names} in {f'each object of {place}' if place else 'every call'}"
