@@ -63,7 +63,7 @@ def arrays(
 def _attempts(schemas: Sequence[Any], length: int) -> Iterator[tuple[int, _Placement]]:
     """The number of items of each attempt, and the places of those that match `contains`."""
     counts = [schema.get("minContains", 1) for schema in schemas if "contains" in schema]
-    if len(counts) > 1:
+    if len(counts) > 1 and max(counts) > 1:  # else one item often matches all
         yield max(length, sum(counts)), "apart"
     yield from ((length, "first"), (length, "last"), (length + sum(counts), "last"))
 
