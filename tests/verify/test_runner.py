@@ -114,7 +114,7 @@ def test_names_are_unique(whole: tuple[Verification, list[Event]]) -> None:
 
 
 def test_hypothesis_finds_the_smallest_input_with_a_dropped_zero() -> None:
-    found = run(drops_zero, "property/valid")
+    found = run(drops_zero, "property/valid", max_examples=400)
     (name,) = failures(found)
     assert name == "property/valid"
     (broken,) = found.results
