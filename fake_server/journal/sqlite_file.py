@@ -109,13 +109,17 @@ def _prepare(connection: sqlite3.Connection) -> None:
         )
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def lock_file(path: Path) -> TextIO:
     """Lock the journal against other fakes until this process ends.
 
     The lock is on a file beside it: opening and closing the database file itself would release the
     locks of SQLite (fcntl(2): closing any descriptor of a file drops the process's locks on it).
     """
-    lock = Path(f"{path}-lock").open("a", encoding="ascii")  # noqa: SIM115 - held open
+    lock = open(f"{path}-lock", "a", encoding="ascii", opener=_private)  # noqa: SIM115 - held open
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

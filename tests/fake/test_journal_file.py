@@ -51,7 +51,8 @@ def test_a_new_file_says_which_program_and_version_wrote_it(journal: SQLiteJourn
     assert execute(journal.path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert execute(journal.path, "PRAGMA journal_mode") == [("wal",)]
     assert journal._connection.execute("PRAGMA synchronous").fetchone() == (1,)
-    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+    for path in (journal.path, Path(f"{journal.path}-lock")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_relative_path_is_resolved_at_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import Any
 
@@ -88,7 +89,7 @@ class TestWhileServing:
             monkeypatch.setattr("fake_server.runs.request._now", lambda: real() - 60)
             post(account)
             (exchange,) = account.exchanges
-        assert "is 60.00 s behind that of the database" in caplog.text
+        assert re.search(r"is (59\.9|60\.0)\d s behind that of the database", caplog.text)
         assert abs(exchange.received_at - real()) < 5
 
 
