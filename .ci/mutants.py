@@ -192,7 +192,10 @@ def survivors(mutants: list[str], kills: Callable[[str], bool]) -> Iterator[str]
             running[start(mutant, kills)] = mutant
         pid, status = os.wait()
         mutant = running.pop(pid)
-        if os.waitstatus_to_exitcode(status) == 0:
+        code = os.waitstatus_to_exitcode(status)
+        if code == -signal.SIGALRM:
+            print(f"{mutant} has run for {SECONDS} s", file=sys.stderr)
+        if code == 0:
             yield mutant
 
 
