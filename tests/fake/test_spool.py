@@ -16,7 +16,7 @@ from aleph_contract.core.body_start import LARGE_BODY, START, BodyStart
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.private_folder import PREFIX
 from fake_server.journal import spool
-from fake_server.journal.base import Filter
+from fake_server.journal.base import Filter, Tally
 from fake_server.journal.memory import MemoryJournal
 from fake_server.journal.spool import Spool, SpooledExchange
 from fake_server.server import running
@@ -52,6 +52,10 @@ def put(journal: MemoryJournal, account: str = "a", *, size: int = SIZE) -> Exch
 
 def files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*/*"))
+
+
+def disk_full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_a_large_body_is_a_private_file_until_the_journal_closes(
@@ -129,21 +133,31 @@ def test_an_exchange_that_is_dropped_while_it_is_read_is_incomplete(
 def test_a_body_that_cannot_be_written_is_counted_as_dropped(
     journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Spool, "keep", full)
+    monkeypatch.setattr(Spool, "keep", disk_full)
+    put(journal, size=10)
     told: list[Exchange] = []
     journal.listen(told.append)
     put(journal)
-    assert journal.exchanges("a") == ()
-    assert (journal.tally("a").total, journal.tally("a").dropped) == (1, 1)
-    assert [exchange.number for exchange in told] == [1]
+    assert [exchange.number for exchange in journal.exchanges("a")] == [1]
+    assert journal.tally("a") == Tally(2, 1)
+    assert [exchange.number for exchange in told] == [2]
     [line] = caplog.messages
     assert line == (
-        "exchange 1 of account 'a' is dropped, because its body cannot be kept: "
+        "exchange 2 of account 'a' is dropped, because its body cannot be kept: "
         "No space left on device"
     )
+
+
+def test_a_body_that_cannot_be_written_is_counted_even_if_its_account_was_removed_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Spool, "keep", disk_full)
+    journal = MemoryJournal(max_accounts=1)
+    number = [journal.arrive("a") for _ in range(3)][-1]
+    put(journal, "b", size=10)
+    journal.append("a", number, large(number), SIZE)
+    assert journal.tally("a") == Tally(1, 1)
+    assert journal.arrive("a") == number + 1, "no number is given twice"
 
 
 def test_memory_counts_what_is_not_in_files(journal: MemoryJournal) -> None:
