@@ -32,10 +32,12 @@ def test_a_file_is_continued(path: Path) -> None:
     put(journal)
     put(journal, "b")
     journal.clear("b")
+    journal.clear("new")
     journal.close()
     journal = open_journal(f"sqlite:{path}")
     assert put(journal).number == 2
     assert put(journal, "b").number == 2
+    assert put(journal, "new").number == 1
     assert numbers(journal) == [1, 2]
     journal.close()
 
@@ -163,6 +165,7 @@ def test_two_fakes_do_not_share_a_file(path: Path) -> None:
     journal = SQLiteJournal(path)
     with pytest.raises(ArgumentError, match="another fake is writing to it"):
         SQLiteJournal(path)
+    SQLiteJournal(path.with_name("other.db")).close()
     journal.close()
     SQLiteJournal(path).close()
 
