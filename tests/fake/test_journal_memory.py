@@ -186,6 +186,16 @@ def test_a_record_is_built_only_where_it_is_needed() -> None:
     assert made == []
     assert numbers(journal, where=Filter(since=1, before=3)) == [2]
     assert set(made) == {2}
+    assert next(journal.read("a")).number == 1
+    assert set(made) == {1, 2}, "the next one is built when it is asked for"
+
+
+def test_exchanges_with_the_same_number_are_read_as_they_were_stored() -> None:
+    """A number is given twice if an account is removed and returns while its request runs."""
+    journal = MemoryJournal()
+    for status, size in ((500, 200), (400, 100), (200, 100)):
+        journal.append("a", 1, replace(EXCHANGE, status=status), size)
+    assert [e.status for e in journal.exchanges("a")] == [500, 400, 200]
 
 
 def test_a_very_large_record_is_stored_in_a_thread() -> None:

@@ -86,6 +86,12 @@ def test_a_list_shows_the_beginning_length_and_hash(journal: MemoryJournal) -> N
         assert body.sha256 == hashlib.sha256(exchange.request_body).hexdigest()
 
 
+def test_a_list_reads_no_file(journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(journal)
+    monkeypatch.setattr(SpooledExchange, "__call__", None)
+    assert [found.number for found in journal.read("a", Filter(status=200), whole=False)] == [1]
+
+
 def test_a_text_is_found_beyond_the_beginning(journal: MemoryJournal) -> None:
     put(journal)
     where = Filter(text="\x01" * (START + 1))
