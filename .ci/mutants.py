@@ -18,9 +18,9 @@ import importlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -69,11 +69,15 @@ from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants
 copy_src_dir(); copy_also_copy_files(); create_mutants(1)
 """
 
-#: Plain asserts: rewriting a test module takes longer than running it.
-OPTIONS = ("-x", "-q", "-s", "--tb=short", "--assert=plain")
-
 JOBS = int(os.environ.get("JOBS", "2"))
 SECONDS = int(os.environ.get("SECONDS", "600"))  # a mutant that runs longer counts as killed
+TEST_SECONDS = int(os.environ.get("TEST_SECONDS", "60"))  # a test that runs longer fails
+
+#: Plain asserts: rewriting a test module takes longer than running it.
+OPTIONS = ("-x", "-q", "-s", "--tb=short", "--assert=plain", "-o", f"timeout={TEST_SECONDS}")
+
+#: The exit code of a process that is out of time.
+OUT_OF_TIME = 9
 
 
 def generate(folder: Path, files: str) -> list[str]:
@@ -173,7 +177,9 @@ def start(mutant: str, kills: Callable[[str], bool]) -> int:
     if pid:
         return pid
     os.environ["MUTANT_UNDER_TEST"] = mutant
-    signal.alarm(SECONDS)
+    timer = threading.Timer(SECONDS, os._exit, [OUT_OF_TIME])  # pytest-timeout uses SIGALRM
+    timer.daemon = True
+    timer.start()
     log = os.open(os.devnull if mutant else "baseline.log", os.O_WRONLY | os.O_CREAT, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -193,7 +199,7 @@ def survivors(mutants: list[str], kills: Callable[[str], bool]) -> Iterator[str]
         pid, status = os.wait()
         mutant = running.pop(pid)
         code = os.waitstatus_to_exitcode(status)
-        if code == -signal.SIGALRM:
+        if code == OUT_OF_TIME:
             print(f"{mutant} has run for {SECONDS} s", file=sys.stderr)
         if code == 0:
             yield mutant
