@@ -112,11 +112,21 @@ def test_the_account_with_most_bytes_loses_its_oldest_large_exchange(
 
 
 def test_the_newest_stays_even_if_it_is_larger_than_the_bound(journal: MemoryJournal) -> None:
+    put(journal, "small", size=10)
     put(journal, "other")
     put(journal, size=4 * SIZE)
     assert [e.number for e in journal.exchanges("a")] == [1]
     assert journal.exchanges("other") == ()
-    assert journal.tally("other").dropped == 1
+    assert [journal.tally(name).dropped for name in ("small", "other")] == [0, 1]
+
+
+def test_the_longest_idle_of_equally_large_accounts_loses_its_exchange() -> None:
+    """The newest exchange, which is never dropped, does not count."""
+    journal = MemoryJournal(max_spooled=2 * SIZE)
+    for account in ("idle", "busy", "busy"):
+        put(journal, account)
+    assert [journal.tally(name).dropped for name in ("idle", "busy")] == [1, 0]
+    journal.close()
 
 
 def test_cleared_exchanges_leave_no_file(journal: MemoryJournal, folder: Path) -> None:
