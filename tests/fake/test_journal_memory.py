@@ -130,6 +130,23 @@ def test_memory_drops_a_sixteenth_more_than_needed() -> None:
     assert numbers(journal) == list(range(11, 162))
 
 
+@pytest.mark.parametrize(("room", "dropped"), [(1615, 0), (1614, 1)])
+def test_memory_drops_down_to_a_sixteenth_below_its_bound(room: int, dropped: int) -> None:
+    """The newest exchange does not count: the 15 others have 1515 bytes."""
+    journal = MemoryJournal(max_bytes=room)
+    for _ in range(16):
+        put(journal, size=101)
+    assert journal.tally("a") == Tally(16, dropped)
+
+
+def test_memory_drops_from_the_longest_idle_of_equally_large_accounts() -> None:
+    """The newest exchange does not count: both accounts have 100 bytes."""
+    journal = MemoryJournal(max_bytes=200)
+    for account in ("idle", "busy", "busy"):
+        put(journal, account, size=100)
+    assert [journal.tally(name).dropped for name in ("idle", "busy")] == [1, 0]
+
+
 def test_memory_drops_from_the_larger_account_until_another_is_as_large() -> None:
     journal = MemoryJournal(max_bytes=1600)
     for account, count in (("a", 5), ("b", 8), ("c", 3)):

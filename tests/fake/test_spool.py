@@ -129,6 +129,18 @@ def test_the_longest_idle_of_equally_large_accounts_loses_its_exchange() -> None
     journal.close()
 
 
+def test_an_account_whose_large_exchanges_were_all_dropped_keeps_its_counters() -> None:
+    journal = MemoryJournal(max_spooled=SIZE, max_accounts=2)
+    put(journal, "a")
+    put(journal, "b")
+    assert journal.accounts() == ("b",)
+    assert journal.tally("a") == Tally(1, 1)
+    put(journal, "c", size=10)
+    assert journal.accounts() == ("b", "c")
+    assert journal.tally("a") == Tally(), "the empty account is forgotten first"
+    journal.close()
+
+
 def test_cleared_exchanges_leave_no_file(journal: MemoryJournal, folder: Path) -> None:
     put(journal)
     journal.clear("a")
