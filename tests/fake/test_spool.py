@@ -155,7 +155,9 @@ def test_an_exchange_that_is_dropped_while_it_is_read_is_incomplete(
     journal.clear("a")
     (found,) = reading
     assert not found.request_complete
+    assert isinstance(found.request_body, BodyStart)
     assert found.request_body == bytes([1]) * START
+    assert found.request_body.sha256 == "", "unknown"
 
 
 def test_a_body_that_cannot_be_written_is_counted_as_dropped(
