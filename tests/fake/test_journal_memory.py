@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import EXCHANGE, numbers, put
 
@@ -275,6 +275,7 @@ def test_a_record_is_not_built_to_look_for_large_bodies_unless_it_is_large() -> 
     assert journal._bytes == 2 * LARGE_BODY + 1
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 400) | st.none()), max_size=60),
     st.integers(1, 5),
