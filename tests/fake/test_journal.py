@@ -53,6 +53,15 @@ def test_all_accounts_are_read_by_time_of_arrival(journal: Journal) -> None:
     assert [e.received_at for e in journal.exchanges(None)] == [1.0, 1.0, 2.0, 2.0]
 
 
+def test_a_clock_that_is_set_back_reorders_only_the_list_of_all_accounts(journal: Journal) -> None:
+    for account, received_at in (("a", 3.0), ("b", 2.0), ("b", 1.0)):
+        number = journal.arrive(account)
+        made = replace(EXCHANGE, account=account, number=number, received_at=received_at)
+        journal.append(account, number, made, 100)
+    assert [e.received_at for e in journal.exchanges(None)] == [1.0, 2.0, 3.0]
+    assert [e.received_at for e in journal.exchanges("b")] == [2.0, 1.0]
+
+
 def test_exchanges_are_in_order_of_arrival_not_of_response(journal: Journal) -> None:
     first, second = journal.arrive("a"), journal.arrive("a")
     for number in (second, first):
