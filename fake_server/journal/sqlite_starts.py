@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 
-from aleph_contract.core.body_start import LARGE_BODY, start_of
+from aleph_contract.core.body_start import LARGE_BODY, is_large, start_of
 from aleph_contract.core.exchange import Exchange
 
 #: The fields that hold bodies.
@@ -35,7 +35,7 @@ class BodyStarts:
         """Keep those of an exchange."""
         for name in BODIES:
             body = getattr(exchange, name)
-            if len(body) > LARGE_BODY:
+            if is_large(body):
                 self._keep((exchange.account, exchange.number, name), start_of(body))
 
     def of(self, account: str, number: int, name: str, connection: sqlite3.Connection) -> bytes:

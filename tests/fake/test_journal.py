@@ -121,7 +121,8 @@ def test_waiting_ends_when_the_exchanges_exist(journal: Journal) -> None:
 
 def test_waiting_for_existing_exchanges_ends_at_once(journal: Journal) -> None:
     put(journal)
-    assert len(wait_for(journal, "a", 1, timeout=0)) == 1
+    put(journal, "b")
+    assert [e.account for e in wait_for(journal, "a", 1, timeout=0)] == ["a"]
 
 
 def test_a_timeout_lists_the_exchanges_seen(journal: Journal) -> None:
@@ -247,6 +248,11 @@ def test_a_large_body_is_found_and_listed_by_its_beginning(journal: Journal) -> 
     assert next(iter(journal.read("a"))).request_body == body
     assert numbers(journal, where=Filter(text="x" * 3000)) == [1]
     assert len(next(iter(journal.read(None, whole=False))).request_body) == 2048
+
+
+def test_a_list_shows_a_long_request_target_whole(journal: Journal) -> None:
+    put(journal, target="/" + "x" * 70_000)
+    assert [len(x.target) for x in journal.read("a", whole=False)] == [70_001]
 
 
 def test_many_threads_and_readers_at_once(journal: Journal) -> None:

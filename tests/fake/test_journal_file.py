@@ -257,6 +257,9 @@ def test_the_beginning_of_a_deleted_body_is_empty(journal: SQLiteJournal) -> Non
         assert starts.of("a", 1, "response_body", connection) == start_of(b"y" * 70_000)
         for account, number in (("b", 1), ("a", 9)):
             assert starts.of(account, number, "response_body", connection) == b""
+        journal.clear("a")
+        kept = starts.of("a", 1, "response_body", connection)
+        assert kept == start_of(b"y" * 70_000), "it is not read again"
 
 
 def test_readers_cannot_write(journal: SQLiteJournal) -> None:
