@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from fake_server.journal.base import Filter, Journal, Tally, listen_here
 from fake_server.journal.listeners import PendingExchange, built
 from fake_server.journal.memory import MemoryJournal
 from fake_server.journal.sqlite import SQLiteJournal
-from fake_server.journal.waiting import wait_for, wait_for_async
+from fake_server.journal.waiting import _when, wait_for, wait_for_async
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -144,6 +145,7 @@ def test_a_timeout_lists_the_exchanges_seen(journal: Journal) -> None:
 
 def test_waiting_counts_only_matching_exchanges(journal: Journal) -> None:
     put(journal)
+    put(journal, "b", status=429)
     refused = Filter(status=429)
     with pytest.raises(TimeoutError, match="saw 0"):
         wait_for(journal, "a", 1, 0.01, refused)
@@ -200,6 +202,18 @@ def test_a_finished_wait_leaves_no_listener(journal: Journal) -> None:
     with pytest.raises(TimeoutError):
         wait_for(journal, "a", 1, 0)
     assert journal._listeners.called == ()  # type: ignore[attr-defined]
+
+
+def test_a_wait_may_end_while_the_exchange_is_told(journal: Journal) -> None:
+    waits: list[Future[None]] = []
+
+    def leave(_: object) -> None:
+        waits[0].cancel()
+
+    journal.listen(leave)
+    waits.append(_when(journal, "a", 1, None))
+    put(journal)
+    assert waits[0].cancelled()
 
 
 def test_a_listener_is_called_until_it_is_removed(journal: Journal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import stat
 import tempfile
@@ -19,6 +20,7 @@ from fake_server.journal import spool
 from fake_server.journal.base import Filter, Tally
 from fake_server.journal.memory import MemoryJournal
 from fake_server.journal.spool import Spool, SpooledExchange
+from fake_server.journal.waiting import wait_for_async
 from fake_server.server import running
 
 SIZE = 200_000
@@ -86,10 +88,14 @@ def test_a_list_shows_the_beginning_length_and_hash(journal: MemoryJournal) -> N
         assert body.sha256 == hashlib.sha256(exchange.request_body).hexdigest()
 
 
-def test_a_list_reads_no_file(journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_a_list_nor_a_count_reads_a_file(
+    journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(journal)
     monkeypatch.setattr(SpooledExchange, "__call__", None)
-    assert [found.number for found in journal.read("a", Filter(status=200), whole=False)] == [1]
+    where = Filter(status=200)
+    assert [found.number for found in journal.read("a", where, whole=False)] == [1]
+    assert asyncio.run(wait_for_async(journal, "a", 1, 10, where))
 
 
 def test_a_text_is_found_beyond_the_beginning(journal: MemoryJournal) -> None:
