@@ -117,13 +117,24 @@ def test_the_account_with_most_bytes_loses_its_oldest_large_exchange(
     assert len(files(folder)) == 3
 
 
-def test_the_newest_stays_even_if_it_is_larger_than_the_bound(journal: MemoryJournal) -> None:
-    put(journal, "small", size=10)
+@pytest.mark.parametrize("small", [0, 1])
+def test_the_newest_stays_even_if_it_is_larger_than_the_bound(
+    journal: MemoryJournal, small: int
+) -> None:
+    for _ in range(small):
+        put(journal, "small", size=10)
     put(journal, "other")
     put(journal, size=4 * SIZE)
     assert [e.number for e in journal.exchanges("a")] == [1]
     assert journal.exchanges("other") == ()
-    assert [journal.tally(name).dropped for name in ("small", "other")] == [0, 1]
+    assert journal.tally("other").dropped == 1
+    assert journal.tally("small") == Tally(small, 0)
+
+
+def test_a_dropped_body_does_not_count_for_its_account_any_more(journal: MemoryJournal) -> None:
+    for account in "aabbb":
+        put(journal, account)
+    assert [journal.tally(account).dropped for account in "ab"] == [1, 1]
 
 
 def test_the_longest_idle_of_equally_large_accounts_loses_its_exchange() -> None:
