@@ -206,6 +206,7 @@ def test_exchanges_of_all_accounts_are_limited_and_filtered() -> None:
     where = Filter(since=1, before=9, limit=1)
     assert [e.account for e in journal.read(None, where)] == ["b"]
     assert [e.number for e in journal.read(None, Filter(before=2))] == [1, 1]
+    assert [e.number for e in journal.read(None, Filter(since=1))] == [2, 2]
 
 
 def test_a_record_is_built_only_where_it_is_needed() -> None:
