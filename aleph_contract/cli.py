@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from aleph_contract.commands.standard_streams import open_missing, printing
+from aleph_contract.commands.standard_streams import discard_unwritable, open_missing, printing
 from aleph_contract.errors import AlephContractError, CouldNotRun
 from aleph_contract.version import __version__
 
@@ -103,6 +103,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return _internal_error()
+        discard_unwritable()
         name = error.filename or "standard output"
         return _ended(f"cannot write {name}: {error.strerror}", CouldNotRun.exit_code)
     except Exception:  # noqa: BLE001 - an internal error must not count as a failure of the client

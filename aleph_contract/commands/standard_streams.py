@@ -35,13 +35,20 @@ def printing() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        for stream in (sys.stdout, sys.stderr):
-            _discard_if_broken(stream)
+        discard_unwritable()
 
 
-def _discard_if_broken(stream: TextIO) -> None:
-    """Send a stream that has no reader to the null device: its buffer is flushed at the end."""
+def discard_unwritable() -> None:
+    """Send a stream without a reader, or on a full disk, to the null device.
+
+    Else Python fails at the end of the process, when it flushes the buffer of the stream.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        _discard_if_unwritable(stream)
+
+
+def _discard_if_unwritable(stream: TextIO) -> None:
     try:
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -69,7 +69,7 @@ def test_every_page_renders_for_members_with_odd_names() -> None:
     properties = {name: {"type": "string", "minLength": 2} for name in ODD_NAMES}
     given = {"type": "object", "properties": properties, "required": list(ODD_NAMES)}
     schemas = {"input": given, "output": {"type": "object", "properties": {"": {}}}}
-    contract = Contract.from_entry({"model_id": "acme/<odd> & model", "schema": schemas})
+    contract = Contract.from_entry({"model_id": "acme/<odd>&model", "schema": schemas})
     app = create_app(contract)
     assert run(app, contract, dict.fromkeys(ODD_NAMES, "ok")) == 200
     assert run(app, contract, dict.fromkeys(ODD_NAMES, "x")) == 400
