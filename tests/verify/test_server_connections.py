@@ -93,6 +93,8 @@ def talking(converse: Conversation) -> Iterator[Target]:
                     connection, _ = server.accept()
                 except OSError:
                     return
+                # Else a part of a reply waits for an acknowledgement, and the reset drops it.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with connection:
                     number += 1
                     converse(connection, number)
