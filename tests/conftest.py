@@ -19,6 +19,8 @@ from fake_server.account_handle import AccountHandle
 from fake_server.http.app import App
 from fake_server.http.control_app import create_control
 from fake_server.http.factory import create_app
+from fake_server.journal import open_journal
+from fake_server.journal.base import Journal
 from fake_server.server import Server, running
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -82,6 +84,14 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     pids = tmp_path / "pids"
     if pids.exists():
         assert gone(*map(int, pids.read_text().split()))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    """A journal in memory, and one in a file."""
+    opened = open_journal("memory" if request.param == "memory" else f"sqlite:{tmp_path}/j.db")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

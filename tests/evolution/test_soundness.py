@@ -1,4 +1,4 @@
-"""A proof of containment has no counterexample, whatever the keywords of the two schemas are."""
+"""A proof of containment has no counterexample among schemas with any keywords."""
 
 from __future__ import annotations
 

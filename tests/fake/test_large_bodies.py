@@ -37,7 +37,7 @@ def test_a_video_of_20_mb_is_listed_fast_and_served_whole() -> None:
         post(other)
         sent = send_video(account)
         listed(server, other)  # loads the control API
-        begun = time.process_time()  # of the fake too, and whatever the load
+        begun = time.process_time()  # CPU time, of the fake too: independent of the load
         (found,) = listed(server, account)
         assert time.process_time() - begun < 0.5
         body = found["request_body"]

@@ -307,7 +307,7 @@ def test_the_bill_of_a_call(changes: dict[str, Any], charged: str, broken: bool)
     assert ("server.bill" in {f.rule for f in findings}) is broken
 
 
-def test_a_case_says_what_was_asked_whatever_the_request_holds() -> None:
+def test_the_case_states_the_input_of_a_garbled_request() -> None:
     garbage = refused(request_body=b"{", method="GET")
     valid = next(case for case in cases() if case.portable and case.polarity == "valid")
     gray = next(case for case in cases() if case.doubt and case.polarity == "valid")
