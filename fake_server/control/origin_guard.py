@@ -17,6 +17,7 @@ grants, and containers call them under host names that are not known in advance.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hmac import compare_digest
@@ -41,6 +42,9 @@ SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
 )
 
+#: A `Host` header: an IPv6 address in brackets or a name, and perhaps a port (RFC 9110, 7.2).
+_AUTHORITY = re.compile(r"(?:\[([^][]*)\]|([^][:@]*))(?::[0-9]*)?")
+
 
 def is_loopback(host: str) -> bool:
     """Whether `host`, a name or an address without port, is a loopback name."""
@@ -53,11 +57,9 @@ def is_loopback(host: str) -> bool:
 
 
 def host_name(authority: str) -> str:
-    """The host of a `Host` header, lower case, without port and brackets."""
-    name, bracket, _ = authority.strip().lower().partition("]")
-    if bracket:
-        return name.lstrip("[")
-    return name.partition(":")[0] if name.count(":") <= 1 else name
+    """The host of a `Host` header, lower case, without port and brackets; empty if malformed."""
+    match = _AUTHORITY.fullmatch(authority.strip().lower())
+    return match[1] or match[2] if match else ""
 
 
 def refusal(headers: Iterable[tuple[bytes, bytes]], hosts: Iterable[str]) -> str | None:

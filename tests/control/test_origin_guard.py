@@ -32,7 +32,9 @@ def test_loopback_names_are_allowed(host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:8790", "localhost.evil.example", "127.0.0.1.evil.example", "",
-     "192.168.1.5:8790", "notlocalhost", "[::2]", "0.0.0.0", "localhost:80:80", "2130706433"],
+     "192.168.1.5:8790", "notlocalhost", "[::2]", "0.0.0.0", "localhost:80:80", "2130706433",
+     "[::1]evil.example", "[::1]:80@evil.example", "localhost:evil", "localhost@evil.example",
+     "127.0.0.1 evil.example", "[::1"],
 )  # fmt: skip
 def test_other_hosts_are_refused_by_a_fake_on_loopback(host: str) -> None:
     assert "is not a name of this machine" in (refusal("127.0.0.1", host=host) or "")
