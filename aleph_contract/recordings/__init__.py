@@ -41,8 +41,11 @@ def choose(path: Path, name: str = "auto") -> Format:
         name: A key of `FORMATS`, or `auto`: the content decides.
 
     Raises:
-        RecordingError: The file cannot be opened, is empty, or is of no known format.
+        RecordingError: The file cannot be opened, can be read only once, is empty, or is of no
+            known format.
     """
+    if path.is_fifo() or path.is_char_device():
+        raise RecordingError(f"{path} can be read only once; save it to a file first")
     try:
         return detect(path) if name == "auto" else FORMATS[name]
     except (OSError, EOFError, zlib.error) as error:

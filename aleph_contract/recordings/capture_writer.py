@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import threading
 from typing import TextIO
 
@@ -29,8 +30,12 @@ class CaptureWriter:
     def __init__(self, path: str) -> None:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):  # a full pipe would stop the fake
+                os.close(descriptor)
+                raise ArgumentError(f"--record {path}: it is not a regular file")
             os.fchmod(descriptor, MODE)
-            size = os.fstat(descriptor).st_size
+            size = status.st_size
             cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         except OSError as error:
             raise ArgumentError(f"--record {path}: {error.strerror}") from None

@@ -12,6 +12,8 @@ from aleph_contract.errors import ArgumentError
 def check_writable(path: Path, source: str) -> None:
     """Open a file for writing without changing it.
 
+    A pipe is not opened: its reader would end when it is closed again.
+
     Args:
         path: The file.
         source: The option or variable that names the file, for the message.
@@ -20,11 +22,14 @@ def check_writable(path: Path, source: str) -> None:
         ArgumentError: The file cannot be written.
     """
     with writing(path, source):
-        existed = path.exists()
-        with path.open("ab"):
+        file = path.resolve()  # the file that a link leads to is created, and removed again
+        if file.is_fifo():
+            return
+        existed = file.exists()
+        with file.open("ab"):
             pass
     if not existed:
-        path.unlink()
+        file.unlink()
 
 
 @contextmanager

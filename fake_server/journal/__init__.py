@@ -50,7 +50,7 @@ def open_journal(where: str, *, keep: Iterable[str] = (), durability: str = "syn
     if where == "memory":
         remove_abandoned(Path(tempfile.gettempdir()))  # bodies that a killed fake has left
         return MemoryJournal()
-    if kind == "sqlite" and path:
+    if kind == "sqlite" and path not in ("", ":memory:"):
         from fake_server.journal.sqlite import SQLiteJournal  # imports sqlite3 only when used
 
         return SQLiteJournal(path)

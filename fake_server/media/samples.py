@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from aleph_contract.core.reading import MAX_FILE, read_file
 from aleph_contract.errors import ArgumentError
 from fake_server.media.files import KINDS, MediaFile, family, kind_named
 
@@ -16,7 +17,7 @@ Samples = Mapping[str, MediaFile]
 NO_SAMPLES: Samples = {}
 
 #: Bound on the bytes of a file; it is kept in memory.
-MAX_SAMPLE = 256 * 1024 * 1024
+MAX_SAMPLE = MAX_FILE
 
 
 def read_samples(paths: Iterable[str | os.PathLike[str]]) -> Samples:
@@ -42,7 +43,7 @@ def _read(path: Path, kind: str) -> MediaFile:
         size = path.stat().st_size
         if size > MAX_SAMPLE:
             raise ArgumentError(f"media {path}: it has {size} bytes; at most {MAX_SAMPLE} fit")
-        body = path.read_bytes()
+        body = read_file(path)
     except OSError as error:
         raise ArgumentError(f"media {path}: {error.strerror}") from None
     tag = b'"%s"' % hashlib.sha256(body).hexdigest()[:32].encode()

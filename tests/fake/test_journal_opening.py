@@ -17,7 +17,7 @@ from fake_server.journal.retention import KEEP_ALL, Keep, parse_keep
 from fake_server.journal.sqlite import SQLiteJournal
 
 
-@pytest.mark.parametrize("where", ["", "disk", "sqlite", "sqlite:", "memory:x"])
+@pytest.mark.parametrize("where", ["", "disk", "sqlite", "sqlite:", "memory:x", "sqlite::memory:"])
 def test_an_unknown_kind_of_journal_is_refused(where: str) -> None:
     with pytest.raises(ArgumentError) as raised:
         open_journal(where)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from calling import HTTP
 
+from aleph_contract.core import reading
 from aleph_contract.errors import ArgumentError
 from fake_server import media
 from fake_server.media import samples
@@ -34,6 +35,8 @@ def test_files_that_cannot_be_served_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(samples, "MAX_SAMPLE", 3)
+    monkeypatch.setattr(reading, "MAX_FILE", 3)
+    (tmp_path / "endless.mp4").symlink_to("/dev/zero")
     for name, content in (("a.mp4", b"abc"), ("b.mov", b"abc"), ("c.doc", b""), ("d.png", b"long")):
         (tmp_path / name).write_bytes(content)
 
@@ -45,4 +48,5 @@ def test_files_that_cannot_be_served_are_refused(
     assert "another file is the video already" in message("a.mp4", "b.mov")
     assert "ends in one of mp4, webm" in message("c.doc")
     assert "at most 3 fit" in message("d.png")
+    assert message("endless.mp4").endswith("endless.mp4: File too large")
     assert message("e.png").endswith("e.png: No such file or directory")

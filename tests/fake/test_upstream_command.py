@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -16,7 +17,8 @@ from test_serve_command import serving
 
 from aleph_contract.cli import run
 from aleph_contract.contract.contract_set import ContractSet
-from aleph_contract.errors import CouldNotRun
+from aleph_contract.errors import ArgumentError, CouldNotRun
+from aleph_contract.recordings.capture_writer import CaptureWriter
 from aleph_contract.recordings.replay import load_replies
 from fake_server.server import running
 from fake_server.tls.serving import local_ca
@@ -63,6 +65,12 @@ class TestOptions:
         captured = capsys.readouterr()
         assert message in captured.err
         assert captured.out == ""
+
+    def test_a_capture_in_a_pipe(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe", 0o640)
+        with pytest.raises(ArgumentError, match="pipe: it is not a regular file"):
+            CaptureWriter(str(tmp_path / "pipe"))
+        assert stat.S_IMODE((tmp_path / "pipe").stat().st_mode) == 0o640
 
     def test_an_upstream_that_is_down(self, capsys: pytest.CaptureFixture[str]) -> None:
         with socket.socket() as unused:

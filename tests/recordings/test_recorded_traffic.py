@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,12 @@ def test_an_unreadable_file_is_an_error_with_its_place(
         judge_recordings([path], ContractSet.of())
     assert run(["judge", str(path)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_pipe_is_an_error_before_it_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RecordingError, match="pipe can be read only once; save it to a file"):
+        judge_recordings([tmp_path / "pipe"], ContractSet.of())
 
 
 def test_an_entry_that_is_none_is_named_and_the_others_are_judged(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -187,6 +188,22 @@ def test_the_check_does_not_change_a_file(tmp_path: Path) -> None:
     with open_reports([f"json:{tmp_path}/old.json", f"junit:{tmp_path}/new.xml"]):
         assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
         assert (tmp_path / "old.json").read_text() == "old"
+
+
+def test_the_check_keeps_a_link_to_a_new_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("new.json")
+    with open_reports([f"json:{tmp_path}/link"]):
+        assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+def test_the_check_does_not_open_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with open_reports([f"json:{tmp_path}/pipe"]):
+        events = select.poll()
+        events.register(reader, select.POLLHUP)
+        assert events.poll(0) == [], "a writer came and went"
+    os.close(reader)
 
 
 def test_several_reports_in_one_run(
