@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fake_server.replies.failures import PROFILES, Profile
 from fake_server.state.accounts import ACCOUNT_ID
+from fake_server.state.scenarios import MAX_NUMBER
 
 #: A decimal number as a string, such as "1.68".
 Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])]
@@ -153,11 +154,20 @@ class ScenarioStepModel(ControlModel):
     )
 
     fault: Annotated[str | None, Field(description="`null`: a normal answer.")] = None
-    times: Annotated[int | None, Field(description="Number of runs; `null`: every run.", ge=1)] = 1
+    times: Annotated[
+        int | None, Field(description="Number of runs; `null`: every run.", ge=1, le=MAX_NUMBER)
+    ] = 1
     retry_after: Annotated[
-        int | None, Field(description="Seconds in the Retry-After header, or until its date.", ge=0)
+        int | None,
+        Field(
+            description="Seconds in the Retry-After header, or until its date.",
+            ge=0,
+            le=MAX_NUMBER,
+        ),
     ] = None
-    delay: Annotated[float | None, Field(description="Seconds before the response.", ge=0)] = None
+    delay: Annotated[
+        float | None, Field(description="Seconds before the response.", ge=0, le=MAX_NUMBER)
+    ] = None
     status: Annotated[
         int | None, Field(description="Status of a reply of your own.", ge=200, le=599)
     ] = None

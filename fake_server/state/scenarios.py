@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,6 +10,9 @@ from typing import Any
 from aleph_contract.errors import ArgumentError
 from fake_server.replies.faults import Fault, find
 from fake_server.replies.own_reply import OwnReply, own_reply
+
+#: Bound on the numbers of a step: 68 years in seconds. Journals store them as 64-bit integers.
+MAX_NUMBER = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,15 @@ def scenario(given: Any) -> tuple[ScenarioStep, ...]:
             `status`, `headers` and `body`; one of them is enough.
 
     Raises:
-        ArgumentError: A fault or field is unknown, or a value has the wrong type; the message names
-            the step and the valid values.
+        ArgumentError: A fault or field is unknown, or a value has the wrong type or is out of
+            range; the message names the step and the valid values.
     """
     if given is None:
         return ()
     if isinstance(given, str):
         return (ScenarioStep(find(given), times=None),)
     if not isinstance(given, Sequence):
-        raise ArgumentError(f"a scenario is a list of steps, not {_type(given)}")
+        raise ArgumentError(f"a scenario is a list of steps, not {_shown(given)}")
     return tuple(_step(step, index) for index, step in enumerate(given))
 
 
@@ -105,7 +107,7 @@ def _answer(given: Mapping[str, Any], place: str) -> tuple[Fault | None, OwnRepl
     if "fault" not in given:
         raise ArgumentError(f"{place} lacks the field 'fault', or a reply in 'status' and 'body'")
     if name is not None and not isinstance(name, str):
-        raise ArgumentError(f"fault of {place} is a name or null, not {_type(name)}")
+        raise ArgumentError(f"fault of {place} is a name or null, not {_shown(name)}")
     return (None if name is None else find(name)), None
 
 
@@ -113,23 +115,27 @@ def _count(
     given: Mapping[str, Any], name: str, place: str, *, least: int, default: int | None
 ) -> int | None:
     value = given.get(name, default)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= least):
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_NUMBER:
         return value
-    raise ArgumentError(f"{name} of {place} is an integer from {least}, not {json.dumps(value)}")
+    bounds = f"from {least} to {MAX_NUMBER}"
+    raise ArgumentError(f"{name} of {place} is an integer {bounds}, not {_shown(value)}")
 
 
 def _seconds(given: Mapping[str, Any], name: str, place: str) -> float | None:
     value = given.get(name)
     if value is None:
         return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MAX_NUMBER:
         return float(value)
-    raise ArgumentError(f"{name} of {place} is a number of seconds from 0, not {json.dumps(value)}")
+    bounds = f"from 0 to {MAX_NUMBER}"
+    raise ArgumentError(f"{name} of {place} is a number of seconds {bounds}, not {_shown(value)}")
 
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def _type(value: Any) -> str:
+def _shown(value: Any) -> str:
     return f"{json.dumps(value, default=repr)[:60]}"
