@@ -28,11 +28,13 @@ _OS_PID = os.getpid
 #: Seconds of the machine that a call may take.
 TIMEOUT = 30.0
 
-_INVALID = 422
-
 
 class ControlError(AlephContractError):
     """The control API did not answer, or refused a call."""
+
+
+class NotFoundError(ControlError):
+    """The fake has no such account, test or model."""
 
 
 class NoAnswerError(ControlError):
@@ -58,6 +60,9 @@ class _SecureConnection(_Connection):
         context = _CONTEXT()
         self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
 
+
+#: The error for a status that refuses a call; `ControlError` for another.
+_REFUSALS: dict[int, type[AlephContractError]] = {404: NotFoundError, 422: ArgumentError}
 
 #: The default port of each scheme.
 _PORTS = {"http": 80, "https": 443}
@@ -107,6 +112,7 @@ class Control:
 
         Raises:
             ArgumentError: An argument is invalid; the message is that of the fake.
+            NotFoundError: The fake has no such account, test or model.
             NoAnswerError: The fake does not answer.
             ControlError: It refuses the call for another reason.
         """
@@ -124,7 +130,7 @@ class Control:
         answer = json.loads(content) if content else None
         if status >= 400:  # noqa: PLR2004 - RFC 9110
             detail = answer.get("detail") if isinstance(answer, dict) else content.decode()
-            raise (ArgumentError if status == _INVALID else ControlError)(str(detail))
+            raise _REFUSALS.get(status, ControlError)(str(detail))
         return answer
 
     def close(self) -> None:

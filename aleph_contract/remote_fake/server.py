@@ -14,7 +14,7 @@ from aleph_contract.contract import Contract
 from aleph_contract.core.clock import WALL_CLOCK
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.remote_fake.control import Control
+from aleph_contract.remote_fake.control import Control, NotFoundError
 from aleph_contract.rules.suite import Suite, TestRun
 from fake_server.state.billing import Bill
 
@@ -56,7 +56,10 @@ class RemoteServer:
 
     def serves(self, contract: Contract) -> bool:
         """Whether it serves this contract."""
-        served = self._control.call("GET", "/contract")
+        try:
+            served = self._control.call("GET", f"/contract?model={quote(contract.model)}")
+        except NotFoundError:
+            return False
         return bool(served == json.loads(dumps(contract.entry)))
 
     def account(self, **options: Any) -> RemoteAccount:

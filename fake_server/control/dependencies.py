@@ -38,7 +38,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     for status, text in (
         (400, "The body is not JSON."),
         (403, "The call comes from another site."),
-        (404, "The account or the test does not exist."),
+        (404, "The account, the test or the model does not exist."),
         (409, "The fake records no more tests."),
         (413, "The body is too large."),
         (422, "A parameter or the body is invalid."),

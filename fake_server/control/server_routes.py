@@ -37,9 +37,15 @@ async def get_ready(fake: FakeDep) -> dict[str, bool]:
 
 
 @router.get("/contract", response_model=schemas.EntryModel)
-async def get_contract(fake: FakeDep) -> Response:
-    """Return the contract in use: its catalog entry, as it is published."""
-    return Response(dumps(fake.contract.entry), media_type="application/json")
+def get_contract(fake: FakeDep, model: str | None = None) -> Response:
+    """Return the contract of a model that the fake serves: its catalog entry, as it is published.
+
+    Without `model`, that of the model which `/health` names.
+    """
+    contract = fake.contract if model is None else fake.contracts.find(model)
+    if contract is None:
+        raise HTTPException(404, f"unknown model {model!r}{fake.contracts.hint(model or '')}")
+    return Response(dumps(contract.entry), media_type="application/json")
 
 
 @router.get("/faults")

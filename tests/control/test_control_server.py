@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 from calling import PATIENCE
 from control_client import API, ControlClient, append_exchange
 
 from aleph_contract.contract import Contract
+from aleph_contract.contract.contract_set import ContractSet
 from fake_server.http.app import App
 from fake_server.http.control_app import create_control
+from fake_server.http.factory import create_app
 from fake_server.replies import faults
 from fake_server.server import Server
+
+CONTRACTS = Path(__file__).parents[2] / "fixtures/catalog"
 
 
 def test_health_names_the_model_and_the_profile(client: ControlClient) -> None:
@@ -42,6 +47,21 @@ def test_the_contract_is_a_catalog_entry_that_loads(client: ControlClient) -> No
     assert again.output_schema == shipped.output_schema
     assert again.examples == shipped.examples
     assert again.price_per_second == shipped.price_per_second
+
+
+def test_the_contract_of_a_named_model_is_returned() -> None:
+    served = ContractSet.load([CONTRACTS])
+    client = ControlClient(create_control(create_app(served)))
+    for model in served:
+        entry = client.get(f"{API}/contract", params={"model": model}).json()
+        assert Contract.from_entry(entry, source="the fake").model == model
+    unknown = client.get(f"{API}/contract", params={"model": "acme/none"})
+    assert unknown.status_code == 404
+    first = next(iter(served))
+    assert unknown.json()["detail"].startswith("unknown model 'acme/none'; ")
+    assert f"served: {first}, " in unknown.json()["detail"]
+    near = client.get(f"{API}/contract", params={"model": first[:-1]})
+    assert (near.status_code, first in near.json()["detail"]) == (404, True)
 
 
 def test_every_fault_is_listed(client: ControlClient) -> None:

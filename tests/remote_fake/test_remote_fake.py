@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from calling import CONTRACT, HTTP, PATIENCE, body, connect, head
 
+from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.clock import SPEED_VARIABLE
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ArgumentError
@@ -29,6 +30,7 @@ from fake_server.control import origin_guard
 from fake_server.journal import MemoryJournal
 from fake_server.server import Server, running
 
+CATALOGUE = Path(__file__).parents[2] / "fixtures/catalog"
 TOKEN = "the-admin-token-of-the-fake"
 
 
@@ -53,6 +55,17 @@ def run(server: Any, account: Any) -> int:
         content=body(),
         headers={"authorization": f"Bearer {account.token}", "content-type": "application/json"},
     ).status_code
+
+
+def test_a_fake_of_several_models_serves_the_contract_of_each() -> None:
+    models = ContractSet.load([CATALOGUE])
+    with running(models) as server:
+        remote = RemoteServer(server.origin)
+        try:
+            assert all(remote.serves(models[model]) for model in models)
+            assert not remote.serves(CONTRACT)
+        finally:
+            remote.close()
 
 
 class TestToken:
