@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import re
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -109,12 +109,26 @@ def _on_disk(files: Sequence[str]) -> Iterator[list[Path]]:
     with PrivateFolder() as folder:
         copy = folder.path / _COPY
         if STDIN in files:
-            with copy.open("wb") as file:
-                shutil.copyfileobj(sys.stdin.buffer, file)
+            _copy_input(copy)
         try:
             yield [copy if name == STDIN else Path(name) for name in files]
         except RecordingError as error:
             raise RecordingError(_without_folder(str(error))) from None
+
+
+def _copy_input(path: Path) -> None:
+    from aleph_contract.core import reading
+    from aleph_contract.errors import ArgumentError
+
+    try:
+        reading.copy_stream(sys.stdin.buffer, path, _COPY)
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        raise ArgumentError(
+            f"{_COPY} is longer than {reading.MAX_FILE >> 20} MiB; give the name of a file, which "
+            "may be of any length"
+        ) from None
 
 
 def _without_folder(text: str) -> str:

@@ -10,6 +10,8 @@ from typing import BinaryIO
 #: Bytes of the longest file that is read whole; a device such as /dev/zero has no end.
 MAX_FILE = 256 << 20
 
+_CHUNK = 1 << 20
+
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
     """The content of a file.
@@ -31,3 +33,18 @@ def read_stream(stream: BinaryIO, name: str) -> bytes:
     if len(content) > MAX_FILE:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
     return content
+
+
+def copy_stream(stream: BinaryIO, path: Path, name: str) -> None:
+    """Write the rest of a stream to a new file; `name` is for the error.
+
+    Raises:
+        OSError: It cannot be read, or holds more than `MAX_FILE` bytes.
+    """
+    left = MAX_FILE
+    with path.open("xb") as file:
+        while chunk := stream.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
+            file.write(chunk)

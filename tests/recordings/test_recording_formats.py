@@ -21,6 +21,7 @@ from stub_server import Stub, serving
 from aleph_contract.cli import run
 from aleph_contract.commands.judge import FORMAT_NAMES
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core import reading
 from aleph_contract.core.results import Verification
 from aleph_contract.errors import AlephContractError
 from aleph_contract.recordings.formats import FORMATS, detect
@@ -93,6 +94,18 @@ def test_a_problem_of_standard_input_is_named_so(
         captured = capsys.readouterr()
         assert "standard input is" in captured.out + captured.err
         assert "/standard input" not in captured.out + captured.err
+
+
+def test_standard_input_is_copied_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    WRITERS["har"](tmp_path / "traffic", CALLS[:1])
+    content = (tmp_path / "traffic").read_bytes()
+    for bound, code in ((len(content), 0), (len(content) - 1, 2)):
+        monkeypatch.setattr(reading, "MAX_FILE", bound)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert run(["judge", "-"]) == code
+    assert "standard input is longer than " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", WRITERS)
