@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import pytest
@@ -67,6 +68,16 @@ def idle_close(connection: socket.socket, _: int) -> None:
     connection.recv(1)
 
 
+def keep_alive(reply: bytes) -> Conversation:
+    """Answer each request of the first connection, and no other connection."""
+
+    def converse(connection: socket.socket, number: int) -> None:
+        while number == 1 and request_of(connection):
+            connection.sendall(reply)
+
+    return converse
+
+
 def stray_bytes(connection: socket.socket, _: int) -> None:
     """Answer one request, and send the end of a chunked body before the next reply."""
     request_of(connection)
@@ -81,8 +92,22 @@ def every_second(connection: socket.socket, number: int) -> None:
         connection.sendall(SIZED)
 
 
+def drip(at_once: bytes, slowly: bytes) -> Conversation:
+    """Answer one request with some bytes at once, and further ones one by one."""
+
+    def converse(connection: socket.socket, _: int) -> None:
+        request_of(connection)
+        with suppress(OSError):  # the client has given up
+            connection.sendall(at_once)
+            for byte in slowly:
+                time.sleep(0.05)
+                connection.sendall(bytes([byte]))
+
+    return converse
+
+
 @contextmanager
-def talking(converse: Conversation) -> Iterator[Target]:
+def talking(converse: Conversation, timeout: float = 5) -> Iterator[Target]:
     """Serve connections one at a time on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -103,7 +128,7 @@ def talking(converse: Conversation) -> Iterator[Target]:
         thread.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/client/v4"
         try:
-            yield Target.parse(url, token=TOKEN, timeout=5)
+            yield Target.parse(url, token=TOKEN, timeout=timeout)
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join(10)
@@ -130,6 +155,8 @@ LAWFUL = {
     "HTTP/1.0, does not read the body": reply(UNSIZED, read_body=False),
     "chunked, does not read the body": reply(CHUNKED, b"0\r\n\r\n", read_body=False),
     "closes an idle connection": idle_close,
+    "reuses one connection": keep_alive(SIZED),
+    "reuses one connection, chunked": keep_alive(CHUNKED + b"0\r\n\r\n"),
     "bytes after the reply": stray_bytes,
 }
 
@@ -142,6 +169,26 @@ BROKEN = {
     "no last chunk": reply(CHUNKED),
     "no last chunk, body not read": reply(CHUNKED, read_body=False),
 }
+
+
+LARGE_HEADERS = b"x: y\r\n" * 20
+
+DRIPPING = {
+    "the status line": drip(b"", SIZED),
+    "the headers": drip(HEAD, LARGE_HEADERS),
+    "a body": drip(SIZED[: -len(BODY)], BODY),
+    "a body until the end of the connection": drip(UNSIZED[: -len(BODY)], BODY),
+    "the size of a chunk": drip(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"0" * 80),
+    "the trailers": drip(CHUNKED + b"0\r\n", LARGE_HEADERS),
+}
+
+
+@pytest.mark.parametrize("name", DRIPPING)
+def test_the_time_limit_bounds_a_reply_that_drips(name: str) -> None:
+    with talking(DRIPPING[name], timeout=0.2) as target:
+        begun = time.monotonic()
+        assert Sender(target).get("/").status is None
+        assert time.monotonic() - begun < 1.5  # each of them takes 3 s
 
 
 @pytest.mark.parametrize("body", [None, LARGE], ids=["small", "large"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import time
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from aleph_contract.core.exchange import REDACTED, Exchange
 from aleph_contract.core.secret import Secret
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.verify.server.call import TOKEN_HERE, PlannedCall
+from aleph_contract.verify.server.deadline_socket import DeadlineSocket
 from aleph_contract.verify.server.target import Target
 
 #: Bytes of a reply that are read; a longer one is cut there, and judged as incomplete.
@@ -19,6 +22,9 @@ MAX_REPLY = 16 * 1024 * 1024
 _CHUNK = 65536
 
 _REDIRECTS = range(300, 400)
+
+#: Method, path, headers and body.
+_Request = tuple[str, str, dict[str, str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +122,21 @@ class Sender:
             self._kept = None
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
-        """Send a call: on the kept connection, or on a new one if that one ended while idle."""
+        """Send a call: on the kept connection, or on a new one if that one ended while idle.
+
+        The time limit bounds both together.
+        """
+        deadline = time.monotonic() + self.target.timeout
+        request = (method, path, headers, body)
         kept, self._kept = self._kept, None
         if kept is not None:
-            reply = self._attempt(kept, method, path, headers, body)
+            reply = self._attempt(kept, deadline, request)
             if reply is not None:
                 return reply
-        return self._attempt(self._connect(), method, path, headers, body) or Reply()
+        return self._attempt(self._connect(), deadline, request) or Reply()
 
     def _attempt(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
+        self, connection: http.client.HTTPConnection, deadline: float, request: _Request
     ) -> Reply | None:
         """Send a call on a connection, and keep the connection if it can be used again.
 
@@ -139,14 +145,12 @@ class Sender:
             later, or if the time limit passed.
         """
         reusable = False
-        deadline = time.monotonic() + self.target.timeout
-        if connection.sock is not None:
-            connection.sock.settimeout(self.target.timeout)
+        cast("DeadlineSocket", connection.sock).deadline = deadline
         try:
-            response = _answered(connection, method, path, headers, body)
+            response = _answered(connection, *request)
             if response is None:
                 return None
-            reply, reusable = self._read(connection, response, deadline)
+            reply, reusable = self._read(response)
         except (OSError, http.client.HTTPException):
             return Reply()
         else:
@@ -177,32 +181,22 @@ class Sender:
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise CouldNotRun(f"{target.base_url}: no connection: {reason}") from None
+        connection.sock = cast("socket.socket", DeadlineSocket(connection.sock))
         return connection
 
-    def _read(
-        self,
-        connection: http.client.HTTPConnection,
-        response: http.client.HTTPResponse,
-        deadline: float,
-    ) -> tuple[Reply, bool]:
-        """Read a reply to its end, and whether the connection can be used again.
-
-        Each read gets the time that is left until the deadline.
-        """
+    def _read(self, response: http.client.HTTPResponse) -> tuple[Reply, bool]:
+        """Read a reply to its end, and whether the connection can be used again."""
         headers = tuple((n.lower(), self._clean(v)) for n, v in response.getheaders())
         parts: list[bytes] = []
         size = 0
         while size <= MAX_REPLY:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            if connection.sock is not None:
-                connection.sock.settimeout(left)
             part = _part(response)
             if not part:
                 break
             parts.append(part)
             size += len(part)
+        if response.length == 0:  # `read1` leaves it open (python/cpython#113199)
+            response.close()
         if response.length:  # bytes that Content-Length promises and the connection did not bring
             return Reply(), False
         reply = Reply(response.status, headers, self._clean_bytes(b"".join(parts)))
