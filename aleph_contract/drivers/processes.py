@@ -154,6 +154,35 @@ def pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[by
     return stdin, stdout, stderr
 
 
+#: Waits for the end of standard input, or for a line that says that there is nothing to end.
+_WATCHER = ("sh", "-c", 'read -r _ || kill -TERM "$0"')
+
+
+@contextmanager
+def ended_with_us(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Send SIGTERM to a process if this one is killed, also with SIGKILL, in the `with` block.
+
+    A shell, where there is one, reads a pipe that closes at the end of this process. The flag
+    PR_SET_PDEATHSIG of Linux has to be set between fork and exec, where a process with threads may
+    run no Python.
+    """
+    if shutil.which("sh") is None:
+        yield
+        return
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(
+        (*_WATCHER, str(process.pid)),
+        stdin=subprocess.PIPE,
+        stdout=nothing,
+        stderr=nothing,
+        start_new_session=True,  # a signal to the group of this process does not reach it
+    ) as watcher:
+        try:
+            yield
+        finally:
+            watcher.communicate(b"ended\n")
+
+
 def end(process: subprocess.Popen[bytes], mark: str | None = None) -> None:
     """Kill a process, its group, its descendants and all processes with `mark`; then reap it."""
     victims = descendants(process.pid) if process.poll() is None else []

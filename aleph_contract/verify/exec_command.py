@@ -21,6 +21,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.core.results import CaseResult, Client, Verification
 from aleph_contract.drivers.faster_clock import FasterClock
+from aleph_contract.drivers.processes import ended_with_us
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage_by_model
 from aleph_contract.rules.other_routes import notes_on_other_routes
@@ -216,10 +217,11 @@ def _execute(command: Sequence[str], environment: dict[str, str]) -> tuple[int, 
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
         raise CouldNotRun(f"{command[0]}: {error.strerror}; is it on the PATH?") from None
-    try:
-        code, interrupted = process.wait(), False
-    except KeyboardInterrupt:  # the terminal sends it to the command too
-        code, interrupted = _stop(process), True
+    with ended_with_us(process):
+        try:
+            code, interrupted = process.wait(), False
+        except KeyboardInterrupt:  # the terminal sends it to the command too
+            code, interrupted = _stop(process), True
     return (code if code >= 0 else 128 - code), interrupted
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from calling import PATIENCE
 
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.cli import run
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.results import Verification
+from aleph_contract.drivers.processes import descendants
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.reports.html import render as html
 from aleph_contract.reports.summary import summarise
@@ -155,3 +159,21 @@ def test_billed_calls_never_cost_nothing(duration: dict[str, float], said: str) 
     text = terminal(found)
     assert said in text
     assert "0.00 USD" not in text
+
+
+def test_the_command_of_a_killed_run_is_ended(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    script = f"trap 'echo > {ended}; exit' TERM; kill -9 $PPID; while sleep 0.1; do :; done"
+    ours = [sys.executable, "-m", "aleph_contract", "exec", "--", "sh", "-c", script]
+    begun = time.monotonic()
+    assert subprocess.run(ours, check=False).returncode == -signal.SIGKILL
+    while not ended.exists():
+        assert time.monotonic() - begun < PATIENCE
+        time.sleep(0.01)
+
+
+def test_nothing_waits_for_a_command_that_has_ended() -> None:
+    """A command that is not ended by us leaves no process behind, whatever its exit code."""
+    before = descendants(os.getpid())
+    assert run_command([sys.executable, "-c", "raise SystemExit(3)"]).command_exit == 3
+    assert descendants(os.getpid()) == before
