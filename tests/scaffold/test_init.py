@@ -95,6 +95,19 @@ def test_a_node_project_is_tested_and_verified(tmp_path: Path) -> None:
     assert "CONFORMS" in run(narrowed(verify), tmp_path)
 
 
+def test_the_adapter_of_the_guide_fits_the_client_of_a_node_project(tmp_path: Path) -> None:
+    needed("node")
+    init(project("node", tmp_path))
+    _, verify = commands(KINDS["node"], tmp_path)
+    guide = (ROOT / "docs/write-an-adapter.md").read_text()
+    adapter = guide.partition("// adapter.mjs\n")[2].partition("```")[0]
+    own = 'import { run as edit } from "./aleph-client.mjs";'
+    adapter = adapter.replace('import { edit } from "./my-client.mjs";', own)
+    assert own in adapter
+    (tmp_path / "test/aleph-adapter.mjs").write_text(adapter)
+    assert "CONFORMS" in run(narrowed(verify), tmp_path)
+
+
 def test_another_project_is_verified(tmp_path: Path) -> None:
     needed("curl")
     needed("jq")

@@ -8,10 +8,9 @@ function say(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-async function answer(request) {
-  const { case: id } = request;
+async function answer({ case: id, input, ...account }) {
   try {
-    say({ type: "result", case: id, video: await run(request) });
+    say({ type: "result", case: id, video: await run(input, account) });
   } catch (error) {
     const details = error.details ?? { stage: "transport" };
     const message = error.cause ? `${error.message}: ${error.cause.message}` : error.message;

@@ -1,6 +1,7 @@
 // The client that the tests check. Call your own client in `run`, and delete the rest.
 
 const MODEL = "runwayml/aleph-2";
+const TIMEOUT = 600; // seconds: a run takes minutes, and is billed even if the client gives up
 
 class RunError extends Error {
   constructor(message, details) {
@@ -10,7 +11,7 @@ class RunError extends Error {
 }
 
 /** Run one edit and resolve to the URL of its video. */
-export async function run({ input, base_url, account_id, api_token, timeout_seconds }) {
+export async function run(input, { base_url, account_id, api_token, timeout_seconds = TIMEOUT }) {
   const reply = await fetch(`${base_url}/accounts/${account_id}/ai/run`, {
     method: "POST",
     headers: { Authorization: `Bearer ${api_token}`, "Content-Type": "application/json" },

@@ -5,12 +5,10 @@ import { test } from "@RUNNER@";
 import { run } from "./aleph-client.mjs";
 
 const call = (input, token = process.env.CLOUDFLARE_API_TOKEN) =>
-  run({
-    input,
+  run(input, {
     base_url: process.env.CLOUDFLARE_BASE_URL,
     account_id: process.env.CLOUDFLARE_ACCOUNT_ID,
     api_token: token,
-    timeout_seconds: 600,
   });
 
 const EDIT = { prompt: "Make it night", video_uri: "https://example.com/a.mp4", seed: 0 };
