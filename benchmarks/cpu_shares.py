@@ -78,13 +78,18 @@ class CPUShares:
             for name, pids in self._pids.items()
         }
 
-    def sentence(self) -> str:
-        """The share of each group, and whether the CPU is the limit."""
+    def shares(self) -> dict[str, float]:
+        """The share of each group, of other programs and of idleness in the CPU of all cores."""
         own = self.seconds()
         busy, idle = (now - before for now, before in zip(_machine(), self._machine, strict=True))
         rows = {**own, "other programs": busy - sum(own.values()), "idle": idle}
-        text = ", ".join(f"{name} {part / (busy + idle):.0%}" for name, part in rows.items())
-        limited = idle / (busy + idle) <= IDLE
+        return {name: part / (busy + idle) for name, part in rows.items()}
+
+    def sentence(self) -> str:
+        """The share of each group, and whether the CPU is the limit."""
+        shares = self.shares()
+        text = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        limited = shares["idle"] <= IDLE
         limit = "the CPU is the limit" if limited else "the CPU is not the limit"
         elapsed = time.perf_counter() - self._begun
         return f"CPU of {os.cpu_count()} cores in {elapsed:.1f} s: {text}; {limit}"

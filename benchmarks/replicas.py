@@ -28,7 +28,7 @@ from typing import IO
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 
-from cluster import balancer
+from cluster_processes import balancer
 from cpu_shares import CPUShares
 from postgresql_server import postgresql_server
 from replica_checks import check, create_accounts
