@@ -4,9 +4,9 @@
 
 All clients go through the cases of the time phase at the same time. The program prints verdict,
 bill and seconds of each, and compares every round with `clock_real_time.json`, which `--real`
-measures on the clock of the machine (about ten minutes). Exit code 1: some differ. A case that could
-not be run, because the machine was too busy, has no verdict that could differ: their number is
-printed.
+measures on the clock of the machine (about ten minutes). Exit code 1: some differ. A case that
+could not be run, because the machine was too busy, has no verdict that could differ: their number
+is printed.
 
 A Worker's code runs in Node.js on the faster clock, because workerd does not start with
 libfaketime, and in workerd in real time (`npm ci --prefix tests/workers`).
@@ -151,8 +151,8 @@ def measured(names: Sequence[str], contract: Contract, speed: float) -> dict[str
     begun, used = time.perf_counter(), cpu_seconds()
     found = all_verdicts(names, contract, speed)
     print(
-        f"x{speed:g}: {time.perf_counter() - begun:.1f} s, {cpu_seconds() - used:.1f} s of computing, "
-        f"{sum(each.undone for each in found.values())} cases not run, "
+        f"x{speed:g}: {time.perf_counter() - begun:.1f} s, {cpu_seconds() - used:.1f} s of "
+        f"computing, {sum(each.undone for each in found.values())} cases not run, "
         f"load {os.getloadavg()[0]:.1f}",
         flush=True,
     )

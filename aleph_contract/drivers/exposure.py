@@ -1,7 +1,8 @@
 """See where the processes of a command expose the token: in arguments and in new variables.
 
 Arguments of a process are shown by `ps` to every user of the machine. Linux only, and a sample: a
-process that ends within `INTERVAL` seconds may be missed.
+process that ends within `INTERVAL` seconds may be missed. The longer the command runs, the rarer it
+looks: a command that waits minutes for a run would keep a processor busy.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: Seconds between two looks at the processes.
+#: Seconds between the first two looks at the processes; by what factor the next ones are apart, and
+#: how far at most.
 INTERVAL = 0.003
+GROWTH = 1.1
+MAX_INTERVAL = 0.05
 
 #: The variable in which the command itself gets the token.
 OWN_VARIABLE = "CLOUDFLARE_API_TOKEN"
@@ -32,7 +36,9 @@ def watch(pid: int, token: str) -> Iterator[dict[str, None]]:
     ended = threading.Event()
 
     def look() -> None:
-        while not ended.wait(INTERVAL):
+        interval = INTERVAL
+        while not ended.wait(interval):
+            interval = min(interval * GROWTH, MAX_INTERVAL)
             for each in _family(pid):
                 places.update(dict.fromkeys(_exposures(each, token.encode())))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,33 +12,32 @@ from typing import TYPE_CHECKING, NamedTuple
 from aleph_contract.contract import Contract
 from aleph_contract.contract.result_shape import shape_of
 from aleph_contract.core.clock import Clock
-from aleph_contract.core.escaping import join_first
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.outcome import Outcome
-from aleph_contract.core.results import CaseResult, Finding, Status
+from aleph_contract.core.results import CaseResult, Status
 from aleph_contract.drivers import Call, Driver
 from aleph_contract.drivers.outcomes import find_result
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.judge import Judgement, judge
+from aleph_contract.rules.judge import judge
 from aleph_contract.rules.parsed_exchange import read_reply, result_key
+from aleph_contract.verify.case_status import (
+    judge_waiting,
+    not_patient,
+    status_of,
+    with_exposures,
+)
 from aleph_contract.verify.idle_client import is_idle, report_of
 from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import curl, reproduce
 from aleph_contract.verify.settings import Settings, default_patience
+from aleph_contract.verify.settling import settled
 from aleph_contract.verify.steady import steady
-from aleph_contract.verify.token_files import RULE as TOKEN_LEAK
 from fake_server.account_handle import wait_until
 
 if TYPE_CHECKING:
     from aleph_contract.verify.fakes import Fake, FakeAccount
-
-#: Seconds that the fake has to end the exchanges of a case before the case is judged.
-SETTLE_SECONDS = 1.0
-
-#: The same on a faster clock, in seconds of the machine: it computes as slowly as ever.
-MIN_SETTLE_SECONDS = 0.1
 
 #: Seconds of the machine that a call has to arrive before the next case starts.
 MAX_START_SECONDS = 0.5
@@ -47,11 +47,12 @@ _ADAPTER = "an adapter sends its input to CLOUDFLARE_BASE_URL and reports the re
 
 
 class DrivenCase(NamedTuple):
-    """A case that ended: its plan, the client's report, and the account it used."""
+    """A case that ended: its plan, the client's report, the account it used, and its exchanges."""
 
     planned: PlannedCase
     outcome: Outcome
     account: FakeAccount
+    exchanges: tuple[Exchange, ...]
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Session:
         """Drive independent cases, and judge each one when it ends, on any clock."""
         for batch in self._batches(cases):
             for driven in self._drive(batch):
-                yield driven.planned, self._judge(driven)
+                yield self._judged(driven)
 
     @property
     def clock(self) -> Clock:
@@ -120,10 +121,21 @@ class Session:
         """Drive cases at the same time, and judge each one when it ends.
 
         A case starts when the call of the one before has arrived, so that their computing times do
-        not add up: on a faster clock that would delay a call by seconds.
+        not add up: on a faster clock that would delay a call by seconds. For the same reason no
+        report waits until the calls of another case have ended.
         """
-        for driven in self._drive(self._staggered(cases)):
-            yield driven.planned, self._judge(driven)
+        ended: deque[Future[DrivenCase]] = deque()
+        calls = map(self._call, self._staggered(cases))
+        with ThreadPoolExecutor() as pool:
+            for call, outcome in self.driver.run(calls, self._renew):
+                ended.append(pool.submit(self._end, outcome, *self._open.pop(call.case)))
+                while ended and ended[0].done():
+                    yield self._judged(ended.popleft().result())
+            for future in ended:
+                yield self._judged(future.result())
+
+    def _judged(self, driven: DrivenCase) -> tuple[PlannedCase, CaseResult]:
+        return driven.planned, self._judge(driven)
 
     def _staggered(self, cases: Iterable[PlannedCase]) -> Iterator[PlannedCase]:
         for planned in cases:
@@ -163,7 +175,7 @@ class Session:
         ended = list(self._drive(cases))
         results: dict[str, str] = {}
         for driven in ended:
-            results |= dict.fromkeys(_results(driven.account, self.contract), driven.planned.name)
+            results |= dict.fromkeys(_results(driven.exchanges, self.contract), driven.planned.name)
         for driven in ended:
             own = driven.planned.name
             others = {result: name for result, name in results.items() if name != own}
@@ -187,11 +199,10 @@ class Session:
 
     def _drive(self, cases: Iterable[PlannedCase]) -> Iterator[DrivenCase]:
         for call, outcome in self.driver.run(map(self._call, cases), self._renew):
-            planned, account = self._open.pop(call.case)
-            # A client that has reported, but left its call open, gave up on it.
-            if outcome.kind == "stuck" or not account.settle(self._settle_seconds):
-                account.hang_up(SETTLE_SECONDS)
-            yield DrivenCase(planned, outcome, account)
+            yield self._end(outcome, *self._open.pop(call.case))
+
+    def _end(self, outcome: Outcome, planned: PlannedCase, account: FakeAccount) -> DrivenCase:
+        return DrivenCase(planned, outcome, account, settled(account, outcome, self.clock))
 
     def _call(self, planned: PlannedCase) -> Call:
         """The call of a case, on an account of its own."""
@@ -218,11 +229,6 @@ class Session:
         planned, _ = self._open.pop(call.case)
         return self._call(planned)
 
-    @property
-    def _settle_seconds(self) -> float:
-        """Seconds of the machine that the fake has to end the exchanges of a case."""
-        return max(self.clock.wait(SETTLE_SECONDS), MIN_SETTLE_SECONDS)
-
     def _timeout(self, planned: PlannedCase) -> float:
         """Seconds of the machine that the client has for a case."""
         if planned.never_answered:
@@ -233,21 +239,21 @@ class Session:
         self, driven: DrivenCase, other_results: Mapping[str, str] | None = None
     ) -> CaseResult:
         """Judge a case by its evidence, with the token removed from all texts."""
-        planned, outcome, account = driven
+        planned, outcome, account, exchanges = driven
         outcome = replace(outcome, elapsed=self.clock.elapsed(outcome.elapsed))
         if outcome.kind == "result":
             found = find_result(outcome.result, shape_of(self.contract).primary)
             outcome = replace(outcome, result=found)
         outcome, leaks = redact(outcome, account.token)
-        evidence = self._evidence(planned, outcome, account.exchanges, leaks, other_results or {})
-        judgement = _with_exposures(judge(evidence), outcome)
+        evidence = self._evidence(planned, outcome, exchanges, leaks, other_results or {})
+        judgement = with_exposures(judge(evidence), outcome)
         if still_waits := outcome.kind == "stuck" and planned.never_answered:
             waited = self.settings.never_answered_timeout(self.clock)
-            judgement = _waiting(waited)
+            judgement = judge_waiting(waited)
         broken = any(finding.level == "must" for finding in judgement.findings)
-        status, reason = _status(outcome, broken=broken)
+        status, reason = status_of(outcome, broken=broken)
         if still_waits and self.settings.patience is None:
-            status, reason = "skipped", _not_patient(default_patience(self.clock))
+            status, reason = "skipped", not_patient(default_patience(self.clock))
         account.forget()
         judged = status in ("passed", "failed")
         result = replace(
@@ -307,45 +313,8 @@ def _has_arrived(account: FakeAccount) -> bool:
     return bool(account.exchanges) or not account.settle(0)
 
 
-def _results(account: FakeAccount, contract: Contract) -> Iterator[str]:
-    for exchange in account.exchanges:
+def _results(exchanges: Iterable[Exchange], contract: Contract) -> Iterator[str]:
+    for exchange in exchanges:
         result = read_reply(exchange, contract).result
         if result is not None:
             yield result_key(result)
-
-
-def _not_patient(seconds: float) -> str:
-    """Why a case is skipped that the client still waits for."""
-    return (
-        f"the client still waits after {seconds:g} s (not a failure: runs take minutes; set "
-        "--patience above the client's time-out to see what it does then)"
-    )
-
-
-def _waiting(seconds: float) -> Judgement:
-    """The judgement on a client that waits longer than the time the user chose."""
-    message = f"still waits after {seconds:g} s for a reply that never comes"
-    return Judgement(("error.bounded",), (Finding("error.bounded", "advice", message),))
-
-
-def _with_exposures(judgement: Judgement, outcome: Outcome) -> Judgement:
-    """The judgement with advice about the token in arguments or variables of processes.
-
-    Advice, because only programs of the same machine can read them.
-    """
-    known = {finding.rule for finding in judgement.findings}
-    if not outcome.exposed or TOKEN_LEAK in known:
-        return judgement
-    places = join_first(outcome.exposed)
-    message = f"put the token into {places}, which other programs of the machine can read"
-    told = Finding(TOKEN_LEAK, "advice", message)
-    return replace(judgement, findings=(*judgement.findings, told))
-
-
-def _status(outcome: Outcome, *, broken: bool) -> tuple[Status, str]:
-    """Status of a case, and the reason if it was not judged."""
-    if outcome.kind == "skipped":
-        return "skipped", outcome.reason or "the client skipped it"
-    if outcome.kind == "could-not-run":
-        return "could-not-run", outcome.reason
-    return ("failed" if broken else "passed"), ""

@@ -145,7 +145,10 @@ def _around(
     for number in range(1, MAX_ATTEMPTS + 1):
         runs = (each.next_run(clock, number) for each in attempts.values())
         for planned, result in drive([run for run in runs if run is not None]):
-            attempts[planned.name].record(result)
+            attempt = attempts[planned.name]
+            attempt.record(result)
+            if attempt.decided:
+                yield attempts.pop(planned.name).case, result
     for each in attempts.values():
         yield each.case, each.result or _skipped(each.case, each.timeout)
 
@@ -162,14 +165,14 @@ class _Attempts:
         self.case = case
         self.timeout = timeout
         self.result: CaseResult | None = None
+        self.decided = False
         self._seconds: float | None = None
-        self._decided = False
 
     def next_run(self, clock: Clock, number: int) -> PlannedCase | None:
         """The case with the run of this attempt; `None` if no attempt is needed, or possible."""
         self._seconds = self.timeout and run_seconds(self.case.name, self.timeout, clock, number)
-        self._decided = self._decided or not self._seconds
-        return None if self._decided else replace(self.case, scenario=_run(self._seconds or 0.0))
+        self.decided = self.decided or not self._seconds
+        return None if self.decided else replace(self.case, scenario=_run(self._seconds or 0.0))
 
     def record(self, driven: CaseResult) -> None:
         """Take the result of an attempt."""
@@ -178,7 +181,7 @@ class _Attempts:
             self.timeout = max(self._seconds or 0.0, given_up or 0.0) if after else given_up
             return
         self.result = driven
-        self._decided = after or not driven.findings
+        self.decided = after or not driven.findings
 
 
 def own_timeout(result: CaseResult) -> float | None:
