@@ -1,0 +1,66 @@
+"""The exchanges of a case whose client reports while its call is open."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from aleph_contract.contract import Contract
+from aleph_contract.core.clock import Clock
+from aleph_contract.core.jsonvalue import dumps
+from aleph_contract.core.outcome import Outcome, ReportedError
+from aleph_contract.verify import settling
+from aleph_contract.verify.plans import billable_input
+from fake_server.account_handle import AccountHandle, wait_until
+from fake_server.server import running
+
+GAVE_UP = Outcome("error", error=ReportedError("no result within 70 s"))
+
+
+def opened(account: AccountHandle, contract: Contract) -> socket.socket:
+    """The connection of a call whose reply nothing reads."""
+    body = dumps({"model": contract.model, "input": billable_input(contract)})
+    host, _, port = account.base_url.split("/")[2].partition(":")
+    connection = socket.create_connection((host, int(port)))
+    connection.sendall(
+        f"POST /client/v4/accounts/{account.id}/ai/run HTTP/1.1\r\nHost: {host}\r\n"
+        f"Authorization: Bearer {account.token}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+    )
+    assert wait_until(lambda: not account.settle(0), 5)
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds", "settle_seconds"),
+    [
+        (None, 0.2, 1.0),  # the run ends while the fake is given time
+        ("drip", 0.2, 1.0),
+        (None, 60.0, 0.05),  # the fake ends the call
+        ("drip", 60.0, 0.05),
+    ],
+)
+def test_a_response_after_the_report_is_not_one_that_the_client_read(
+    monkeypatch: pytest.MonkeyPatch, fault: str | None, seconds: float, settle_seconds: float
+) -> None:
+    monkeypatch.setattr(settling, "SETTLE_SECONDS", settle_seconds)
+    contract = Contract.load()
+    with running(contract) as server:
+        account = server.account()
+        account.scenario([{"fault": fault, "delay": seconds}])
+        with opened(account, contract):
+            (exchange,) = settling.settled(account, GAVE_UP, Clock())
+    assert (exchange.outcome, str(exchange.cost)) == ("cut", "1.680")
+    assert exchange.result is None
+
+
+def test_a_response_before_the_report_is_one_that_the_client_read() -> None:
+    contract = Contract.load()
+    with running(contract) as server:
+        account = server.account()
+        account.scenario([{"fault": None, "delay": 0.2}])
+        with opened(account, contract) as connection:
+            assert connection.recv(1)
+            (exchange,) = settling.settled(account, GAVE_UP, Clock())
+    assert exchange.outcome == "completed"
