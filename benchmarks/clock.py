@@ -20,7 +20,9 @@ import os
 import resource
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -61,25 +63,26 @@ def _node(*words: object, program: str = "node") -> Callable[[], Driver]:
     return lambda: StdioDriver((program, *map(str, words)))
 
 
+#: Those that take longest come first.
 CLIENTS: dict[str, Callable[[], Driver]] = {
+    "curl": lambda: CommandDriver(("sh", str(HERE / "clock_curl.sh")), jobs=JOBS),
+    "sdk_node": _node(FIXTURES / "broken" / "sdk_defaults.mjs"),
+    "sdk_python": _python(f"{FIXTURES / 'broken' / 'clients.py'}:sdk_defaults"),
+    "node_repeats": _node(HERE / "clock_node.mjs", "repeats"),
+    "requests_retries": _python(f"{HERE / 'clock_requests.py'}:requests_retries"),
+    "worker": _node(HERE / "clock_node.mjs", "worker"),
     **{
         name: _python(f"{HERE / 'clock_clients.py'}:{name}")
         for name in (
-            "httpx_60",
-            "httpx_patient",
-            "asyncio_90",
             "asyncio_repeats",
-            "urllib_40",
-            "requests_retries",
+            "asyncio_90",
             "thread_70",
+            "httpx_patient",
+            "httpx_60",
         )
     },
-    "sdk_python": _python(f"{FIXTURES / 'broken' / 'clients.py'}:sdk_defaults"),
-    "sdk_node": _node(FIXTURES / "broken" / "sdk_defaults.mjs"),
     "node_default": _node(HERE / "clock_node.mjs", "default"),
-    "node_repeats": _node(HERE / "clock_node.mjs", "repeats"),
-    "worker": _node(HERE / "clock_node.mjs", "worker"),
-    "curl": lambda: CommandDriver(("sh", str(HERE / "clock_curl.sh")), jobs=JOBS),
+    "urllib_40": _python(f"{HERE / 'clock_urllib.py'}:urllib_40"),
 }
 
 #: The clients that are another program in real time.
@@ -129,14 +132,15 @@ def all_verdicts(names: Sequence[str], contract: Contract, speed: float) -> dict
     """The verdict on each client; all at the same time."""
     context = multiprocessing.get_context("fork")  # this process has loaded all modules
     with FasterClock(speed) as faster, variables_set(faster.environment):
-        for argv in {CLIENTS[name]().argv[0]: CLIENTS[name]().argv for name in names}.values():
-            faster.check(argv, os.environ)
+        programs = {CLIENTS[name]().argv[0] for name in names}
+        with ThreadPoolExecutor() as pool:
+            deque(pool.map(lambda program: faster.check((program,), os.environ), programs), 0)
         barrier = context.Barrier(len(names))
-        with context.Pool(len(names), Drive.begin, (barrier,)) as pool:
+        with context.Pool(len(names), Drive.begin, (barrier,)) as processes:
             drive = Drive(contract, faster.clock)
-            found = pool.map(drive, enumerate(names), chunksize=1)
-            pool.close()
-            pool.join()
+            found = processes.map(drive, enumerate(names), chunksize=1)
+            processes.close()
+            processes.join()
     return dict(zip(names, found, strict=True))
 
 

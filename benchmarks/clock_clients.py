@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
 from typing import Any
-from urllib.request import Request, urlopen
 
 import httpx
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 MODEL = "runwayml/aleph-2"
 
@@ -68,30 +63,6 @@ async def _post(edit: Edit, call: dict[str, str]) -> str:
     async with httpx.AsyncClient(timeout=50, verify=NO_CA) as client:
         reply = await client.post(**_request(edit, **call))
     return _video(reply.raise_for_status().json())
-
-
-def urllib_40(edit: Edit, **call: str) -> str:
-    """A time-out of 40 s on the socket, no repetition."""
-    request = _request(edit, **call)
-    headers = {**request["headers"], "Content-Type": "application/json"}
-    body = json.dumps(request["json"]).encode()
-    with urlopen(Request(request["url"], body, headers), timeout=40) as reply:  # noqa: S310 - http
-        return _video(json.load(reply))
-
-
-def requests_retries(edit: Edit, **call: str) -> str:
-    """A time-out of 45 s; urllib3 repeats twice, also a POST, and honours Retry-After."""
-    retry = Retry(
-        total=2,
-        backoff_factor=2,
-        status_forcelist=(429, 500, 502, 503, 504, 524),
-        allowed_methods=None,
-    )
-    with requests.Session() as session:
-        session.mount("http://", HTTPAdapter(max_retries=retry))
-        reply = session.post(**_request(edit, **call), timeout=45)
-    reply.raise_for_status()
-    return _video(reply.json())
 
 
 def thread_70(edit: Edit, **call: str) -> str:
