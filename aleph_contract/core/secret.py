@@ -10,6 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 from aleph_contract.core.exchange import REDACTED
 
@@ -18,6 +19,15 @@ _SHORTEST_ENCODED = 8
 
 #: Text without any of these holds no escaped form.
 _MARKERS = (b"%", b"\\u", b"&#")
+
+#: An escaped byte: percent-encoded, in JSON, in HTML (hexadecimal, decimal). See `_character`.
+_ESCAPE = re.compile(
+    rb"%([0-9A-Fa-f]{2})|\\u00([0-9A-Fa-f]{2})|&#[Xx]0*([0-9A-Fa-f]{1,2});|&#0*([0-9]{1,3});"
+)
+_BASES = {1: 16, 2: 16, 3: 16, 4: 10}
+
+#: Escaped bytes that are read one by one; a text with more is searched at once.
+_MAX_READ = 1000
 
 _REDACTED = REDACTED.encode()
 
@@ -38,19 +48,32 @@ class Secret:
         forms = dict.fromkeys(_literals(value))
         self._literals = tuple(sorted(forms, key=len, reverse=True))
         self._value = value
+        self._codes = frozenset(value)
 
     def hide(self, raw: bytes) -> bytes:
         """The bytes with every form of the secret replaced by `REDACTED`."""
         for literal in self._literals:
             if literal in raw:
                 raw = raw.replace(literal, _REDACTED)
-        if any(marker in raw for marker in _MARKERS):
+        if self._may_be_escaped_in(raw):
             return self._escaped.sub(_REDACTED, raw)
         return raw
 
+    def _may_be_escaped_in(self, raw: bytes) -> bool:
+        """Whether some escaped byte in `raw` is a byte of the secret; if not, no form is escaped."""
+        if not any(marker in raw for marker in _MARKERS):
+            return False
+        escapes = islice(_ESCAPE.finditer(raw), _MAX_READ)
+        read = 0
+        for read, escape in enumerate(escapes, 1):  # noqa: B007 - counts them
+            group = escape.lastindex or 0
+            if int(escape[group], _BASES[group]) in self._codes:
+                return True
+        return read == _MAX_READ
+
     @cached_property
     def _escaped(self) -> re.Pattern[bytes]:
-        """The escaped forms. Compiled on use: that takes milliseconds, and most texts hold none."""
+        """The escaped forms. Compiled on use: that takes milliseconds, and few texts need it."""
         return re.compile(b"".join(map(_character, self._value)))
 
     def is_in(self, raw: bytes) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from aleph_contract.cases.doubt import DoubtKind
 from aleph_contract.contract import Contract
 from aleph_contract.contract.examples import readings
-from aleph_contract.contract.validate import validate
+from aleph_contract.contract.validate import validate, validator_for
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.rules.other_routes import other_route
@@ -87,11 +87,16 @@ class Evidence:
 
     def violations(self, sent: SentInput) -> str:
         """How a sent input violates the contract; empty if it is valid."""
+        if self._is_valid(sent):
+            return ""
         return "; ".join(v.message for v in leaves(validate(sent.input, self.contract)))
 
     def repaired(self, sent: SentInput) -> bool:
         """Whether a violating input was turned into a valid one before it was sent."""
-        return self.polarity == "violating" and not sent.problem and not self.violations(sent)
+        return self.polarity == "violating" and not sent.problem and self._is_valid(sent)
+
+    def _is_valid(self, sent: SentInput) -> bool:
+        return validator_for(self.contract).is_valid(sent.input)
 
     # -- the replies --------------------------------------------------------------------------
 

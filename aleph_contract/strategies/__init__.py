@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -85,11 +86,14 @@ def violating_inputs(
     chosen = _breakable(contract, constraint, portable=portable)
     mode = DrawMode(portable=portable)
     off_path_builder = StrategyBuilder(contract.document, _hints(contract), mode)
-    violating_strategies = [ViolatingStrategy(contract, each, off_path_builder) for each in chosen]
+
+    @cache
+    def strategy(index: int) -> ViolatingStrategy:
+        return ViolatingStrategy(contract, chosen[index], off_path_builder)
 
     @st.composite
     def violating(draw: DrawFn) -> Violating:
-        return violating_strategies[index_below(draw, len(violating_strategies))].draw(draw)
+        return strategy(index_below(draw, len(chosen))).draw(draw)
 
     return violating()
 

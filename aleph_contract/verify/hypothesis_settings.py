@@ -1,5 +1,9 @@
 """Make the draws of Hypothesis depend on the seed alone, and write nothing to `.hypothesis`.
 
+Hypothesis computes a table of all Unicode characters, which takes a tenth of a second, and keeps it
+in the directory `.hypothesis`. For a text of given characters it needs only the names of the
+categories in the table. For other texts it still computes the table.
+
 Hypothesis also draws constants found in the source of imported local modules. That takes half a
 second, and the same seed draws different inputs in different projects. It stores those constants
 in the directory `.hypothesis`. There is no public setting for either, so this module replaces the
@@ -22,6 +26,7 @@ from typing import Any
 _CONFIGURATION = "hypothesis.configuration"
 _PROVIDERS = "hypothesis.internal.conjecture.providers"
 _CONSTANTS = "hypothesis.internal.constants_ast"
+_CHARMAP = "hypothesis.internal.charmap"
 _HOME = "__hypothesis_home_directory"
 
 #: The private names of Hypothesis that this module needs: (module, name).
@@ -30,12 +35,18 @@ PRIVATE_NAMES = (
     (_PROVIDERS, "_get_local_constants"),
     (_PROVIDERS, "CONSTANTS_CACHE"),
     (_CONSTANTS, "Constants"),
+    (_CHARMAP, "_categories"),
+)
+
+#: The general categories of Unicode, in the order that Hypothesis sorts them into.
+CATEGORIES = tuple(
+    "Zl Zp Co Me Pc Zs Pf Pi Nl Lt Sc Pd Mc Sk Ps Pe Cf No Nd Sm Po Lm So Mn Lo Lu Ll Cn Cc Cs".split()
 )
 
 
 @contextmanager
 def isolated_hypothesis() -> Iterator[None]:
-    """Disable the drawing of local constants, and create no `.hypothesis` directory."""
+    """Disable local constants and the table of characters; create no `.hypothesis` directory."""
     with ExitStack() as stack:
         if not _has_home():
             stack.enter_context(_replaced(_CONFIGURATION, _HOME, Path(os.devnull)))
@@ -43,6 +54,8 @@ def isolated_hypothesis() -> Iterator[None]:
         if no_constants is not None:
             stack.enter_context(_replaced(_PROVIDERS, "_get_local_constants", no_constants))
             stack.enter_context(_replaced(_PROVIDERS, "CONSTANTS_CACHE", {}))
+        if getattr(_module(_CHARMAP), "_categories", CATEGORIES) is None:
+            stack.enter_context(_replaced(_CHARMAP, "_categories", CATEGORIES))
         yield
 
 

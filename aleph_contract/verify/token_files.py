@@ -37,7 +37,9 @@ def attribute_file_names(
     searched = dict.fromkeys(
         (str(Path.cwd()), tempfile.gettempdir()) if folders is None else folders
     )
-    names = [name for folder in searched for name in _names(folder)]
+    shortest = min(map(len, tokens), default=0)
+    found_names = (name for folder in searched for name in _names(folder))
+    names = [name for name in found_names if len(name) >= shortest]
     text = "\n".join(names)  # one search for each token, not for each token and name
     found = {
         case: next(name for name in names if token in name).replace(token, REDACTED)
