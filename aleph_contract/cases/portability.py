@@ -6,7 +6,7 @@ A gray input is doubtful in one of two ways, see `DoubtKind`. What its doubt exc
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -47,10 +47,11 @@ class Portability:
             value: The input.
             text: Its JSON text, if the notation matters.
         """
-        carriage = next(_carriage(value, text), None)
+        found = tuple(leaf for _, leaf in leaves(value))
+        carriage = next(_carriage(found, text), None)
         if carriage:
             return Doubt("carriage", carriage)
-        acceptance = next(self._acceptance(value), None)
+        acceptance = next(self._acceptance(value, found), None)
         return Doubt("acceptance", acceptance) if acceptance else None
 
     def reason(self, value: Any) -> str:
@@ -62,15 +63,15 @@ class Portability:
     def _is_valid_leniently(self) -> Callable[[Any], bool]:
         return self._document.leniently()
 
-    def _acceptance(self, value: Any) -> Iterator[str]:
+    def _acceptance(self, value: Any, found: Sequence[Any]) -> Iterator[str]:
         """The reasons to doubt that every implementation allows, or refuses, `value`.
 
         The length of a text in bytes is no reason: `maxLength` counts characters, and no common
         validator counts bytes.
         """
-        yield from _unusual_texts(value)
+        yield from _unusual_texts(found)
         valid = self._is_valid(value)
-        if not _is_ascii(value) and any(
+        if not _is_ascii(found) and any(
             self._is_valid(_measured(value, count)) is not valid
             for count in (_count_utf16, _count_graphemes)
         ):
@@ -97,11 +98,11 @@ class Portability:
 # -- carriage ---------------------------------------------------------------------------------
 
 
-def _carriage(value: Any, text: str | None) -> Iterator[str]:
-    """The reasons to doubt that `value` can travel unchanged."""
+def _carriage(found: Sequence[Any], text: str | None) -> Iterator[str]:
+    """The reasons to doubt that a value with these scalars and keys can travel unchanged."""
     if text is not None:
         yield "Few JSON readers keep the notation of a number, or the first of two equal keys."
-    for _, leaf in leaves(value):
+    for leaf in found:
         if isinstance(leaf, str):
             yield from _unsafe_text(leaf)
         elif isinstance(leaf, int) and abs(leaf) > MAX_SAFE_INTEGER:
@@ -122,8 +123,8 @@ def _unsafe_text(text: str) -> Iterator[str]:
 # -- acceptance -------------------------------------------------------------------------------
 
 
-def _unusual_texts(value: Any) -> Iterator[str]:
-    for _, leaf in leaves(value):
+def _unusual_texts(found: Sequence[Any]) -> Iterator[str]:
+    for leaf in found:
         if not isinstance(leaf, str):
             continue
         if leaf and not leaf.strip():
@@ -150,8 +151,8 @@ def _ends_in_line_feed(value: Any) -> bool:
     return isinstance(value, str) and value.endswith("\n")
 
 
-def _is_ascii(value: Any) -> bool:
-    return all(leaf.isascii() for _, leaf in leaves(value) if isinstance(leaf, str))
+def _is_ascii(found: Sequence[Any]) -> bool:
+    return all(leaf.isascii() for leaf in found if isinstance(leaf, str))
 
 
 def _measured(value: Any, measure: Callable[[str], int]) -> Any:

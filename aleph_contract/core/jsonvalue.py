@@ -272,12 +272,13 @@ _DECODER = json.JSONDecoder(
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Every scalar and key in `value`, each with the name of the member that holds it."""
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield "", key
-            yield from leaves(child, key)
-    elif isinstance(value, list):
-        for child in value:
-            yield from leaves(child, name)
-    else:
-        yield name, value
+    waiting = [(name, value)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            for key, child in reversed(value.items()):
+                waiting += ((key, child), ("", key))
+        elif isinstance(value, list):
+            waiting += [(name, child) for child in reversed(value)]
+        else:
+            yield name, value

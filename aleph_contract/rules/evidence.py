@@ -101,8 +101,15 @@ class Evidence:
     # -- the replies --------------------------------------------------------------------------
 
     @cached_property
+    def call_replies(self) -> tuple[ReplyVerdict, ...]:
+        """The verdict on the reply to each of `calls`."""
+        return tuple(read_reply(x, self.contract) for x in self.calls)
+
+    @cached_property
     def replies(self) -> tuple[ReplyVerdict, ...]:
         """The verdict on each reply, including replies of the target of a redirect."""
+        if self._answered is self.calls:
+            return self.call_replies
         return tuple(read_reply(x, self.contract) for x in self._answered)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.jsonvalue import dumps
@@ -24,40 +25,56 @@ def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def curl(planned: PlannedCase, contract: Contract) -> str:
-    """A curl command that sends the intended request to `aleph-contract serve`."""
-    given = planned.text or dumps(planned.input)
-    body = f'{{"model":{dumps(contract.model)},"input":{given}}}'
-    token = f"fault-{planned.fault}" if planned.fault else "any-token"
-    return (
-        f"curl http://{DEFAULT_ADDRESS}/client/v4/accounts/{'0' * 32}/ai/run "
-        f"--header {shlex.quote(f'Authorization: Bearer {token}')} "
-        f"--header 'Content-Type: application/json' --data-raw {shlex.quote(body)}"
-    )
+class Reproduction:
+    """Writes the commands for the cases of one verification.
 
-
-def reproduce(planned: PlannedCase, settings: Settings) -> str:
-    """The command that verifies this case, with every option that its result depends on.
-
-    A concurrent run shows its findings only beside the other runs of its phase.
+    Args:
+        contract: The contract.
+        settings: The options of the verification.
     """
+
+    def __init__(self, contract: Contract, settings: Settings) -> None:
+        self._model = dumps(contract.model)
+        self._options = shlex.join(_options(settings))
+        self._drawn = f" --max-examples {settings.max_examples}"
+        self._client = "".join(f" {shlex.quote(word)}" for word in settings.command)
+
+    def curl(self, planned: PlannedCase) -> str:
+        """A curl command that sends the intended request to `aleph-contract serve`."""
+        given = planned.text or dumps(planned.input)
+        body = f'{{"model":{self._model},"input":{given}}}'
+        token = f"fault-{planned.fault}" if planned.fault else "any-token"
+        return (
+            f"curl http://{DEFAULT_ADDRESS}/client/v4/accounts/{'0' * 32}/ai/run "
+            f"--header {shlex.quote(f'Authorization: Bearer {token}')} "
+            "--header 'Content-Type: application/json' "
+            f"--data-raw {shlex.quote(body)}"
+        )
+
+    def command(self, planned: PlannedCase) -> str:
+        """The command that verifies this case, with every option that its result depends on.
+
+        A concurrent run shows its findings only beside the other runs of its phase.
+        """
+        run = shlex.quote(_selection(planned))
+        drawn = self._drawn if planned.phase == "properties" else ""
+        return f"aleph-contract verify client --run {run} {self._options}{drawn}{self._client}"
+
+
+def _options(settings: Settings) -> Iterator[str]:
+    """The words of the options that the result of every case depends on."""
     defaults = Settings()
-    words = ["aleph-contract", "verify", "client", "--run", _selection(planned)]
-    words += ["--seed", str(settings.seed)]
+    yield from ("--seed", str(settings.seed))
     for name in _OPTIONS:
         value = getattr(settings, name)
         if value != getattr(defaults, name):
-            words += [f"--{name.replace('_', '-')}", _word(value)]
+            yield from (f"--{name.replace('_', '-')}", _word(value))
     if settings.intercept:
-        words += [
-            "--intercept",
-            *(w for host in settings.allow_hosts for w in ("--allow-host", host)),
-        ]
+        yield "--intercept"
+        for host in settings.allow_hosts:
+            yield from ("--allow-host", host)
     if settings.require_local_validation:
-        words += ["--require-local-validation"]
-    if planned.phase == "properties":
-        words += ["--max-examples", str(settings.max_examples)]
-    return shlex.join([*words, *settings.command])
+        yield "--require-local-validation"
 
 
 def one_by_one(command: str) -> str:

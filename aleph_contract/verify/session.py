@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aleph_contract.contract import Contract
@@ -30,7 +30,7 @@ from aleph_contract.verify.case_status import (
 from aleph_contract.verify.idle_client import is_idle, report_of
 from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
-from aleph_contract.verify.reproduction import curl, reproduce
+from aleph_contract.verify.reproduction import Reproduction
 from aleph_contract.verify.settings import Settings, default_patience
 from aleph_contract.verify.settling import settled
 from aleph_contract.verify.steady import steady
@@ -92,6 +92,10 @@ class Session:
         for batch in self._batches(cases):
             for driven in self._drive(batch):
                 yield self._judged(driven)
+
+    @cached_property
+    def _reproduction(self) -> Reproduction:
+        return Reproduction(self.contract, self.settings)
 
     @property
     def clock(self) -> Clock:
@@ -301,8 +305,8 @@ class Session:
             reason=reason,
             fault=planned.fault,
             profile=planned.profile or self.settings.profile,
-            curl=curl(planned, self.contract),
-            reproduce=reproduce(planned, self.settings),
+            curl=self._reproduction.curl(planned),
+            reproduce=self._reproduction.command(planned),
             portable=planned.doubt is None,
             on_bound=planned.on_bound,
         )

@@ -98,10 +98,12 @@ def _fitting(
 ) -> Sequence[Price]:
     """The prices of the tier that a value of the input names; else those of the default tier."""
     tiers = {price.tier for price in known if price.tier}
+    if not tiers:
+        return known
     listed = [n for n, rules in _properties(contract).items() if tiers & set(_listed(rules))]
     # A prompt can be "720p": a member that lists the tiers decides, if there is one.
     texts = (given.get(name) for name in (listed or given))
-    named = {text.lower() for text in texts if isinstance(text, str)} if tiers else set()
+    named = {text.lower() for text in texts if isinstance(text, str)}
     fitting = [
         price
         for price in known

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from aleph_contract.contract import Contract
 from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.parsed_exchange import OTHER_SUCCESS, read_reply
+from aleph_contract.rules.parsed_exchange import OTHER_SUCCESS, ReplyVerdict
 from aleph_contract.rules.retry_after import retry_after
 from aleph_contract.rules.retry_policy import Repeat, retry_row
 from aleph_contract.rules.table import MAX_TRIES
@@ -51,9 +50,8 @@ def _mentions(message: str, fact: str) -> bool:
     return fact in message or dumps(fact)[1:-1] in message
 
 
-def may_repeat(exchange: Exchange, contract: Contract | None = None) -> Repeat | None:
+def may_repeat(exchange: Exchange, reply: ReplyVerdict) -> Repeat | None:
     """Whether the call may be repeated; `None` for a completed run and a redirect."""
-    reply = read_reply(exchange, contract)
     if reply.kind == "completed" and reply.gray != OTHER_SUCCESS:
         return None
     status = None if reply.kind == "cut" else exchange.status
@@ -63,7 +61,8 @@ def may_repeat(exchange: Exchange, contract: Contract | None = None) -> Repeat |
 
 def _repeats(evidence: Evidence) -> list[tuple[Exchange, Repeat | None]]:
     """Each call, and whether it may be repeated: the next call of the case is its repetition."""
-    return [(call, may_repeat(call, evidence.contract)) for call in evidence.calls]
+    replies = zip(evidence.calls, evidence.call_replies, strict=True)
+    return [(call, may_repeat(call, reply)) for call, reply in replies]
 
 
 def not_retried(evidence: Evidence) -> str | None:
