@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aleph_contract.commands.case_options import case_options
+from aleph_contract.commands.frozen_imports import frozen_imports
 from aleph_contract.commands.options import (
     MAX_JOBS,
     TIME_LIMIT,
@@ -155,10 +156,11 @@ def client(
     """
     check_interception(intercept=intercept, allow_hosts=allow_hosts)
     kind = _kind(python=python, stdio=stdio, per_case=per_case, argv=argv)
-    from aleph_contract import reports
-    from aleph_contract.reports.files import check_writable
-    from aleph_contract.verify.rule_selection import RuleSelection
-    from aleph_contract.verify.runner import Settings, verify_client
+    with frozen_imports():
+        from aleph_contract import reports
+        from aleph_contract.reports.files import check_writable
+        from aleph_contract.verify.rule_selection import RuleSelection
+        from aleph_contract.verify.runner import Settings, verify_client
 
     contract = chosen_contract(contract_files, model)
     if write_known_failing:

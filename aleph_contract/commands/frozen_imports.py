@@ -1,0 +1,25 @@
+"""Import modules without garbage collection."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def frozen_imports() -> Iterator[None]:
+    """Collect no garbage within a `with` block, and exclude its objects from later collections.
+
+    For the imports of a command: modules make no garbage and stay until the process ends, while a
+    collection looks at every object in them. Without that, `verify client` computes a tenth less.
+    See `gc.freeze` in the documentation of Python.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
