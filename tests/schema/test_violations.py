@@ -183,3 +183,65 @@ def test_a_keyword_is_found_in_its_own_resource_whichever_was_seen_first() -> No
     validator = Validator(schema)
     for value, where in (("text", "/type"), ({"n": None}, "/$defs/n/type"), ("text", "/type")):
         assert [violation.schema for violation in validator.violations(value)] == [where]
+
+
+#: No error can be in a member that `properties` does not name.
+NAMED_ONLY = {
+    "properties": {
+        "closed": {"properties": {"k": {"type": "integer"}}, "additionalProperties": False},
+        "union": {
+            "anyOf": [
+                {"type": "object", "additionalProperties": False},
+                {"type": "array", "items": {"maxProperties": 0}},
+            ]
+        },
+        "names": {"propertyNames": {"minLength": 1}},
+        "rest": {"allOf": [{"properties": {"x": True}}], "unevaluatedProperties": False},
+        "few": {"minProperties": 3},
+        "open": {"additionalProperties": True, "dependentRequired": {"x": ["y"]}},
+    },
+    "additionalProperties": False,
+}
+UNNAMED = {
+    "additional": {"additionalProperties": {"type": "string"}},
+    "unevaluated": {"unevaluatedProperties": {"type": "string"}},
+    "pattern": {"patternProperties": {"^$": {"type": "string"}}},
+    "never": {"patternProperties": {"^$": False}},
+    "named": {"properties": {"": {"type": "string"}}},
+    "reference": {"$ref": "#/$defs/a", "$defs": {"a": {"additionalProperties": {"const": 2}}}},
+    "meta-schema": {"properties": {"a": {"$ref": "https://json-schema.org/draft/2020-12/schema"}}},
+}
+
+
+class TestMembersNamedNothing:
+    """jsonschema-rs leaves members named "" out of its paths."""
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"": 1},
+            {"": {"": {}}, "closed": 4},
+            {"closed": {"": {"": 2}, "k": "s"}},
+            {"union": {"": 1}},
+            {"union": [{"": 1}, {"": 2, "z": 1}]},
+            {"names": {"": 1}},
+            {"rest": {"": 1, "x": 2}},
+            {"few": {"": 1}},
+            {"open": {"": {"": 1}, "x": 1}},
+        ],
+        ids=repr,
+    )
+    def test_the_fast_engine_locates_errors_around_them(self, value: Any) -> None:
+        validator = Validator(NAMED_ONLY)
+        found = validator.violations(value)
+        assert validator.first_violation(value) is not None
+        assert "_python" not in vars(validator), "it asked the slow engine"
+        assert found == validator.reference_violations(value)
+
+    @pytest.mark.parametrize("schema", UNNAMED.values(), ids=UNNAMED)
+    def test_errors_in_them_are_located_too(self, schema: Any) -> None:
+        validator = Validator(schema)
+        value = {"": 1, "a": {"properties": {"": {"type": 1}}}}
+        found = validator.violations(value)
+        assert found
+        assert found == validator.reference_violations(value)

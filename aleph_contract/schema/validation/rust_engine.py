@@ -20,7 +20,7 @@ class RustEngine:
     """jsonschema-rs for one schema.
 
     Its paths leave out members named "" (all versions up to 0.61): `Validator` asks the Python
-    engine where the schema or the value has one.
+    engine where an error can be in one.
 
     Raises:
         ContractError: The schema is not a valid draft 2020-12 schema.

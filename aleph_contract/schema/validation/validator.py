@@ -26,7 +26,7 @@ class Validator:
 
     The Python engine alone judges what jsonschema-rs cannot read or what its versions judge
     differently: lone surrogates, and numbers beyond 2^53 where the schema compares such numbers.
-    It alone locates errors where a member is named "".
+    It alone locates errors in a member named "".
 
     Raises:
         ContractError: The schema is not a valid draft 2020-12 schema.
@@ -42,9 +42,9 @@ class Validator:
         self._rust = self._root.engine
         self._compares_large = _compares_large(schema)
         self._has_empty_name = _has_empty_name(schema)
-        self._can_narrow = not (self._compares_large or self._has_empty_name) and (
-            is_self_contained(schema)
-        )
+        self_contained = is_self_contained(schema)
+        self._judges_unnamed = not self_contained or _judges_unnamed(schema)
+        self._can_narrow = self_contained and not (self._compares_large or self._has_empty_name)
         #: `is_valid` for a value of plain JSON types only, such as orjson reads.
         self.is_valid_plain = (
             self._is_valid_exactly if self._compares_large else self._rust.is_valid
@@ -108,7 +108,7 @@ class Validator:
     def _is_for_python(self, value: Any, *, is_plain: bool = False) -> bool:
         return (
             self._has_empty_name
-            or _has_empty_name(value)
+            or (self._judges_unnamed and _has_empty_name(value))
             or (not is_plain and _has_surrogate(value))
             or (self._compares_large and _has_large_number(value))
         )
@@ -204,6 +204,16 @@ def _has_large_number(value: Any) -> bool:
 
 def _has_empty_name(value: Any) -> bool:
     return any("" in part for part in _objects(value))
+
+
+def _judges_unnamed(schema: Any) -> bool:
+    """Whether an error can be in a member that `properties` does not name; else it is around it."""
+    return any(
+        "patternProperties" in part
+        or not isinstance(part.get("additionalProperties", True), bool)
+        or not isinstance(part.get("unevaluatedProperties", True), bool)
+        for part in _objects(schema)
+    )
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
