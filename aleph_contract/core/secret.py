@@ -60,7 +60,7 @@ class Secret:
         return raw
 
     def _may_be_escaped_in(self, raw: bytes) -> bool:
-        """Whether some escaped byte in `raw` is a byte of the secret; if not, no form is escaped."""
+        """Whether `raw` holds an escaped byte that is in the secret; if not, no form is escaped."""
         if not any(marker in raw for marker in _MARKERS):
             return False
         escapes = islice(_ESCAPE.finditer(raw), _MAX_READ)

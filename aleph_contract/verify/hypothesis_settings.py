@@ -38,10 +38,17 @@ PRIVATE_NAMES = (
     (_CHARMAP, "_categories"),
 )
 
-#: The general categories of Unicode, in the order that Hypothesis sorts them into.
-CATEGORIES = tuple(
-    "Zl Zp Co Me Pc Zs Pf Pi Nl Lt Sc Pd Mc Sk Ps Pe Cf No Nd Sm Po Lm So Mn Lo Lu Ll Cn Cc Cs".split()
-)
+#: The general categories of Unicode (Unicode standard, table 4-4): the first letter -> the second.
+_CATEGORIES = {
+    "L": "ultmo",
+    "M": "nce",
+    "N": "dlo",
+    "P": "cdseifo",
+    "S": "mcko",
+    "Z": "slp",
+    "C": "fosnc",
+}
+CATEGORIES = tuple(major + minor for major, minors in _CATEGORIES.items() for minor in minors)
 
 
 @contextmanager

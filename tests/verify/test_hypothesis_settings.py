@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
+from unicodedata import category
 
 import hypothesis
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.internal import charmap
 
 from aleph_contract.verify import hypothesis_settings
 from aleph_contract.verify.hypothesis_settings import PRIVATE_NAMES, isolated_hypothesis
+
+T = TypeVar("T")
 
 
 @pytest.mark.parametrize(("module", "name"), PRIVATE_NAMES)
@@ -43,15 +48,31 @@ def test_a_release_without_the_private_names_still_draws(monkeypatch: pytest.Mon
     monkeypatch.setattr(hypothesis_settings, "_CONSTANTS", "hypothesis.no_such_module")
     monkeypatch.setattr(hypothesis_settings, "_HOME", "no_such_name")
     with isolated_hypothesis():
-        assert _draw()
+        assert _draw(st.integers())
 
 
-def _draw() -> list[int]:
-    drawn: list[int] = []
+def test_no_table_of_characters_is_computed_for_given_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("_charmap", "_categories"):
+        monkeypatch.setattr(charmap, name, None)
+    with isolated_hypothesis():
+        assert set("".join(_draw(st.text("abc", min_size=1)))) <= set("abc")
+        assert charmap._charmap is None
+        assert all(map(str.isupper, _draw(st.characters(categories=["Lu"]))))
+    assert charmap._categories is None
+
+
+def test_the_categories_are_those_of_unicode() -> None:
+    assert set(hypothesis_settings.CATEGORIES) == set(map(category, map(chr, range(0x110000))))
+
+
+def _draw(strategy: st.SearchStrategy[T]) -> list[T]:
+    drawn: list[T] = []
 
     @settings(max_examples=5, database=None, derandomize=True)
-    @hypothesis.given(st.integers())
-    def collect(value: int) -> None:
+    @hypothesis.given(strategy)
+    def collect(value: T) -> None:
         drawn.append(value)
 
     collect()

@@ -1,0 +1,79 @@
+"""A secret is found in every form in which software writes it, and in no other text."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode, urlsafe_b64encode
+from binascii import hexlify
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aleph_contract.core import secret as module
+from aleph_contract.core.secret import Secret
+
+TOKEN = b"aB3+tok-en~/%41;"
+SECRET = Secret(TOKEN)
+
+
+def percent(code: int) -> bytes:
+    return b"%%%02X" % code
+
+
+def json_escape(code: int) -> bytes:
+    return b"\\u%04x" % code
+
+
+def html_hex(code: int) -> bytes:
+    return b"&#x00%x;" % code
+
+
+def html_decimal(code: int) -> bytes:
+    return b"&#0%d;" % code
+
+
+def plain(code: int) -> bytes:
+    return bytes([code])
+
+
+WRITTEN = (plain, percent, json_escape, html_hex, html_decimal)
+
+
+@pytest.mark.parametrize("write", WRITTEN)
+@pytest.mark.parametrize("only", [*range(len(TOKEN)), None])
+def test_each_byte_may_be_escaped(write: Callable[[int], bytes], only: int | None) -> None:
+    text = b"".join(
+        write(code) if only in (None, at) else plain(code) for at, code in enumerate(TOKEN)
+    )
+    assert SECRET.hide(b"%4" + text + b"&#9;") == b"%4REDACTED&#9;"
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode, hexlify])
+@pytest.mark.parametrize("shift", range(3))
+def test_encoded_forms(encode: Callable[[bytes], bytes], shift: int) -> None:
+    assert SECRET.is_in(encode(b"x" * shift + TOKEN + b"yz"))
+    assert not SECRET.is_in(encode(b"x" * shift + TOKEN[:-2] + b"yz"))
+
+
+@given(
+    st.lists(
+        st.sampled_from([write(code) for write in WRITTEN for code in b"abc%;u0"]), max_size=30
+    ).map(b"".join)
+)
+def test_the_short_search_finds_what_the_pattern_finds(text: bytes) -> None:
+    secret = Secret(b"ab%cu")
+    pattern = re.compile(b"".join(map(module._character, b"ab%cu")))
+    assert secret.hide(text) == pattern.sub(b"REDACTED", text.replace(b"ab%cu", b"REDACTED"))
+
+
+def test_a_text_with_many_escapes_is_searched_too() -> None:
+    escaped = b"".join(map(percent, TOKEN))
+    assert SECRET.hide(b"%20" * 5_000 + escaped).endswith(b"%20REDACTED")
+
+
+def test_no_pattern_is_compiled_for_escapes_of_other_bytes() -> None:
+    secret = Secret(b"0123456789abcdef")
+    assert not secret.is_in(b"a%20b \\u00e9 &#39; %")
+    assert "_escaped" not in vars(secret)
