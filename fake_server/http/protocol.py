@@ -27,7 +27,7 @@ from fake_server.http.uvicorn_internals import QueuedRequest, UvicornProtocol
 from fake_server.journal.base import JournalUnavailable
 from fake_server.replies.failures import JSON_TYPE, Refused, failure_body
 from fake_server.runs.decision import Answer
-from fake_server.runs.fast_path import KnownCaller
+from fake_server.runs.fast_path import FastPath, KnownCaller, KnownHead
 from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
 
 #: Bound on the bytes of request line and headers (documented: Cloudflare accepts 128 KB).
@@ -56,8 +56,11 @@ class Protocol(UvicornProtocol):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(_LOGGER, **options)
-        self.head_size = 0
-        self.in_head = True
+        self.head_size, self.in_head = 0, True
+        #: Whether the next byte begins a request.
+        self.is_between = True
+        #: The data that began with the request that is being parsed.
+        self.data = b""
         self.body = b""
         self.received_at = 0.0
         #: The caller of the request that is being read on the fast path.
@@ -73,6 +76,12 @@ class Protocol(UvicornProtocol):
         self._unset_keepalive_if_required()
         if self.pending_refusal is not None:
             return
+        if self.is_between:
+            self.data = data
+            fast_path = self._free_fast_path()
+            known = None if fast_path is None else fast_path.recognise(data)
+            if known is not None and self._answer_at_once(*known, time()):
+                return
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
@@ -100,6 +109,7 @@ class Protocol(UvicornProtocol):
 
     def on_message_begin(self) -> None:
         """Start a request; `start_asgi` makes up for what uvicorn does here."""
+        self.is_between = False
         self.in_head = True
         self.head_size = 0
         self.url = b""
@@ -142,19 +152,14 @@ class Protocol(UvicornProtocol):
         """Answer on the fast path, or tell the ASGI application that the body is complete."""
         if self.upgrade_headers is not None:
             return
+        self.is_between = True
+        data, self.data = self.data, b""
         caller = self.caller
         if caller is not None:
-            answer = None
-            try:
-                answer = self.app.runs.fast_path.answer(  # type: ignore[union-attr]
-                    caller, self.url, self.headers, self.body, self.received_at
-                )
-            except Exception:  # an error of the fake: the full path answers, and records it
-                _LOGGER.exception("internal error on the fast path")
-            if answer is not None:
+            head = KnownHead(caller, self.url, tuple(self.headers), len(self.body))
+            if self._answer_at_once(head, self.body, self.received_at):
+                self.app.runs.fast_path.learn_head(data, head)  # type: ignore[union-attr]
                 self._leave_fast_path(caller)
-                status, headers, body = answer
-                self._write(_STATUS_LINE[status], headers, body)
                 return
             self._start_asgi()
             super().on_body(self.body)
@@ -188,18 +193,28 @@ class Protocol(UvicornProtocol):
         """Refuse a request that is not HTTP, and close the connection."""
         self._refuse(Refused("bad-framing", reason=_NOT_HTTP))
 
+    def _answer_at_once(self, head: KnownHead, body: bytes, received_at: float) -> bool:
+        """Answer on the fast path; `False` if the request must take the full path."""
+        try:
+            answer = self.app.runs.fast_path.answer(head, body, received_at)  # type: ignore[union-attr]
+        except Exception:  # an error of the fake: the full path answers, and records it
+            _LOGGER.exception("internal error on the fast path")
+            answer = None
+        if answer is None:
+            return False
+        self._write(*answer)
+        return True
+
     def _fast_path_caller(self) -> KnownCaller | None:
         """The caller of a request that can take the fast path."""
-        fast_path = self.app.runs.fast_path
-        if (
-            fast_path is None
-            or not self.latest_complete
-            or self.write_paused
-            or self.parser.get_method() != b"POST"
-            or not self.parser.should_keep_alive()
-        ):
-            return None
-        return fast_path.lookup(self.url, self.headers)
+        fast_path = self._free_fast_path()
+        is_plain = self.parser.get_method() == b"POST" and self.parser.should_keep_alive()
+        return fast_path.lookup(self.url, self.headers) if fast_path and is_plain else None
+
+    def _free_fast_path(self) -> FastPath | None:
+        """The fast path, unless a response before is still being sent."""
+        is_free = self.latest_complete and not self.write_paused
+        return self.app.runs.fast_path if is_free else None
 
     def _leave_fast_path(self, caller: KnownCaller) -> None:
         self.caller = None
@@ -212,10 +227,11 @@ class Protocol(UvicornProtocol):
             extensions[KEEP_DATE] = self.default_headers_remover()
         self.keep_reading(self.app.max_body)
 
-    def _write(self, status_line: bytes, headers: Headers, body: bytes) -> None:
-        every = (*self.server_state.default_headers, *headers)
-        lines = b"".join([b"%b: %b\r\n" % header for header in every])
-        self.transport.write(b"%b%b\r\n%b" % (status_line, lines, body))
+    def _write(self, status: int, headers: Headers, body: bytes) -> None:
+        parts = [_STATUS_LINE[status]]
+        for name, value in (*self.server_state.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        self.transport.write(b"".join((*parts, b"\r\n", body)))
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse a request again without its offer to upgrade (RFC 9110, 7.8: may be ignored).
@@ -295,7 +311,7 @@ class Protocol(UvicornProtocol):
         if self.transport.is_closing():
             return
         self.pending_refusal, self.final_sent = (None, answer), True
-        self._write(_STATUS_LINE[answer.status], answer.headers, answer.body)
+        self._write(answer.status, answer.headers, answer.body)
         if self.transport.can_write_eof():  # not with TLS
             with suppress(OSError):  # the client disconnected
                 self.transport.write_eof()

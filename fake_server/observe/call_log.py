@@ -144,7 +144,8 @@ def _violation(exchange: Exchange, contracts: ContractSet) -> Violation | None:
     if request.problem:
         return None
     validator = validator_for(contract_of(exchange, contracts))
-    return first_violation(validator, request.input, len(exchange.request_body))
+    found = first_violation(validator, request.input, len(exchange.request_body))
+    return found and found.described()
 
 
 def _price(exchange: Exchange) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import orjson
 
 from aleph_contract.core.exchange import SurfaceName
-from aleph_contract.schema.validation.violations import Violation
+from aleph_contract.schema.validation.violations import Located
 from fake_server.replies import zod_messages
 
 Profile = Literal["documented", "live"]
@@ -288,7 +288,7 @@ def _short(text: str) -> str:
 _MAX_QUOTED = 4000  # characters
 
 
-def refusal(violation: Violation | None) -> Refused:
+def refusal(violation: Located | None) -> Refused:
     """The refusal of an input that breaks the schema; the message names its first violation."""
     if violation is None:
         return Refused("field-invalid", path="input", detail="Invalid input")

@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Any
 
 from aleph_contract.schema.validation.validator import Validator
-from aleph_contract.schema.validation.violations import Violation
+from aleph_contract.schema.validation.violations import Located
 
 #: Number of values in the first excerpt.
 SIZE = 2000
@@ -21,7 +21,7 @@ SIZE = 2000
 
 def first_violation(
     validator: Validator, value: Any, length: int, *, is_plain: bool = False
-) -> Violation | None:
+) -> Located | None:
     """The first violation of an invalid input; `None` if the validator lists none.
 
     Args:

@@ -10,25 +10,24 @@ from collections.abc import Callable
 from typing import Any
 
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.schema.validation.violations import Violation
+from aleph_contract.schema.validation.violations import Located
 
 
-def path(violation: Violation) -> str:
+def path(violation: Located) -> str:
     """The location of a violation, such as `keyframes.0.seconds`; `input` for the whole input."""
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in violation.instance.split("/")]
-    return ".".join(part or '""' for part in parts[1:]) or "input"
+    return ".".join(['""' if part == "" else str(part) for part in violation.path]) or "input"
 
 
-def missing(violation: Violation) -> str:
+def missing(violation: Located) -> str:
     """The location of the missing member that `required` names."""
     name = violation.limit or '""'
-    return f"{path(violation)}.{name}" if violation.instance else str(name)
+    return f"{path(violation)}.{name}" if violation.path else str(name)
 
 
-def detail(violation: Violation) -> str:
+def detail(violation: Located) -> str:
     """What is wrong with the value at that location."""
     message = _MESSAGES.get(violation.keyword)
-    return message(violation) if message else f"Invalid input: {violation.message}"
+    return message(violation) if message else f"Invalid input: {violation.described().message}"
 
 
 def kind(value: Any) -> str:
@@ -51,27 +50,27 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
-def _bound(too: str, relation: str, what: str, unit: str = "") -> Callable[[Violation], str]:
+def _bound(too: str, relation: str, what: str, unit: str = "") -> Callable[[Located], str]:
     to = "have" if unit else "be"
     return lambda v: f"Too {too}: expected {what} to {to} {relation}{dumps(v.limit)}{unit}"
 
 
-def _type(violation: Violation) -> str:
+def _type(violation: Located) -> str:
     limit = violation.limit if isinstance(violation.limit, list) else [violation.limit]
     wanted = "|".join("int" if name == "integer" else str(name) for name in limit)
     return f"Invalid input: expected {wanted}, received {kind(violation.actual)}"
 
 
-def _one_of(violation: Violation) -> str:
+def _one_of(violation: Located) -> str:
     return "Invalid option: expected one of " + "|".join(map(dumps, violation.limit))
 
 
-def _unknown(violation: Violation) -> str:
+def _unknown(violation: Located) -> str:
     names = ", ".join(map(dumps, violation.actual))
     return f"Unrecognized key{'s' if len(violation.actual) > 1 else ''}: {names}"
 
 
-_MESSAGES: dict[str, Callable[[Violation], str]] = {
+_MESSAGES: dict[str, Callable[[Located], str]] = {
     "type": _type,
     "enum": _one_of,
     "const": lambda v: f"Invalid input: expected {dumps(v.limit)}",

@@ -37,6 +37,12 @@ RECORD_SIZE = 2500
 #: Bound on the cached callers; one more, and the cache is emptied.
 MAX_CALLERS = 10_000
 
+#: Bound on the heads that are kept, and on the bytes of each.
+MAX_HEADS = 1000
+MAX_HEAD = 4096
+
+_END_OF_HEAD = b"\r\n\r\n"
+
 _OK = 200
 _JSON = JSON_TYPE.encode()
 _MEMBERS = {"model", "input"}
@@ -48,6 +54,22 @@ class KnownCaller(NamedTuple):
 
     account: Account
     origin: bytes
+
+
+class KnownHead(NamedTuple):
+    """A parsed head of a request on the fast path.
+
+    Args:
+        caller: The cached caller.
+        url: The request target.
+        headers: The headers, their names in lower case.
+        length: Bytes of the body.
+    """
+
+    caller: KnownCaller
+    url: bytes
+    headers: Headers
+    length: int
 
 
 class FastPath:
@@ -72,6 +94,7 @@ class FastPath:
         self._journal = journal
         self._rays = rays
         self._callers: dict[tuple[bytes, bytes | None, bytes | None], KnownCaller] = {}
+        self._heads: dict[bytes, KnownHead] = {}
 
     def learn(self, head: RequestHead, surface: Surface, account: Account, origin: bytes) -> None:
         """Cache the caller of a run that the full path admitted."""
@@ -97,13 +120,29 @@ class FastPath:
         length = by_name.get(b"content-length", b"")
         return caller if length.isdigit() and int(length) <= MAX_FAST_BODY else None
 
+    def learn_head(self, data: bytes, head: KnownHead) -> None:
+        """Cache a parsed head, if `data` is its whole request: most clients repeat their heads."""
+        end = data.find(_END_OF_HEAD)
+        if 0 < end <= MAX_HEAD and len(data) == end + len(_END_OF_HEAD) + head.length:
+            if len(self._heads) >= MAX_HEADS:
+                self._heads.clear()
+            self._heads[data[:end]] = head
+
+    def recognise(self, data: bytes) -> tuple[KnownHead, bytes] | None:
+        """Head and body of a request that arrived at once; `None` unless its head is cached.
+
+        Args:
+            data: What arrived, from the first byte of a request.
+        """
+        end = data.find(_END_OF_HEAD, 0, MAX_HEAD + len(_END_OF_HEAD))
+        head = self._heads.get(data[:end]) if end > 0 else None
+        start = end + len(_END_OF_HEAD)
+        if head is None or len(data) != start + head.length:
+            return None
+        return head, data[start:]
+
     def answer(
-        self,
-        caller: KnownCaller,
-        url: bytes,
-        headers: Sequence[tuple[bytes, bytes]],
-        raw: bytes,
-        received_at: float,
+        self, head: KnownHead, raw: bytes, received_at: float
     ) -> tuple[int, Headers, bytes] | None:
         """Answer and record a run, or the refusal of its input.
 
@@ -120,6 +159,7 @@ class FastPath:
         model = self._models.get(name) if type(name) is str else None
         if model is None or model.price is None or model.replies.has_raw:
             return None
+        caller, url, headers, _ = head
         account = caller.account
         if account.needs_slow_path:
             return None
@@ -144,7 +184,7 @@ class FastPath:
         sent = status, response_headers, body, outcome
         record = partial(
             _exchange,
-            (account, url, tuple(headers), raw, number),
+            (account, url, headers, raw, number),
             sent,
             (seconds, usd),
             (received_at, time()),

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from calling import INPUT
 
-from aleph_contract.contract.validate import validate
-from aleph_contract.schema.validation.violations import leaves
+from aleph_contract.contract.validate import validator_for
 from fake_server.replies.failures import (
     FAILURES,
     PROFILES,
@@ -137,5 +136,5 @@ class TestRefusal:
         ],
     )  # fmt: skip
     def test_it_names_the_field_and_the_violation(self, value: Any, message: str) -> None:
-        refused = refusal(leaves(validate(value))[0])
+        refused = refusal(validator_for().first_violation(value))
         assert refused.message == "Model execution failed (User Input Error): " + message

@@ -90,16 +90,17 @@ class Node:
         return None
 
     def _in_member(self, value: Any) -> tuple[Node, Path] | None:
-        if type(value) is not dict or not self._is_valid_outside(value):
-            return None
-        known = self._members
-        wrong = [n for n, part in value.items() if n in known and not known[n].is_valid(part)]
-        return (known[min(wrong)], (min(wrong),)) if wrong else None
+        if type(value) is dict and self._is_valid_outside(value):
+            for name, member, path in self._members:
+                if name in value and not member.is_valid(value[name]):
+                    return member, path
+        return None
 
     def _in_item(self, value: Any) -> tuple[Node, Path] | None:
         if type(value) is list and self._is_valid_outside(value):
+            is_valid = self._item.is_valid
             for index, item in enumerate(value):
-                if not self._item.is_valid(item):
+                if not is_valid(item):
                     return self._item, (index,)
         return None
 
@@ -117,11 +118,11 @@ class Node:
             return True, 0
         if type(value) is not dict:
             return False, 0
-        tags = self._tags
-        return False, sum(
-            name in value and is_typed(value[name]) and not is_same(value[name])
-            for name, is_typed, is_same in tags
-        )
+        wrong = 0
+        for name, is_typed, is_same in self._tags:
+            if name in value and is_typed(value[name]) and not is_same(value[name]):
+                wrong += 1
+        return False, wrong
 
     @cached_property
     def _is_typed(self) -> _Check:
@@ -145,10 +146,11 @@ class Node:
         return RustEngine(schema).is_valid
 
     @cached_property
-    def _members(self) -> dict[str, Node]:
+    def _members(self) -> list[tuple[str, Node, Path]]:
+        """Name, node and path of each member, in the order in which violations are listed."""
         path = (*self.path, "properties")
-        properties = self.schema["properties"]
-        return {name: Node(part, (*path, name)) for name, part in properties.items()}
+        properties = sorted(self.schema["properties"].items())
+        return [(name, Node(part, (*path, name)), (name,)) for name, part in properties]
 
     @cached_property
     def _item(self) -> Node:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ArgumentError
 from aleph_contract.schema.keywords import Path
-from aleph_contract.schema.validation.violations import Violation, describe, first
+from aleph_contract.schema.validation.violations import Located, Violation, describe, first
 
 if TYPE_CHECKING:
     from aleph_contract.schema.validation.python_engine import PythonEngine
@@ -84,8 +84,8 @@ class Validator:
                 return self.reference_violations(value)
             return describe(self._rust.errors(read), self.schema, value)
 
-    def first_violation(self, value: Any, *, is_plain: bool = False) -> Violation | None:
-        """The first of `leaves(violations(value))`, without describing the others.
+    def first_violation(self, value: Any, *, is_plain: bool = False) -> Located | None:
+        """The first of `leaves(violations(value))`, without a sentence for each.
 
         Args:
             value: A value of the types that `violations` takes.

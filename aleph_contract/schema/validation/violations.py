@@ -83,13 +83,15 @@ class Raw(NamedTuple):
 
 def describe(raws: Iterable[Raw], schema: Any, value: Any) -> tuple[Violation, ...]:
     """`raws` as violations, ordered by location in the value, then in the schema."""
-    return tuple(_describe(raw, schema, value) for raw in _ordered(raws))
+    return tuple(_locate(raw, schema, value).described() for raw in _ordered(raws))
 
 
-def first(raws: Iterable[Raw], schema: Any, value: Any) -> Violation | None:
-    """The first of `leaves(describe(raws, schema, value))`; only that one is described."""
-    found = leaves(_ordered(raws))
-    return _describe(found[0], schema, value) if found else None
+def first(raws: Iterable[Raw], schema: Any, value: Any) -> Located | None:
+    """The first of `leaves(describe(raws, schema, value))`."""
+    found: Sequence[Raw] = _ordered(raws)
+    if len(found) > 1 or (found and found[0].branches):
+        found = leaves(found)
+    return _locate(found[0], schema, value) if found else None
 
 
 def _ordered(raws: Iterable[Raw]) -> list[Raw]:
@@ -167,25 +169,62 @@ def _decides(other: Raw, raw: Raw) -> bool:
     return within and (deeper or not other.keyword.startswith("unevaluated"))
 
 
-def _describe(raw: Raw, schema: Any, value: Any) -> Violation:
+class Located(NamedTuple):
+    """A violation whose sentence is not written: for a reader that needs only place and limit.
+
+    Args:
+        raw: The error of the engine.
+        limit: As in `Violation`.
+        actual: As in `Violation`.
+        names: The missing name, or the unknown ones.
+        around: The schema that holds the keyword.
+        schema: The schema document.
+        value: The value that it judges.
+    """
+
+    raw: Raw
+    limit: Any
+    actual: Any
+    names: tuple[str, ...]
+    around: Any
+    schema: Any
+    value: Any
+
+    @property
+    def path(self) -> Path:
+        """Path of the offending value."""
+        return self.raw.instance
+
+    @property
+    def keyword(self) -> str:
+        """As in `Violation`."""
+        return self.raw.keyword
+
+    def described(self) -> Violation:
+        """The violation with its sentence."""
+        raw = self.raw
+        branches = tuple(describe(branch, self.schema, self.value) for branch in raw.branches)
+        instance = pointer(raw.instance)
+        subject = messages.place(raw.instance)
+        if raw.key is not None:
+            subject = f"the name {messages.quote(raw.key)} in {subject}"
+        if branches:
+            message = _union(subject, branches, instance)
+        else:
+            known = self.around.get("properties", ()) if self.names else ()
+            given = raw.keyword, subject, self.limit, self.actual
+            message = messages.sentence(*given, names=self.names, known=known)
+        place = instance, _keyword_pointer(raw.schema), raw.keyword
+        return Violation(*place, self.limit, self.actual, message, branches)
+
+
+def _locate(raw: Raw, schema: Any, value: Any) -> Located:
     around = at(schema, raw.schema[:-1])
     found = at(value, raw.instance) if raw.key is None else raw.key
     names = _unknown(around, found) if raw.keyword == "additionalProperties" else raw.names
     limit = names[0] if raw.keyword in _MISSING else at(around, raw.schema[-1:])
     actual = _actual(raw.keyword, found, names)
-    branches = tuple(describe(branch, schema, value) for branch in raw.branches)
-    instance = pointer(raw.instance)
-    subject = messages.place(raw.instance)
-    if raw.key is not None:
-        subject = f"the name {messages.quote(raw.key)} in {subject}"
-    if branches:
-        message = _union(subject, branches, instance)
-    else:
-        known = around.get("properties", ()) if names else ()
-        message = messages.sentence(raw.keyword, subject, limit, actual, names=names, known=known)
-    return Violation(
-        instance, _keyword_pointer(raw.schema), raw.keyword, limit, actual, message, branches
-    )
+    return Located(raw, limit, actual, names, around, schema, value)
 
 
 #: Cached, because a document has few keywords.
