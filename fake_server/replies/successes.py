@@ -13,6 +13,7 @@ import orjson
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.result_shape import EVENT_STREAM, ResultShape
+from aleph_contract.core.body_start import LARGE_BODY
 from fake_server.media.files import KINDS, family, kind_named, kind_of_type, media_file
 from fake_server.media.presigned import Presigner
 from fake_server.replies.failures import compact
@@ -51,15 +52,16 @@ class Replies:
         """The events of a stream, made-up ones for a model that does not stream."""
         return events(self.contract)
 
-    def body(self, value: Any, origin: bytes, *, plain: bool = False) -> bytes:
+    def body(self, value: Any, origin: bytes, *, plain: bool = False, small: bool = False) -> bytes:
         """The bare reply to an input.
 
         Args:
             value: The input.
             origin: The URL of a result up to its file name.
-            plain: Whether no number in the input is a whole float.
+            plain: See `digest`.
+            small: See `digest`.
         """
-        key = digest(value, plain=plain)
+        key = digest(value, plain=plain, small=small)
         documented = self._documented.get(key)
         if documented is not None:
             return documented
@@ -137,20 +139,34 @@ def _formats(contract: Contract) -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in properties)
 
 
-def digest(value: Any, *, plain: bool = False) -> bytes:
+def digest(value: Any, *, plain: bool = False, small: bool = False) -> bytes:
     """Hash a JSON value; equal values have equal hashes, however they are written.
 
     Args:
         value: The value.
         plain: Whether no number in it is a whole float; else `2.0` and `2` are made equal first.
+        small: Whether no text in it is longer than `LARGE_BODY`.
     """
     if not plain:
         value = _normal(value)
+    if not small:
+        value = _condensed(value)
     try:
         text = orjson.dumps(value, None, orjson.OPT_SORT_KEYS)
     except TypeError:  # an integer beyond 64 bits
         text = json.dumps(value, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest().encode()
+
+
+def _condensed(value: Any) -> Any:
+    """The value with a hash in place of each large text: to write it as JSON takes longer."""
+    if isinstance(value, str) and len(value) > LARGE_BODY:
+        return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
+    if isinstance(value, dict):
+        return {_condensed(key): _condensed(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_condensed(child) for child in value]
+    return value
 
 
 def _normal(value: Any) -> Any:

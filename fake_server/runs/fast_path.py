@@ -168,7 +168,7 @@ class FastPath:
             usd = ZERO_USD if seconds is None else cost(seconds, model.price)
             if account.charge(seconds, usd) is not None:
                 return None
-            bare = model.replies.body(value, caller.origin, plain=True)
+            bare = model.replies.body(value, caller.origin, plain=True, small=True)
             status, body, outcome = _OK, self._rest.success(account, bare), "completed"
         else:
             seconds = usd = None

@@ -84,6 +84,12 @@ class TestDigest:
     def test_only_equal_values_have_equal_digests(self, left: Any, right: Any) -> None:
         assert (digest(left) == digest(right)) == same(left, right)
 
+    def test_large_texts_have_equal_digests_only_if_they_are_equal(self) -> None:
+        texts = ["a" * 70_000, "a" * 69_999 + "b", "\ud800" * 70_000]
+        values = [[{"b": text, "a": 1}] for text in texts]
+        assert len({digest(value) for value in values}) == len(texts)
+        assert digest([{"a": 1, "b": texts[0]}]) == digest(values[0])
+
     @given(JSON)
     @example({"": [], "0": -(2**63) - 1})
     def test_the_order_of_keys_does_not_matter(self, value: Any) -> None:
