@@ -36,6 +36,14 @@ COMPLETED = "Completed"
 #: Path of a run on REST, below the account; a model of the provider's own follows it.
 RUN_PATH = "/ai/run"
 
+#: Path below which the fake records what a client sends to the fake's other host name; the account
+#: id and the original path follow.
+ELSEWHERE = "/elsewhere"
+
+#: The outcome of a download of a result, with a token, from the host of the fake; see
+#: `aleph_contract.rules.downloads`.
+DOWNLOAD = "download"
+
 
 def model_in_path(path: str) -> str:
     """The model id that a REST path names, percent-decoded; empty if it names none.

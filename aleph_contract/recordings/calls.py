@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import RUN_PATH, Credential, Exchange
+from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.recordings.recorded_call import (
     BadEntry,
     Entry,
@@ -25,6 +27,7 @@ from aleph_contract.recordings.recorded_call import (
     RecordedExchange,
 )
 from aleph_contract.recordings.redaction import Tokens
+from aleph_contract.rules.downloads import host_name
 from aleph_contract.rules.parsed_exchange import read_reply, read_request
 from aleph_contract.rules.traffic import contract_of
 from fake_server.state.pricing import quote
@@ -84,13 +87,31 @@ class Recorded:
     has_reply: bool = True
 
 
+class _Told(NamedTuple):
+    """What is kept of a completed call whose reply names URLs: `token` is the fingerprint."""
+
+    account: str
+    host: str
+    token: str
+
+
 @dataclass(slots=True)
 class _Reader:
-    """The state of `exchanges`: the tokens, the URLs that replies name, the numbers so far."""
+    """The state of `exchanges`.
+
+    Args:
+        tokens: The tokens of the recording.
+        contracts: The contracts that the calls are judged by.
+        named: For each URL that a redirect or a failure names, the account that was told it.
+        results: For each URL of a result, the call whose reply names it.
+        numbers: The number of exchanges so far of each account.
+        key: Key of the token fingerprints.
+    """
 
     tokens: Tokens
     contracts: ContractSet
     named: dict[str, str] = field(default_factory=dict)
+    results: dict[str, _Told] = field(default_factory=dict)
     numbers: Counter[str] = field(default_factory=Counter)
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
@@ -114,6 +135,8 @@ class _Reader:
     def _call(self, call: RecordedCall) -> Recorded | ForeignCall:
         parts = urlsplit(call.url)
         elsewhere = self.named.get(call.url)
+        if (told := self._told(call, host_name(parts.netloc))) is not None:
+            elsewhere = told.account
         if RUN_PATH not in parts.path and elsewhere is None:
             return ForeignCall()
         account = elsewhere if elsewhere is not None else _account(parts.path)
@@ -128,7 +151,7 @@ class _Reader:
             request_headers=hide.hide_headers(call.request_headers),
             request_body=hide.hide(call.request_body or b""),
             request_complete=call.request_body is not None,
-            credential=self._credential(call),
+            credential="accepted" if told is not None else self._credential(call),
             status=call.status,
             response_headers=hide.hide_headers(call.response_headers),
             response_body=hide.hide(call.response_body or b""),
@@ -146,7 +169,7 @@ class _Reader:
         timed = call.started is not None
         return Recorded(
             made,
-            self._hidden(call),
+            {} if told is not None else self._hidden(call),
             call.place,
             timed,
             charged=call.charged,
@@ -168,15 +191,25 @@ class _Reader:
             return ""
         return blake2b(value.encode("utf-8", "replace"), key=self.key, digest_size=8).hexdigest()
 
+    def _told(self, call: RecordedCall, host: str) -> _Told | None:
+        """The call whose result is downloaded from another host with the token of that call."""
+        told = self.results.get(call.url)
+        if told is None or not told.token or told.host == host:
+            return None
+        return told if told.token == self._fingerprint(call) else None
+
     def _remember(self, made: Exchange, url: str) -> None:
-        """Remember the URLs that a redirect or a failure names: a client may follow them."""
+        """Remember the URLs that a reply names: a client may follow them."""
         reply = read_reply(made)
         if reply.kind == "redirect" and reply.message:
             self.named[urljoin(url, reply.message)] = made.account
         if reply.kind == "refused":
             self.named.update(dict.fromkeys(_URL.findall(reply.message), made.account))
-        while len(self.named) > MAX_NAMED:
-            del self.named[next(iter(self.named))]
+        if reply.kind == "completed":
+            told = _Told(made.account, host_name(made.host), made.token_fingerprint)
+            self.results.update(dict.fromkeys(_URL.findall(dumps(reply.whole)), told))
+        _forget_oldest(self.named)
+        _forget_oldest(self.results)
 
     def _hidden(self, call: RecordedCall) -> dict[str, str]:
         """The rules that a call cannot show, with the reasons."""
@@ -200,6 +233,11 @@ def exchanges(
 ) -> Iterator[Recorded | BadEntry | ForeignCall]:
     """The exchange of each entry, without secrets."""
     yield from map(_Reader(tokens, contracts).read, entries)
+
+
+def _forget_oldest(known: dict[str, Any]) -> None:
+    while len(known) > MAX_NAMED:
+        del known[next(iter(known))]
 
 
 def _account(path: str) -> str:

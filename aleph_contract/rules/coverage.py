@@ -187,7 +187,9 @@ def _observed(result: CaseResult) -> str:
         return "refused-locally" if outcome.kind == "error" else "lost"
     if outcome.kind in ("stuck", "crashed", "could-not-run"):
         return "lost"
-    last = result.exchanges[-1]
+    last = next((x for x in reversed(result.exchanges) if x.outcome != "elsewhere"), None)
+    if last is None:
+        return "other"
     if diff_exchange(result.intended, last):
         return "altered"
     return _BY_EXCHANGE.get(last.outcome, "other")

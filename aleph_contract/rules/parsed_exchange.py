@@ -18,6 +18,7 @@ from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import (
     COMPLETED,
+    ELSEWHERE,
     INPUT_KEY,
     Exchange,
     SurfaceName,
@@ -53,8 +54,11 @@ STREAM = "the reply is a stream of events"
 #: A result that the output schema allows, although it holds nothing to return.
 NO_MEMBER = "the result lacks a member that the output schema does not require"
 
+#: A result at the fake's other host name, which not every machine and container reaches.
+OTHER_HOST = "the result is at the fake's other host name"
+
 #: Grays for which a result and an error are both right.
-EITHER_IS_RIGHT = frozenset({BOM, OTHER_SUCCESS, STREAM, NO_MEMBER})
+EITHER_IS_RIGHT = frozenset({BOM, OTHER_SUCCESS, STREAM, NO_MEMBER, OTHER_HOST})
 
 #: - `completed`: a result.
 #: - `unfinished`: a 2xx with a state other than `Completed`.
@@ -168,8 +172,11 @@ def read_reply(exchange: Exchange, contract: Contract | None = None) -> ReplyVer
     """
     if exchange.status is None:
         return ReplyVerdict("cut", message="the connection ended without a reply")
-    headers = exchange.response_headers
-    return classify_reply(exchange.status, headers, exchange.response_body, contract)
+    headers, body = exchange.response_headers, exchange.response_body
+    verdict = classify_reply(exchange.status, headers, body, contract)
+    if verdict.kind == "completed" and f"{ELSEWHERE}/{exchange.account}/".encode() in body:
+        return replace(verdict, gray=OTHER_HOST)
+    return verdict
 
 
 def classify_reply(

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
-from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.exchange import DOWNLOAD, Exchange
 from aleph_contract.core.results import CaseResult, Finding
+from aleph_contract.rules.downloads import judged_downloads
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import Judgement, judge
 from aleph_contract.rules.other_routes import other_route
@@ -51,7 +52,7 @@ def judge_traffic(
         suite: The tests that made the calls, as far as they are known.
         hint: What the user can do if a refused call is meant; it ends the finding about it.
     """
-    runs = group((x for x in exchanges if is_judged(x)), suite)
+    runs = group(filter(is_judged, judged_downloads(exchanges)), suite)
     for number, run in enumerate(runs, start=1):
         first = run.calls[0]
         meant = refusals_meant and first.outcome == "invalid"
@@ -67,7 +68,7 @@ def judge_traffic(
 
 def is_judged(exchange: Exchange) -> bool:
     """Whether a call is one of a model: the routes beside the run route are not judged."""
-    return not other_route(exchange)
+    return exchange.outcome != DOWNLOAD and not other_route(exchange)
 
 
 def judge_run(run: LinkedRun, name: str, contract: Contract | ContractSet) -> CaseResult:
@@ -105,9 +106,10 @@ def judge_exchange(
         contract: The contract to judge it by, or the set.
         suite: The tests that made the calls, as far as they are known.
     """
-    if other_route(exchange):
+    *before, exchange = judged_downloads((*earlier, exchange))
+    if not is_judged(exchange):
         return ()
-    run = next(run for run in group((*earlier, exchange), suite) if exchange in run.calls)
+    run = next(run for run in group((*before, exchange), suite) if exchange in run.calls)
     single = LinkedRun([exchange], run.span)
     alone = _judged(single, contract)
     if _is_negative_test(single, suite):

@@ -24,6 +24,7 @@ from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import ended_with_us
 from aleph_contract.errors import CouldNotRun
 from aleph_contract.rules.coverage import coverage_by_model
+from aleph_contract.rules.downloads import notes_on_downloads
 from aleph_contract.rules.other_routes import notes_on_other_routes
 from aleph_contract.rules.suite import Suite
 from aleph_contract.rules.traffic import NEGATIVE_TEST, judge_traffic
@@ -180,11 +181,12 @@ def _seen(server: Fake, account: str, process: str) -> tuple[Sequence[Exchange],
     return exchanges, suite.with_runs(exchanges), server.dropped_of(accounts)
 
 
-def _notes(results: Sequence[CaseResult], exchanges: Iterable[Exchange]) -> Iterator[str]:
+def _notes(results: Sequence[CaseResult], exchanges: Sequence[Exchange]) -> Iterator[str]:
     """What the reader must know about the judgement."""
     if meant := sum(result.reason == NEGATIVE_TEST for result in results):
         yield f"{pluralise(meant, 'refused call')} in tests that passed: taken as meant by the test"
     yield from notes_on_other_routes(exchanges)
+    yield from notes_on_downloads(exchanges)
 
 
 def _account(exchange: Exchange) -> str:

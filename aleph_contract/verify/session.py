@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from aleph_contract.contract import Contract
 from aleph_contract.contract.result_shape import shape_of
 from aleph_contract.core.clock import Clock
-from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.exchange import DOWNLOAD, Exchange
 from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import CaseResult, Status
 from aleph_contract.drivers import Call, Driver
 from aleph_contract.drivers.outcomes import find_result
 from aleph_contract.errors import CouldNotRun
+from aleph_contract.rules.downloads import judged_downloads
 from aleph_contract.rules.evidence import Evidence
 from aleph_contract.rules.judge import judge
 from aleph_contract.rules.parsed_exchange import read_reply, result_key
@@ -108,7 +109,7 @@ class Session:
 
         The exchanges of a case are deleted when it is judged, so these are all that remain.
         """
-        return self.server.exchanges
+        return tuple(x for x in self.server.exchanges if x.outcome != DOWNLOAD)
 
     def one(self, planned: PlannedCase) -> CaseResult:
         """Drive and judge a single case."""
@@ -281,7 +282,7 @@ class Session:
         return Evidence(
             contract=self.contract,
             outcome=outcome,
-            exchanges=exchanges,
+            exchanges=judged_downloads(exchanges),
             intended=planned.input,
             polarity=planned.polarity,
             doubt=planned.doubt,

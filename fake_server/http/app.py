@@ -34,6 +34,7 @@ from fake_server.media.samples import NO_SAMPLES, Samples
 from fake_server.runs.decision import Admission
 from fake_server.runs.lifecycle import Runs
 from fake_server.runs.request import ReceivedRequest, RequestHead
+from fake_server.runs.rest import bearer_tokens
 from fake_server.runs.webhook import Webhook, send
 from fake_server.state.accounts import Account, Accounts
 from fake_server.state.suite import SuiteLog
@@ -112,6 +113,7 @@ class App:
             "presigner": self.presigner,
             "background": background,
             "clock": clock,
+            "samples": samples,
         }
         self.runs: Runs
         self._serve: ASGI = self._serve_run
@@ -138,7 +140,10 @@ class App:
         if scope["type"] != "http":
             await serve_other_protocol(scope, receive, send)
         elif path.startswith(media.MEDIA_PATH):
-            await media.serve(scope, receive, send, self.presigner, self._samples)
+            if bearer_tokens(scope["headers"]):
+                await self._serve(scope, receive, send)
+            else:
+                await media.serve(scope, receive, send, self.presigner, self._samples)
         elif is_control(path):
             await (self._control or await self._load_control())(scope, receive, send)
         else:

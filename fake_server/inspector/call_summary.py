@@ -12,7 +12,7 @@ from aleph_contract.core.exchange import Exchange
 MAX_WRONG = 6
 
 #: Outcomes of calls that nothing went wrong in.
-GOOD_OUTCOMES = frozenset({"completed", "other-route", "elsewhere"})
+GOOD_OUTCOMES = frozenset({"completed", "other-route", "elsewhere", "download"})
 
 #: The account and the number of an exchange.
 CallId = tuple[str, int]

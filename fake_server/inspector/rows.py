@@ -16,7 +16,7 @@ from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.rules.parsed_exchange import read_request
 from aleph_contract.rules.suite import NO_SUITE, Suite
 from aleph_contract.rules.traffic import contract_of
-from fake_server.inspector.call_summary import call_id
+from fake_server.inspector.call_summary import GOOD_OUTCOMES, call_id
 from fake_server.inspector.linked_calls import CallLink, links_by_call
 from fake_server.observe.call_log import reason
 
@@ -27,7 +27,6 @@ MAX_EXCERPT = 140
 _MAX_SEARCHED = 64 * 1024
 
 #: Outcomes that need no reason.
-_PLAIN_OUTCOMES = frozenset({"completed", "other-route", "elsewhere"})
 
 #: The end of a JSON string that was cut within an escape.
 _CUT_ESCAPE = re.compile(r"(\\u[dD][89abAB][0-9a-fA-F]{2})?\\u[0-9a-fA-F]{0,3}$")
@@ -79,7 +78,7 @@ def _row(exchange: Exchange, contracts: ContractSet, link: CallLink | None) -> R
     return Row(
         exchange,
         excerpt_of(exchange, contract),
-        "" if exchange.outcome in _PLAIN_OUTCOMES else reason(exchange, contracts),
+        "" if exchange.outcome in GOOD_OUTCOMES else reason(exchange, contracts),
         _named_model(exchange) if len(contracts) > 1 else "",
         link,
     )

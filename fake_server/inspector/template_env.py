@@ -25,6 +25,7 @@ TONES = {
     "fault": "warn",
     "cut": "warn",
     "elsewhere": "neutral",
+    "download": "neutral",
     "other-route": "neutral",
 }
 

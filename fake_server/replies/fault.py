@@ -45,6 +45,7 @@ class Fault:
         completes: Whether the run completes: a tolerant client gets a valid result.
         reshape: Turns the bare reply of a completed run into the faulty one.
         restream: Turns the events of a stream into those that are sent.
+        elsewhere: Whether the result URLs are at the fake's other host name.
         raw: Response body that replaces the reply; with `completes` it precedes the reply.
         values: Values of the placeholders in the message that the request does not provide.
         content_type: Content type of the response, if it is not that of the surface.
@@ -67,6 +68,7 @@ class Fault:
     completes: bool = False
     reshape: Callable[[Reply], Any] | None = None
     restream: Callable[[bytes], bytes] | None = None
+    elsewhere: bool = False
     raw: bytes | None = None
     values: tuple[tuple[str, str], ...] = ()
     content_type: str | None = None

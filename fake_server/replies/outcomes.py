@@ -20,7 +20,8 @@ OUTCOMES: Mapping[str, str] = {
     "fault": "the response was a scripted fault, or a failure from a recording or an upstream",
     "cut": "the connection ended before the response did: by a scripted fault, or by the client",
     "other-route": "a call to another route of the API, which runs no model and is not judged",
-    "elsewhere": "the client followed a redirect to the fake's other host name",
+    "elsewhere": "a request to the fake's other host name, which only a reply of the fake names",
+    "download": "a download of a result, with a token, from the host of the fake",
 }
 
 #: The outcomes of calls that the fake in front of an upstream answered itself, without a fault.

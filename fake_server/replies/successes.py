@@ -71,6 +71,10 @@ class Replies:
             return (origin + name + query).join(self._parts)
         return self._filled(value, origin, _UUID % _GROUPS(key))
 
+    def at(self, origin: bytes, value: Any) -> bytes:
+        """The bare reply to an input with its URLs at `origin`, also to a documented input."""
+        return self._filled(value, origin, _UUID % _GROUPS(digest(value)))
+
     def raw(self, value: Any) -> tuple[str, bytes] | None:
         """Content type and bytes of a result that is not JSON; `None` if the result is JSON."""
         if self._events is not None and isinstance(value, dict) and value.get("stream") is True:

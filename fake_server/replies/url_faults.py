@@ -1,4 +1,4 @@
-"""Completed runs whose result URL is one that careless clients change."""
+"""Completed runs with a result URL that careless clients change, or send the token to."""
 
 from __future__ import annotations
 
@@ -55,5 +55,14 @@ URL_FAULTS: tuple[Fault, ...] = (
         "not-normalised",
         "a result URL that a URL library writes differently",
         "?name=%7ea%2fb&empty=&flag#",
+    ),
+    Fault(
+        "result-url-other-host",
+        "a result URL at the fake's other host name, which records whether the client sends the "
+        "token when it downloads the result",
+        "documented",
+        ("security.token-host", "request.once"),
+        completes=True,
+        elsewhere=True,
     ),
 )

@@ -42,6 +42,7 @@ class Admission:
         refused: Why it is refused, if it is.
         redirected: Whether it follows a redirect of the fake.
         other: Name of the route beside the run route that it was sent to, if it was.
+        download: The path of the result file that it asks for, if it does.
     """
 
     surface: Final[Surface]
@@ -51,6 +52,7 @@ class Admission:
     refused: Final[Refused | None] = None
     redirected: Final[bool] = False
     other: Final[str | None] = None
+    download: Final[str | None] = None
 
 
 @dataclass(slots=True, eq=False)

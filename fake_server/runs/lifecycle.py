@@ -15,9 +15,12 @@ from itertools import count
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.clock import WALL_CLOCK, Clock
+from aleph_contract.core.exchange import ELSEWHERE
+from fake_server import media
 from fake_server.journal.base import Journal
 from fake_server.journal.memory import MemoryJournal
 from fake_server.media.presigned import Presigner
+from fake_server.media.samples import NO_SAMPLES, Samples
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Delivery
 from fake_server.runs.decision import (
@@ -31,7 +34,7 @@ from fake_server.runs.decision import (
 )
 from fake_server.runs.fast_path import MAX_FAST_BODY, RECORD_SIZE, FastPath
 from fake_server.runs.models import Models
-from fake_server.runs.own_urls import REDIRECTED, OwnUrls
+from fake_server.runs.own_urls import OwnUrls
 from fake_server.runs.request import FinishedRequest, Headers, ReceivedRequest, RequestHead
 from fake_server.runs.responder import Responder
 from fake_server.runs.rest import Rest
@@ -69,6 +72,7 @@ class Runs:
         presigner: Signs the URLs of results; `None` for URLs without a signature.
         background: Whether a call on the binding may ask for a run in the background.
         clock: The clock of the clients: delays and times of exchanges are in its seconds.
+        samples: The user's own media, which result URLs return.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Runs:
         presigner: Presigner | None = None,
         background: bool = False,
         clock: Clock = WALL_CLOCK,
+        samples: Samples = NO_SAMPLES,
     ) -> None:
         self._accounts: AccountLookup = accounts
         self._journal = journal
@@ -90,7 +95,8 @@ class Runs:
         self._clock = clock
         self.models = models = Models(contracts, presigner)
         rays = (b"%016x-AMS" % number for number in count(secrets.randbits(62)))
-        self._responder = Responder(models, max_body, rays, clock)
+        files = partial(media.respond, presigner=presigner, samples=samples)
+        self._responder = Responder(models, max_body, rays, clock, files)
         self.urls: OwnUrls = self._responder.urls
         self._rest = Rest(models, accounts)
         self._binding = Binding(models, accounts, background=background)
@@ -104,8 +110,10 @@ class Runs:
     def start(self, head: RequestHead) -> Admission:
         """Admit or refuse a request by its head, and count it as in flight until `end`."""
         surface = self._surface(head.path)
-        if head.path.startswith(REDIRECTED):
-            admission = self._admit_redirected(head)
+        if head.path.startswith(ELSEWHERE):
+            admission = self._admit_elsewhere(head)
+        elif head.path.startswith(media.MEDIA_PATH):
+            admission = self._rest.admit_download(head)
         else:
             admission = surface.admit(head)
         if len(head.by_name) != len(head.headers) and (repeated := _repeated_header(head)):
@@ -223,16 +231,18 @@ class Runs:
     def _surface(self, path: str) -> Surface:
         return self._binding if path in PATHS else self._rest
 
-    def _admit_redirected(self, head: RequestHead) -> Admission:
-        """Admit a request that follows a redirect to `/elsewhere/{account_id}{original path}`."""
-        account_id, _, path = head.path.removeprefix(REDIRECTED + "/").partition("/")
+    def _admit_elsewhere(self, head: RequestHead) -> Admission:
+        """Admit a request to `/elsewhere/{account_id}{original path}`, which only replies name."""
+        account_id, _, path = head.path.removeprefix(ELSEWHERE + "/").partition("/")
         surface = self._surface(f"/{path}")
         account = self._accounts.find(account_id) if account_id else None
-        if account is None:  # no redirect of this fake leads there
+        if account is None:  # no reply of this fake leads there
             return Admission(
                 surface, UNNAMED, refused=Refused("no-route", target=head.path), redirected=True
             )
-        return Admission(surface, account, self._rest.credential(head, account), redirected=True)
+        file = f"/{path}" if media.serves(f"/{path}") else None
+        credential = self._rest.credential(head, account)
+        return Admission(surface, account, credential, redirected=True, download=file)
 
 
 def _delivery(step: ScenarioStep, seconds: float) -> tuple[Delivery, float]:

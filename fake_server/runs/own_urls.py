@@ -1,16 +1,14 @@
-"""The URLs in replies that lead back to the fake: result files, and the target of redirects."""
+"""The URLs in replies that lead back to the fake: of result files, and at its other host name."""
 
 from __future__ import annotations
 
 import re
 
+from aleph_contract.core.exchange import ELSEWHERE
 from fake_server import media
 from fake_server.runs.decision import Surface
 from fake_server.runs.request import RequestHead
 from fake_server.state.accounts import Account
-
-#: Path of the target of the fake's redirects; account id and original path follow.
-REDIRECTED = "/elsewhere"
 
 _HOST = re.compile(rb"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?", re.IGNORECASE)
 _MAX_ORIGINS = 1000
@@ -39,12 +37,12 @@ class OwnUrls:
             self._origins[key] = origin
         return origin
 
-    def redirect_target(self, head: RequestHead, surface: Surface, account: Account) -> bytes:
-        """The URL of a redirect: this fake under another host name of the machine."""
+    def elsewhere(self, head: RequestHead, surface: Surface, account: Account, path: str) -> bytes:
+        """The URL that stands for `path` on another host: this fake's other host name."""
         host = _HOST.fullmatch(self.authority(head, surface))
         name, port = host.groups(b"") if host else (b"", b"")
         other = b"127.0.0.1" if name.lower() == b"localhost" else b"localhost"
-        return self._url(other + port, f"{REDIRECTED}/{account.id}{head.path}")
+        return self._url(other + port, f"{ELSEWHERE}/{account.id}{path}")
 
     def authority(self, head: RequestHead, surface: Surface) -> bytes:
         """Host and port from the Host header; those of the listening socket if it has none.

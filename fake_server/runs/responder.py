@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from email.utils import formatdate
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 
 from aleph_contract.core.clock import WALL_CLOCK, Clock
+from aleph_contract.core.exchange import DOWNLOAD
+from fake_server import media
 from fake_server.replies import failures
 from fake_server.replies.failures import Refused
 from fake_server.replies.faults import Fault
@@ -34,11 +36,18 @@ class Responder:
         max_body: Bound on the bytes of a body, for the message.
         rays: Values of the `cf-ray` header.
         clock: The clock of the clients, for dates.
+        respond_with_file: Responds to a request for a result file.
     """
 
     def __init__(
-        self, models: Models, max_body: int, rays: Iterator[bytes], clock: Clock = WALL_CLOCK
+        self,
+        models: Models,
+        max_body: int,
+        rays: Iterator[bytes],
+        clock: Clock = WALL_CLOCK,
+        respond_with_file: Callable[..., media.MediaResponse] = media.respond,
     ) -> None:
+        self._respond_with_file = respond_with_file
         self._clock = clock
         self._models = models
         self._max_body = max_body
@@ -47,6 +56,8 @@ class Responder:
 
     def respond(self, request: ReceivedRequest, admission: Admission) -> tuple[Answer, Applied]:
         """The answer to a request, and what was applied to it."""
+        if admission.download is not None and admission.refused is None:
+            return self._file(request.head, admission), Applied(admission.account)
         if admission.redirected and admission.refused is None:
             return self._after_redirect(request, admission), Applied(admission.account)
         if admission.other is not None and admission.refused is None:
@@ -135,7 +146,11 @@ class Responder:
             typed = {**dict(surface.headers(next(self._rays), 200)), _TYPE: raw[0].encode()}
             answer = Answer.of(200, tuple(typed.items()), raw[1], "completed")
             return answer, Applied(call.account, call.step, charge)
-        bare = replies.body(call.value, self.urls.result_files(head, surface), plain=call.plain)
+        if fault is not None and fault.elsewhere:
+            origin = self.urls.elsewhere(head, surface, call.account, media.MEDIA_PATH)
+            bare = replies.at(origin, call.value)
+        else:
+            bare = replies.body(call.value, self.urls.result_files(head, surface), plain=call.plain)
         if call.webhook is not None and fault is None:
             body, webhook = start_run(call.webhook, bare, self._model(call).contract)
             headers = surface.headers(next(self._rays), _ACCEPTED)
@@ -194,7 +209,7 @@ class Responder:
         if fault.redirect:
             headers = (
                 *headers,
-                (b"location", self.urls.redirect_target(head, surface, call.account)),
+                (b"location", self.urls.elsewhere(head, surface, call.account, head.path)),
             )
         body = self._fault_body(head, surface, call, fault)
         answer = Answer.of(status, headers, body, "fault")
@@ -204,9 +219,10 @@ class Responder:
         self, head: RequestHead, surface: Surface, call: RunCall, fault: Fault
     ) -> bytes:
         if fault.failure is not None:
+            page = self.urls.elsewhere(head, surface, call.account, head.path)
             values = {
                 **self._values(head.path, call),
-                "elsewhere": self.urls.redirect_target(head, surface, call.account).decode(),
+                "elsewhere": page.decode(),
                 **dict(fault.values),
             }
             return surface.failure(fault.failure, fault.message.format_map(values))
@@ -227,6 +243,12 @@ class Responder:
             refusal = self.refusal(admission.surface, Refused("token-wrong"))
             return refusal._replace(outcome="elsewhere")
         return self.result(request.head, admission)._replace(outcome="elsewhere")
+
+    def _file(self, head: RequestHead, admission: Admission) -> Answer:
+        """A result file; an object store does not check the token either."""
+        reply = self._respond_with_file(head.method, admission.download, head.headers, head.query)
+        outcome = "elsewhere" if admission.redirected else DOWNLOAD
+        return Answer(reply.status, reply.headers, reply.body, outcome)
 
     def refusal(self, surface: Surface, refused: Refused) -> Answer:
         """The answer that refuses a request."""

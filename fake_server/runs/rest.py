@@ -10,7 +10,7 @@ the model, the input (observed; the position of content type and JSON is assumed
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aleph_contract.core.exchange import RUN_PATH, Credential, SurfaceName, model_in_path
 from aleph_contract.errors import ArgumentError, JSONError
@@ -36,6 +36,9 @@ PROVIDER_PREFIX = "/@cf/"
 
 _TYPE = (b"content-type", JSON_TYPE.encode())
 _JSON = re.compile(rb'application/json *(; *charset="?utf-8"? *)?', re.IGNORECASE)
+
+_BEARER = re.compile(rb"bearer +([!-~]+) *", re.IGNORECASE)
+_TOKEN_HEADERS = (b"authorization", b"cf-aig-authorization")
 
 #: Headers with checks of their own, which most requests do not have.
 RARE_HEADERS = frozenset({b"content-encoding", gateway_headers.GATEWAY_ID, *gateway_headers.CHECKS})
@@ -122,15 +125,20 @@ class Rest:
         failure = route.wrong if failure == "token-wrong" else failure
         return Admission(self, account, "refused", refused=Refused(failure))
 
+    def admit_download(self, head: RequestHead) -> Admission:
+        """Admit a download of a result file, which only its token assigns to an account."""
+        account = next(filter(None, map(self._accounts.owner, bearer_tokens(head.headers))), None)
+        credential: Credential = "accepted" if account else "refused"
+        return Admission(self, account or UNNAMED, credential, download=head.path)
+
     def credential(self, head: RequestHead, account: Account) -> Credential:
-        """Whether `account` accepts the token of a request."""
-        try:
-            token = _token(head)
-        except Refused:
-            return _without_token(head)
-        if token.startswith(faults.FAULT_PREFIX):
+        """Whether `account` accepts a token of a request, in any header for tokens."""
+        tokens = bearer_tokens(head.headers)
+        if any(t.startswith(faults.FAULT_PREFIX) for t in tokens):
             return "accepted"
-        return "refused" if self._accounts.refusal(account, token) else "accepted"
+        if any(self._accounts.refusal(account, t) is None for t in tokens):
+            return "accepted"
+        return "refused" if tokens else _without_token(head)
 
     def open(self, request: ReceivedRequest, admission: Admission) -> RunCall:
         """See `Surface`."""
@@ -177,6 +185,12 @@ class Rest:
         if "input" not in document:
             raise Refused("field-missing", path="input")
         return model, document["input"]
+
+
+def bearer_tokens(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    """The bearer tokens in the headers for tokens, of which a gateway has one of its own."""
+    given = (_BEARER.fullmatch(value) for name, value in headers if name in _TOKEN_HEADERS)
+    return [token[1].decode("ascii") for token in given if token]
 
 
 def _token(head: RequestHead) -> str:

@@ -126,6 +126,40 @@ def test_a_token_sent_to_the_target_of_a_redirect_is_found(tmp_path: Path) -> No
     assert broken(found) == ["security.token-host"]
 
 
+VIDEO = EXAMPLE.reply["result"]["video"]
+
+
+@pytest.mark.parametrize(
+    ("download", "rules"),
+    [
+        ({}, ["security.token-host"]),
+        ({"status": 403, "reply": b""}, ["security.token-host"]),
+        ({"status": 401}, ["security.token-host"]),
+        ({"sent": {}}, []),
+        ({"sent": {"Authorization": "Bearer the-key-of-the-object-store-itself"}}, []),
+        ({"url": VIDEO.replace("cloudfront", "example")}, []),
+        ({"url": f"{VIDEO}?again"}, []),
+    ],
+)
+def test_a_download_with_the_token_of_the_call_is_found(
+    tmp_path: Path, download: dict[str, Any], rules: list[str]
+) -> None:
+    fetched = {"method": "GET", "url": VIDEO, "body": b"", "reply": b"video"} | download
+    found = judged(tmp_path, call(), call(**fetched))
+    assert broken(found) == rules
+    if rules:
+        [finding] = found.results[0].findings
+        file = VIDEO.rpartition("/")[2]
+        assert f"with the download of {file} to dnznrvs05pmza.cloudfront.net" in finding.message
+
+
+def test_a_download_from_the_host_of_the_call_proves_nothing(tmp_path: Path) -> None:
+    own = URL.replace("/ai/run", "/files/a.mp4")
+    reply = json.dumps(EXAMPLE.reply).replace(VIDEO, own).encode()
+    found = judged(tmp_path, call(reply=reply), call(method="GET", url=own, body=b""))
+    assert broken(found) == []
+
+
 @pytest.mark.parametrize("report", ["terminal", "json", "junit", "html", "github", "sarif"])
 def test_a_token_never_comes_out(
     tmp_path: Path, report: str, capsys: pytest.CaptureFixture[str]

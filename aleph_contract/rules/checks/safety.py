@@ -9,14 +9,23 @@ from aleph_contract.rules.evidence import Evidence
 def token_host(evidence: Evidence) -> str | None:
     """The client never sends the token to another host."""
     elsewhere = [x for x in evidence.exchanges if x.outcome == "elsewhere"]
-    followed = next((x for x in elsewhere if x.credential == "accepted"), None)
-    if followed is not None:
-        return f"sent the token to {followed.host}, which only a reply of the service names"
+    carried = next((x for x in elsewhere if x.credential == "accepted" or x.token_leaked), None)
+    if carried is not None:
+        file = _result_file(evidence, carried)
+        sent = f"sent the token with the download of {file}" if file else "sent the token"
+        return f"{sent} to {carried.host}, which only a reply of the service names"
     tempted = any(
         reply.kind == "redirect" or (reply.kind == "refused" and "://" in reply.message)
         for reply in evidence.replies
     )
     return "" if tempted or elsewhere else None
+
+
+def _result_file(evidence: Evidence, exchange: Exchange) -> str:
+    """The name of the file that a request asks for, if the reply of a completed run names it."""
+    file = exchange.target.partition("?")[0].rpartition("/")[2]
+    replies = (call.response_body for call in evidence.calls if call.outcome == "completed")
+    return file if file and any(file.encode() in reply for reply in replies) else ""
 
 
 def token_leak(evidence: Evidence) -> str | None:
