@@ -56,8 +56,8 @@ def notes_on_downloads(exchanges: Iterable[Exchange]) -> Iterator[str]:
     left = sum(len(own) - len(judged_downloads(own)) for own in by_account.values())
     if left:
         yield (
-            f"{pluralise(left, 'download')} of results carried the token, which is not judged: the "
-            "fake serves results at the host of the API, the real service at another host; to see "
-            "whether the token goes there, let a test play the fault result-url-other-host, or add "
-            "--intercept"
+            f"{pluralise(left, 'download of a result', 'downloads of results')} carried the token, "
+            "which is not judged: the fake serves results at the host of the API, the real service "
+            "at another host; to see whether the token goes there, let a test play the fault "
+            "result-url-other-host, or add --intercept"
         )

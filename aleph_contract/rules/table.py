@@ -245,9 +245,18 @@ _TABLE = (
         "never sends the token to another host",
         "http",
         "must",
-        "The host that a redirect leads to gets an API token that can spend money.",
-        "The code follows redirects itself with the same headers, or uses curl --location-trusted.",
-        "Do not follow redirects, or drop Authorization when the host changes.",
+        "The host that a redirect or a result URL leads to gets an API token that can spend money. "
+        "Results are on another host than the API: in the four examples of the model's page on a "
+        "host of cloudfront.net (documented).",
+        "The code follows redirects itself with the same headers, or uses curl "
+        "--location-trusted; or one session sends its headers to the API and to the host of the "
+        "result.",
+        "Do not follow redirects, or drop Authorization when the host changes; download results "
+        "without the token.",
+        "Seen of a download: the token in the request of the fault result-url-other-host; a bearer "
+        "token with --intercept, because the calls go to api.cloudflare.com and the fake serves "
+        "results at its own address; and a bearer token in a recording. A client that downloads "
+        "nothing is not examined. A token that goes to the host of the API only is no finding.",
     ),
     Rule(
         "security.token-leak",
