@@ -1,7 +1,8 @@
 """Measure fakes behind nginx with one journal in PostgreSQL, beside one fake.
 
     pip install -e '.[benchmarks,postgresql]'
-    python benchmarks/cluster.py [--users N] [--seconds N] [--rounds N] [--cpu-per-fake PERCENT]
+    python benchmarks/cluster.py [--users N] [--accounts N] [--seconds N] [--rounds N]
+                                 [--cpu-per-fake PERCENT]
 
 Locust makes the load; nginx runs with `docs/deploy/nginx.conf`; PostgreSQL runs in a folder of its
 own. The table shows runs per second, response times, and CPU per run of the fakes and of the
@@ -94,7 +95,9 @@ def measure(setup: Setup, server: PostgreSQLServer, options: argparse.Namespace)
         if setup.behind_nginx:
             balanced, port = stack.enter_context(balancer([port for _, port in fakes]))
             nginx = [balanced]
-        locust, table = stack.enter_context(load(port, options.users, options.seconds))
+        locust, table = stack.enter_context(
+            load(port, options.users, options.accounts, options.seconds)
+        )
         shares = CPUShares(
             load=[locust.pid],
             nginx=nginx,
@@ -170,6 +173,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--users", type=int, default=32)
+    parser.add_argument("--accounts", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--cpu-per-fake", type=int, default=0, metavar="PERCENT")

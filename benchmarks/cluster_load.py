@@ -8,14 +8,13 @@ import random
 from locust import FastHttpUser, constant, task
 
 MODEL = "runwayml/aleph-2"
-ACCOUNTS = [f"{number:032x}" for number in range(1, 9)]
+ACCOUNTS = [f"{number:032x}" for number in range(1, int(os.environ["ALEPH_LOAD_ACCOUNTS"]) + 1)]
 
 
 class Caller(FastHttpUser):  # type: ignore[misc]
-    """Calls one of eight accounts without a pause; a tenth of the runs plays a fault."""
+    """Calls one of the accounts without a pause; a tenth of the runs plays a fault."""
 
     wait_time = constant(0)
-    host = os.environ.get("ALEPH_LOAD_HOST")
 
     @task(9)
     def run_edit(self) -> None:

@@ -67,14 +67,17 @@ def balancer(ports: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def load(port: int, users: int, seconds: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def load(
+    port: int, users: int, accounts: int, seconds: int
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Run Locust; yields its process, and the table that it has written when it ends."""
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks/cluster_load.py")]
         words += ["--headless", "-u", str(users), "-r", str(users), "-t", f"{seconds}s"]
         words += ["--host", f"http://127.0.0.1:{port}", "--csv", f"{folder}/run", "--only-summary"]
         nothing = subprocess.DEVNULL
-        with subprocess.Popen(words, stdout=nothing, stderr=nothing) as process:
+        env = {**os.environ, "ALEPH_LOAD_ACCOUNTS": str(accounts)}
+        with subprocess.Popen(words, env=env, stdout=nothing, stderr=nothing) as process:
             try:
                 yield process, Path(folder) / "run_stats.csv"
             finally:
