@@ -25,6 +25,7 @@ from aleph_contract.drivers.processes import (
     start,
     without_proxy,
 )
+from aleph_contract.mutation.go_tests import go_tests, is_go
 from aleph_contract.mutation.junit_times import junit_tests
 from aleph_contract.mutation.report_times import borders
 from aleph_contract.mutation.tap import is_tap, tap_tests
@@ -38,7 +39,7 @@ from fake_server.server import Server, running
 #: The variables that name the folder for temporary files.
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
-#: The process name of borders that come from TAP or JUnit.
+#: The process name of borders that come from TAP, Go or JUnit.
 COMMAND = "command"
 
 #: Characters of a line that are kept until its end is read.
@@ -52,7 +53,7 @@ class SuiteRun:
     Args:
         code: Exit code, 128 and the signal number after a signal; `None` if the time ran out.
         exchanges: The exchanges, in order of arrival.
-        suite: The tests that the pytest plugin, TAP or JUnit reported.
+        suite: The tests that the pytest plugin, TAP, Go or JUnit reported.
         applied: Number of calls that the mutation changed.
         output: The end of what the command printed.
         elapsed: Seconds.
@@ -140,7 +141,7 @@ class Processes:
 
 
 class Output:
-    """The output of a process: its TAP lines with their times, and the end of all lines."""
+    """The output of a process: its lines about tests with their times, and the end of all lines."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._buffer = BoundedBuffer(1 << 16)
@@ -160,7 +161,7 @@ class Output:
             *lines, pending = (pending + chunk).split(b"\n")
             pending = pending[-_MAX_LINE:]
             texts = (line.decode(errors="replace").rstrip() for line in lines)
-            self.lines += ((now, text) for text in texts if is_tap(text))
+            self.lines += ((now, text) for text in texts if is_tap(text) or is_go(text))
         stream.close()
 
     def close(self) -> str:
@@ -215,13 +216,13 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
 def _suite(
     server: Server, command: Sequence[str], lines: Sequence[tuple[float, str]], begun: float
 ) -> Suite:
-    """The tests: those that pytest reported, else those of TAP, else those of a JUnit file."""
+    """The tests: those that pytest reported, else those it printed, else those of a JUnit file."""
     reported = server.app.suite.suite()
     if reported.borders or server.app.clock.faster:  # their times are those of another clock
         return reported
     exchanges = [x for x in server.exchanges if is_call(x)]
-    tap = tap_tests(lines)
-    guesses = (tap,) if tap else junit_tests(command, begun, time.time())
+    printed = tap_tests(lines) or go_tests(lines)
+    guesses = (printed,) if printed else junit_tests(command, begun, time.time())
     found = [borders(tests, exchanges, begun) for tests in guesses]
     best = next((f for f in found if f and f[0][0] < math.inf), found[0])
     return Suite({COMMAND: best}) if best else reported

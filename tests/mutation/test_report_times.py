@@ -13,9 +13,10 @@ from workers_node import find_node
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.mutation.baseline import baseline
+from aleph_contract.mutation.go_tests import go_tests, is_go
 from aleph_contract.mutation.junit_times import junit_tests
 from aleph_contract.mutation.report_times import Border, ReportedTest, borders
-from aleph_contract.mutation.suite_process import Processes
+from aleph_contract.mutation.suite_process import Processes, run_suite
 from aleph_contract.mutation.tap import is_tap, tap_tests
 from aleph_contract.rules.suite import Suite
 
@@ -61,6 +62,28 @@ GO = """\
   </testsuite>
 </testsuites>
 """
+
+#: The output of `go test -v`, without the beginnings of tests.
+GO_TEXT = r"""
+--- PASS: TestSnow (0.01s)
+    edit_test.go:17: later
+--- SKIP: TestLater (0.00s)
+--- FAIL: TestSeeds (0.03s)
+    --- FAIL: TestSeeds/\x00rain (0.02s)
+    --- PASS: TestSeeds/hail/storm (0.01s)
+FAIL
+FAIL	example.com/edit	0.040s
+"""
+
+#: The output of `go test -json`.
+GO_JSON = r"""
+{"Time":"2023-11-14T22:13:20.5Z","Action":"run","Package":"example.com/edit","Test":"TestSeeds"}
+{"Time":"2023-11-14T22:13:20.5Z","Action":"output","Package":"example.com/edit","Test":"TestSeeds","Output":"--- PASS: T (0.00s)\n"}
+{"Time":"2023-11-14T22:13:20.5Z","Action":"fail","Package":"example.com/edit","Test":"TestSeeds/\u003c\"rain\"\u003e","Elapsed":0.02}
+{"Time":"2023-11-14T22:13:20.5Z","Action":"fail","Package":"example.com/edit","Test":"TestSeeds","Elapsed":0.03}
+{"Time":"2023-11-14T22:13:20.5Z","Action":"pass","Package":"example.com/other","Test":"TestSeeds","Elapsed":0}
+{"Time":"2023-11-14T22:13:20.5Z","Action":"fail","Package":"example.com/edit","Elapsed":0.03}
+"""  # noqa: E501 - as Go prints it
 
 #: A report of jest-junit, whose time is that of the start, or of vitest.
 JEST = """\
@@ -170,6 +193,32 @@ def test_the_subtests_of_go_replace_their_test() -> None:
     names = ["TestSnow", "TestSeeds/rain", "TestSeeds/hail"]
     first, _ = by_junit(GO, stamped(0.1), calls)
     assert first == [f"example.com/edit::{name}" for name in names]
+
+
+def by_go(text: str) -> dict[str, str]:
+    found = go_tests([(BEGUN, line) for line in text.splitlines() if is_go(line)])
+    assert owners(borders(found, calls := [call(0.1), call(0.2)], BEGUN), calls) == [None, None]
+    return {test.run.name: test.run.outcome for test in found}
+
+
+def test_the_tests_of_go_have_names_and_outcomes() -> None:
+    assert by_go(GO_TEXT) == {
+        "TestSnow": "passed",
+        "TestLater": "skipped",
+        r"TestSeeds/\x00rain": "failed",
+        "TestSeeds/hail/storm": "passed",
+    }
+    assert by_go(GO_JSON) == {
+        'example.com/edit::TestSeeds/<"rain">': "failed",
+        "example.com/other::TestSeeds": "passed",
+    }
+
+
+def test_a_suite_of_go_names_the_test_that_notices_a_mutant() -> None:
+    """Here a shell script prints what `go test` prints when its run fails."""
+    Path("suite.sh").write_text("echo '--- FAIL: TestSnow (0.00s)'; exit 1")
+    run = run_suite(("sh", "suite.sh"), ContractSet.load(()), processes=Processes(), seconds=60)
+    assert (run.code, run.failed) == (1, ("TestSnow",))
 
 
 def test_a_local_time_without_its_zone_is_understood() -> None:
