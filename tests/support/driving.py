@@ -18,44 +18,91 @@ WHOLE = os.environ.get("ALEPH_CONTRACT_WHOLE") == "1"
 #: Cases that take as long as the verifier's patience.
 SLOW = ("fault/hang/*",)
 
-#: The selection for clients whose mistake is in the request.
-INPUTS = (
+#: Cases that every client is driven through: most of them must not accuse a broken client.
+SAMPLE = (
     "examples",
-    "boundary/prompt/m*",
-    "boundary/required/*",
-    "boundary/additionalProperties/as-S*",
-    "boundary/seed/m*",
-    "boundary/seed/type/[bfs]*",
-    "boundary/seed/type/null",
-    "boundary/keyframes/m*",
-    "boundary/keyframes/*/anyOf/?/at/m*",
-    "boundary/keyframes/*/anyOf/?/seconds/m*",
-    "boundary/keyframes/*/anyOf/1/additionalProperties/with-seconds",
-    "boundary/prompt_images/minItems/*",
-    "boundary/content_moderation/type/null",
-    "boundary/duration/exclusiveMinimum/below",
-    "combination/text/*",
-    "combination/number/*",
-    "combination/uri/video_uri/*",
-    "combination/only/*",
-    "combination/beside/keyframes/?/anyOf/1/at/*",
-    "probe/prompt/*",
-    "probe/video_uri/*",
-    "probe/together/*",
-    "fault/field-invalid/once",
-)
-
-#: The selection for clients whose mistake is in the handling of replies.
-REPLIES = (
-    "examples",
-    "profile",
     "boundary/prompt/maxLength/*",
     "boundary/seed/maximum/*",
-    "fault/*/once",
-    "fault/bad-gateway/*",
-    "fault/field-missing/*",
-    "fault/rate-limited/*",
+    "combination/text/prompt/accents",
+    "fault/field-invalid/once",
+    "fault/internal-error/once",
+    "profile/*/simple-video-edit",
 )
+
+#: By module of `fixtures/broken`: the cases that show the mistakes of its clients. A selection is
+#: the smallest in which each client breaks each of its rules; a missing case lets a client pass.
+SHOWING = {
+    "asking": (
+        "combination/only/seed",
+        "probe/prompt/lines",
+    ),
+    "changing": (
+        "boundary/content_moderation/type/null",
+        "boundary/duration/exclusiveMinimum/below",
+        "boundary/keyframes/*/anyOf/0/seconds/maximum/above",
+        "boundary/keyframes/maxItems/above",
+        "boundary/required/without-prompt",
+        "boundary/seed/minimum/on",
+        "combination/beside/keyframes/*/anyOf/1/at/minimum+keyframes/*/anyOf/1/at/maximum",
+        "combination/number/duration/fraction",
+        "combination/number/keyframes/*/anyOf/0/seconds/fraction",
+        "combination/text/prompt/combining-accent",
+        "combination/text/prompt/punctuation",
+        "combination/uri/video_uri/not-normalised",
+        "probe/prompt/blank",
+        "probe/prompt/control",
+        "probe/prompt/length-graphemes",
+        "probe/prompt/length-utf16",
+        "probe/prompt/lines",
+        "probe/together/keyframes+prompt_images",
+    ),
+    "bounds": (
+        "boundary/additionalProperties/as-Seed",
+        "boundary/keyframes/*/anyOf/0/seconds/maximum/on",
+        "boundary/keyframes/*/anyOf/1/additionalProperties/with-seconds",
+        "boundary/keyframes/*/anyOf/1/at/minimum/*",
+        "boundary/keyframes/m*",
+        "boundary/required/without-prompt",
+        "boundary/seed/m*",
+        "boundary/seed/type/boolean",
+        "boundary/seed/type/null",
+        "combination/number/duration/fraction",
+        "combination/text/prompt/longest-accented",
+        "combination/uri/video_uri/data",
+    ),
+    "answers": (
+        "fault/body-empty/once",
+        "fault/body-html/once",
+        "fault/body-invalid-json/once",
+        "fault/body-truncated/once",
+        "fault/empty-204/once",
+        "fault/extra-fields/once",
+        "fault/reply-array/once",
+        "fault/result-member-object/once",
+        "fault/result-url-not-normalised/once",
+        "fault/state-failed/once",
+        "fault/state-queued/once",
+        "fault/success-false/once",
+    ),
+    "failures": (
+        "fault/bad-gateway/*",
+        "fault/bad-request-with-result/once",
+        "fault/dropped/once",
+        "fault/errors-null/once",
+        "fault/no-credits/once",
+        "fault/not-found-text/once",
+        "fault/rate-limited-retry-after/once",
+        "fault/rate-limited-retry-after-date/once",
+        "fault/redirect-301/once",
+        "fault/reply-null/once",
+        "fault/state-queued/once",
+        "fault/token-wrong/once",
+        "fault/url-in-error/once",
+    ),
+}  # fmt: skip
+
+#: Every selection at once, for correct clients.
+SHOWING_ALL = tuple(dict.fromkeys((*SAMPLE, *(case for run in SHOWING.values() for case in run))))
 
 
 def drive(

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import pytest
-from driving import FIXTURES, INPUTS, REPLIES, SLOW, WHOLE, drive, found
+from driving import FIXTURES, SAMPLE, SHOWING, SLOW, WHOLE, drive, found
 
 from aleph_contract.drivers import Driver
 from aleph_contract.drivers.command import CommandDriver
@@ -27,14 +27,11 @@ import clients  # type: ignore[import-not-found]  # noqa: E402 - found on the pa
 
 BROKEN: dict[str, Any] = clients.BROKEN
 
-#: Selection of cases by the module of the client.
-SELECTION = {"asking": INPUTS, "changing": INPUTS, "bounds": INPUTS}
-
 
 def selection(row: Any) -> tuple[str, ...]:
     if WHOLE or row.run:
         return tuple(row.run)
-    return SELECTION.get(row.call.__module__, REPLIES)
+    return (*SAMPLE, *SHOWING[row.call.__module__])
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -121,7 +118,7 @@ def driver_of(program: str) -> Driver:
 
 def test_the_smallest_breaking_case_represents_the_rule() -> None:
     """A client that truncates prompts gets the case about the maximum length of a prompt."""
-    run = drive(PythonDriver(BROKEN["cuts_prompt"].call), *INPUTS)
+    run = drive(PythonDriver(BROKEN["cuts_prompt"].call), *SAMPLE)
     broken = {problem.rule.id: problem for problem in summarise(run).broken}
     proof = broken["boundary.not-repaired"].example
     assert proof is not None
