@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from driving import FIXTURES, INPUTS, REPLIES, SLOW, WHOLE, drive, found
+from driving import FIXTURES, SAMPLE, SHOWING, SHOWING_ALL, SLOW, WHOLE, drive, found
 
 from aleph_contract.cli import run as command_line
 from aleph_contract.drivers import Driver
@@ -32,20 +32,21 @@ CALLABLES = ("httpx_client.py:run", "httpx_client.py:run_async", "sdk_client.py:
 
 #: Selections of cases for programs, the smaller one for slow programs.
 FEW = (
-    "examples",
-    "profile",
+    *SAMPLE,
     "concurrency",
     "boundary/seed/m*",
-    "combination/text/*",
+    "combination/text/prompt/[ept]*",
     "combination/number/*",
-    "fault/*/once",
+    *SHOWING["answers"],
+    *SHOWING["failures"],
 )
 FEWER = (
     "examples",
     "profile/live/*",
     "concurrency",
-    "combination/text/prompt/[ept]*",
-    "fault/[bv]*/once",
+    "combination/text/prompt/[pt]*",
+    "fault/bad-gateway/once",
+    "fault/body-*/once",
     "fault/redirect-307/once",
 )
 #: Program: its interpreter, what else must be installed, its selection of cases.
@@ -103,7 +104,7 @@ def program(name: str) -> Driver:
 
 @pytest.mark.parametrize("target", CALLABLES)
 def test_an_example_in_python_keeps_every_rule(target: str) -> None:
-    cases = () if WHOLE else (*INPUTS, *REPLIES, "concurrency")
+    cases = () if WHOLE else (*SHOWING_ALL, "concurrency")
     assert_kept(drive(PythonDriver(str(CLIENTS / target)), *cases))
 
 
@@ -111,7 +112,7 @@ def test_an_example_in_python_keeps_every_rule(target: str) -> None:
 def test_an_example_in_python_keeps_every_rule_of_the_live_profile(target: str) -> None:
     settings = Settings(
         profile="live",
-        run=() if WHOLE else ("examples", "profile", "fault/*/once"),
+        run=() if WHOLE else (*SAMPLE, *SHOWING["answers"], *SHOWING["failures"]),
         skip=SLOW,
         max_examples=0,
     )
@@ -126,7 +127,7 @@ def test_an_example_program_keeps_every_rule(name: str) -> None:
 @pytest.mark.parametrize("variant", variants.VARIANTS, ids=lambda variant: variant.__name__)
 def test_a_variant_keeps_every_rule(variant: Any) -> None:
     local = variant is variants.validates_first
-    cases = () if WHOLE else (*INPUTS, "profile", "fault/[bcersvw]*/once")
+    cases = () if WHOLE else SHOWING_ALL
     assert_kept(drive(PythonDriver(variant), *cases, local=local))
 
 
