@@ -42,7 +42,7 @@ ROOMS = {
     "pricing": ("fake_server/state/pricing.py", "tests/fake/test_pricing.py"),
     "certificates": (
         "aleph_contract/cases/certificates.py",
-        "tests/cases/test_certificates.py tests/cases/test_digests.py",
+        "tests/cases/test_certificates.py tests/cases/test_every_entry.py",
     ),
     "journal": (
         "fake_server/journal/*.py",
@@ -50,7 +50,7 @@ ROOMS = {
     ),
     "portability": (
         "aleph_contract/cases/portability.py",
-        "tests/cases/test_portability.py tests/cases/test_digests.py",
+        "tests/cases/test_portability.py tests/cases/test_every_entry.py",
     ),
     "rules": ("aleph_contract/rules/*.py", "tests/rules/test_*.py"),
 }

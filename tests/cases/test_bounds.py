@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sample_cases import BY_NAME, ENTRIES, cases_of
+from sample_cases import BY_NAME, ENTRIES, cases_of, load, parts_at
 
 from aleph_contract.cases import Case, cases
 from aleph_contract.cases.constraints import constraints
 from aleph_contract.contract import Contract
-from aleph_contract.schema.pointers import follow, parts
+from aleph_contract.schema.pointers import follow
 
 
 @pytest.mark.parametrize("constraint", constraints(), ids=lambda constraint: constraint.key)
@@ -45,20 +45,6 @@ def test_boundary_cases_use_the_closest_representable_values() -> None:
     assert at("keyframes/*/anyOf/0/seconds/minimum/on", *frame) == 0
     assert at("duration/exclusiveMinimum/above-by-the-least", "duration") == 5e-324
     assert at("duration/exclusiveMinimum/on", "duration") == 0
-
-
-def parts_at(value: Any, pattern: str) -> list[Any]:
-    """The parts of an input at the locations that match `pattern`."""
-    found = [value]
-    for part in parts(pattern):
-        inner: list[Any] = []
-        for one in found:
-            held = dict(enumerate(one)) if isinstance(one, list) else one
-            if isinstance(held, dict):
-                names = {str(name): child for name, child in held.items()}
-                inner += names.values() if part == "*" else [names[part]] if part in names else []
-        found = inner
-    return found
 
 
 def of(keyword: str) -> list[Case]:
@@ -116,7 +102,7 @@ def test_a_listed_value_is_chosen_that_reaches_the_bound(
 
 def test_a_gray_bound_still_has_its_case() -> None:
     """The maximum is 2^53, which is gray; 2^53 - 1 is portable but not the maximum."""
-    ticks = {c.name: c for c in cases(Contract.load(ENTRIES["meridian__simulate-1"]))}
+    ticks = {c.name: c for c in cases(load(ENTRIES["meridian__simulate-1"]))}
     on = ticks["boundary/ticks/maximum/on"]
     assert (on.input["ticks"], on.portable) == (2**53, False)
 
@@ -124,11 +110,3 @@ def test_a_gray_bound_still_has_its_case() -> None:
 def test_an_absent_key_and_null_are_different_cases() -> None:
     assert "prompt" not in BY_NAME["boundary/required/without-prompt"].input
     assert BY_NAME["boundary/prompt/type/null"].input["prompt"] is None
-
-
-@pytest.mark.parametrize("name", ENTRIES)
-def test_each_boundary_case_contains_the_location_of_its_constraint(name: str) -> None:
-    for case in cases(Contract.load(ENTRIES[name])):
-        away = case.name.endswith("/absent") and case.kind == "boundary"
-        if case.kind == "boundary" and case.constraint and not away:
-            assert parts_at(case.input, case.constraint.instance), case.name

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sample_cases import ENTRIES
+from sample_cases import ENTRIES, load
 
 from aleph_contract.cases import cases
 from aleph_contract.cases.catalogue import CatalogueBuilder
@@ -31,8 +32,8 @@ GLOBS = (
 @pytest.mark.parametrize(
     "path", [None, ENTRIES["cartograph__segment-2"], ENTRIES["foundry__mesh-2"]]
 )
-def test_selected_cases_equal_those_of_the_whole_catalogue(glob: str, path: object) -> None:
-    contract = Contract.load(path)  # type: ignore[arg-type] # a path or None
+def test_selected_cases_equal_those_of_the_whole_catalogue(glob: str, path: Path | None) -> None:
+    contract = load(path)
     expected = [case for case in cases(contract) if fnmatchcase(case.name, glob)]
     selected = cases(contract, names=[glob])
     assert list(selected) == expected
