@@ -108,31 +108,35 @@ def test_a_good_client_passes_every_phase(whole: tuple[Verification, list[Event]
     assert {r.phase for r in found.results} == set(NAMES)
 
 
+def first_broken(client: Client, name: str, **settings: Any) -> CaseResult:
+    """The failure of one property, of the first of five seeds that finds it: often the first."""
+    for seed in range(5):
+        (found,) = run(client, name, seed=seed, **settings).results
+        if found.broken:
+            return found
+    raise AssertionError(name)
+
+
 def test_names_are_unique(whole: tuple[Verification, list[Event]]) -> None:
     names = [r.name for r in whole[0].results]
     assert len(names) == len(set(names))
 
 
 def test_hypothesis_finds_the_smallest_input_with_a_dropped_zero() -> None:
-    found = run(drops_zero, "property/valid", max_examples=400)
-    (name,) = failures(found)
-    assert name == "property/valid"
-    (broken,) = found.results
+    broken = first_broken(drops_zero, "property/valid", max_examples=60)
     assert [f.rule for f in broken.findings] == ["request.faithful"]
     assert broken.intended.keys() - {"prompt", "video_uri"} in ({"seed"}, {"keyframes"})
     assert broken.intended["prompt"] == "a" or len(broken.intended["prompt"]) == 1
 
 
-@pytest.mark.long
 def test_hypothesis_finds_the_shortest_prompt_that_is_cut() -> None:
-    found = run(cuts_prompt, "property/violating", max_examples=400)
-    (broken,) = [r for r in found.results if r.broken]
+    broken = first_broken(cuts_prompt, "property/violating", max_examples=100)
     assert broken.findings[0].rule == "boundary.not-repaired"
     assert len(broken.intended["prompt"]) == 1001
 
 
 def test_a_broken_client_fails_the_boundary_cases_that_show_it() -> None:
-    found = run(drops_zero, "boundary")
+    found = run(drops_zero, "boundary/*/m*", "boundary/*/exclusive*")
     broken = failures(found)
     assert "boundary/seed/minimum/on" in broken
     assert {rule for rules in broken.values() for rule in rules} == {
@@ -178,8 +182,10 @@ def test_two_runs_with_one_seed_are_the_same() -> None:
     def told(found: Verification) -> list[tuple[Any, ...]]:
         return [(r.name, r.status, r.findings, _plain(r)) for r in found.results]
 
-    phases = ("boundary/seed/*", "property/valid")
-    assert told(run(drops_zero, *phases)) == told(run(drops_zero, *phases))
+    def once() -> list[tuple[Any, ...]]:
+        return told(run(drops_zero, "boundary/seed/*", "property/valid", max_examples=20))
+
+    assert once() == once()
 
 
 def _plain(result: CaseResult) -> str:
@@ -204,7 +210,7 @@ def test_the_table_of_names_holds_every_property() -> None:
     assert property_phase.DRAWS.keys() == PROPERTIES.keys()
 
 
-@pytest.mark.parametrize("seconds", [{"timeout": 10}, {"timeout": 2, "patience": 3}])
+@pytest.mark.parametrize("seconds", [{"timeout": 10}, {"timeout": 0.8, "patience": 1.2}])
 def test_a_hanging_call_does_not_fail_the_other_calls_of_a_serial_client(
     seconds: dict[str, float],
 ) -> None:
@@ -230,13 +236,13 @@ def test_a_client_that_stays_stuck_is_not_driven_through_every_case() -> None:
         lock.acquire()
         return good(given, **account)
 
-    found = run(never_releases, "boundary", timeout=0.2)
+    found = run(never_releases, "boundary", timeout=0.1)
     assert found.counts["failed"] == MAX_STUCK
     assert len(found.results) < 3 * MAX_STUCK
     assert found.exit_code == 1
     assert found.notes[0].startswith("stopped: the client got stuck in 20 cases")
 
-    ended = run(never_releases, "boundary", timeout=0.2, rules=RuleSelection(("request.auth",)))
+    ended = run(never_releases, "boundary", timeout=0.1, rules=RuleSelection(("request.auth",)))
     assert (ended.exit_code, ended.counts["failed"]) == (3, 0)
     assert ended.trouble[0].startswith("stopped: ")
 
@@ -253,21 +259,21 @@ def test_calls_after_the_end_of_a_case_are_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "status", "findings"),
+    ("chosen", "seconds", "status", "findings"),
     [
-        ({}, "skipped", []),
-        ({"patience": 0.5}, "passed", [("error.bounded", "advice")]),
-        ({"patience": 20}, "passed", []),
+        ({}, 1.5, "skipped", []),
+        ({"patience": 0.2}, 0.8, "passed", [("error.bounded", "advice")]),
+        ({"patience": 20}, 0.2, "passed", []),
     ],
     ids=["default", "shorter than the time-out", "longer"],
 )
 def test_patience_decides_whether_a_late_time_out_is_seen(
-    chosen: dict[str, float], status: str, findings: list[tuple[str, str]]
+    chosen: dict[str, float], seconds: float, status: str, findings: list[tuple[str, str]]
 ) -> None:
     """By default waiting is skipped; waiting longer than a chosen patience is advice."""
 
     def impatient(given: Any, **account: Any) -> str:
-        return good(given, seconds=1.5, **account)
+        return good(given, seconds=seconds, **account)
 
     (hung,) = run(impatient, "fault/hang/*", **chosen).results
     assert hung.status == status
@@ -326,7 +332,7 @@ def test_the_other_profile_is_advice() -> None:
 
 
 def test_local_validation_can_be_required() -> None:
-    found = run(good, "boundary", require_local_validation=True)
+    found = run(good, "boundary/seed/*", require_local_validation=True)
     rules = {rule for rules in failures(found).values() for rule in rules}
     assert rules == {"boundary.refused-locally"}
 
