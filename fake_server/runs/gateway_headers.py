@@ -18,12 +18,16 @@ from uuid import UUID
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import JSONError
 from fake_server.replies.failures import Refused
+from fake_server.runs.request import Headers
 
 #: The header that names the gateway; without it, the default gateway is used.
 GATEWAY_ID = b"cf-aig-gateway-id"
 
 #: The header with the caller's entries for the gateway's log.
 METADATA = b"cf-aig-metadata"
+
+#: The header that lets the gateway repeat a call to the provider.
+MAX_ATTEMPTS = b"cf-aig-max-attempts"
 
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -41,6 +45,14 @@ def check(headers: Mapping[bytes, bytes]) -> None:
         reason = CHECKS[name](headers[name].decode("latin-1"))
         if reason:
             raise Refused("malformed-gateway-header", name=name.decode(), reason=reason)
+
+
+def attempts(headers: Headers) -> int | None:
+    """How often the gateway may call the provider; `None` if the request does not say clearly."""
+    values = [value.decode("latin-1") for name, value in headers if name == MAX_ATTEMPTS] or ["1"]
+    if len(values) > 1 or CHECKS[MAX_ATTEMPTS](values[0]):
+        return None
+    return max(1, int(values[0]))
 
 
 def _count(unit: str, maximum: int | None = None) -> Check:
@@ -96,7 +108,7 @@ CHECKS: Mapping[bytes, Check] = {
     b"cf-aig-collect-log-payload": _word("true", "false"),
     b"cf-aig-zdr": _word("true", "false"),
     b"cf-aig-request-timeout": _count("milliseconds"),
-    b"cf-aig-max-attempts": _count("attempts", 5),
+    MAX_ATTEMPTS: _count("attempts", 5),
     b"cf-aig-retry-delay": _count("milliseconds", MAX_RETRY_DELAY),
     b"cf-aig-backoff": _word("constant", "linear", "exponential"),
     METADATA: _metadata,

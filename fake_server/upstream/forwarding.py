@@ -11,6 +11,7 @@ from typing import Any
 from aleph_contract.rules.parsed_exchange import MODEL_HEADER, read_body
 from aleph_contract.rules.server import FREE_REFUSALS
 from fake_server.replies.failures import Refused
+from fake_server.runs import gateway_headers
 from fake_server.runs.decision import Admission, Answer, Applied, Run, RunCall, Surface
 from fake_server.runs.lifecycle import LARGE_BODY, Runs
 from fake_server.runs.outside_reply import OutsideReply, outcome_of
@@ -225,11 +226,16 @@ def _answered(reply: OutsideReply, paid: _Paid) -> tuple[Answer, Applied]:
 
 
 def _price(request: ReceivedRequest, surface: Surface, call: RunCall) -> Decimal | None:
-    """The worst price of a call; of a key that stands twice, the service may read either value."""
-    if call.model is None:
-        return None
+    """The worst price of a call: of all attempts that it allows the gateway to make.
+
+    Of a key that stands twice, the service may read either value: the price is unknown.
+    """
     head = request.head
+    attempts = gateway_headers.attempts(head.headers)
+    if call.model is None or attempts is None:
+        return None
     model = head.by_name.get(MODEL_HEADER.encode(), b"").decode("latin-1")
     if read_body(surface.name, head.path, model, request.body).repeated:
         return None
-    return worst_price(call.value, call.model.contract)
+    price = worst_price(call.value, call.model.contract)
+    return None if price is None else attempts * price

@@ -9,7 +9,15 @@ import pytest
 from calling import only, post
 
 from fake_server.replies.failures import Refused
-from fake_server.runs.gateway_headers import CHECKS, check, kept_metadata, of_response, uuid7
+from fake_server.runs.gateway_headers import (
+    CHECKS,
+    MAX_ATTEMPTS,
+    attempts,
+    check,
+    kept_metadata,
+    of_response,
+    uuid7,
+)
 from fake_server.server import Server
 
 GOOD = {
@@ -111,3 +119,9 @@ def test_a_value_in_range_is_recorded_and_has_no_effect(server: Server) -> None:
     assert post(account, headers=headers).json() == post(account).json()
     assert headers.items() <= set(account.exchanges[0].request_headers)
     assert account.bill.runs == 2, "a video is never served from the cache (documented)"
+
+
+def test_the_attempts_of_a_repeated_header_are_unknown() -> None:
+    one, five = (MAX_ATTEMPTS, b"1"), (MAX_ATTEMPTS, b"5")
+    assert attempts((one,)) == 1
+    assert attempts((one, five)) is None

@@ -57,6 +57,13 @@ class TestTheCap:
                 (1, PRICE) if kept else (0, Decimal(0))
             )
 
+    @pytest.mark.parametrize(("attempts", "reserved"), [("0", 1), ("3", 3), ("6", 0), ("x", 0)])
+    def test_each_attempt_of_the_gateway_is_reserved(self, attempts: str, reserved: int) -> None:
+        with scripted_upstream(Scripted()) as upstream, passing_on(upstream.url) as (server, guard):
+            answer = post(server.account(), headers={"cf-aig-max-attempts": attempts})
+            assert answer.status_code == (200 if reserved else 402)
+            assert guard.committed == PRICE * reserved
+
     UNKNOWN = (
         body({key: value for key, value in INPUT.items() if key != "duration"}),
         body({**INPUT, "duration": 0}),
