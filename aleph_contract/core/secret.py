@@ -7,8 +7,9 @@ alignment (RFC 4648, both alphabets), and in hexadecimal digits. A reader can un
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 
@@ -30,6 +31,38 @@ _BASES = {1: 16, 2: 16, 3: 16, 4: 10}
 _MAX_READ = 1000
 
 _REDACTED = REDACTED.encode()
+
+
+#: The characters of a token in a header (RFC 9110, 11.2: token68).
+_TOKEN68 = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
+
+#: User name and password in a URL, and parameters that by their names hold a token or a key.
+_IN_URL = re.compile(
+    rb"//(?:[^/?#@\s:]*:)?([^/?#@\s]+)@"
+    rb"|[?&](?:api[_-]?)?(?:(?:access|auth)[_-]?)?(?:token|key)=([^\s&#\"'\\<>]+)",
+    re.IGNORECASE,
+)
+
+
+def credentials_of_header(value: bytes) -> Iterator[bytes]:
+    """The words of a header such as Authorization that may be secrets; many are none.
+
+    The header may be malformed, such as `Bearer:TOKEN`. Basic authentication (RFC 7617) holds user
+    name and password; either may be the token.
+    """
+    yield from value.split()
+    yield from _TOKEN68.findall(value)
+    scheme, _, encoded = value.partition(b" ")
+    if scheme.lower() == b"basic":
+        with suppress(ValueError):
+            yield from b64decode(encoded.strip(), validate=True).split(b":", 1)
+
+
+def credentials_of_url(url: bytes) -> Iterator[bytes]:
+    """The parts of a URL that by their place may be secrets."""
+    if b"@" in url or b"=" in url:  # most URLs hold neither
+        for match in _IN_URL.finditer(url):
+            yield match[1] or match[2]
 
 
 def is_bearer_token(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from aleph_contract.core.exchange import REDACTED, TOKEN_HEADERS, Exchange
-from aleph_contract.core.secret import Secret
+from aleph_contract.core.secret import Secret, credentials_of_header
 from aleph_contract.recordings.recorded_call import (
     Entry,
     Headers,
@@ -109,8 +109,7 @@ def _request_headers(entry: Entry) -> Headers:
 
 
 def _words(value: str) -> Iterator[bytes]:
-    words = (_bytes(word) for word in value.split())
-    return (word for word in words if is_secret(word))
+    return filter(is_secret, credentials_of_header(_bytes(value)))
 
 
 def _bytes(text: str) -> bytes:

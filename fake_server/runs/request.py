@@ -22,7 +22,7 @@ from typing import Final
 
 from aleph_contract.core.exchange import REDACTED as REDACTED_TEXT
 from aleph_contract.core.exchange import TOKEN_HEADERS, Credential, Exchange, SurfaceName
-from aleph_contract.core.secret import Secret
+from aleph_contract.core.secret import Secret, credentials_of_header, credentials_of_url
 from fake_server.replies import faults
 from fake_server.state.accounts import Account
 from fake_server.state.billing import ZERO_USD
@@ -99,17 +99,28 @@ REDACTED = REDACTED_TEXT.encode()
 
 _TOKEN_HEADERS = frozenset(name.encode() for name in TOKEN_HEADERS)
 
-#: Headers whose whole value is a secret.
+#: Headers whose whole value is a secret: those of the service, and those that clients of other
+#: services send.
 SECRET_HEADERS = frozenset(
     {
+        b"api-key",
+        b"authentication",
         b"authorization",
         b"cf-access-client-secret",
+        b"cf-access-token",
         b"cf-aig-authorization",
         b"cookie",
         b"proxy-authorization",
         b"set-cookie",
+        b"token",
+        b"x-access-token",
+        b"x-api-key",
+        b"x-api-token",
         b"x-auth-key",
+        b"x-auth-token",
         b"x-auth-user-service-key",
+        b"x-authorization",
+        b"x-goog-api-key",
     }
 )
 
@@ -214,13 +225,15 @@ class FinishedRequest:
         An upstream may repeat the token, and secrets of other headers.
         """
         as_name = self._as_names(tokens)
-        sought = dict.fromkeys((*tokens, *as_name))
+        host = next((value for name, value in self.headers if name == b"host"), b"")
+        in_url = credentials_of_url(b"//%b%b" % (host, self.target))
+        sought = dict.fromkeys((*tokens, *as_name, *filter(is_secret, in_url)))
         texts = [self.target, self.body, self.response_body, *as_name]
         for name, value in (*self.headers, *self.response_headers):
             if name not in SECRET_HEADERS:
                 texts.append(value)
             elif name not in _WITH_NAMES:
-                sought.update(dict.fromkeys(filter(is_secret, value.split())))
+                sought.update(dict.fromkeys(filter(is_secret, credentials_of_header(value))))
         everything = b"\n".join(texts)
         secrets = map(_secret, sought)
         return tuple(secret for secret in secrets if secret.is_in(everything))
@@ -229,7 +242,7 @@ class FinishedRequest:
         words = {(self.account.token or "").encode()}
         for name, value in self.headers:
             if name == b"authorization":
-                words.update(value.split())
+                words.update(credentials_of_header(value))
         return tuple(word for word in words if is_secret(word))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -33,15 +34,48 @@ def record(
     query: bytes = b"",
     raw: bytes = b"",
     token: str = TOKEN,
+    authorization: str | None = "Bearer {token}",
 ) -> Exchange:
     """The exchange of a request with these headers."""
-    pairs = [(b"authorization", f"Bearer {token}".encode())]
+    pairs = []
+    if authorization is not None:
+        pairs.append((b"authorization", authorization.format(token=token).encode()))
     pairs += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     head = RequestHead.now("POST", PATH, PATH.encode(), query, pairs, None)
     admission = Rest(Models(ContractSet.of()), Accounts()).admit(head)
     request = ReceivedRequest(head, raw, complete=True)
     sent = (200, ((b"content-type", b"application/json"),), b"{}", "completed")
     return finish(request, admission, Applied(admission.account), 1, sent).exchange()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [f"token={TOKEN}", f"a=b&API_KEY={TOKEN}&c", f"auth-token={TOKEN}#x", f"//u:{TOKEN}@host/",
+     f"//{TOKEN}@host/"],
+)  # fmt: skip
+def test_a_token_in_a_url_is_hidden_by_its_place(query: str) -> None:
+    assert TOKEN not in repr(record(query=query.encode(), authorization=None))
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["{token}", "Bearer:{token}", "Bearer {token},", 'Token token="{token}", a=1', "key={token}",
+     f"Basic {b64encode(f'user:{TOKEN}'.encode()).decode()}",
+     f"basic {b64encode(f'{TOKEN}:'.encode()).decode()}"],
+)  # fmt: skip
+def test_the_token_of_a_malformed_header_is_hidden_everywhere(authorization: str) -> None:
+    exchange = record(raw=f"p {TOKEN}".encode(), authorization=authorization)
+    assert exchange.request_body == b"p REDACTED"
+    assert exchange.token_leaked
+
+
+def test_a_password_that_a_client_leaves_in_the_host_is_hidden() -> None:
+    exchange = record({"host": f"user:{TOKEN}@127.0.0.1:80"}, authorization=None)
+    assert exchange.host == "user:REDACTED@127.0.0.1:80"
+
+
+def test_a_malformed_basic_header_is_hidden() -> None:
+    assert "!!!" not in repr(record(authorization="Basic !!!"))
 
 
 @pytest.mark.parametrize("name", sorted(SECRET_HEADERS - {b"authorization"}))
