@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from time import time_ns
 from typing import Any
@@ -18,7 +18,6 @@ from uuid import UUID
 from aleph_contract.core.jsonvalue import loads
 from aleph_contract.errors import JSONError
 from fake_server.replies.failures import Refused
-from fake_server.runs.request import Headers
 
 #: The header that names the gateway; without it, the default gateway is used.
 GATEWAY_ID = b"cf-aig-gateway-id"
@@ -47,7 +46,7 @@ def check(headers: Mapping[bytes, bytes]) -> None:
             raise Refused("malformed-gateway-header", name=name.decode(), reason=reason)
 
 
-def attempts(headers: Headers) -> int | None:
+def attempts(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     """How often the gateway may call the provider; `None` if the request does not say clearly."""
     values = [value.decode("latin-1") for name, value in headers if name == MAX_ATTEMPTS] or ["1"]
     if len(values) > 1 or CHECKS[MAX_ATTEMPTS](values[0]):
