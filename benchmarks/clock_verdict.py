@@ -58,7 +58,9 @@ class Verdict:
     @classmethod
     def of(cls, results: Iterable[CaseResult], seconds: float) -> Verdict:
         """The verdict of all results."""
-        return cls(tuple(sorted(map(Case.of, results), key=lambda case: case.name)), seconds)
+        return cls(
+            tuple(sorted(map(Case.of, results), key=lambda case: case.name)), round(seconds, 1)
+        )
 
     @property
     def usd(self) -> Decimal:
