@@ -55,11 +55,8 @@ class Stalls:
         Args:
             moment: A time on the monotonic clock; waits that ended before it do not count.
         """
-        waiting = time.monotonic() - self._due
-        return next(
-            (late for ended, late in [*self._late] if ended >= moment and late > waiting),
-            max(0.0, waiting),
-        )
+        waiting = max(0.0, time.monotonic() - self._due)
+        return max([waiting, *(late for ended, late in self._late if ended >= moment)])
 
     def _run(self) -> None:
         while not self._ending.is_set():

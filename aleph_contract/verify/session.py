@@ -130,14 +130,20 @@ class Session:
         report waits until the calls of another case have ended.
         """
         ended: deque[Future[DrivenCase]] = deque()
+        error: CouldNotRun | None = None
         calls = map(self._call, self._staggered(cases))
         with ThreadPoolExecutor() as pool:
-            for call, outcome in self.driver.run(calls, self._renew):
-                ended.append(pool.submit(self._end, outcome, *self._open.pop(call.case)))
-                while ended and ended[0].done():
-                    yield self._judged(ended.popleft().result())
+            try:
+                for call, outcome in self.driver.run(calls, self._renew):
+                    ended.append(pool.submit(self._end, outcome, *self._open.pop(call.case)))
+                    while ended and ended[0].done():
+                        yield self._judged(ended.popleft().result())
+            except CouldNotRun as could_not_run:  # raised after the cases that ended
+                error = could_not_run
             for future in ended:
                 yield self._judged(future.result())
+        if error is not None:
+            raise error
 
     def _judged(self, driven: DrivenCase) -> tuple[PlannedCase, CaseResult]:
         return driven.planned, self._judge(driven)
