@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -33,7 +33,7 @@ from aleph_contract.verify.plans import PlannedCase, examples
 from aleph_contract.verify.redaction import redact
 from aleph_contract.verify.reproduction import Reproduction
 from aleph_contract.verify.settings import Settings, default_patience
-from aleph_contract.verify.settling import settled
+from aleph_contract.verify.settling import Settling
 from aleph_contract.verify.steady import steady
 from fake_server.account_handle import wait_until
 
@@ -135,7 +135,7 @@ class Session:
         with ThreadPoolExecutor() as pool:
             try:
                 for call, outcome in self.driver.run(calls, self._renew):
-                    ended.append(pool.submit(self._end, outcome, *self._open.pop(call.case)))
+                    ended.append(pool.submit(self._end(call, outcome)))
                     while ended and ended[0].done():
                         yield self._judged(ended.popleft().result())
             except CouldNotRun as could_not_run:  # raised after the cases that ended
@@ -210,10 +210,13 @@ class Session:
 
     def _drive(self, cases: Iterable[PlannedCase]) -> Iterator[DrivenCase]:
         for call, outcome in self.driver.run(map(self._call, cases), self._renew):
-            yield self._end(outcome, *self._open.pop(call.case))
+            yield self._end(call, outcome)()
 
-    def _end(self, outcome: Outcome, planned: PlannedCase, account: FakeAccount) -> DrivenCase:
-        return DrivenCase(planned, outcome, account, settled(account, outcome, self.clock))
+    def _end(self, call: Call, outcome: Outcome) -> Callable[[], DrivenCase]:
+        """Take a report; the function that is returned waits until the calls of the case ended."""
+        planned, account = self._open.pop(call.case)
+        settling = Settling(account, stuck=outcome.kind == "stuck")
+        return lambda: DrivenCase(planned, outcome, account, settling.exchanges(self.clock))
 
     def _call(self, planned: PlannedCase) -> Call:
         """The call of a case, on an account of its own."""

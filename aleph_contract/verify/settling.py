@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from aleph_contract.core.clock import Clock
 from aleph_contract.core.exchange import Exchange
-from aleph_contract.core.outcome import Outcome
 
 if TYPE_CHECKING:
     from aleph_contract.verify.fakes import FakeAccount
@@ -19,8 +18,8 @@ SETTLE_SECONDS = 1.0
 MIN_SETTLE_SECONDS = 0.01
 
 
-def settled(account: FakeAccount, outcome: Outcome, clock: Clock) -> tuple[Exchange, ...]:
-    """Wait until the calls of a case have ended, or end them; return the exchanges.
+class Settling:
+    """The exchanges of a case whose client has just reported.
 
     A client that has reported, but left its call open, gave up on it. It has not read a response
     that was sent later: such an exchange counts as cut. The journal has every exchange before the
@@ -28,18 +27,30 @@ def settled(account: FakeAccount, outcome: Outcome, clock: Clock) -> tuple[Excha
 
     Args:
         account: The account of the case.
-        outcome: The report of the client, which has just arrived.
-        clock: The clock of the client.
+        stuck: Whether there is no report, but its time is over.
     """
-    stuck = outcome.kind == "stuck"
-    if not stuck and account.settle(0):
-        return account.exchanges
-    read = {exchange.number for exchange in account.exchanges}
-    if stuck or not account.settle(max(clock.wait(SETTLE_SECONDS), MIN_SETTLE_SECONDS)):
-        account.hang_up(SETTLE_SECONDS)
-    return tuple(
-        x if x.number in read or x.outcome == "cut" else _unread(x) for x in account.exchanges
-    )
+
+    def __init__(self, account: FakeAccount, *, stuck: bool) -> None:
+        self._account = account
+        self._stuck = stuck
+        self._ended = not stuck and account.settle(0)
+        self._read = frozenset(exchange.number for exchange in account.exchanges)
+
+    def exchanges(self, clock: Clock) -> tuple[Exchange, ...]:
+        """Wait until the calls have ended, or end them; return the exchanges.
+
+        Args:
+            clock: The clock of the client.
+        """
+        seconds = max(clock.wait(SETTLE_SECONDS), MIN_SETTLE_SECONDS)
+        if self._ended:
+            return self._account.exchanges
+        if self._stuck or not self._account.settle(seconds):
+            self._account.hang_up(SETTLE_SECONDS)
+        return tuple(
+            x if x.number in self._read or x.outcome == "cut" else _unread(x)
+            for x in self._account.exchanges
+        )
 
 
 def _unread(exchange: Exchange) -> Exchange:

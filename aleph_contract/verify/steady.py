@@ -31,7 +31,7 @@ MAX_FIRST_DRIVES = 2
 
 #: Seconds of the client by which a wait may end late in a case whose result still counts, if a
 #: second result is the same. Up to `TOLERANCE`, one result is enough.
-MAX_LATE = 10.0
+MAX_LATE = 5.0
 
 
 class Steady:

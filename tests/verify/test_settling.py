@@ -9,13 +9,10 @@ import pytest
 from aleph_contract.contract import Contract
 from aleph_contract.core.clock import Clock
 from aleph_contract.core.jsonvalue import dumps
-from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.verify import settling
 from aleph_contract.verify.plans import billable_input
 from fake_server.account_handle import AccountHandle, wait_until
 from fake_server.server import running
-
-GAVE_UP = Outcome("error", error=ReportedError("no result within 70 s"))
 
 
 def opened(account: AccountHandle, contract: Contract) -> socket.socket:
@@ -50,7 +47,7 @@ def test_a_response_after_the_report_is_not_one_that_the_client_read(
         account = server.account()
         account.scenario([{"fault": fault, "delay": seconds}])
         with opened(account, contract):
-            (exchange,) = settling.settled(account, GAVE_UP, Clock())
+            (exchange,) = settling.Settling(account, stuck=False).exchanges(Clock())
     assert (exchange.outcome, str(exchange.cost)) == ("cut", "1.680")
     assert exchange.result is None
 
@@ -62,5 +59,5 @@ def test_a_response_before_the_report_is_one_that_the_client_read() -> None:
         account.scenario([{"fault": None, "delay": 0.2}])
         with opened(account, contract) as connection:
             assert connection.recv(1)
-            (exchange,) = settling.settled(account, GAVE_UP, Clock())
+            (exchange,) = settling.Settling(account, stuck=False).exchanges(Clock())
     assert exchange.outcome == "completed"

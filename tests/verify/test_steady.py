@@ -39,7 +39,7 @@ def case(name: str = "time/drip") -> PlannedCase:
 PASSED, FAILED, OTHER = result(), result("billing.paid-once"), result("error.bounded")
 
 #: At 100, in seconds of the machine: one result is enough; two that agree; the result never counts.
-QUIET, BUSY, TOO_BUSY = 0.005, 0.05, 0.2
+QUIET, BUSY, TOO_BUSY = 0.005, 0.04, 0.2
 
 
 @pytest.mark.parametrize(
