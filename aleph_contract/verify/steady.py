@@ -27,7 +27,7 @@ MAX_DRIVES = 5
 
 #: How many of these drives are as the first one. Then a case is driven in the way that is disturbed
 #: least.
-MAX_FIRST_DRIVES = 2
+MAX_FIRST_DRIVES = 3
 
 #: Seconds of the client by which a wait may end late in a case whose result still counts, if a
 #: second result is the same. Up to `TOLERANCE`, one result is enough.
