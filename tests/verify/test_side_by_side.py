@@ -71,6 +71,7 @@ class Failing(Driver):
 
     def __init__(self, driver: Driver, calls: int) -> None:
         self._driver = driver
+        self.client, self.window = driver.client, driver.window
         self._calls = calls
 
     def start(self) -> None:
