@@ -12,18 +12,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aleph_contract.commands import mcp_verify
 from aleph_contract.errors import CouldNotRun
 
-if not os.environ.get("CI"):
-    pytest.importorskip("mcp", reason="the extra mcp is not installed")
-
-from mcp import ClientSession, StdioServerParameters
-from mcp.client.stdio import stdio_client
+if TYPE_CHECKING:  # it loads for a second, in the tests that use it
+    from mcp import ClientSession
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
@@ -43,14 +40,19 @@ TOOLS = [
 ]
 
 Tool = Callable[..., Awaitable[Any]]
+Use = Callable[["ClientSession", Tool], Awaitable[None]]
 
 
 class ToolRefused(Exception):  # noqa: N818 - named by the tests
     """The server answered a tool call with an error; the text is its message."""
 
 
-def session(use: Callable[[ClientSession, Tool], Awaitable[None]]) -> None:
+def session(use: Use) -> None:
     """Start the server, let `use` call its tools, and end it."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("mcp", reason="the extra mcp is not installed")
+    from mcp import ClientSession, StdioServerParameters
+    from mcp.client.stdio import stdio_client
 
     async def whole() -> None:
         server = StdioServerParameters(
