@@ -127,8 +127,9 @@ def environment(node: Path, tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    """One browser for all tests; each opens a tab."""
     with running_browser() as started:
         yield started
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import yaml  # type: ignore[import-untyped]
 from calling import INPUT
 from click.testing import CliRunner
@@ -63,6 +64,31 @@ def local(url: str) -> str:
     return f"http://127.0.0.1:{httpx.URL(url).port}{httpx.URL(url).path}"
 
 
+@contextlib.contextmanager
+def open_call(ready: dict[str, Any], length: int) -> Iterator[socket.socket]:
+    """A connection with a call whose body of `length` bytes the fake waits for."""
+    url = httpx.URL(ready["base_url"])
+    with socket.create_connection(("127.0.0.1", url.port or 0), 20) as connection:
+        connection.sendall(
+            f"POST {url.path}{RUN} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer any\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\n"
+            "Expect: 100-continue\r\n\r\n".encode()
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        yield connection
+
+
+def drain(process: subprocess.Popen[str], ready: dict[str, Any]) -> None:
+    """Send SIGTERM, and wait until the fake accepts no connection."""
+    process.terminate()
+    deadline = time.monotonic() + 20
+    with contextlib.suppress(ConnectionRefusedError):
+        while True:
+            socket.create_connection(("127.0.0.1", httpx.URL(ready["base_url"]).port or 0)).close()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 def test_the_container_is_healthy_serves_metrics_and_is_not_root() -> None:
     assert "\nUSER 10001\n" in CONTAINERFILE
     with container(*instruction("CMD")) as (_, ready):
@@ -76,35 +102,21 @@ def test_the_container_is_healthy_serves_metrics_and_is_not_root() -> None:
 
 
 def test_sigterm_lets_an_open_request_end() -> None:
-    with container(*instruction("CMD"), "--latency", "4") as (process, ready):
-        answers: list[int] = []
-
-        def call() -> None:
-            response = httpx.post(local(ready["base_url"]) + RUN, timeout=20, **CALL)
-            answers.append(response.status_code)
-
-        caller = threading.Thread(target=call)
-        caller.start()
-        time.sleep(2)  # of a busy machine; the request is open for four
-        process.send_signal(signal.SIGTERM)
-        caller.join(20)
-        assert answers == [200]
+    sent = json.dumps(CALL["json"]).encode()
+    with container(*instruction("CMD")) as (process, ready), open_call(ready, len(sent)) as call:
+        drain(process, ready)
+        assert process.poll() is None
+        call.sendall(sent)
+        assert call.recv(1000).startswith(b"HTTP/1.1 200 ")
         assert process.wait(20) == 0
 
 
 def test_a_second_signal_ends_the_drain() -> None:
-    with container("--drain", "60") as (process, ready):
-        url = httpx.URL(ready["base_url"])
-        with socket.create_connection(("127.0.0.1", url.port or 0)) as open_call:
-            head = f"POST {url.path}{RUN} HTTP/1.1\r\nHost: localhost\r\n"
-            token = "Authorization: Bearer fault-hang\r\nContent-Type: application/json\r\n"
-            open_call.sendall(f"{head}{token}Content-Length: 2\r\n\r\n{{}}".encode())
-            time.sleep(1)
-            process.terminate()
-            time.sleep(1)
-            assert process.poll() is None
-            process.terminate()
-            assert process.wait(10) == 0
+    with container("--drain", "60") as (process, ready), open_call(ready, 2):
+        drain(process, ready)
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 def documents() -> list[Any]:
