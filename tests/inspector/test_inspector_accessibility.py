@@ -97,7 +97,7 @@ def test_letters_are_keys_as_in_mail_programs(tab: Tab, account: AccountHandle) 
 
 
 #: What of a page depends on its colours and its width; all else is the same in both themes.
-THEME = {"runOnly": ["color-contrast", "scrollable-region-focusable", "target-size"]}
+THEME = {"runOnly": ["color-contrast", "scrollable-region-focusable"]}
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1400, False)])
