@@ -78,7 +78,7 @@ class Secret:
     """
 
     def __init__(self, value: bytes) -> None:
-        forms = dict.fromkeys(_literals(value))
+        forms = dict.fromkeys(fixed_forms(value))
         self._literals = tuple(sorted(forms, key=len, reverse=True))
         self._value = value
         self._codes = frozenset(value)
@@ -114,8 +114,8 @@ class Secret:
         return self.hide(raw) != raw
 
 
-def _literals(value: bytes) -> Iterator[bytes]:
-    """The forms that are a fixed text."""
+def fixed_forms(value: bytes) -> Iterator[bytes]:
+    """The forms of a secret that are a fixed text: as it is, in hexadecimal digits, in base64."""
     yield value
     if len(value) < _SHORTEST_ENCODED:
         return

@@ -7,28 +7,35 @@ from typing import Any
 
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.core.outcome import Outcome
+from aleph_contract.core.secret import fixed_forms
 from aleph_contract.drivers import REDACTED
 
 
 def redact(outcome: Outcome, token: str) -> tuple[Outcome, tuple[str, ...]]:
-    """Replace the token in an outcome by `REDACTED`.
+    """Replace the token in an outcome by `REDACTED`, also in base64 and in hexadecimal digits.
+
+    No escapes are sought: software escapes none of the characters of the fake's tokens.
 
     Returns:
         The outcome without the token, and the places where it was, such as `its error message`.
     """
     error, result = outcome.error, outcome.result
+    forms = sorted((form.decode() for form in fixed_forms(token.encode())), key=len, reverse=True)
     texts = {
         "its standard output": outcome.stdout,
         "its standard error": outcome.stderr,
         "its error message": error.message if error else "",
+        "its error code": str(error.code) if error else "",
         "its result": result if isinstance(result, str) else dumps(result),
     }
-    leaks = tuple(place for place, text in texts.items() if token in text)
+    leaks = tuple(place for place, text in texts.items() if any(f in text for f in forms))
     if not leaks:
         return outcome, ()
 
     def clean(value: Any) -> Any:
-        return value.replace(token, REDACTED) if isinstance(value, str) else value
+        for form in forms if isinstance(value, str) else ():
+            value = value.replace(form, REDACTED)
+        return value
 
     return replace(
         outcome,
