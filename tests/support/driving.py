@@ -95,6 +95,7 @@ SHOWING = {
         "fault/rate-limited-retry-after-date/once",
         "fault/redirect-301/once",
         "fault/reply-null/once",
+        "fault/result-url-other-host/once",
         "fault/state-queued/once",
         "fault/token-wrong/once",
         "fault/url-in-error/once",
