@@ -52,6 +52,12 @@ ROOMS = {
         "aleph_contract/cases/portability.py",
         "tests/cases/test_portability.py tests/cases/test_every_entry.py",
     ),
+    "scenarios": (
+        "fake_server/state/scenarios.py",
+        "tests/fake/test_scenarios.py tests/fake/test_own_reply.py",
+    ),
+    "spend-guard": ("fake_server/state/spend_guard.py", "tests/fake/test_spend_guard.py"),
+    "suite-log": ("fake_server/state/suite.py", "tests/fake/test_suite_log.py"),
     "rules": ("aleph_contract/rules/*.py", "tests/rules/test_*.py"),
 }
 
