@@ -78,3 +78,34 @@ class TestScenario:
         assert scenario(steps) == steps
         assert scenario(["hang"]) == (ScenarioStep(find("hang")),)
         assert scenario(None) == ()
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            ({"a", "a"}, "a scenario is a list of steps, not \"{'a'}\""),
+            (10**70, f"a scenario is a list of steps, not 1{'0' * 59}"),
+            ([{"fault": "hang", "retry_after": "x"}],
+             'retry_after of step 0 is an integer from 0 to 2147483648, not "x"'),
+            ([None, {"fault": None, "delay": True}], "step 0 is an object with the fields 'fault', "
+             "'times', 'retry_after', 'delay', 'status', 'headers', 'body'"),
+            (["hang", {"fault": None, "delay": True}],
+             "delay of step 1 is a number of seconds from 0 to 2147483648, not true"),
+        ],
+    )  # fmt: skip
+    def test_a_message_names_the_step_and_the_value(self, given: Any, message: str) -> None:
+        with pytest.raises(ArgumentError) as raised:
+            scenario(given)
+        assert str(raised.value) == message
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            ScenarioStep(None, times=None),
+            ScenarioStep(find("hang"), times=2**31, retry_after=2**31, delay=float(2**31)),
+            ScenarioStep(find("delayed"), retry_after=0, delay=0.0),
+            ScenarioStep(None, delay=0.5),
+        ],
+    )
+    def test_a_step_is_read_as_it_is_written(self, step: ScenarioStep) -> None:
+        [read] = scenario([step.document()])
+        assert read == step

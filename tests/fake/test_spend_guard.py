@@ -11,6 +11,7 @@ from calling import CONTRACT, INPUT
 from fake_server.state.spend_guard import SpendGuard, worst_price
 
 ONE, TWO, THREE = map(Decimal, (1, 2, 3))
+FREE = replace(CONTRACT, pricing=dict.fromkeys(CONTRACT.pricing, Decimal(0)))
 UNKNOWN = "its cost is unknown, and there is a spend cap"
 
 
@@ -69,13 +70,15 @@ class TestTheGuard:
 class TestTheWorstPrice:
     """A price is known if the contract and the input state all that it depends on."""
 
-    def test_a_stated_length_has_a_price(self) -> None:
-        assert worst_price(INPUT, CONTRACT) == Decimal("1.68")
+    @pytest.mark.parametrize(("seconds", "usd"), [(5, "1.68"), (1, "0.336"), (0, None)])
+    def test_a_length_above_zero_has_a_price(self, seconds: int, usd: str | None) -> None:
+        price = worst_price(INPUT | {"duration": seconds}, CONTRACT)
+        assert price == (None if usd is None else Decimal(usd))
 
     def test_without_a_length_it_is_unknown(self) -> None:
         given = {name: value for name, value in INPUT.items() if name != "duration"}
         assert worst_price(given, CONTRACT) is None
+        assert worst_price(given, FREE) is None
 
     def test_a_free_model_costs_nothing(self) -> None:
-        free = replace(CONTRACT, pricing=dict.fromkeys(CONTRACT.pricing, Decimal(0)))
-        assert worst_price(INPUT, free) == 0
+        assert worst_price(INPUT, FREE) == 0
