@@ -14,6 +14,8 @@ from fake_server.replies.faults import find
 from fake_server.server import Server
 from fake_server.state.scenarios import ScenarioStep, scenario
 
+FIELDS = "'fault', 'times', 'retry_after', 'delay', 'status', 'headers', 'body'"
+
 
 class TestScenario:
     """Valid and invalid scenarios."""
@@ -82,12 +84,11 @@ class TestScenario:
     @pytest.mark.parametrize(
         ("given", "message"),
         [
-            ({"a", "a"}, "a scenario is a list of steps, not \"{'a'}\""),
+            ({"a"}, "a scenario is a list of steps, not \"{'a'}\""),
             (10**70, f"a scenario is a list of steps, not 1{'0' * 59}"),
             ([{"fault": "hang", "retry_after": "x"}],
              'retry_after of step 0 is an integer from 0 to 2147483648, not "x"'),
-            ([None, {"fault": None, "delay": True}], "step 0 is an object with the fields 'fault', "
-             "'times', 'retry_after', 'delay', 'status', 'headers', 'body'"),
+            ([None], f"step 0 is an object with the fields {FIELDS}"),
             (["hang", {"fault": None, "delay": True}],
              "delay of step 1 is a number of seconds from 0 to 2147483648, not true"),
         ],

@@ -78,7 +78,7 @@ class TestTheWorstPrice:
     def test_without_a_length_it_is_unknown(self) -> None:
         given = {name: value for name, value in INPUT.items() if name != "duration"}
         assert worst_price(given, CONTRACT) is None
-        assert worst_price(given, FREE) is None
+        assert worst_price(given, FREE) == 0
 
     def test_a_free_model_costs_nothing(self) -> None:
         assert worst_price(INPUT, FREE) == 0
