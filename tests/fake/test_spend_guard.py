@@ -48,7 +48,8 @@ class TestTheGuard:
         assert [guard.reserve(THREE), guard.reserve(None)] == ["", ""]
         guard.add(ONE)
         guard.release(ONE)
-        assert (guard.cap, guard.committed) == (None, 0)
+        assert guard.cap is None
+        assert guard.committed == 0
 
     @pytest.mark.parametrize(
         ("status", "left"), [(400, 1), (429, 1), (200, 3), (402, 3), (500, 3), (None, 3)]
