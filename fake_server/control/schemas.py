@@ -18,6 +18,9 @@ from fake_server.state.scenarios import MAX_NUMBER
 #: A decimal number as a string, such as "1.68".
 Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])]
 
+#: A text that PostgreSQL can store.
+WITHOUT_NUL = r"^[^\x00]*$"
+
 
 class ControlModel(BaseModel):
     """Base of every request and response body of the control API; other members are refused."""
@@ -65,11 +68,16 @@ class NewAccountModel(ControlModel):
         Decimal | None, Field(description="USD from which on the gateway answers 429.", ge=0)
     ] = None
     spend_limit_lag: Annotated[
-        int | None, Field(description="Runs let through after the spend limit is passed.", ge=0)
+        int | None,
+        Field(description="Runs let through after the spend limit is passed.", ge=0, le=MAX_NUMBER),
     ] = None
     process: Annotated[
         str | None,
-        Field(description="Process that uses it; see `POST tests`.", max_length=100),
+        Field(
+            description="Process that uses it; see `POST tests`.",
+            max_length=100,
+            pattern=WITHOUT_NUL,
+        ),
     ] = None
 
 
@@ -100,12 +108,20 @@ class NewTestModel(ControlModel):
     """A test that begins."""
 
     process: Annotated[
-        str, Field(description="Made-up id of the process that runs it.", max_length=100)
+        str,
+        Field(
+            description="Made-up id of the process that runs it.",
+            max_length=100,
+            pattern=WITHOUT_NUL,
+        ),
     ]
     account: Annotated[
         str, Field(description="Account of the process.", pattern=f"^{ACCOUNT_ID.pattern}$")
     ]
-    test: Annotated[str, Field(description="Name of the test.", min_length=1, max_length=1000)]
+    test: Annotated[
+        str,
+        Field(description="Name of the test.", min_length=1, max_length=1000, pattern=WITHOUT_NUL),
+    ]
     repeats: Annotated[bool, Field(description="Whether it runs its body several times.")] = False
 
 

@@ -19,6 +19,7 @@ from fake_server.journal.base import AccountStore, Journal, SharedJournal
 from fake_server.media.samples import read_samples
 from fake_server.state.accounts import Accounts, checked_profile
 from fake_server.state.billing import amount
+from fake_server.state.scenarios import MAX_NUMBER
 
 if TYPE_CHECKING:
     from fake_server.runs.mutation import Mutator
@@ -123,8 +124,9 @@ def _check_numbers(
         raise ArgumentError(f"latency is a number of seconds from 0, not {latency}")
     if max_body < 1:
         raise ArgumentError(f"max_body is a number of bytes from 1, not {max_body}")
-    if spend_limit_lag < 0:
-        raise ArgumentError(f"spend_limit_lag is a number of runs from 0, not {spend_limit_lag}")
+    if not 0 <= spend_limit_lag <= MAX_NUMBER:
+        bounds = f"from 0 to {MAX_NUMBER}"
+        raise ArgumentError(f"spend_limit_lag is a number of runs {bounds}, not {spend_limit_lag}")
     if presigned is not None and presigned < 0:
         raise ArgumentError(f"presigned is a number of seconds from 0, not {presigned}")
 

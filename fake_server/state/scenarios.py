@@ -11,8 +11,8 @@ from aleph_contract.errors import ArgumentError
 from fake_server.replies.faults import Fault, find
 from fake_server.replies.own_reply import OwnReply, own_reply
 
-#: Bound on the numbers of a step: 68 years in seconds. Journals store them as 64-bit integers.
-MAX_NUMBER = 2**31
+#: Bound on the numbers of a step and of an account: journals store some in 32 bits. 68 years.
+MAX_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)

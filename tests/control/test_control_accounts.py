@@ -48,6 +48,7 @@ def test_a_body_that_curl_declares_as_a_form_is_read_as_json(client: ControlClie
         (b'{"credit":1}', 422, "credit"),
         (b'{"credits":-1}', 422, "credits"),
         (b'{"credits":"much"}', 422, "credits"),
+        (b'{"spend_limit_lag":2147483648}', 422, "spend_limit_lag"),
         (b'{"profile":"real"}', 422, "documented or live"),
         (b" " * (MAX_CONTROL_BODY + 1), 413, "larger than"),
     ],

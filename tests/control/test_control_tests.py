@@ -60,7 +60,15 @@ def test_a_test_that_is_not_running_cannot_end(client: ControlClient) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"account": "x"}, {"test": ""}, {"test": "x" * 1001}, {"process": None}, {"other": 1}],
+    [
+        {"account": "x"},
+        {"test": ""},
+        {"test": "x" * 1001},
+        {"process": None},
+        {"other": 1},
+        {"test": "a\0b"},
+        {"process": "\0"},
+    ],
 )
 def test_an_invalid_report_is_refused(client: ControlClient, changes: dict[str, Any]) -> None:
     assert start(client, **changes).status_code == 422

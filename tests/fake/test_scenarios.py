@@ -53,10 +53,10 @@ class TestScenario:
             ([{"fault": "hang", "delay": "1"}], ["delay", '"1"']),
             (
                 [{"fault": "hang", "times": 2**64}],
-                ["times", "from 1 to 2147483648, not 1844674407"],
+                ["times", "from 1 to 2147483647, not 1844674407"],
             ),
-            ([{"fault": "hang", "retry_after": 2**31 + 1}], ["from 0 to 2147483648, not 21474836"]),
-            ([{"fault": "hang", "delay": 10**400}], ["seconds from 0 to 2147483648, not 1000"]),
+            ([{"fault": "hang", "retry_after": 2**31}], ["from 0 to 2147483647, not 21474836"]),
+            ([{"fault": "hang", "delay": 10**400}], ["seconds from 0 to 2147483647, not 1000"]),
             ([5], ["step 0", "object"]),
             ({"fault": "hang"}, ["list of steps"]),
             (5, ["list of steps"]),

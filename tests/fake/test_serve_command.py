@@ -161,6 +161,7 @@ class TestRefusedToStart:
             (["--spend-limit", "-5"], ["spend-limit"]),
             (["--latency", "-1"], ["latency"]),
             (["--latency", "nan"], ["latency"]),
+            (["--spend-limit-lag", "2147483648"], ["spend_limit_lag"]),
             (["--max-body", "0"], ["max_body"]),
             (["--journal", "paper"], ["memory", "sqlite:PATH"]),
             (["--journal", "sqlite:/no/such/folder/j.db"], ["/no/such/folder/j.db"]),
