@@ -1,4 +1,4 @@
-"""The catalogue of every entry: certified, at the right locations, and the same bytes everywhere.
+"""The cases of every entry: certified, at the right locations, the same bytes everywhere; draws.
 
 One test for each entry, because building a catalogue is most of the work. CI runs this with several
 Python and library versions. After an intended change: `python tests/cases/test_every_entry.py`.
@@ -17,6 +17,7 @@ import pytest
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from drawing import assert_draws_confirmed
 from sample_cases import ENTRIES, SHIPPED, parts_at
 
 from aleph_contract.cases import Case, cases, gaps
@@ -37,6 +38,7 @@ def test_the_catalogue_of_an_entry(name: str) -> None:
     assert_located(found)
     assert digest(found) == json.loads(DIGESTS.read_text())[name]
     assert gaps(contract) == ()
+    assert_draws_confirmed(contract)
 
 
 def assert_certified(contract: Contract, found: Iterable[Case]) -> None:

@@ -1,23 +1,21 @@
-"""Both validators confirm every draw, for the shipped contract and for others."""
+"""Both validators confirm every draw for the shipped contract.
+
+`tests/cases/test_every_entry.py` does the same for the other contracts.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from drawing import assert_certified, assert_valid, each
 
 from aleph_contract import Contract
 from aleph_contract.cases import cases
-from aleph_contract.cases.certificates import Certifier
-from aleph_contract.cases.constraints import Constraint, constraints
+from aleph_contract.cases.constraints import constraints
 from aleph_contract.cases.portability import Portability
-from aleph_contract.contract.validate import validator_for
 from aleph_contract.errors import ArgumentError
 from aleph_contract.strategies import (
     Violating,
@@ -26,51 +24,6 @@ from aleph_contract.strategies import (
     valid_inputs,
     violating_inputs,
 )
-from aleph_contract.verify.hypothesis_settings import isolated_hypothesis
-
-OTHERS = sorted((Path(__file__).parents[3] / "fixtures" / "contracts").glob("*.json"))
-
-
-def each(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], number: int = 150) -> None:
-    """Check `number` draws, the same ones on every run."""
-
-    @settings(
-        max_examples=number,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-    @given(strategy)
-    def test(drawn: Any) -> None:
-        check(drawn)
-
-    with isolated_hypothesis():  # otherwise the draws depend on the imported modules
-        test()
-
-
-def assert_valid(contract: Contract) -> Callable[[Any], None]:
-    validator = validator_for(contract)
-
-    def check(value: Any) -> None:
-        assert validator.is_valid(value)
-        assert validator.reference_violations(value) == ()
-
-    return check
-
-
-def assert_certified(contract: Contract, seen: Counter[str]) -> Callable[[Violating], None]:
-    @cache
-    def certifier(constraint: Constraint) -> Certifier:
-        return Certifier(contract.input_schema, constraint, [constraint.schema])
-
-    def check(drawn: Violating) -> None:
-        seen[drawn.constraint.key] += 1
-        certificate = certifier(drawn.constraint).certify(drawn.input)
-        assert certificate is not None
-        assert certificate.removed == (drawn.constraint.schema,)
-
-    return check
 
 
 class TestShippedContract:
@@ -178,14 +131,3 @@ def test_a_keyword_that_can_be_broken_many_times_is_broken_once() -> None:
     contract = Contract.from_entry({"model_id": "a/b", "schema_version": "1", "schema": both})
     for key in ("required", "propertyNames/maxLength", "dependentRequired"):
         each(violating_inputs(key, contract=contract), assert_certified(contract, Counter()), 60)
-
-
-@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
-class TestOtherContracts:
-    """Contracts with every keyword of draft 2020-12, none of which has code of its own."""
-
-    def test_draws_are_confirmed(self, path: Path) -> None:
-        contract = Contract.load(path)
-        each(valid_inputs(contract), assert_valid(contract), 8)
-        each(boundary_inputs(contract), assert_valid(contract), 5)
-        each(violating_inputs(contract=contract), assert_certified(contract, Counter()), 15)
