@@ -31,7 +31,7 @@ def check(schema: Any) -> None:
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     database=None,
     deadline=None,
     derandomize=True,

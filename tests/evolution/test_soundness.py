@@ -44,7 +44,7 @@ def built(narrow: Any, wide: Any) -> list[Any]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(schemas, schemas, st.randoms(use_true_random=False), st.lists(values, max_size=20))
 def test_no_value_is_between_two_schemas_that_contain_each_other(
     one: Any, second: Any, rng: Random, drawn: list[Any]

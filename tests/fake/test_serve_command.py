@@ -19,6 +19,8 @@ import httpx
 import pytest
 from calling import CONTRACT, HTTP, PATIENCE, body
 
+from aleph_contract.cli import run as command_line
+
 SERVE = [sys.executable, "-m", "aleph_contract", "serve"]
 SHIPPED = Path(__file__).parents[2] / "aleph_contract/contract/entries/runwayml__aleph-2.json"
 
@@ -171,9 +173,13 @@ class TestRefusedToStart:
         ],
         ids=" ".join,
     )
-    def test_invalid_options(self, options: list[str], words: list[str]) -> None:
-        code, message = refused(*options)
-        assert code == 2
+    def test_invalid_options(
+        self, options: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert command_line(["serve", *options]) == 2
+        out, message = capsys.readouterr()
+        assert out == ""
+        assert "Traceback" not in message
         assert all(word in message for word in words), message
 
     def test_with_expose_it_warns(self) -> None:

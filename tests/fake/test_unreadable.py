@@ -91,8 +91,8 @@ class TestUnreadable:
         append, done = served.app.journal.append, threading.Event()
 
         async def later() -> None:
-            await asyncio.sleep(0.2)
-            asyncio.get_running_loop().call_later(0.1, done.set)
+            await asyncio.sleep(0.1)
+            asyncio.get_running_loop().call_later(0.05, done.set)
 
         def slow(*record: Any) -> asyncio.Task[None]:
             append(*record)

@@ -162,7 +162,7 @@ CALLS = st.lists(
 
 @pytest.mark.long
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -45,7 +45,7 @@ def test_an_adapter_that_keeps_the_protocol_is_judged() -> None:
 
 @pytest.mark.parametrize(("mode", "kind"), [("hangs", "stuck"), ("crashes", "crashed")])
 def test_a_stuck_or_crashed_case_fails_alone(mode: str, kind: Literal["stuck", "crashed"]) -> None:
-    settings = Settings(run=("examples",), timeout=1.0)
+    settings = Settings(run=("examples",), timeout=0.6)
     run = verify_client(adapter(mode), settings=settings)
     kinds = [result.outcome.kind for result in run.results if result.outcome]
     assert run.exit_code == 1

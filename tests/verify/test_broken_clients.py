@@ -86,7 +86,12 @@ PROCESSES: list[tuple[str, set[str], set[str], tuple[str, ...]]] = [
     ("echoes.sh", {"request.valid"}, set(), A_FEW),
     ("location_trusted.sh", {"security.token-host"}, set(), A_FEW),
     ("defaults.mjs", {"request.faithful"}, set(), A_FEW),
-    ("retrying.mjs", {"error.not-retried"}, {"billing.paid-once"}, A_FEW),
+    (
+        "retrying.mjs",
+        {"error.not-retried"},
+        {"billing.paid-once"},
+        ("examples", "fault/field-invalid/once", "fault/internal-error/once"),
+    ),
     ("shared.mjs", {"concurrency.no-crosstalk"}, set(), ("concurrency",)),
     ("sdk_defaults.mjs", set(), {"billing.paid-once"}, A_FEW),
     ("sdk_ai_run.mjs", {"request.route"}, set(), A_FEW),

@@ -60,12 +60,7 @@ def show(kind: str, found: Verification) -> None:
 @pytest.mark.parametrize(
     ("source", "options"),
     [
-        pytest.param(SEVEN, PYTEST, id="parametrized"),
-        pytest.param(NEGATIVE, PYTEST, id="negative"),
-        pytest.param(AT_IMPORT, PYTEST, id="read at import"),
-        pytest.param(FIXTURE, PYTEST, id="fixture"),
         pytest.param(SEVEN, (*PYTEST, "-p", "xdist.plugin", "-n", "2"), id="xdist"),
-        pytest.param(UNITTEST, PYTEST, id="unittest under pytest"),
         pytest.param(UNITTEST, ("-m", "unittest", "-q"), id="unittest"),
     ],
 )
@@ -78,12 +73,46 @@ def test_an_ordinary_suite_is_not_accused(
     assert found.results
 
 
+#: Suites that pytest runs in one process, each in a file of its own.
+ORDINARY = {
+    "parametrized": SEVEN,
+    "negative": NEGATIVE,
+    "read_at_import": AT_IMPORT,
+    "fixture": FIXTURE,
+    "unittest": UNITTEST,
+}
+BROKEN = {"plain": BROKEN_PYTEST, "parametrized": BROKEN_SEVEN, "fixture": BROKEN_FIXTURE}
+
+
+def rules_by_file(
+    folder: Path, sources: dict[str, str]
+) -> tuple[Verification, dict[str, set[str]]]:
+    """Run the suites, and collect the rules broken by the calls of each file."""
+    for name, source in sources.items():
+        (folder / f"test_{name}.py").write_text(source)
+    found = run_command([sys.executable, *PYTEST])
+    rules: dict[str, set[str]] = {}
+    for result in found.results:
+        file = result.name.partition("::")[0].removeprefix("test_").removesuffix(".py")
+        rules.setdefault(file, set()).update(finding.rule for finding in result.broken)
+    return found, rules
+
+
+def test_ordinary_suites_of_pytest_are_not_accused(suite: Path) -> None:
+    found, rules = rules_by_file(suite, ORDINARY)
+    assert rules == {name: set() for name in ORDINARY}
+    assert (found.command_exit, found.exit_code) == (0, 0)
+
+
+def test_planted_bugs_in_suites_of_pytest_are_accused_by_their_rule(suite: Path) -> None:
+    found, rules = rules_by_file(suite, BROKEN)
+    assert rules == {name: {"error.not-retried"} for name in BROKEN}
+    assert (found.command_exit, found.exit_code) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("source", "options", "rule"),
     [
-        pytest.param(BROKEN_PYTEST, PYTEST, "error.not-retried", id="pytest"),
-        pytest.param(BROKEN_SEVEN, PYTEST, "error.not-retried", id="parametrized"),
-        pytest.param(BROKEN_FIXTURE, PYTEST, "error.not-retried", id="fixture"),
         pytest.param(
             BROKEN_PYTEST,
             (*PYTEST, "-p", "xdist.plugin", "-n", "2"),

@@ -11,7 +11,7 @@ from aleph_contract.schema.validation.validator import Validator
 from aleph_contract.schema.validation.violations import leaves
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(schemas, values)
 def test_both_validators_find_the_same_violations(schema: Any, value: Any) -> None:
     validator = Validator(schema)
