@@ -10,6 +10,7 @@ import pytest
 from driving import FIXTURES, drive
 from process_state import gone
 
+from aleph_contract.drivers import stdio
 from aleph_contract.drivers.stdio import StdioDriver
 from aleph_contract.verify.runner import Settings, verify_client
 
@@ -54,7 +55,10 @@ def test_a_stuck_or_crashed_case_fails_alone(mode: str, kind: Literal["stuck", "
     assert kinds.count("result") == 2
 
 
-def test_a_child_that_an_adapter_leaves_behind_is_ended(tmp_path: Path) -> None:
+def test_a_child_that_an_adapter_leaves_behind_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stdio, "BYE_GRACE", 0.3)
     noted = tmp_path / "pid"
     run = drive(adapter("leaves_child", str(noted)), "examples")
     assert run.exit_code == 0

@@ -31,7 +31,7 @@ KINDS = (
 )
 
 #: Cases that show whether a client returns results; `benchmarks/models.py` drives all cases.
-RETURNING = ("example*", "boundary/*/type/*", "concurrency*")
+RETURNING = ("example*", "boundary/*/type/*", "combination/only/*", "concurrency*")
 
 #: Cases that show how a client reads results, refusals and malformed replies.
 READING = ("example/*", "fault/result-*", "fault/state-*", "concurrency*")
