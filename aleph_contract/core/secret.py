@@ -135,7 +135,7 @@ def _base64(value: bytes, shift: int) -> bytes:
 
 
 def _character(code: int) -> bytes:
-    """A pattern for one byte, as it is or escaped."""
+    """A pattern for one byte, as it is or escaped; JSON within JSON repeats the backslash."""
     plain = re.escape(bytes([code]))
-    forms = (b"%%(?i:%02x)", b"\\\\u(?i:%04x)", b"&\\#(?i:x0*%x);", b"&\\#0*%d;")
+    forms = (b"%%(?i:%02x)", b"(?<!\\\\)\\\\{1,8}u(?i:%04x)", b"&\\#(?i:x0*%x);", b"&\\#0*%d;")
     return b"(?:" + b"|".join([plain, *(form % code for form in forms)]) + b")"

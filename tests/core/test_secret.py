@@ -26,6 +26,10 @@ def json_escape(code: int) -> bytes:
     return b"\\u%04x" % code
 
 
+def json_in_json(code: int) -> bytes:
+    return b"\\\\\\\\u%04x" % code
+
+
 def html_hex(code: int) -> bytes:
     return b"&#x00%x;" % code
 
@@ -38,7 +42,7 @@ def plain(code: int) -> bytes:
     return bytes([code])
 
 
-WRITTEN = (plain, percent, json_escape, html_hex, html_decimal)
+WRITTEN = (plain, percent, json_escape, json_in_json, html_hex, html_decimal)
 
 
 @pytest.mark.parametrize("write", WRITTEN)
