@@ -9,8 +9,9 @@ the package is imported before the plugin loads, and `-W error` ends the test ru
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aleph_contract.core.lazy_names import lazy_names
 from aleph_contract.version import __version__
 
 if TYPE_CHECKING:
@@ -86,16 +87,7 @@ _DEFINED_IN = {
 #: Public names that are modules; `cases` can also be called.
 _MODULES = ("cases", "rules", "strategies")
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use."""
-    from importlib import import_module
-
-    if name in _MODULES:
-        return import_module(f"aleph_contract.{name}")
-    if name in _DEFINED_IN:
-        return getattr(import_module(_DEFINED_IN[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _DEFINED_IN, _MODULES)
 
 
 def __dir__() -> list[str]:

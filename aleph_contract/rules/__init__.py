@@ -6,7 +6,9 @@ start, and the table takes 6 ms.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aleph_contract.core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from aleph_contract.rules.aliases import ALIASES, canonical, matches
@@ -24,14 +26,7 @@ _DEFINED_IN = {
     "matches": "aleph_contract.rules.aliases",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use."""
-    from importlib import import_module
-
-    if name in _DEFINED_IN:
-        return getattr(import_module(_DEFINED_IN[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _DEFINED_IN)
 
 
 def __dir__() -> list[str]:
