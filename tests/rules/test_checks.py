@@ -283,6 +283,13 @@ REPLIES: list[tuple[str, Evidence, str | None]] = [
 
 PAGE = failing("see https://docs.example/", status=500)
 
+FILE = VIDEO.rpartition("/")[2]
+DOWNLOAD = replace(ELSEWHERE, method="GET", target=f"/elsewhere/a/{FILE}?X-Amz-Signature=0/1")
+WITH_DOWNLOAD = (
+    f"sent the token with the download of {FILE} to localhost:1, which only a reply of the service "
+    "names"
+)
+
 SAFETY: list[tuple[str, Evidence, str | None]] = [
     ("security.token-host", evidence(exchange()), None),
     ("security.token-host", evidence(REDIRECT), ""),
@@ -290,6 +297,13 @@ SAFETY: list[tuple[str, Evidence, str | None]] = [
     ("security.token-host", evidence(refused()), None),
     ("security.token-host", evidence(exchange(), replace(ELSEWHERE, credential="none")), ""),
     ("security.token-host", evidence(REDIRECT, replace(ELSEWHERE, credential="refused"), ELSEWHERE),
+     "sent the token to localhost:1, which only a reply of the service names"),
+    ("security.token-host", evidence(exchange(), DOWNLOAD), WITH_DOWNLOAD),
+    ("security.token-host",
+     evidence(exchange(), replace(DOWNLOAD, credential="missing", token_leaked=True)),
+     WITH_DOWNLOAD),
+    ("security.token-host", evidence(exchange(), replace(DOWNLOAD, credential="refused")), ""),
+    ("security.token-host", evidence(exchange(), replace(DOWNLOAD, target="/x/")),
      "sent the token to localhost:1, which only a reply of the service names"),
     ("security.token-leak", traffic(exchange()), ""),
     ("security.token-leak", evidence(), ""),
