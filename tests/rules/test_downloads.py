@@ -67,5 +67,7 @@ def test_the_note_counts_the_downloads_that_are_not_judged_by_account() -> None:
         "the host of the API, the real service at another host; to see whether the token goes "
         "there, let a test play the fault result-url-other-host, or add --intercept"
     )
+    moved = exchange(host="other.example.com", account="b")
+    assert list(notes_on_downloads([CALL, moved, strange])) == []
     [both] = notes_on_downloads([CALL, one, strange])
     assert both.startswith("2 downloads of results carried the token")
