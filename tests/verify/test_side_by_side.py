@@ -23,7 +23,7 @@ from aleph_contract.verify.settings import Settings
 from fake_server.server import running
 
 #: Seconds that the client computes before it calls, and that each run takes.
-START, RUN = 0.1, 1.5
+START, RUN = 0.1, 1.0
 
 NUMBER = 4
 
