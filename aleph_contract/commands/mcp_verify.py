@@ -154,7 +154,7 @@ async def _verified(words: list[str], folder: str, max_seconds: int) -> str:
         raise
 
 
-def _ended(process: subprocess.Popen[bytes], max_seconds: int) -> str:
+def _ended(process: subprocess.Popen[bytes], max_seconds: float) -> str:
     """Wait until a process ends, or end it: a verification writes its report after SIGTERM."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         return _errors(process, max_seconds)

@@ -123,10 +123,10 @@ def drawn(schema: Any, choose: random.Random) -> Any:
     return choose.choice(listed)
 
 
-#: The entries of real models, by name.
+#: Some entries of real models, by name: they share most keywords.
 PUBLISHED = {
     path.stem: path
-    for path in sorted([*FIXTURES.glob("catalog/*.json"), *FIXTURES.glob("contracts/*.json")])
+    for path in sorted([*FIXTURES.glob("catalog/*.json"), *FIXTURES.glob("contracts/*.json")])[::3]
 }
 
 
