@@ -95,114 +95,116 @@ def call(environment: dict[str, str], body: bytes) -> int:
             return error.code
 
 
-def test_the_tools_about_the_contract_answer_briefly() -> None:
+async def ask_about_the_contract(opened: ClientSession, tool: Tool) -> None:
+    offered = (await opened.list_tools()).tools
+    assert [one.name for one in offered] == TOOLS
+    assert all(one.description for one in offered)
+
+    good = '{"prompt": "Night", "video_uri": "https://example.com/a.mp4"}'
+    assert (await tool("check_input", document=good))["valid"] is True
+    bad = await tool("check_input", document=good.replace("Night", ""))
+    assert bad["valid"] is False
+    (violation,) = bad["violations"]
+    assert (violation["pointer"], violation["line"], violation["column"]) == ("/prompt", 1, 12)
+    many = json.dumps({f"unknown{n}": "x" * 999 for n in range(99)})
+    assert (await tool("check_input", document=many))["violations"]
+    with pytest.raises(ToolRefused, match="line 1 column 1"):
+        await tool("check_input", document="no JSON")
+
+    rules = (await tool("list_rules"))["rules"]
+    assert rules["request.faithful"].startswith("must: the client ")
+    assert "request.faithful" not in (await tool("list_rules", side="server"))["rules"]
+
+    first = await tool("list_faults")
+    names, answer = list(first["faults"]), first
+    while answer["more"]:
+        answer = await tool("list_faults", after=names[-1])
+        names += answer["faults"]
+    assert len(names) == len(set(names)) == len(first["faults"]) + first["more"]
+    assert first["faults"]["token-missing"] == "400: no Authorization header"
+    for text in ("429", "Rate-lim"):
+        assert "rate-limited" in (await tool("list_faults", text=text))["faults"]
+
+    assert "  fix " in await tool("explain", name="request.faithful")
+    assert (await tool("explain", name="rate-limited")).startswith("fault rate-limited")
+    with pytest.raises(ToolRefused, match=r"did you mean request\.faithful"):
+        await tool("explain", name="request.faithfull")
+
+
+async def use_a_fake(tool: Tool) -> None:
+    started = await tool("start_fake", faults=["rate-limited"])
+    account, environment = started["account"], started["environment"]
+    assert (await tool("read_verdict", account=account))["conformant"] is None
+
+    body = {"prompt": "Night", "video_uri": "https://example.com/a.mp4"}
+    good = json.dumps({"model": "runwayml/aleph-2", "input": body}).encode()
+    bad = good.replace(b"Night", b"")
+    statuses = [await asyncio.to_thread(call, environment, sent) for sent in (good, good, bad)]
+    assert statuses == [429, 200, 400]
+
+    journal = await tool("read_journal", account=account)
+    assert [row["fault"] for row in journal["calls"]] == ["rate-limited", None, None]
+    assert "prompt" in journal["calls"][2]["why"]
+    assert [row["cost_usd"] for row in journal["calls"]] == ["0", None, "0"]
+    assert (journal["bill"]["runs"], journal["bill"]["runs_of_unknown_price"]) == (1, 1)
+    later = await tool("read_journal", account=account, after=2)
+    assert [row["number"] for row in later["calls"]] == [3]
+
+    verdict = await tool("read_verdict", account=account)
+    assert verdict["conformant"] is False
+    assert verdict["exchanges"] == 3
+    assert "request.valid" in {finding["rule"] for finding in verdict["findings"]}
+
+    other = await tool("start_fake", profile="live")
+    assert other["environment"]["CLOUDFLARE_BASE_URL"] == environment["CLOUDFLARE_BASE_URL"]
+    assert (await tool("read_journal", account=other["account"]))["calls"] == []
+    with pytest.raises(ToolRefused, match="start_fake returns one"):
+        await tool("read_journal", account="unknown")
+    with pytest.raises(ToolRefused, match="no fault is named 'no-such-fault'"):
+        await tool("start_fake", faults=["no-such-fault"])
+
+
+async def verify_a_client(tool: Tool) -> None:
+    good = await tool(
+        "verify_client",
+        command=["clients/urllib_client.py:run"],
+        adapter="python",
+        run=["boundary/seed/minimum/*"],
+    )
+    assert (good["verdict"], good["causes"]) == ("conforms", [])
+    assert good["cases"]["passed"] == good["cases"]["total"] > 0
+
+    bad = await tool(
+        "verify_client",
+        command=["clients.py:drops_zero_seed"],
+        adapter="python",
+        folder="broken",
+        run=["boundary/seed/*"],
+    )
+    assert bad["verdict"] == "does-not-conform"
+    cause = bad["causes"][0]
+    assert cause["rule"] == "request.faithful"
+    assert json.loads(cause["intended"])["seed"] == 0
+    assert f"--run {cause['example']}" in cause["again"]
+
+    client = [sys.executable, "-c", "pass"]
+    with pytest.raises(ToolRefused, match=r"no verdict: .*no case is left to run"):
+        await tool("verify_client", command=client, run=["no-such-case"])
+    with pytest.raises(ToolRefused, match="no folder 'missing'"):
+        await tool("verify_client", command=client, folder="missing")
+    with pytest.raises(ToolRefused, match="command is empty"):
+        await tool("verify_client", command=[])
+    with pytest.raises(ToolRefused, match="max_seconds"):
+        await tool("verify_client", command=client, max_seconds=0)
+
+
+def test_an_agent_uses_every_tool() -> None:
+    """It asks about the contract, calls a fake and reads its journal, and verifies clients."""
+
     async def use(opened: ClientSession, tool: Tool) -> None:
-        offered = (await opened.list_tools()).tools
-        assert [one.name for one in offered] == TOOLS
-        assert all(one.description for one in offered)
-
-        good = '{"prompt": "Night", "video_uri": "https://example.com/a.mp4"}'
-        assert (await tool("check_input", document=good))["valid"] is True
-        bad = await tool("check_input", document=good.replace("Night", ""))
-        assert bad["valid"] is False
-        (violation,) = bad["violations"]
-        assert (violation["pointer"], violation["line"], violation["column"]) == ("/prompt", 1, 12)
-        many = json.dumps({f"unknown{n}": "x" * 999 for n in range(99)})
-        assert (await tool("check_input", document=many))["violations"]
-        with pytest.raises(ToolRefused, match="line 1 column 1"):
-            await tool("check_input", document="no JSON")
-
-        rules = (await tool("list_rules"))["rules"]
-        assert rules["request.faithful"].startswith("must: the client ")
-        assert "request.faithful" not in (await tool("list_rules", side="server"))["rules"]
-
-        first = await tool("list_faults")
-        names, answer = list(first["faults"]), first
-        while answer["more"]:
-            answer = await tool("list_faults", after=names[-1])
-            names += answer["faults"]
-        assert len(names) == len(set(names)) == len(first["faults"]) + first["more"]
-        assert first["faults"]["token-missing"] == "400: no Authorization header"
-        for text in ("429", "Rate-lim"):
-            assert "rate-limited" in (await tool("list_faults", text=text))["faults"]
-
-        assert "  fix " in await tool("explain", name="request.faithful")
-        assert (await tool("explain", name="rate-limited")).startswith("fault rate-limited")
-        with pytest.raises(ToolRefused, match=r"did you mean request\.faithful"):
-            await tool("explain", name="request.faithfull")
-
-    session(use)
-
-
-def test_an_agent_starts_a_fake_calls_it_and_reads_journal_and_verdict() -> None:
-    async def use(_: ClientSession, tool: Tool) -> None:
-        started = await tool("start_fake", faults=["rate-limited"])
-        account, environment = started["account"], started["environment"]
-        assert (await tool("read_verdict", account=account))["conformant"] is None
-
-        body = {"prompt": "Night", "video_uri": "https://example.com/a.mp4"}
-        good = json.dumps({"model": "runwayml/aleph-2", "input": body}).encode()
-        bad = good.replace(b"Night", b"")
-        statuses = [await asyncio.to_thread(call, environment, sent) for sent in (good, good, bad)]
-        assert statuses == [429, 200, 400]
-
-        journal = await tool("read_journal", account=account)
-        assert [row["fault"] for row in journal["calls"]] == ["rate-limited", None, None]
-        assert "prompt" in journal["calls"][2]["why"]
-        assert [row["cost_usd"] for row in journal["calls"]] == ["0", None, "0"]
-        assert (journal["bill"]["runs"], journal["bill"]["runs_of_unknown_price"]) == (1, 1)
-        later = await tool("read_journal", account=account, after=2)
-        assert [row["number"] for row in later["calls"]] == [3]
-
-        verdict = await tool("read_verdict", account=account)
-        assert verdict["conformant"] is False
-        assert verdict["exchanges"] == 3
-        assert "request.valid" in {finding["rule"] for finding in verdict["findings"]}
-
-        other = await tool("start_fake", profile="live")
-        assert other["environment"]["CLOUDFLARE_BASE_URL"] == environment["CLOUDFLARE_BASE_URL"]
-        assert (await tool("read_journal", account=other["account"]))["calls"] == []
-        with pytest.raises(ToolRefused, match="start_fake returns one"):
-            await tool("read_journal", account="unknown")
-        with pytest.raises(ToolRefused, match="no fault is named 'no-such-fault'"):
-            await tool("start_fake", faults=["no-such-fault"])
-
-    session(use)
-
-
-def test_an_agent_verifies_a_client() -> None:
-    async def use(_: ClientSession, tool: Tool) -> None:
-        good = await tool(
-            "verify_client",
-            command=["clients/urllib_client.py:run"],
-            adapter="python",
-            run=["boundary/seed/minimum/*"],
-        )
-        assert (good["verdict"], good["causes"]) == ("conforms", [])
-        assert good["cases"]["passed"] == good["cases"]["total"] > 0
-
-        bad = await tool(
-            "verify_client",
-            command=["clients.py:drops_zero_seed"],
-            adapter="python",
-            folder="broken",
-            run=["boundary/seed/*"],
-        )
-        assert bad["verdict"] == "does-not-conform"
-        cause = bad["causes"][0]
-        assert cause["rule"] == "request.faithful"
-        assert json.loads(cause["intended"])["seed"] == 0
-        assert f"--run {cause['example']}" in cause["again"]
-
-        client = [sys.executable, "-c", "pass"]
-        with pytest.raises(ToolRefused, match=r"no verdict: .*no case is left to run"):
-            await tool("verify_client", command=client, run=["no-such-case"])
-        with pytest.raises(ToolRefused, match="no folder 'missing'"):
-            await tool("verify_client", command=client, folder="missing")
-        with pytest.raises(ToolRefused, match="command is empty"):
-            await tool("verify_client", command=[])
-        with pytest.raises(ToolRefused, match="max_seconds"):
-            await tool("verify_client", command=client, max_seconds=0)
+        await ask_about_the_contract(opened, tool)
+        await use_a_fake(tool)
+        await verify_a_client(tool)
 
     session(use)
 
