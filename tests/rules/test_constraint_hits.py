@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sample_runs as sample
 
-from aleph_contract.cases import Case, cases
+from aleph_contract.cases import cases
 from aleph_contract.contract import Contract
 from aleph_contract.rules.constraint_hits import ConstraintHits
 
@@ -22,11 +22,15 @@ def _hits(value: Any, polarity: str) -> set[str]:
 PROBING = [c for c in cases() if c.constraint and c.text is None and not c.compound]
 
 
-@pytest.mark.parametrize("case", PROBING, ids=lambda case: case.name)
-def test_every_certified_case_hits_the_constraint_it_probes(case: Case) -> None:
+def test_every_certified_case_hits_the_constraint_it_probes() -> None:
     """The catalogue names the constraint of a case; the hits find it from the input alone."""
-    assert case.constraint
-    assert (case.constraint.key, case.polarity) in set(HITS(case.input))
+    assert len(PROBING) > 300
+    missed = [
+        case.name
+        for case in PROBING
+        if case.constraint and (case.constraint.key, case.polarity) not in set(HITS(case.input))
+    ]
+    assert missed == []
 
 
 def test_an_input_off_every_bound_hits_no_bound() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from json_messages import without_parser_words
 
-from aleph_contract.cases import Case, cases
+from aleph_contract.cases import cases
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.server import SERVER_CHECKS, judge_server
@@ -339,8 +339,10 @@ def test_the_binding_needs_the_bare_reply_and_the_exact_content_type() -> None:
     assert [f.rule for f in labelled] == ["server.content-type"]
 
 
-@pytest.mark.parametrize("case", [c for c in cases() if c.portable and c.kind != "example"])
-def test_the_request_alone_tells_the_same_as_the_case(case: Case) -> None:
-    for reply in (exchange, refused):
-        seen = reply(request_body=body(case.input))
-        assert judge_server(seen) == judge_server(seen, case)
+def test_the_request_alone_tells_the_same_as_the_case() -> None:
+    chosen = [c for c in cases() if c.portable and c.kind != "example"]
+    assert len(chosen) > 400
+    for case in chosen:
+        for reply in (exchange, refused):
+            seen = reply(request_body=body(case.input))
+            assert judge_server(seen) == judge_server(seen, case), case.name

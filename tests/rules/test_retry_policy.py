@@ -12,12 +12,12 @@ from aleph_contract.rules.retry_policy import FINAL_STATUSES, RETRIES, Repeat, r
 NOW = 784111777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the date in RFC 9110
 
 
-@pytest.mark.parametrize("status", [None, *range(200, 300), *range(400, 600)])
-def test_every_failed_call_has_a_row(status: int | None) -> None:
-    row = retry_row(status)
-    assert row is not None
-    assert row.why.endswith(".")
-    assert (row.repeat == "never") == (status in FINAL_STATUSES)
+def test_every_failed_call_has_a_row() -> None:
+    for status in (None, *range(200, 300), *range(400, 600)):
+        row = retry_row(status)
+        assert row is not None, status
+        assert row.why.endswith("."), status
+        assert (row.repeat == "never") == (status in FINAL_STATUSES), status
 
 
 def test_a_redirect_has_none() -> None:
