@@ -71,14 +71,14 @@ def imported() -> set[str]:
     """The packages that our code imports when it runs; each has the name of its module."""
     names = set()
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        typing_only = [
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        typing_only = {
             inner
-            for node in ast.walk(tree)
+            for node in nodes
             if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
             for inner in ast.walk(node)
-        ]
-        for node in ast.walk(tree):
+        }
+        for node in nodes:
             if node in typing_only:
                 continue
             if isinstance(node, ast.Import):
