@@ -57,22 +57,6 @@ def show(kind: str, found: Verification) -> None:
     sys.stdout.write(f"\n{kind:24} {verdict:12} {', '.join(sorted(broken(found)))}\n")
 
 
-@pytest.mark.parametrize(
-    ("source", "options"),
-    [
-        pytest.param(SEVEN, (*PYTEST, "-p", "xdist.plugin", "-n", "2"), id="xdist"),
-        pytest.param(UNITTEST, ("-m", "unittest", "-q"), id="unittest"),
-    ],
-)
-def test_an_ordinary_suite_is_not_accused(
-    suite: Path, source: str, options: tuple[str, ...], request: pytest.FixtureRequest
-) -> None:
-    found = run(suite, source, *options)
-    show(request.node.callspec.id, found)
-    assert (broken(found), found.command_exit, found.exit_code) == (set(), 0, 0)
-    assert found.results
-
-
 #: Suites that pytest runs in one process, each in a file of its own.
 ORDINARY = {
     "parametrized": SEVEN,
@@ -85,12 +69,12 @@ BROKEN = {"plain": BROKEN_PYTEST, "parametrized": BROKEN_SEVEN, "fixture": BROKE
 
 
 def rules_by_file(
-    folder: Path, sources: dict[str, str]
+    folder: Path, sources: dict[str, str], *options: str
 ) -> tuple[Verification, dict[str, set[str]]]:
     """Run the suites, and collect the rules broken by the calls of each file."""
     for name, source in sources.items():
         (folder / f"test_{name}.py").write_text(source)
-    found = run_command([sys.executable, *PYTEST])
+    found = run_command([sys.executable, *PYTEST, *options])
     rules: dict[str, set[str]] = {}
     for result in found.results:
         file = result.name.partition("::")[0].removeprefix("test_").removesuffix(".py")
@@ -110,28 +94,21 @@ def test_planted_bugs_in_suites_of_pytest_are_accused_by_their_rule(suite: Path)
     assert (found.command_exit, found.exit_code) == (0, 1)
 
 
+def test_suites_under_xdist_are_judged_by_file(suite: Path) -> None:
+    sources = {"ordinary": SEVEN, "broken": BROKEN_PYTEST}
+    found, rules = rules_by_file(suite, sources, "-p", "xdist.plugin", "-n", "2")
+    assert rules == {"ordinary": set(), "broken": {"error.not-retried"}}
+    assert (found.command_exit, found.exit_code) == (0, 1)
+
+
 @pytest.mark.parametrize(
-    ("source", "options", "rule"),
-    [
-        pytest.param(
-            BROKEN_PYTEST,
-            (*PYTEST, "-p", "xdist.plugin", "-n", "2"),
-            "error.not-retried",
-            id="xdist",
-        ),
-        pytest.param(UNTYPED, ("-m", "unittest", "-q"), "request.content-type", id="unittest"),
-    ],
+    ("source", "rules"), [(UNITTEST, set()), (UNTYPED, {"request.content-type"})]
 )
-def test_a_planted_bug_is_accused_by_its_rule(
-    suite: Path,
-    source: str,
-    options: tuple[str, ...],
-    rule: str,
-    request: pytest.FixtureRequest,
-) -> None:
-    found = run(suite, source, *options)
-    show(request.node.callspec.id, found)
-    assert (broken(found), found.command_exit, found.exit_code) == ({rule}, 0, 1)
+def test_a_suite_of_unittest_is_judged(suite: Path, source: str, rules: set[str]) -> None:
+    found = run(suite, source, "-m", "unittest", "-q")
+    show("unittest", found)
+    assert found.results
+    assert (broken(found), found.command_exit, found.exit_code) == (rules, 0, bool(rules))
 
 
 def test_a_finding_names_its_test_and_a_negative_test_is_counted(suite: Path) -> None:
