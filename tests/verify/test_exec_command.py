@@ -163,7 +163,10 @@ def test_billed_calls_never_cost_nothing(duration: dict[str, float], said: str) 
 
 def test_the_command_of_a_killed_run_is_ended(tmp_path: Path) -> None:
     ended = tmp_path / "ended"
-    script = f"trap 'echo > {ended}; exit' TERM; kill -9 $PPID; while sleep 0.1; do :; done"
+    # The second child of `exec` is the process that watches it; it is started after the command.
+    watched = 'until [ "$(ps -A -o ppid= | grep -cx " *$PPID")" -gt 1 ]; do sleep 0.01; done'
+    waiting = "while sleep 0.1; do :; done"
+    script = f"trap 'echo > {ended}; exit' TERM; {watched}; kill -9 $PPID; {waiting}"
     ours = [sys.executable, "-m", "aleph_contract", "exec", "--", "sh", "-c", script]
     begun = time.monotonic()
     assert subprocess.run(ours, check=False).returncode == -signal.SIGKILL
