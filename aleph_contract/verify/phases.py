@@ -51,3 +51,26 @@ PHASES = (
     Phase("profile", plans.other_profile),
     Phase("properties", plans.properties, _explore),
 )
+
+#: A phase, and the cases to drive in it.
+Chosen = tuple[Phase, tuple[PlannedCase, ...]]
+
+
+def waiting_first(chosen: list[Chosen]) -> list[Chosen]:
+    """Move the cases that only wait to the start of the first overlapping phase.
+
+    Meanwhile the client can work on the other cases of that phase. The case that is never answered
+    comes first. Without another case in an overlapping phase they stay where they are.
+    """
+    waiting = [case for phase, cases in chosen if phase.overlapping for case in cases if case.waits]
+    waiting.sort(key=lambda case: not case.never_answered)
+    rest = [
+        (phase, tuple(c for c in cases if not (phase.overlapping and c.waits)))
+        for phase, cases in chosen
+    ]
+    host = next((at for at, (phase, cases) in enumerate(rest) if phase.overlapping and cases), None)
+    if not waiting or host is None:
+        return chosen
+    phase, cases = rest[host]
+    rest[host] = (phase, (*waiting, *cases))
+    return [(phase, cases) for phase, cases in rest if cases]

@@ -77,6 +77,11 @@ class PlannedCase:
     on_bound: bool = True
     seconds: float = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether the client only waits for most of the time: the reply is late, or never comes."""
+        return self.never_answered or any("delay" in step for step in self.scenario)
+
 
 _RETURNS = "sends it unchanged and returns the result of the reply"
 _REFUSES = "refuses it before sending, or sends it unchanged and reports the refusal"

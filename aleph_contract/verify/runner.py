@@ -24,7 +24,7 @@ from aleph_contract.verify.crosstalk import CROSSTALK, attribute
 from aleph_contract.verify.examinable import examinable, unexamined
 from aleph_contract.verify.fakes import NEW_FAKE_OPTIONS, fake_for
 from aleph_contract.verify.kept_results import ONCE, attribute_kept
-from aleph_contract.verify.phases import PHASES, Phase
+from aleph_contract.verify.phases import PHASES, Chosen, Phase, waiting_first
 from aleph_contract.verify.plans import PlannedCase, selected
 from aleph_contract.verify.progress import CaseFinished, Event, PhaseStarted, PhaseTimes
 from aleph_contract.verify.session import Session
@@ -37,9 +37,6 @@ __all__ = ["CaseFinished", "Event", "PhaseStarted", "Settings", "verify_client"]
 
 #: Cases in which a client may get stuck; a client that gets stuck in every case would take hours.
 MAX_STUCK = 20
-
-#: A phase, and the cases to drive in it.
-Chosen = tuple[Phase, tuple[PlannedCase, ...]]
 
 
 def verify_client(
@@ -90,7 +87,7 @@ def verify_client(
             log.client = client
             session = Session(server, driver, contract, settings)
             log.times.lap("set-up")
-            for phase, cases in _never_answered_first(chosen):
+            for phase, cases in waiting_first(chosen):
                 if log.stopped:
                     break
                 log.drive(phase, session, cases)
@@ -144,22 +141,6 @@ def _choose(contract: Contract, settings: Settings, clock: Clock) -> list[Chosen
             + ("" if clock.faster else " (time needs --speed)")
         )
     return chosen
-
-
-def _never_answered_first(chosen: list[Chosen]) -> list[Chosen]:
-    """Move the cases that are never answered to the start of the first overlapping phase.
-
-    They only wait; meanwhile the client can work on the other cases of that phase. Without
-    another case in an overlapping phase they stay where they are.
-    """
-    waiting = tuple(case for _, cases in chosen for case in cases if case.never_answered)
-    rest = [(phase, tuple(c for c in cases if not c.never_answered)) for phase, cases in chosen]
-    host = next((at for at, (phase, cases) in enumerate(rest) if phase.overlapping and cases), None)
-    if not waiting or host is None:
-        return chosen
-    phase, cases = rest[host]
-    rest[host] = (phase, (*waiting, *cases))
-    return [(phase, cases) for phase, cases in rest if cases]
 
 
 def _fails(result: CaseResult, settings: Settings) -> bool:

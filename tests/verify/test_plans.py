@@ -8,7 +8,7 @@ from sample_cases import ENTRIES
 from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.verify import plans
-from aleph_contract.verify.phases import PHASES, Phase
+from aleph_contract.verify.phases import PHASES, Phase, waiting_first
 
 GLOBS = (
     "boundary/seed/maximum/above",
@@ -42,3 +42,25 @@ def test_one_boundary_case_is_planned_without_the_whole_catalogue(
     names = NameGlobs(("boundary/width/minimum/on",))
     planned = [case.name for phase in PHASES for case in phase.plans(contract, names)]
     assert [name for name in planned if names.match(name)] == ["boundary/width/minimum/on"]
+
+
+def test_cases_that_only_wait_start_first() -> None:
+    contract = Contract.load()
+    phases = [phase for phase in PHASES if not phase.needs_speed]
+    chosen = [(phase, tuple(phase.plans(contract, EVERY_NAME))) for phase in phases]
+    driven = waiting_first(chosen)
+    names = {phase.name: [case.name for case in cases] for phase, cases in driven}
+    waiting = ["fault/hang/once", "fault/delayed/once", "fault/drip/once"]
+    assert names["boundary"][:3] == waiting
+    assert not set(waiting) & set(names["faults"])
+    assert names["concurrency"][0] == "concurrency/01", "their replies are late on purpose"
+    assert sorted(n for each in names.values() for n in each) == sorted(
+        case.name for _, cases in chosen for case in cases
+    )
+
+
+def test_cases_that_only_wait_stay_where_no_other_case_can_run_meanwhile() -> None:
+    contract = Contract.load()
+    faults = next(phase for phase in PHASES if phase.name == "faults")
+    alone = [(faults, tuple(case for case in faults.plans(contract, EVERY_NAME) if case.waits))]
+    assert waiting_first(alone) == alone
