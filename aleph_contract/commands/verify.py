@@ -162,6 +162,9 @@ def client(
         from aleph_contract.verify.rule_selection import RuleSelection
         from aleph_contract.verify.runner import Settings, verify_client
 
+        if max_examples and not run and "properties" not in skip:
+            import aleph_contract.verify.property_phase  # noqa: F401 - used at the end of the run
+
     contract = chosen_contract(contract_files, model)
     if write_known_failing:
         check_writable(Path(write_known_failing), "--write-known-failing")

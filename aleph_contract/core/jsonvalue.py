@@ -95,11 +95,11 @@ def same(left: Any, right: Any) -> bool:
     literal with a fraction counts as its nearest double. Strings are compared by code point,
     objects without regard to order. Booleans are not numbers.
     """
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right
     if isinstance(left, bool) or isinstance(right, bool) or left is None or right is None:
         return left is right
     if isinstance(left, (int, float, Decimal)) and isinstance(right, (int, float, Decimal)):
-        return left == right
-    if isinstance(left, str) and isinstance(right, str):
         return left == right
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
@@ -139,14 +139,14 @@ def weight(value: Any) -> int:
 
 def dumps(value: Any) -> str:
     """Write `value` compactly; a `Number` comes out as it was written."""
-    if isinstance(value, Number):
-        return value.text
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_quoted(k)}:{dumps(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ",".join(map(dumps, value)) + "]"
     if isinstance(value, str):
         return _quoted(value)
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{_quoted(k)}:{dumps(v)}" for k, v in value.items()]) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(dumps, value)) + "]"
+    if isinstance(value, Number):
+        return value.text
     if type(value) is int:
         return int.__repr__(value)
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -254,10 +254,10 @@ class Session:
     ) -> CaseResult:
         """Judge a case by its evidence, with the token removed from all texts."""
         planned, outcome, account, exchanges = driven
-        outcome = replace(outcome, elapsed=self.clock.elapsed(outcome.elapsed))
+        found = outcome.result
         if outcome.kind == "result":
-            found = find_result(outcome.result, shape_of(self.contract).primary)
-            outcome = replace(outcome, result=found)
+            found = find_result(found, shape_of(self.contract).primary)
+        outcome = replace(outcome, result=found, elapsed=self.clock.elapsed(outcome.elapsed))
         outcome, leaks = redact(outcome, account.token)
         evidence = self._evidence(planned, outcome, exchanges, leaks, other_results or {})
         judgement = with_exposures(judge(evidence), outcome)
