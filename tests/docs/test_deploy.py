@@ -24,7 +24,7 @@ from calling import INPUT
 from click.testing import CliRunner
 from programs import needed
 
-from aleph_contract.commands.serve import command
+from aleph_contract.cli import cli
 from aleph_contract.contract import Contract
 from fake_server.http.app import CONTROL_PATH
 
@@ -124,7 +124,7 @@ def documents() -> list[Any]:
 
 
 def test_the_options_in_the_manifests_exist() -> None:
-    described = CliRunner().invoke(command, ["--help"]).output
+    described = CliRunner().invoke(cli, ["serve", "--help"]).output
     pod = documents()[0]["spec"]["template"]["spec"]["containers"][0]
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     given = [*pod["args"], *services["fake-1"]["command"], *instruction("ENTRYPOINT")[2:]]
