@@ -22,10 +22,10 @@ def check_writable(path: Path, source: str) -> None:
         ArgumentError: The file cannot be written.
     """
     with writing(path, source):
-        file = path.resolve()  # the file that a link leads to is created, and removed again
-        if file.is_fifo():
+        if path.is_fifo():
             return
-        existed = file.exists()
+        existed = path.exists()
+        file = path if existed else path.resolve()  # of a link, only the target is removed again
         with file.open("ab"):
             pass
     if not existed:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from calling import HTTP, INPUT, PATIENCE, body
+from calling import HTTP, INPUT, PATIENCE, body, only, post
 from test_serve_command import serving
 
 from aleph_contract.cli import run
@@ -34,6 +34,33 @@ def call(base_url: str, content: bytes = body()) -> int:
         headers={"authorization": f"Bearer {TOKEN}", "content-type": "application/json"},
     )
     return answer.status_code
+
+
+def test_a_full_disk_loses_lines_of_the_capture_and_no_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running() as server:
+        account = server.account()
+        assert post(account).status_code == 200
+        exchange = only(account)
+    path = str(tmp_path / "runs.jsonl")
+    with CaptureWriter(path) as writer, open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        writer.write(exchange)
+        descriptor = writer._file.fileno()
+        saved = os.dup(descriptor)
+        os.dup2(full.fileno(), descriptor)
+        writer.write(exchange)
+        writer.write(exchange)
+        os.dup2(saved, descriptor)
+        os.close(saved)
+        writer.write(exchange)
+    assert caplog.messages == [
+        f"aleph-contract: --record {path}: No space left on device",
+        f"aleph-contract: --record {path}: 2 exchanges are missing",
+    ]
+    _, skipped = load_replies(Path(path), ContractSet.of())
+    assert skipped == 0
+    assert len([line for line in Path(path).read_text().splitlines() if line]) == 2
 
 
 class TestOptions:
