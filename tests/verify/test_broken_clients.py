@@ -75,6 +75,9 @@ A_FEW = (
     "fault/result-member-missing/once",
 )
 
+#: For programs that wait before they repeat a call: each failure costs seconds.
+A_FAILURE = ("examples", "fault/internal-error/once")
+
 #: Program, rules of level must that it breaks, rules that it gets advice about, and its cases.
 PROCESSES: list[tuple[str, set[str], set[str], tuple[str, ...]]] = [
     (
@@ -90,11 +93,11 @@ PROCESSES: list[tuple[str, set[str], set[str], tuple[str, ...]]] = [
         "retrying.mjs",
         {"error.not-retried"},
         {"billing.paid-once"},
-        ("examples", "fault/field-invalid/once", "fault/internal-error/once"),
+        (*A_FAILURE, "fault/field-invalid/once"),
     ),
     ("shared.mjs", {"concurrency.no-crosstalk"}, set(), ("concurrency",)),
-    ("sdk_defaults.mjs", set(), {"billing.paid-once"}, A_FEW),
-    ("sdk_ai_run.mjs", {"request.route"}, set(), A_FEW),
+    ("sdk_defaults.mjs", set(), {"billing.paid-once"}, A_FAILURE),
+    ("sdk_ai_run.mjs", {"request.route"}, set(), ("examples",)),
 ]
 
 
