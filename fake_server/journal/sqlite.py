@@ -29,7 +29,13 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.errors import ArgumentError
 from fake_server.journal.base import EVERYTHING, AccountStore, Filter, Tally
 from fake_server.journal.listeners import Listeners, PendingExchange, built
-from fake_server.journal.sqlite_file import APPLICATION_ID, SCHEMA_VERSION, lock_file, open_file
+from fake_server.journal.sqlite_file import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    lock_file,
+    open_file,
+    stamps,
+)
 from fake_server.journal.sqlite_starts import BODIES, BodyStarts, listed_columns
 
 _COLUMNS = tuple(field.name for field in fields(Exchange))
@@ -37,11 +43,30 @@ _NAMES = ", ".join(_COLUMNS)
 _LISTED_NAMES = listed_columns(_COLUMNS)
 _PLACEHOLDERS = ", ".join("?" * len(_COLUMNS))
 _INSERT = f"INSERT INTO exchange ({_NAMES}) VALUES ({_PLACEHOLDERS})"  # noqa: S608 - constants only
+_COUNT = "SELECT count(*) FROM exchange WHERE account = ?"
+_ACCOUNTS = "SELECT account FROM exchange GROUP BY account ORDER BY max(received_at)"
+_CLEAR = "DELETE FROM exchange WHERE account = ?"
+_SET_NUMBER = "INSERT OR REPLACE INTO numbering VALUES (?, ?)"
+_STATES = "SELECT id, state FROM account"
+_SET_STATE = "INSERT OR REPLACE INTO account VALUES (?, ?)"
+_REMOVE_STATE = "DELETE FROM account WHERE id = ?"
+_FIELDS_OF_TABLE = "PRAGMA table_info(exchange)"
 _NUMBERS = """
 SELECT account, max(number) FROM (
     SELECT account, max(number) AS number FROM exchange GROUP BY account
     UNION ALL SELECT account, number FROM numbering
 ) GROUP BY account"""
+
+#: Of the newest exchanges that fulfil a condition, oldest first.
+_OLDEST = """
+SELECT * FROM (
+    SELECT {names} FROM exchange WHERE {condition} ORDER BY {order} DESC LIMIT :limit
+) ORDER BY {order}"""
+_NEWEST = "SELECT {names} FROM exchange WHERE {condition} ORDER BY rowid DESC"
+
+#: The SQL condition for all accounts, and for one.
+_WHOSE = {True: "TRUE", False: "account = :account"}
+_AND = " AND "
 
 #: The SQL condition of each field of a `Filter` that is set.
 _CONDITIONS = {
@@ -144,9 +169,8 @@ class SQLiteJournal(AccountStore):
 
     def newest(self, account: str | None, *, whole: bool = True) -> Iterator[Exchange]:
         """See `Journal`."""
-        whose = "TRUE" if account is None else "account = :account"
         names = _NAMES if whole else _LISTED_NAMES
-        query = f"SELECT {names} FROM exchange WHERE {whose} ORDER BY rowid DESC"  # noqa: S608 - constants only
+        query = _NEWEST.format(names=names, condition=_WHOSE[account is None])
         yield from self._found(query, {"account": account})
 
     def _found(self, query: str, values: dict[str, Any]) -> Iterator[Exchange]:
@@ -163,30 +187,28 @@ class SQLiteJournal(AccountStore):
 
     def tally(self, account: str) -> Tally:
         """See `Journal`."""
-        query = "SELECT count(*) FROM exchange WHERE account = ?"
         with self._reading() as connection:
-            return Tally(*connection.execute(query, (account,)).fetchone())
+            return Tally(*connection.execute(_COUNT, (account,)).fetchone())
 
     def accounts(self) -> tuple[str, ...]:
         """See `Journal`."""
-        query = "SELECT account FROM exchange GROUP BY account ORDER BY max(received_at)"
         with self._reading() as connection:
-            return tuple(account for (account,) in connection.execute(query))
+            return tuple(account for (account,) in connection.execute(_ACCOUNTS))
 
     def clear(self, account: str) -> None:
         """See `Journal`."""
 
         def delete(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM exchange WHERE account = ?", (account,))
+            connection.execute(_CLEAR, (account,))
             last = (account, self._arrived.get(account, 0))
-            connection.execute("INSERT OR REPLACE INTO numbering VALUES (?, ?)", last)
+            connection.execute(_SET_NUMBER, last)
 
         self._put(delete).result()
 
     def saved_states(self) -> dict[str, str]:
         """See `AccountStore`."""
         with self._reading() as connection:
-            return dict(connection.execute("SELECT id, state FROM account").fetchall())
+            return dict(connection.execute(_STATES).fetchall())
 
     def save_state(self, account: str, state: str | None) -> None:
         """See `AccountStore`."""
@@ -254,16 +276,14 @@ def read_file(path: str | os.PathLike[str]) -> Iterator[Exchange]:
     """
     uri = f"{Path(path).absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        application, version = stamps(connection)
         if application != APPLICATION_ID:
             raise sqlite3.DatabaseError("the file belongs to another program")
         if version > SCHEMA_VERSION:
             raise sqlite3.DatabaseError(
                 f"its tables have version {version}; this program reads 1 to {SCHEMA_VERSION}"
             )
-        table = connection.execute("PRAGMA table_info(exchange)").fetchall()
-        columns = {name for _, name, *_ in table}
+        columns = {name for _, name, *_ in connection.execute(_FIELDS_OF_TABLE)}
         names = [name if name in columns else _absent(name) for name in _COLUMNS]
         query = f"SELECT {', '.join(names)} FROM exchange ORDER BY account, number"  # noqa: S608 - constants only
         yield from map(_exchange, connection.execute(query))
@@ -281,9 +301,9 @@ def _absent(column: str) -> str:
 
 def _save_state(connection: sqlite3.Connection, account: str, state: str | None) -> None:
     if state is None:
-        connection.execute("DELETE FROM account WHERE id = ?", (account,))
+        connection.execute(_REMOVE_STATE, (account,))
     else:
-        connection.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (account, state))
+        connection.execute(_SET_STATE, (account, state))
 
 
 def _query(account: str | None, where: Filter, *, whole: bool) -> tuple[str, dict[str, Any]]:
@@ -293,14 +313,9 @@ def _query(account: str | None, where: Filter, *, whole: bool) -> tuple[str, dic
     values["account"] = account
     values["limit"] = -1 if where.limit is None else where.limit  # SQLite: -1 is no limit
     values["text"] = None if where.text is None else where.text.encode("utf-8", "surrogatepass")
-    whose = "TRUE" if account is None else "account = :account"
     names = _NAMES if whole else _LISTED_NAMES
-    condition = " AND ".join([whose, *conditions])
-    query = f"""
-SELECT * FROM (
-    SELECT {names} FROM exchange WHERE {condition} ORDER BY {order} DESC LIMIT :limit
-) ORDER BY {order}"""  # noqa: S608 - constants only; values are bound
-    return query, values
+    condition = _AND.join([_WHOSE[account is None], *conditions])
+    return _OLDEST.format(names=names, condition=condition, order=order), values
 
 
 def _row(exchange: Exchange) -> list[Any]:

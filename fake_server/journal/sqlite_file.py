@@ -64,6 +64,16 @@ _MIGRATIONS = {
 }
 
 
+_BEGIN = "BEGIN IMMEDIATE"
+_WRITE_AHEAD = "PRAGMA journal_mode = WAL"
+_SYNC_LESS = "PRAGMA synchronous = NORMAL"
+_APPLICATION = "PRAGMA application_id"
+_VERSION = "PRAGMA user_version"
+_TABLE_COUNT = "SELECT count(*) FROM sqlite_master"
+_SET_APPLICATION = f"{_APPLICATION} = {APPLICATION_ID}"
+_SET_VERSION = f"{_VERSION} = {SCHEMA_VERSION}"
+
+
 def open_file(path: Path) -> sqlite3.Connection:
     """Open a journal for writing; create it, or bring its tables to this version.
 
@@ -77,32 +87,38 @@ def open_file(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         with connection:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_BEGIN)
             _prepare(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(_WRITE_AHEAD)
+        connection.execute(_SYNC_LESS)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def stamps(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The application id and the version of the tables that stand in the file."""
+    (application,) = connection.execute(_APPLICATION).fetchone()
+    (version,) = connection.execute(_VERSION).fetchone()
+    return application, version
+
+
 def _prepare(connection: sqlite3.Connection) -> None:
     """Create the tables in an empty file; check and migrate those of any other file."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    application, version = stamps(connection)
+    (tables,) = connection.execute(_TABLE_COUNT).fetchone()
     if not tables:
         for table in _TABLES:
             connection.execute(table)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(_SET_APPLICATION)
+        connection.execute(_SET_VERSION)
     elif application != APPLICATION_ID:
         raise sqlite3.DatabaseError("the file belongs to another program")
     elif version in _MIGRATIONS:
         for statement in (_MIGRATIONS[number] for number in range(version, SCHEMA_VERSION)):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(_SET_VERSION)
     elif version != SCHEMA_VERSION:
         raise sqlite3.DatabaseError(
             f"its tables have version {version}; this program reads and writes {SCHEMA_VERSION}"
