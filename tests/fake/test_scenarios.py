@@ -87,10 +87,10 @@ class TestScenario:
             ({"a"}, "a scenario is a list of steps, not \"{'a'}\""),
             (10**70, f"a scenario is a list of steps, not 1{'0' * 59}"),
             ([{"fault": "hang", "retry_after": "x"}],
-             'retry_after of step 0 is an integer from 0 to 2147483648, not "x"'),
+             'retry_after of step 0 is an integer from 0 to 2147483647, not "x"'),
             ([None], f"step 0 is an object with the fields {FIELDS}"),
             (["hang", {"fault": None, "delay": True}],
-             "delay of step 1 is a number of seconds from 0 to 2147483648, not true"),
+             "delay of step 1 is a number of seconds from 0 to 2147483647, not true"),
         ],
     )  # fmt: skip
     def test_a_message_names_the_step_and_the_value(self, given: Any, message: str) -> None:
@@ -102,7 +102,9 @@ class TestScenario:
         "step",
         [
             ScenarioStep(None, times=None),
-            ScenarioStep(find("hang"), times=2**31, retry_after=2**31, delay=float(2**31)),
+            ScenarioStep(
+                find("hang"), times=2**31 - 1, retry_after=2**31 - 1, delay=float(2**31 - 1)
+            ),
             ScenarioStep(find("delayed"), retry_after=0, delay=0.0),
             ScenarioStep(None, delay=0.5),
         ],
