@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,5 +25,8 @@ def frozen_imports() -> Iterator[None]:
     finally:
         if len(sys.modules) > loaded:
             gc.freeze()
+            # Some versions of Hypothesis look for the module that holds their generator of random
+            # numbers among the objects that are not frozen.
+            warnings.filterwarnings("ignore", message="It looks like `register_random`")
         if enabled:
             gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 
 import pytest
@@ -27,6 +28,17 @@ def test_imported_objects_are_excluded_from_collections(monkeypatch: pytest.Monk
         import colorsys  # noqa: F401
     assert gc.get_freeze_count() > 0
     gc.unfreeze()
+
+
+def test_hypothesis_does_not_warn_of_a_generator_that_is_excluded() -> None:
+    """It warns of a generator that no object refers to, and sees none that is excluded."""
+    program = (
+        "import warnings; warnings.simplefilter('error')\n"
+        "from aleph_contract.commands.frozen_imports import frozen_imports\n"
+        "with frozen_imports(): import hypothesis.core\n"
+        "hypothesis.given(hypothesis.strategies.none())(lambda value: None)()\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_without_an_import_nothing_is_excluded() -> None:
