@@ -36,7 +36,8 @@ def test_hypothesis_does_not_warn_of_a_generator_that_is_excluded() -> None:
         "import warnings; warnings.simplefilter('error')\n"
         "from aleph_contract.commands.frozen_imports import frozen_imports\n"
         "with frozen_imports(): import hypothesis.core\n"
-        "hypothesis.given(hypothesis.strategies.none())(lambda value: None)()\n"
+        "test = hypothesis.given(hypothesis.strategies.none())(lambda value: None)\n"
+        "hypothesis.seed(0)(test)()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
