@@ -176,7 +176,7 @@ def test_the_command_of_a_killed_run_is_ended(tmp_path: Path) -> None:
 
 
 def test_nothing_waits_for_a_command_that_has_ended() -> None:
-    """A command that is not ended by us leaves no process behind, whatever its exit code."""
+    """A command that is not ended by us leaves no process behind, with any exit code."""
     before = descendants(os.getpid())
     assert run_command([sys.executable, "-c", "raise SystemExit(3)"]).command_exit == 3
     assert descendants(os.getpid()) == before

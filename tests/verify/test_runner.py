@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -278,34 +275,6 @@ def test_patience_decides_whether_a_late_time_out_is_seen(
     (hung,) = run(impatient, "fault/hang/*", **chosen).results
     assert hung.status == status
     assert [(f.rule, f.level) for f in hung.findings if "still waits" in f.message] == findings
-
-
-def test_draws_depend_on_the_seed_alone_and_leave_no_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "likes.py").write_text(f"LIKED = {[*range(1000, 1200)]}", encoding="utf-8")
-
-    def drawn(loads: str) -> list[str]:
-        code = f"""
-import json, sys, {loads}
-from aleph_contract.drivers.python import PythonDriver
-from aleph_contract.verify.runner import Settings, verify_client
-
-def call(given, **_):
-    print(json.dumps(given), file=sys.__stderr__)
-    raise ValueError("seen")
-
-verify_client(PythonDriver(call), settings=Settings(run=("property/valid",)))
-"""
-        argv = [sys.executable, "-B", "-c", code]
-        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
-        return done.stderr.splitlines()
-
-    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)
-    first = drawn("json")
-    assert len(first) > 40
-    assert drawn("likes") == first
-    assert [path.name for path in tmp_path.iterdir()] == ["likes.py"]
 
 
 def test_an_interrupt_keeps_the_results_so_far() -> None:
