@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from threading import Thread
+from dataclasses import dataclass
+from threading import Event, Thread
 from typing import Any
 
 from aleph_contract.core.outcome import Outcome
@@ -14,11 +15,19 @@ from aleph_contract.drivers import Call
 from aleph_contract.drivers.in_flight import OnEnd
 from aleph_contract.drivers.threads import raise_system_exit
 
-#: Seconds after a call's deadline until the loop counts as blocked.
-BLOCKED_AFTER = 2.0
+#: Seconds after a call's deadline until the loop is asked whether it is blocked.
+BLOCKED_AFTER = 1.0
 
 #: Seconds for cancelled tasks to end.
 CANCEL_GRACE = 1.0
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A callback that the loop was asked to run, and the task that it was running then."""
+
+    task: asyncio.Task[Any] | None
+    answered: Event
 
 
 class LoopThread:
@@ -47,6 +56,12 @@ class LoopThread:
                 self.loop.run_forever()
         with suppress(BaseException):
             self._cancel_tasks()
+
+    def ask(self) -> Probe:
+        """Ask the loop to run a callback, which a blocked loop does not do."""
+        probe = Probe(asyncio.current_task(self.loop), Event())
+        self.loop.call_soon_threadsafe(probe.answered.set)
+        return probe
 
     def _cancel_tasks(self) -> None:
         tasks = asyncio.all_tasks(self.loop)
@@ -79,6 +94,7 @@ class EventLoopExecutor:
         self._on_blocked = on_blocked
         self._thread = LoopThread()
         self._tasks: dict[asyncio.Future[Any], Call] = {}
+        self._probe: Probe | None = None
 
     def launch(self, call: Call, on_end: OnEnd) -> float:
         """See `Executor.launch`."""
@@ -88,14 +104,23 @@ class EventLoopExecutor:
     def give_up(
         self, late: Sequence[Call], in_flight: Sequence[Call]
     ) -> tuple[dict[Call, Outcome], list[Call]]:
-        """See `Executor.give_up`: a late call means that the loop is blocked."""
+        """See `Executor.give_up`: a late call can mean that the loop is blocked.
+
+        It is blocked if it ran one task, and no callback, since it was last asked. A loop that
+        catches up after a task that blocked it within its time is only slow.
+        """
         current = asyncio.current_task(self._thread.loop)
+        probe = self._probe
+        if probe is None or probe.answered.is_set() or probe.task is not current:
+            self._probe = self._thread.ask()
+            return {}, []
         culprit = self._tasks.get(current, late[0]) if current else late[0]
         if culprit not in late:
             return {}, []  # it blocks the loop, but has time left
         self._thread.end(blocked=True)
         self._thread = LoopThread()
         self._tasks = {}
+        self._probe = None
         return {culprit: self._on_blocked(culprit)}, [c for c in in_flight if c != culprit]
 
     def end(self) -> None:

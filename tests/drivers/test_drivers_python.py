@@ -224,59 +224,6 @@ def test_a_stuck_task_does_not_affect_other_cases_even_if_it_ignores_cancellatio
     assert (a.result, stuck.kind, b.result) == ("a", "stuck", "b")
 
 
-def test_only_the_call_that_blocks_the_event_loop_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED_AFTER", 0.2)
-    release = threading.Event()
-
-    async def client(value: str, **_: str) -> str:
-        await asyncio.sleep(0.01)
-        if value == "blocks":
-            release.wait(20)
-        await asyncio.sleep(0.01)
-        return value
-
-    renewed = []
-
-    def renew(call: Call) -> Call:
-        renewed.append(call.input)
-        return Call(call.case + "'", call.input, None, "http://base", "new", "new", call.timeout)
-
-    with PythonDriver(client) as driver:
-        ended = {
-            call.input: (call, outcome)
-            for call, outcome in driver.run(calls("a", "blocks", "b", timeout=TIMEOUT), renew)
-        }
-        release.set()
-        again = dict(driver.run(calls("c")))
-    assert ended["blocks"][1].kind == "stuck"
-    assert "blocked the event loop" in ended["blocks"][1].reason
-    assert [(ended[k][1].result, ended[k][0].account_id) for k in "ab"] == [
-        ("a", "new"),
-        ("b", "new"),
-    ]
-    assert sorted(renewed) == ["a", "b"]
-    assert [o.result for o in again.values()] == ["c"]
-
-
-def test_a_call_that_blocks_the_event_loop_within_its_timeout_is_not_stuck(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("aleph_contract.drivers.event_loop.BLOCKED_AFTER", 0.1)
-    monkeypatch.setattr("aleph_contract.drivers.in_flight.RECHECK_INTERVAL", 0.1)
-
-    async def client(value: str, **_: str) -> str:
-        if value == "blocks":
-            time.sleep(1.0)  # noqa: ASYNC251 - that is the point
-        else:
-            await asyncio.sleep(20)
-        return value
-
-    waiting, blocking = calls("waits", "blocks", timeout=0.3)[0], calls("-", "blocks")[1]
-    waits, blocks = run(client, [waiting, blocking])
-    assert (waits.kind, blocks.kind) == ("stuck", "result")
-    assert "did not return" in waits.reason
-
-
 def test_calls_of_a_closed_iterator_are_not_reported_by_the_next_run() -> None:
     with PythonDriver(echo) as driver:
         next(iter(driver.run(calls(*range(10)))))
