@@ -18,6 +18,10 @@ from aleph_contract.drivers.threads import raise_system_exit
 #: Seconds after a call's deadline until the loop is asked whether it is blocked.
 BLOCKED_AFTER = 1.0
 
+#: Seconds of a last chance to answer. After a pause of the whole process, such as a virtual machine
+#: that stalls, the thread that asks can run before the loop does.
+LAST_CHANCE = 0.5
+
 #: Seconds for cancelled tasks to end.
 CANCEL_GRACE = 1.0
 
@@ -117,6 +121,8 @@ class EventLoopExecutor:
         culprit = self._tasks.get(current, late[0]) if current else late[0]
         if culprit not in late:
             return {}, []  # it blocks the loop, but has time left
+        if probe.answered.wait(LAST_CHANCE):
+            return {}, []
         self._thread.end(blocked=True)
         self._thread = LoopThread()
         self._tasks = {}

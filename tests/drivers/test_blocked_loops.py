@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from driver_calls import calls, drive
 
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call
+from aleph_contract.drivers.event_loop import EventLoopExecutor, LoopThread, Probe
 from aleph_contract.drivers.python import PythonDriver
 
 
@@ -19,11 +21,11 @@ def test_only_the_call_that_blocks_the_event_loop_is_stuck(monkeypatch: pytest.M
     monkeypatch.setattr("aleph_contract.drivers.in_flight.RECHECK_INTERVAL", 0.2)
     release = threading.Event()
 
-    async def client(value: str, **_: str) -> str:
-        await asyncio.sleep(0.01)
+    async def client(value: str, *, account_id: str, **_: str) -> str:
         if value == "blocks":
-            release.wait(20)
-        await asyncio.sleep(0.01)
+            release.wait(60)
+        elif value != "c" and account_id != "new":
+            await asyncio.sleep(60)  # until the loop is abandoned
         return value
 
     renewed = []
@@ -32,11 +34,10 @@ def test_only_the_call_that_blocks_the_event_loop_is_stuck(monkeypatch: pytest.M
         renewed.append(call.input)
         return Call(call.case + "'", call.input, None, "http://base", "new", "new", call.timeout)
 
+    a, _, b = calls("a", "-", "b", timeout=60)
+    given = [a, calls("-", "blocks", timeout=0.3)[1], b]
     with PythonDriver(client) as driver:
-        ended = {
-            call.input: (call, outcome)
-            for call, outcome in driver.run(calls("a", "blocks", "b", timeout=0.6), renew)
-        }
+        ended = {call.input: (call, outcome) for call, outcome in driver.run(given, renew)}
         release.set()
         again = dict(driver.run(calls("c")))
     assert ended["blocks"][1].kind == "stuck"
@@ -95,3 +96,33 @@ def test_a_loop_that_catches_up_after_a_blocking_call_is_not_stuck(
     assert len(checks) >= 4
     assert (waits.kind, blocks.kind) == ("stuck", "result")
     assert "did not return" in waits.reason
+
+
+def test_a_loop_that_answers_late_after_a_pause_of_the_process_is_not_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A virtual machine stalls after the loop is asked; the thread that asks runs first again."""
+
+    class AfterThePause(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+            return True
+
+    def ask(thread: LoopThread) -> Probe:
+        return Probe(asyncio.current_task(thread.loop), AfterThePause())
+
+    monkeypatch.setattr(LoopThread, "ask", ask)
+
+    async def waits(_: Call) -> Outcome:
+        await asyncio.sleep(60)
+        return Outcome("result")
+
+    executor = EventLoopExecutor(waits, lambda _: Outcome("stuck"), lambda _: Outcome("stuck"))
+    call = calls("late", timeout=60)[0]
+    executor.launch(call, lambda _: None)
+    try:
+        while not executor._tasks or asyncio.current_task(executor._thread.loop):
+            time.sleep(0.01)
+        for _ in range(3):
+            assert executor.give_up([call], [call]) == ({}, [])
+    finally:
+        executor.end()
