@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 from driver_calls import calls
 from scripted_process import CLIENT, drive, driver, kinds, started
+from waiting import until
 
 from aleph_contract.core.outcome import ReportedError
 from aleph_contract.drivers import Call, stdio
 from aleph_contract.drivers.ndjson import run_line
+from aleph_contract.drivers.worker import InFlight
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -87,16 +90,26 @@ def test_standard_error_is_kept_with_its_case() -> None:
     assert [o.stderr for o in outcomes.values()] == ["about c0\n", "", "about c2\n"]
 
 
-def test_time_spent_by_the_caller_does_not_count_against_the_client() -> None:
-    with driver(window=2) as client:
+def test_time_spent_by_the_caller_does_not_count_against_the_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The report of `mutter` is in the pipe when its time ends; the caller is still busy."""
+    over: list[float] = []
+    monkeypatch.setattr(InFlight, "deadline", property(lambda _: over[0] if over else math.inf))
+    source = CLIENT.replace(
+        "    for done in later", "    open(case, 'w').close()\n    for done in later"
+    )
+    with driver(window=2, source=source) as client:
         ended = []
-        for call, outcome in client.run(calls("answer", "slow", timeout=1.5)):
+        for call, outcome in client.run(calls("answer", "mutter")):
             ended.append((call.case, outcome.kind))
-            time.sleep(1.6)
+            until(Path("c1").exists)
+            over.append(time.monotonic())
     assert sorted(ended) == [("c0", "result"), ("c1", "result")]
 
 
-def test_a_client_has_time_to_exit_after_bye() -> None:
+def test_a_client_has_time_to_exit_after_bye(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stdio, "BYE_GRACE", 60.0)
     with driver(source=CLIENT + "time.sleep(0.2); open('left', 'w').close()\n"):
         pass
     assert Path("left").exists()
