@@ -96,13 +96,14 @@ def test_time_spent_by_the_caller_does_not_count_against_the_client(
     """The report of `mutter` is in the pipe when its time ends; the caller is still busy."""
     over: list[float] = []
     monkeypatch.setattr(InFlight, "deadline", property(lambda _: over[0] if over else math.inf))
-    source = CLIENT.replace(
-        "    for done in later", "    open(case, 'w').close()\n    for done in later"
-    )
+    waits = "    while do == 'mutter' and not os.path.exists('go'): time.sleep(0.01)\n    keys ="
+    said = "    open(case, 'w').close()\n    for done in later"
+    source = CLIENT.replace("    keys =", waits).replace("    for done in later", said)
     with driver(window=2, source=source) as client:
         ended = []
         for call, outcome in client.run(calls("answer", "mutter")):
             ended.append((call.case, outcome.kind))
+            Path("go").touch()
             until(Path("c1").exists)
             over.append(time.monotonic())
     assert sorted(ended) == [("c0", "result"), ("c1", "result")]
