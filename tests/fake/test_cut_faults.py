@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import time
 from decimal import Decimal
 
 import httpx
 import pytest
 from calling import body, connect, head, only, post
+from waiting import until
 
 from fake_server.account_handle import AccountHandle
 from fake_server.replies.faults import FAULTS, Fault
@@ -83,6 +83,7 @@ class TestCut:
         account.scenario([{"fault": "hang"}])
         with connect(server) as connection:
             connection.sendall(head(account, len(body())) + body())
+            until(lambda: not account.settle(0))
             connection.settimeout(0.2)
             with pytest.raises(socket.timeout):
                 connection.recv(1)
@@ -98,7 +99,7 @@ class TestCut:
         account.scenario([{"fault": fault, "delay": 30}])
         with connect(server) as connection:
             connection.sendall(head(account, len(body())) + body())
-            time.sleep(0.1)
+            until(lambda: not account.settle(0))
         exchange = only(account)
         assert exchange.outcome == "cut"
         assert exchange.elapsed < 10

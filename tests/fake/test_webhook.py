@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import queue
 import threading
@@ -10,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from calling import CONTRACT, HTTP, INPUT
+from calling import CONTRACT, HTTP, INPUT, PATIENCE
 
+from fake_server.runs import webhook
 from fake_server.server import Server, running
 
 HEADERS = {"content-type": "application/json", "cf-consn-model-id": CONTRACT.model}
@@ -57,14 +59,25 @@ def run(server: Server, options: object, value: Any = INPUT) -> Any:
     return HTTP.post(f"{server.origin}/run?version=3", content=content, headers=HEADERS)
 
 
-def test_a_background_run_is_told_to_its_webhook_once(receiver: Receiver) -> None:
+def test_a_background_run_is_told_to_its_webhook_once(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, tell = threading.Event(), webhook._post
+
+    async def tell_after_the_answer(told: webhook.Webhook) -> None:
+        assert await asyncio.to_thread(answered.wait, PATIENCE)
+        await tell(told)
+
+    monkeypatch.setattr(webhook, "_post", tell_after_the_answer)
+    monkeypatch.setattr(webhook, "TIMEOUT", PATIENCE)
     with running(background=True, latency=0.1) as server:
         response = run(server, {"background": True, "webhookUrl": receiver.url})
         assert response.status_code == 202
         assert receiver.got.empty()
+        answered.set()
         started = response.json()["result"]
         assert started["state"] == "Running"
-        path, told = receiver.got.get(timeout=5)
+        path, told = receiver.got.get(timeout=PATIENCE)
         assert path == "/done?run=1"
         assert list(told) == ["id", "state", "result", "error", "provider", "model", "usage"]
         assert (told["id"], told["state"]) == (started["runId"], "Completed")

@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import httpx
+import waiting
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.exchange import Exchange
@@ -19,8 +20,7 @@ CONTRACT = Contract.load()
 INPUT: dict[str, Any] = {"prompt": "p", "video_uri": "https://example.com/v.mp4", "duration": 5}
 
 #: Seconds after which a call that takes milliseconds counts as hung.
-PATIENCE = 60.0
-
+PATIENCE = waiting.PATIENCE
 
 #: One client for all tests, since creating one takes 0.1 s. It keeps no connection.
 HTTP = httpx.Client(

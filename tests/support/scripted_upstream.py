@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from waiting import PATIENCE
+
 #: A request: method, target, headers in order, body.
 Received = tuple[str, str, list[tuple[str, str]], bytes]
 
@@ -46,7 +48,7 @@ def scripted_upstream(script: Scripted) -> Iterator[Scripted]:
             script.received.append((self.command, self.path, self.headers.items(), body))
             script.arrived.set()
             if script.hold is not None:
-                script.hold.wait(10)
+                script.hold.wait(PATIENCE)
             if script.body is None:
                 self.close_connection = True
                 return
