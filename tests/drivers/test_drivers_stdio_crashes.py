@@ -8,6 +8,7 @@ import pytest
 from driver_calls import calls
 from scripted_process import CLIENT, drive, driver, hung, kinds, renew, set_late, started
 
+from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call
 
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -52,7 +53,7 @@ def test_the_window_is_respected_while_suspects_are_retried() -> None:
 
 
 def test_of_several_pending_cases_only_the_cause_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    def is_late(call: Call) -> bool:
+    def is_late(call: Call) -> object:
         return hung() == 2 if call.case == "c1+" else call.case in ("c1", "c2", "c3") and hung() > 0
 
     set_late(monkeypatch, is_late)
@@ -79,7 +80,8 @@ def test_several_stuck_cases_are_retried_at_the_same_time(monkeypatch: pytest.Mo
 
 
 def test_a_report_after_the_deadline_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent, ended = [], {}
+    sent: list[Call] = []
+    ended: dict[str, Outcome] = {}
 
     def source() -> Iterator[Call]:
         for call in calls("slow", "pending", timeout=9):

@@ -79,7 +79,7 @@ def hung() -> int:
     return Path("hung").exists() and len(Path("hung").read_text())
 
 
-def set_late(monkeypatch: pytest.MonkeyPatch, is_late: Callable[[Call], bool]) -> None:
+def set_late(monkeypatch: pytest.MonkeyPatch, is_late: Callable[[Call], object]) -> None:
     """Let `is_late` decide when the time of a call is over, however busy the machine is."""
     monkeypatch.setattr(
         InFlight, "deadline", property(lambda entry: -inf if is_late(entry.call) else inf)
