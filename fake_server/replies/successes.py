@@ -52,16 +52,18 @@ class Replies:
         """The events of a stream, made-up ones for a model that does not stream."""
         return events(self.contract)
 
-    def body(self, value: Any, origin: bytes, *, plain: bool = False, small: bool = False) -> bytes:
+    def body(
+        self, value: Any, origin: bytes, *, plain: bool = False, key: bytes | None = None
+    ) -> bytes:
         """The bare reply to an input.
 
         Args:
             value: The input.
             origin: The URL of a result up to its file name.
             plain: See `digest`.
-            small: See `digest`.
+            key: The digest of the input, if it is known.
         """
-        key = digest(value, plain=plain, small=small)
+        key = key or digest(value, plain=plain)
         documented = self._documented.get(key)
         if documented is not None:
             return documented
@@ -143,22 +145,32 @@ def _formats(contract: Contract) -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in properties)
 
 
-def digest(value: Any, *, plain: bool = False, small: bool = False) -> bytes:
+def digest(value: Any, *, plain: bool = False) -> bytes:
     """Hash a JSON value; equal values have equal hashes, however they are written.
 
     Args:
         value: The value.
         plain: Whether no number in it is a whole float; else `2.0` and `2` are made equal first.
-        small: Whether no text in it is longer than `LARGE_BODY`.
     """
-    if not plain:
-        value = _normal(value)
-    if not small:
-        value = _condensed(value)
+    value = _condensed(value if plain else _normal(value))
     try:
-        text = orjson.dumps(value, None, orjson.OPT_SORT_KEYS)
+        text = canonical(value)
     except TypeError:  # an integer beyond 64 bits
         text = json.dumps(value, sort_keys=True).encode()
+    return digest_of_text(text)
+
+
+def canonical(value: Any) -> bytes:
+    """Write a plain JSON value with sorted keys.
+
+    Raises:
+        TypeError: It holds an integer beyond 64 bits, or has more than 254 levels.
+    """
+    return orjson.dumps(value, None, orjson.OPT_SORT_KEYS)
+
+
+def digest_of_text(text: bytes) -> bytes:
+    """The `digest` of a value without large texts, from its canonical text."""
     return hashlib.sha256(text).hexdigest().encode()
 
 

@@ -14,14 +14,13 @@ from functools import partial
 from time import time
 from typing import NamedTuple
 
-import orjson
-
 from aleph_contract.core.exchange import Exchange
 from fake_server.journal.base import Journal
 from fake_server.replies.failures import JSON_TYPE, Refused, refusal
 from fake_server.replies.first_violation import first_violation
+from fake_server.replies.successes import canonical, digest_of_text
 from fake_server.runs.decision import Surface
-from fake_server.runs.json_body import make_plain
+from fake_server.runs.json_body import decode, is_shallow
 from fake_server.runs.models import Models
 from fake_server.runs.request import NO_CHARGE, Charge, FinishedRequest, Headers, RequestHead
 from fake_server.runs.rest import RARE_HEADERS, Rest
@@ -150,10 +149,12 @@ class FastPath:
             Status, headers and body of the response; `None` if the run must take the full path.
         """
         try:
-            document = orjson.loads(raw)
-        except orjson.JSONDecodeError:
+            document = decode(raw)
+        except ValueError:
             return None
-        if type(document) is not dict or document.keys() != _MEMBERS or not make_plain(document):
+        if type(document) is not dict or document.keys() != _MEMBERS:
+            return None
+        if not is_shallow(raw, document):
             return None
         value, name = document["input"], document["model"]
         model = self._models.get(name) if type(name) is str else None
@@ -163,12 +164,16 @@ class FastPath:
         account = caller.account
         if account.needs_slow_path:
             return None
+        try:
+            text = canonical(value)
+        except TypeError:  # an integer beyond 64 bits
+            return None
         if model.validator.is_valid_plain(value):
             seconds = billed_seconds(value, model.lengths)
             usd = ZERO_USD if seconds is None else cost(seconds, model.price)
             if account.charge(seconds, usd) is not None:
                 return None
-            bare = model.replies.body(value, caller.origin, plain=True, small=True)
+            bare = model.replies.body(value, caller.origin, key=digest_of_text(text))
             status, body, outcome = _OK, self._rest.success(account, bare), "completed"
         else:
             seconds = usd = None

@@ -46,6 +46,12 @@ class TestParse:
     @example(b"[-9223372036854775809]")
     @example(b'{"a":{"b":[1e400]}}')
     @example(b'{"a":1,"a":2}')
+    @example(b"[1e20]")
+    @example(b'["\\ud83d\\ude00"]')
+    @example(b'["\\ud83d"]')
+    @example(b'["\xff"]')
+    @example(b"[" * 2000)
+    @example(b"[" + b"1" * 4001 + b"]")
     def test_it_reads_and_refuses_as_the_exact_reader_does(self, raw: bytes) -> None:
         exact, refusal = attempt(loads, raw)
         assert attempt(lambda raw: parse(raw)[0], raw)[1] == refusal
@@ -57,6 +63,10 @@ class TestParse:
         value, plain = parse_or_skip(text)
         if plain:
             assert not [leaf for leaf in leaves(value) if type(leaf) is float and leaf == int(leaf)]
+
+    def test_more_numbers_than_are_kept_are_read(self) -> None:
+        numbers = [f"{number}.5" for number in range(3000)]
+        assert parse(f"[{','.join(numbers)}]".encode())[0] == [n + 0.5 for n in range(3000)]
 
     @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
     @pytest.mark.parametrize(("start", "end"), [("[", "]"), ('{"a":', "}")])

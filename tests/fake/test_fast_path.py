@@ -263,12 +263,17 @@ def test_after_an_internal_error_the_full_path_answers_and_records(
         (str(2**64), False),
         ("1.5", True),
         ("1e30", False),
+        ("1e400", False),
+        ("1.0e2", True),
+        (f"[1.{'0' * 100}, 1.{'0' * 99}1]", True),
+        ('"\\ud800"', False),
         ("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1), True),
         ("[" * MAX_DEPTH + "]" * MAX_DEPTH, False),
+        ("[" * 2000 + "]" * 2000, False),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_body_that_orjson_reads_inexactly_takes_the_full_path(text: str, fast: bool) -> None:
+def test_a_body_beyond_the_fast_parser_takes_the_full_path(text: str, fast: bool) -> None:
     """With a schema that accepts every input, only the parser decides."""
     contract = Contract.from_entry(
         {
