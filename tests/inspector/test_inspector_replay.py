@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from calling import HTTP
+from calling import HTTP, PATIENCE
 from inspector_client import BODY, GOOD, call, get_page, make_run
 
 from fake_server.account_handle import AccountHandle
@@ -105,5 +105,6 @@ def test_a_replay_that_hangs_does_not_delay_the_stop() -> None:
         account = server.account()
         call(account)
         account.scenario([{"fault": "hang"}])
+        seconds = httpx.Timeout(PATIENCE, read=0.2)
         with pytest.raises(httpx.ReadTimeout):
-            HTTP.post(f"{server.inspector}inspector/{account.id}/1/replay", timeout=0.2)
+            HTTP.post(f"{server.inspector}inspector/{account.id}/1/replay", timeout=seconds)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from postgresql_server import PostgreSQLServer
+from postgresql_server import PostgreSQLServer, query
 from replica_checks import check, create_accounts
 from replica_load import Answers, Replica, load, replicas
+from waiting import until
+
+UNFINISHED = "SELECT FROM aleph_contract.exchange WHERE replica IS NOT NULL"
 
 
 @pytest.mark.long
@@ -33,7 +35,8 @@ def test_a_killed_replica_loses_no_answered_run(database: str, tmp_path: Path) -
         assert len(answers.statuses) + answers.lost == 600
         found = Counter(answers.statuses.values())
         assert {200, 400, 402, 429, 502} <= set(found)
-        time.sleep(2.5)  # another replica ends the exchanges that the lost one was answering
+        # Another replica ends the exchanges that the lost one was answering.
+        until(lambda: not query(database, UNFINISHED))
         check(every, accounts, answers)
         log.seek(0)
         assert log.read() == b""

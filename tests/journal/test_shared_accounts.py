@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 from calling import HTTP, INPUT, PATIENCE, body, code, connect, head, post
 
 from fake_server.account_handle import AccountHandle
+from fake_server.http.delivery import Connection
 from fake_server.journal.base import listen_here
 from fake_server.server import Server, running
 
@@ -195,10 +197,20 @@ def test_a_large_body_is_decided_in_a_thread(replicas: Replicas) -> None:
 class TestSentLater:
     """A response that is sent later is numbered on arrival, and visible when it was sent."""
 
-    def test_it_is_not_visible_before_it_ends(self, replicas: Replicas) -> None:
+    def test_it_is_not_visible_before_it_ends(
+        self, replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        release, pause = threading.Event(), Connection.pause
+
+        async def pause_after_the_release(self: Connection, seconds: float | None) -> None:
+            if seconds:
+                assert await asyncio.to_thread(release.wait, PATIENCE)
+            await pause(self, seconds)
+
+        monkeypatch.setattr(Connection, "pause", pause_after_the_release)
         one, two = replicas
         account = one.account()
-        account.scenario([{"fault": "delayed", "delay": 0.6}])
+        account.scenario([{"fault": "delayed", "delay": 0.1}])
         with ThreadPoolExecutor(1) as pool:
             slow = pool.submit(post, account)
             deadline = time.monotonic() + PATIENCE
@@ -207,12 +219,13 @@ class TestSentLater:
             assert numbers(account) == []
             assert post(on(two, account)).status_code == 200
             assert numbers(account) == [2]
+            release.set()
             assert slow.result().status_code == 200
         assert [(e.number, e.fault, e.status) for e in account.exchanges] == [
             (1, "delayed", 200),
             (2, None, 200),
         ]
-        assert account.exchanges[0].elapsed >= 0.6
+        assert account.exchanges[0].elapsed >= 0.1
 
     def test_a_client_that_leaves_is_recorded(self, replicas: Replicas) -> None:
         account = replicas[0].account()
@@ -262,7 +275,7 @@ class TestSeenElsewhere:
         one, two = replicas
         account = one.account()
         threading.Timer(0.2, lambda: [post(account) for _ in range(3)]).start()
-        path = f"accounts/{account.id}/exchanges?wait_for=3&timeout=8"
+        path = f"accounts/{account.id}/exchanges?wait_for=3&timeout=60"
         listed = control(two, "GET", path).json()
         assert (listed["total"], listed["timed_out"], len(listed["exchanges"])) == (3, False, 3)
 

@@ -59,7 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def mutated(*command: str, **options: object) -> MutationRun:
-    return mutate(command, CONTRACTS, replace(MutationSettings(timeout=5.0), **options))  # type: ignore[arg-type]
+    return mutate(command, CONTRACTS, replace(MutationSettings(timeout=30.0), **options))  # type: ignore[arg-type]
 
 
 def classes(found: MutationRun) -> dict[str, MutantClass]:
@@ -106,8 +106,8 @@ def test_what_the_contract_allows_is_tolerated(
 ) -> None:
     (folder / "repeats.py").write_text(REPEATS)
     command, processes = (sys.executable, "repeats.py"), Processes()
-    found = baseline(command, CONTRACTS, processes=processes, timeout=5.0)
-    executor = ProcessExecutor(command, CONTRACTS, processes, 5.0)
+    found = baseline(command, CONTRACTS, processes=processes, timeout=30.0)
+    executor = ProcessExecutor(command, CONTRACTS, processes, 30.0)
     mutants: dict[str, Mutant] = {}
     for seed in range(200):
         planned = plan(found, CONTRACTS, seed=seed).mutants
@@ -149,7 +149,7 @@ NO_CALL = (
 )
 def test_a_suite_that_cannot_be_scored_gets_a_sentence(script: str, message: str) -> None:
     with pytest.raises(CouldNotRun) as caught:
-        mutated("sh", "-c", script, timeout=0.03 if "sleep" in script else 0.1)
+        mutated("sh", "-c", script, timeout=0.03 if "sleep" in script else 2.0)
     assert str(caught.value) == message
 
 
@@ -252,7 +252,10 @@ def test_a_client_with_a_long_time_out_is_tested_on_a_faster_clock(folder: Path)
 @pytest.mark.usefixtures("folder")
 def test_tests_are_known_by_tap() -> None:
     script = f"{CURL}; echo 'ok 1 - snow'; sleep 0.1; {CURL}; echo 'ok 2 - rain # time=1'"
-    found = baseline(("sh", "-c", script), CONTRACTS, processes=Processes(), timeout=1.0)
+    for _ in range(20):  # on a busy machine the lines may be too late to tell the tests apart
+        found = baseline(("sh", "-c", script), CONTRACTS, processes=Processes(), timeout=1.0)
+        if found.tests != ("the whole suite",):
+            break
     assert found.tests == ("snow", "rain")
     together = f"{CURL}; {CURL}; echo 'ok 1 - snow'; echo 'ok 2 - rain'"
     found = baseline(("sh", "-c", together), CONTRACTS, processes=Processes(), timeout=1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from process_state import gone
 
 from aleph_contract.drivers import stdio
 from aleph_contract.drivers.stdio import StdioDriver
+from aleph_contract.drivers.worker import InFlight
 from aleph_contract.verify.runner import Settings, verify_client
 
 #: Mode of adapters.py, and a part of the message to the user.
@@ -45,8 +47,14 @@ def test_an_adapter_that_keeps_the_protocol_is_judged() -> None:
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("hangs", "stuck"), ("crashes", "crashed")])
-def test_a_stuck_or_crashed_case_fails_alone(mode: str, kind: Literal["stuck", "crashed"]) -> None:
-    settings = Settings(run=("examples",), timeout=0.6)
+def test_a_stuck_or_crashed_case_fails_alone(
+    mode: str, kind: Literal["stuck", "crashed"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deadline(entry: InFlight) -> float:
+        return -math.inf if "hangs" in entry.stderr.text() else math.inf
+
+    monkeypatch.setattr(InFlight, "deadline", property(deadline))
+    settings = Settings(run=("examples",))
     run = verify_client(adapter(mode), settings=settings)
     kinds = [result.outcome.kind for result in run.results if result.outcome]
     assert run.exit_code == 1
