@@ -236,8 +236,7 @@ class Protocol(UvicornProtocol):
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse a request again without its offer to upgrade (RFC 9110, 7.8: may be ignored).
 
-        The parser does not read the body after such an offer. Java's HTTP client sends one with its
-        first request.
+        The parser reads no body after such an offer, which Java's HTTP client makes first.
         """
         head = b""
         if self.upgrade_headers is not None:
