@@ -196,6 +196,7 @@ def test_the_command_reports_captures_and_hides_the_token(
 ) -> None:
     monkeypatch.setenv("TOKEN", TOKEN)
     capture, report = tmp_path / "capture.jsonl", tmp_path / "report.json"
+    capture.touch(0o644)
     forms = [quote(TOKEN, safe="").replace("-", "%2D"), TOKEN.replace("-", "\\u002d"), TOKEN]
     forms += [base64.b64encode(f"{'x' * n}{TOKEN}y".encode()).decode() for n in range(3)]
     echo = {"errors": [{"code": 7003, "message": f"token {' '.join(forms)}"}], "success": False}
@@ -208,6 +209,7 @@ def test_the_command_reports_captures_and_hides_the_token(
     assert "CONFORMS" in shown
     assert "played" not in shown
     assert "seed/maximum" in shown
+    assert capture.stat().st_mode & 0o777 == 0o600
     lines = [json.loads(line) for line in capture.read_text().splitlines()]
     assert len(lines) == len(json.loads(report.read_text())["cases"])
     assert {line["status"] for line in lines} == {200, 400}

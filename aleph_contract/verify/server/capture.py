@@ -7,12 +7,14 @@ cut behind the request, so the file names every call that may have been billed.
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+import stat
 from types import TracebackType
 from typing import Any, TextIO
 
 from aleph_contract.core.exchange import Exchange, as_json, body_text
 from aleph_contract.errors import ArgumentError
+from aleph_contract.recordings.capture_writer import MODE
 
 
 class Capture:
@@ -29,7 +31,7 @@ class Capture:
         self._file: TextIO | None = None
         if path is not None:
             try:
-                self._file = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - closed by __exit__
+                self._file = open(path, "w", encoding="utf-8", opener=_private)  # noqa: SIM115 - closed by __exit__
             except OSError as error:
                 raise ArgumentError(f"--capture {path}: {error.strerror}") from None
 
@@ -61,6 +63,14 @@ class Capture:
         if self._file is not None:
             self._file.write(text)
             self._file.flush()
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only the user may read."""
+    descriptor = os.open(path, flags, MODE)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, MODE)
+    return descriptor
 
 
 def _first_of_reply(members: dict[str, Any]) -> int:
