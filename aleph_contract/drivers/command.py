@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from aleph_contract.core.results import Client
 from aleph_contract.drivers import REDACTED, Call, Driver, Renew, outcomes, processes, unchanged
 from aleph_contract.drivers.exposure import watch
 from aleph_contract.drivers.in_flight import run_windowed
-from aleph_contract.drivers.processes import BoundedBuffer
+from aleph_contract.drivers.processes import MAX_OUTPUT, BoundedBuffer
 from aleph_contract.drivers.threads import ThreadExecutor
 from aleph_contract.errors import CouldNotRun
 
@@ -33,6 +33,9 @@ MIN_JOBS = 4
 
 #: Number of cases, from the first on, whose processes are watched for an exposed token.
 MAX_WATCHED = 8
+
+#: Bytes of one read.
+_CHUNK = 1 << 16
 
 #: Exit codes with which a shell says that it could not start a program.
 _NOT_STARTED = {126: "is not executable", 127: "was not found"}
@@ -142,18 +145,30 @@ def _read_until_exit(
     with selectors.DefaultSelector() as selector:
         for stream, buffer in zip((process.stdout, process.stderr), buffers, strict=True):
             selector.register(stream, selectors.EVENT_READ, buffer)  # type: ignore[arg-type]
+        exited = False  # before the wait: a command may write and exit just after a wait
         while selector.get_map() and (left := deadline - time.monotonic()) > 0:
-            ready = selector.select(min(left, OUTPUT_GRACE))
-            for key, _ in ready:
-                chunk = os.read(key.fd, 1 << 16)
-                key.data.add(chunk)
-                if not chunk:
-                    selector.unregister(key.fileobj)
-            if not ready and process.poll() is not None:
+            if not _read(selector, min(left, OUTPUT_GRACE)) and exited:
                 break
-    with suppress(subprocess.TimeoutExpired):
-        return process.wait(max(0.0, deadline - time.monotonic()))
-    return None
+            exited = process.poll() is not None
+        try:
+            code = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return None
+        for _ in range(MAX_OUTPUT // _CHUNK):  # what it wrote while this process was paused
+            if not (selector.get_map() and _read(selector, 0)):
+                break
+    return code
+
+
+def _read(selector: selectors.BaseSelector, seconds: float) -> bool:
+    """Read a chunk of each output that has one; `False` if none has within `seconds`."""
+    ready = selector.select(seconds)
+    for key, _ in ready:
+        chunk = os.read(key.fd, _CHUNK)
+        key.data.add(chunk)
+        if not chunk:
+            selector.unregister(key.fileobj)
+    return bool(ready)
 
 
 def _not_started(code: int, stderr: str, token: str) -> str:

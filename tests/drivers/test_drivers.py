@@ -17,6 +17,7 @@ import cloudflare
 import httpx
 import pytest
 from process_state import gone
+from waiting import PATIENCE
 
 from aleph_contract.core.jsonvalue import Number
 from aleph_contract.core.outcome import ReportedError
@@ -212,11 +213,11 @@ def test_ctrl_c_ends_the_client_and_its_children(driver: str, tmp_path: Path) ->
     with subprocess.Popen(
         [sys.executable, "-c", source], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     ) as process:
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while not (tmp_path / "pid").exists() and time.monotonic() < until:
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGINT)
-        _, stderr = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
     assert stderr.endswith("KeyboardInterrupt\n")
     if "STUCK" in driver:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from process_state import alive, gone
+from waiting import PATIENCE
 
 from aleph_contract.drivers import processes
 from aleph_contract.drivers.processes import BoundedBuffer
@@ -64,7 +65,7 @@ def test_descendants_are_found_with_and_without_proc(monkeypatch: pytest.MonkeyP
     with subprocess.Popen(["sh", "-c", "sh -c 'sleep 55; true' & echo; wait"], stdout=-1) as top:
         assert top.stdout is not None
         top.stdout.readline()
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while len(found := processes.descendants(top.pid)) < 2 and time.monotonic() < until:
             time.sleep(0.01)
         monkeypatch.setattr(processes, "_proc", list)  # as on macOS
@@ -80,7 +81,7 @@ def test_a_mark_does_not_match_a_longer_number() -> None:
         processes.end_marked(f"{mark}1.")
         assert process.poll() is None
         processes.end_marked(mark)
-        assert process.wait(10) == -9
+        assert process.wait(PATIENCE) == -9
 
 
 def test_a_client_does_not_get_the_users_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,18 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from driver_calls import calls, drive
+from waiting import until
 
 from aleph_contract.core.outcome import Outcome
 from aleph_contract.drivers import Call
+from aleph_contract.drivers.in_flight import OnEnd
 from aleph_contract.drivers.python import PythonDriver
+from aleph_contract.drivers.threads import ThreadExecutor
 
 TIMEOUT = 0.6
 
@@ -180,20 +184,31 @@ def test_output_is_captured_per_case_and_does_not_reach_the_report(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_stuck_thread_does_not_affect_other_cases() -> None:
-    release = threading.Event()
+def test_a_stuck_thread_does_not_affect_other_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, release = threading.Event(), threading.Event()
+    launch = ThreadExecutor.launch
+
+    def launch_and_be_late(self: ThreadExecutor, call: Call, on_end: OnEnd) -> float:
+        deadline = launch(self, call, on_end)
+        if call.input != "stuck":
+            return deadline
+        assert begun.wait(60)
+        return time.monotonic()
+
+    monkeypatch.setattr(ThreadExecutor, "launch", launch_and_be_late)
 
     def client(value: str, **_: str) -> str:
         sys.stdout.write("begun\n")
         if value == "stuck":
+            begun.set()
             release.wait(20)
         return value
 
-    given = calls("a", "stuck", "b", "c", timeout=TIMEOUT)
+    given = calls("a", "stuck", "b", "c")
     a, stuck, b, c = run(client, given, jobs=2)
     release.set()
     assert (stuck.kind, stuck.stdout) == ("stuck", "begun\n")
-    assert f"{TIMEOUT:g} s" in stuck.reason
+    assert "20 s" in stuck.reason
     assert [o.result for o in (a, b, c)] == ["a", "b", "c"]
 
 
@@ -204,10 +219,7 @@ def test_a_thread_in_a_busy_loop_is_ended() -> None:
 
     before = threading.active_count()
     assert run(spin, calls(1, timeout=TIMEOUT))[0].kind == "stuck"
-    until = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < until:
-        time.sleep(0.01)
-    assert threading.active_count() <= before
+    until(lambda: threading.active_count() <= before)
 
 
 def test_a_stuck_task_does_not_affect_other_cases_even_if_it_ignores_cancellation() -> None:
@@ -220,7 +232,9 @@ def test_a_stuck_task_does_not_affect_other_cases_even_if_it_ignores_cancellatio
                 await asyncio.sleep(0.1)
         return value
 
-    a, stuck, b = run(client, calls("a", "stuck", "b", timeout=TIMEOUT))
+    given = calls("a", "stuck", "b")
+    given[1] = replace(given[1], timeout=TIMEOUT)
+    a, stuck, b = run(client, given)
     assert (a.result, stuck.kind, b.result) == ("a", "stuck", "b")
 
 

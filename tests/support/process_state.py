@@ -6,6 +6,8 @@ import os
 import subprocess
 import time
 
+from waiting import PATIENCE
+
 
 def alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
@@ -20,8 +22,8 @@ def alive(pid: int) -> bool:
 
 
 def gone(*pids: int) -> bool:
-    """Wait up to 10 seconds; return whether all processes have ended."""
-    until = time.monotonic() + 10
+    """Wait up to a minute; return whether all processes have ended."""
+    until = time.monotonic() + PATIENCE
     while any(map(alive, pids)):
         if time.monotonic() > until:
             return False
