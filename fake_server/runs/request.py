@@ -20,6 +20,7 @@ from hashlib import blake2b
 from time import time as _now
 from typing import Final
 
+from aleph_contract.core.body_start import LARGE_BODY
 from aleph_contract.core.exchange import REDACTED as REDACTED_TEXT
 from aleph_contract.core.exchange import TOKEN_HEADERS, Credential, Exchange, SurfaceName
 from aleph_contract.core.secret import Secret, credentials_of_header, credentials_of_url
@@ -199,17 +200,18 @@ class FinishedRequest:
             cost=self.charge.usd,
             received_at=self.received_at,
             elapsed=self.elapsed,
-            token_leaked=self._leaks(secrets),
+            token_leaked=self._leaks(secrets, hidden),
             host=next(
                 (_text(_hide(value, hidden)) for name, value in self.headers if name == b"host"), ""
             ),
             token_fingerprint=_fingerprint(self.headers, key),
         )
 
-    def _leaks(self, secrets: tuple[bytes, ...]) -> bool:
+    def _leaks(self, secrets: tuple[bytes, ...], hidden: tuple[Secret, ...]) -> bool:
         """Whether a secret is in a place where it does not belong."""
-        headers = (value for name, value in self.headers if name not in _TOKEN_HEADERS)
-        places = (self.target, self.body, *headers)
+        places = [value for name, value in self.headers if name not in _TOKEN_HEADERS]
+        if hidden:  # if there are none, `_hidden` has searched these
+            places += self.target, self.body
         return any(secret in place for secret in secrets for place in places) or bool(
             self._as_names(secrets)
         )
@@ -228,15 +230,17 @@ class FinishedRequest:
         host = next((value for name, value in self.headers if name == b"host"), b"")
         in_url = credentials_of_url(b"//%b%b" % (host, self.target))
         sought = dict.fromkeys((*tokens, *as_name, *filter(is_secret, in_url)))
-        texts = [self.target, self.body, self.response_body, *as_name]
+        texts = [self.target, *as_name]
         for name, value in (*self.headers, *self.response_headers):
             if name not in SECRET_HEADERS:
                 texts.append(value)
             elif name not in _WITH_NAMES:
                 sought.update(dict.fromkeys(filter(is_secret, credentials_of_header(value))))
-        everything = b"\n".join(texts)
+        bodies = self.body, self.response_body
+        texts += (body for body in bodies if len(body) <= LARGE_BODY)
+        places = b"\n".join(texts), *(body for body in bodies if len(body) > LARGE_BODY)
         secrets = map(_secret, sought)
-        return tuple(secret for secret in secrets if secret.is_in(everything))
+        return tuple(secret for secret in secrets if any(map(secret.is_in, places)))
 
     def _secrets(self) -> tuple[bytes, ...]:
         words = {(self.account.token or "").encode()}

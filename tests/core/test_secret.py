@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aleph_contract.core import secret as module
-from aleph_contract.core.secret import Secret
+from aleph_contract.core.secret import Secret, fixed_forms
 
 TOKEN = b"aB3+tok-en~/%41;"
 SECRET = Secret(TOKEN)
@@ -59,6 +59,16 @@ def test_each_byte_may_be_escaped(write: Callable[[int], bytes], only: int | Non
 def test_encoded_forms(encode: Callable[[bytes], bytes], shift: int) -> None:
     assert SECRET.is_in(encode(b"x" * shift + TOKEN + b"yz"))
     assert not SECRET.is_in(encode(b"x" * shift + TOKEN[:-2] + b"yz"))
+
+
+@pytest.mark.parametrize("padding", [b"x", b"%x\\", "é".encode()])
+@pytest.mark.parametrize("token", [TOKEN, b"[a](b)^$*{2}|c", bytes(range(16)), b"\xff" * 9])
+def test_each_form_is_found_in_a_large_text(token: bytes, padding: bytes) -> None:
+    secret = Secret(token)
+    around = padding * module._LARGE
+    assert not secret.is_in(around + token[:-1] + around)
+    for form in (*fixed_forms(token), b"".join(map(percent, token))):
+        assert secret.is_in(around + form + around)
 
 
 @given(

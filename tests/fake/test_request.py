@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aleph_contract.contract.contract_set import ContractSet
+from aleph_contract.core.body_start import LARGE_BODY
 from aleph_contract.core.exchange import Exchange
 from fake_server.http.factory import create_app
 from fake_server.replies.failures import Refused
@@ -102,6 +103,20 @@ def test_a_token_in_target_or_body_is_marked_as_leaked(
     query: bytes, raw: bytes, leaked: bool
 ) -> None:
     assert record(query=query, raw=raw).token_leaked == leaked
+
+
+def test_a_token_in_a_large_body_is_hidden_and_leaked() -> None:
+    padding = b"x" * LARGE_BODY
+    exchange = record(raw=padding + TOKEN.encode() + padding)
+    assert exchange.request_body == padding + b"REDACTED" + padding
+    assert exchange.token_leaked
+
+
+def test_a_token_in_hexadecimal_digits_in_a_large_body_is_hidden() -> None:
+    padding = b"x" * LARGE_BODY
+    exchange = record(raw=padding + TOKEN.encode().hex().encode())
+    assert exchange.request_body == padding + b"REDACTED"
+    assert not exchange.token_leaked
 
 
 @pytest.mark.parametrize(
