@@ -119,6 +119,15 @@ class UvicornProtocol(HttpToolsProtocol):
         self.scope["extensions"] = extensions
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take over a piece that the application reads before the next; uvicorn copies it twice."""
+        cycle: Any = self.cycle
+        if not cycle.body:
+            cycle.body = b""  # `+=` then takes over the piece
+        elif isinstance(cycle.body, bytes):
+            cycle.body = bytearray(cycle.body)
+        super().on_body(body)
+
     def default_headers_remover(self) -> Callable[[], None]:
         """A function that leaves the server's headers out of the response to the latest request."""
         return partial(setattr, self.cycle, "default_headers", [])

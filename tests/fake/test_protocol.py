@@ -60,6 +60,15 @@ class TestRequests:
         assert found[0][0] == 200
         assert only(account).request_body == body()
 
+    def test_a_pipelined_body_in_pieces(self, server: Server, account: AccountHandle) -> None:
+        account.scenario([{"fault": "rate-limited", "delay": 0.2}, {"fault": None}])
+        first = head(account, len(body())) + body()
+        last = head(account, len(body()), "Connection: close") + body()
+        pieces = [last[i : i + 40] for i in range(0, len(last), 40)]
+        found = answers(talk(server, first + pieces[0], *pieces[1:]))
+        assert [status for status, _ in found] == [429, 200]
+        assert [e.request_body for e in account.exchanges] == [body(), body()]
+
     def test_a_chunked_body(self, server: Server, account: AccountHandle) -> None:
         chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body()) + b"0\r\n\r\n"
         last = head(account, len(body()), "Connection: close") + body()
