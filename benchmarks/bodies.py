@@ -10,6 +10,9 @@ from typing import Any
 
 from contenders import PATH
 
+#: Its token is as long as one of the service, which the fake hides in what it records.
+_AUTHORIZATION = "Bearer benchmark-token-of-forty-characters-0123"
+
 _WORDS = ["river", "neon", "grain", "slow", "crane", "fog", "amber", "street", "rain"]
 
 
@@ -41,7 +44,7 @@ def requests(kind: Body, count: int) -> list[bytes]:
 def _request(value: dict[str, Any]) -> bytes:
     raw = json.dumps({"model": "runwayml/aleph-2", "input": value}, ensure_ascii=False).encode()
     return (
-        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:8787\r\nAuthorization: Bearer benchmark-token\r\n"
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:8787\r\nAuthorization: {_AUTHORIZATION}\r\n"
         f"Content-Type: application/json\r\nAccept: */*\r\nUser-Agent: benchmark/1\r\n"
         f"Content-Length: {len(raw)}\r\n\r\n"
     ).encode() + raw
