@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import struct
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -129,6 +130,9 @@ _UUID = b"%b-%b-8%b-a%b-%b"
 # The placeholders of a template, and the extension of a URL.
 _GAP = re.compile(rb"%b\.([a-z0-9]+)|%b" % (URL.encode(), ID.encode()))
 
+# Characters of a large text that are read at once.
+_PIECE = 64 * 1024
+
 # Input members that choose the kind of file.
 _FORMATS = ("output_format", "format", "encoding", "container")
 
@@ -147,6 +151,8 @@ def _formats(contract: Contract) -> tuple[str, ...]:
 
 def digest(value: Any, *, plain: bool = False) -> bytes:
     """Hash a JSON value; equal values have equal hashes, however they are written.
+
+    Of a text longer than `LARGE_BODY`, only a checksum counts; see `_checksum`.
 
     Args:
         value: The value.
@@ -175,14 +181,27 @@ def digest_of_text(text: bytes) -> bytes:
 
 
 def _condensed(value: Any) -> Any:
-    """The value with a hash in place of each large text: to write it as JSON takes longer."""
+    """The value with a checksum in place of each large text: to write it as JSON takes longer."""
     if isinstance(value, str) and len(value) > LARGE_BODY:
-        return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
+        return _checksum(value)
     if isinstance(value, dict):
         return {_condensed(key): _condensed(child) for key, child in value.items()}
     if isinstance(value, list):
         return [_condensed(child) for child in value]
     return value
+
+
+def _checksum(text: str) -> str:
+    """What stands for a large text: its length, a CRC-32, and a hash of its beginning and end.
+
+    Two texts that differ only in between, such as two videos of one camera, have the same with a
+    probability of 2^-32. A hash of the whole takes three times as long: 3.5 ms for 5 MB.
+    """
+    crc = 0
+    for start in range(0, len(text), _PIECE):  # to encode all at once takes pages of memory
+        crc = zlib.crc32(text[start : start + _PIECE].encode(errors="surrogatepass"), crc)
+    ends = (text[:_PIECE] + text[-_PIECE:]).encode(errors="surrogatepass")
+    return f"{len(text)} {crc} {hashlib.sha256(ends).hexdigest()}"
 
 
 def _normal(value: Any) -> Any:

@@ -85,7 +85,8 @@ class TestDigest:
         assert (digest(left) == digest(right)) == same(left, right)
 
     def test_large_texts_have_equal_digests_only_if_they_are_equal(self) -> None:
-        texts = ["a" * 70_000, "a" * 69_999 + "b", "\ud800" * 70_000]
+        texts = ["a" * 70_000, "a" * 69_999 + "b", "a" * 70_001, "\ud800" * 70_000]
+        texts += ["a" * 200_000, "a" * 100_000 + "b" + "a" * 99_999]
         values = [[{"b": text, "a": 1}] for text in texts]
         assert len({digest(value) for value in values}) == len(texts)
         assert digest([{"a": 1, "b": texts[0]}]) == digest(values[0])
