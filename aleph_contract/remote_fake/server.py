@@ -160,11 +160,12 @@ class RemoteAccount:
 
     def settle(self, timeout: float = 1.0) -> bool:
         """Wait until no request of this account is in flight; `False` if `timeout` passes first."""
-        deadline = time.monotonic() + timeout
+        waited = 0.0  # pauses, not seconds: see `fake_server.account_handle.wait_until`
         while self._control.call("GET", f"/accounts/{self.id}/connections")["in_flight"]:
-            if time.monotonic() > deadline:
+            if waited >= timeout:
                 return False
             time.sleep(_POLL)
+            waited += _POLL
         return True
 
     def hang_up(self, timeout: float = 1.0) -> None:

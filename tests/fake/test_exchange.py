@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from calling import HTTP, INPUT, body, only, post
+from calling import HTTP, INPUT, PATIENCE, body, only, post
 
 from aleph_contract.errors import JSONError
 from fake_server.account_handle import AccountHandle
@@ -108,7 +108,7 @@ class TestReading:
     def test_a_completed_run(self, server: Server, profile: str) -> None:
         account = server.account(profile=profile)
         reply = post(account, INPUT | {"seed": 7}).json()
-        (exchange,) = account.wait_for(1)
+        (exchange,) = account.wait_for(1, PATIENCE)
         assert exchange.input == exchange.json["input"] == INPUT | {"seed": 7}
         assert exchange.result == (reply["result"] if profile == "live" else reply)["result"]
 
@@ -120,17 +120,17 @@ class TestReading:
         account.scenario(fault)
         with contextlib.suppress(httpx.HTTPError):
             post(account)
-        assert account.wait_for(1)[0].result is None
+        assert account.wait_for(1, PATIENCE)[0].result is None
 
     @pytest.mark.parametrize(("sent", "found"), [(b"[]", None), (b"{}", None), (b'"x"', None)])
     def test_a_body_without_an_input(self, server: Server, sent: bytes, found: None) -> None:
         account = server.account()
         post(account, content=sent)
-        assert account.wait_for(1)[0].input is found
+        assert account.wait_for(1, PATIENCE)[0].input is found
 
     def test_a_body_that_is_no_json(self, server: Server) -> None:
         account = server.account()
         post(account, content=b"{")
-        (exchange,) = account.wait_for(1)
+        (exchange,) = account.wait_for(1, PATIENCE)
         with pytest.raises(JSONError):
             exchange.json  # noqa: B018 - a property

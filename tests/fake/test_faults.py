@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from calling import CONTRACT, HTTP, INPUT, body, connect, head, only, post
+from calling import CONTRACT, HTTP, INPUT, PATIENCE, body, connect, head, only, post
 
 from aleph_contract.rules import RULES
 from aleph_contract.rules.retry_policy import FINAL_STATUSES
@@ -222,7 +222,7 @@ class TestRedirects:
         assert location.startswith("http://localhost:")
         headers = {"authorization": f"Bearer {account.token}"} if brings else {}
         response = HTTP.get(location, headers=headers)
-        first, second = account.wait_for(2)
+        first, second = account.wait_for(2, PATIENCE)
         assert (first.fault, first.status, first.billed) == (f"redirect-{status}", status, False)
         assert second.outcome == "elsewhere"
         assert second.host.startswith("localhost:")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import HTTP, INPUT, body, post
+from calling import HTTP, INPUT, PATIENCE, body, post
 
 from aleph_contract.errors import ArgumentError
 from fake_server.account_handle import AccountHandle
@@ -145,7 +145,7 @@ def test_the_bill_of_a_journal_of_an_older_version_is_made_from_its_exchanges(
         without = {name: value for name, value in INPUT.items() if name != "duration"}
         for value in (RUN, RUN, RUN | {"duration": 2}, without, INPUT | {"seed": -1}):
             post(account, value)
-        account.wait_for(5)
+        account.wait_for(5, PATIENCE)
         bill = account.bill
     assert bill.usd > 0 < bill.doubtful_usd
     connection = sqlite3.connect(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from calling import HTTP, INPUT, post
+from calling import HTTP, INPUT, PATIENCE, post
 
 from aleph_contract.errors import ArgumentError
 from fake_server.account_handle import AccountHandle
@@ -21,7 +21,7 @@ def test_a_step_sends_its_own_reply_as_often_as_it_says(account: AccountHandle) 
     assert (first.headers["x-kettle"], first.headers["content-type"]) == ("1", "text/plain")
     assert second.content == first.content
     assert third.status_code == 200
-    exchange = account.wait_for(3)[0]
+    exchange = account.wait_for(3, PATIENCE)[0]
     assert (exchange.outcome, exchange.fault, exchange.billed) == ("fault", "own-reply", False)
     assert account.bill.runs == 1
 
@@ -38,7 +38,7 @@ def test_every_status_can_be_sent(account: AccountHandle, status: int) -> None:
 def test_a_reply_that_may_stand_for_a_run_is_billed_in_doubt(account: AccountHandle) -> None:
     account.scenario([{"status": 500}])
     post(account, INPUT | {"duration": 5})
-    account.wait_for(1)
+    account.wait_for(1, PATIENCE)
     assert str(account.bill.doubtful_usd) == "1.680"
 
 
@@ -51,7 +51,7 @@ def test_the_control_api_sets_and_shows_it(server: Server) -> None:
     assert shown[0]["body"] == '{"busy":true}'
     assert HTTP.put(url, json=shown).json()["steps"] == shown
     assert post(account).headers["retry-after"] == "1"
-    account.wait_for(1)
+    account.wait_for(1, PATIENCE)
     found = HTTP.get(f"{server.inspector}accounts/{account.id}/exchanges?fault=own-reply").json()
     assert len(found["exchanges"]) == 1
 

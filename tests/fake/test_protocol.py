@@ -7,7 +7,7 @@ import json
 import threading
 
 import pytest
-from calling import HTTP, answers, body, connect, head, only, post, talk
+from calling import HTTP, PATIENCE, answers, body, connect, head, only, post, talk
 
 from fake_server.account_handle import AccountHandle
 from fake_server.http.protocol import MAX_HEAD
@@ -194,7 +194,7 @@ class TestBadFraming:
         assert (exchange.status, exchange.outcome) == (None, "cut")
         assert exchange.request_body == b"x" * sent
         assert not exchange.request_complete
-        assert account.settle()
+        assert account.settle(PATIENCE)
 
     def test_a_head_that_never_ends_is_refused(self, server: Server) -> None:
         line = b"X-Filler: " + b"x" * 8000 + b"\r\n"

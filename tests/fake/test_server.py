@@ -14,6 +14,7 @@ import pytest
 from calling import body, connect, head, only, post
 
 from aleph_contract.errors import ArgumentError, ContractError
+from fake_server.account_handle import wait_until
 from fake_server.server import running
 
 SERVE = [sys.executable, "-m", "aleph_contract", "serve"]
@@ -136,7 +137,7 @@ class TestAccountHandle:
             account = server.account()
             thread = threading.Timer(0.05, post, [account])
             thread.start()
-            assert len(account.wait_for(1)) == 1
+            assert len(account.wait_for(1, PATIENCE)) == 1
             with pytest.raises(TimeoutError, match="1: 200 completed"):
                 account.wait_for(2, timeout=0.05)
             thread.join()
@@ -151,8 +152,21 @@ class TestAccountHandle:
                 while account.settle(0):
                     time.sleep(0.001)
                 assert not account.settle(0.05)
-            assert account.settle()
+            assert account.settle(PATIENCE)
             assert only(account).fault == "hang"
+
+    def test_a_stall_of_the_process_does_not_end_a_wait(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After it, the thread that serves must get its turn."""
+        looks = iter([False, False, True])
+        monkeypatch.setattr(time, "sleep", lambda _: stalls.append(3600.0))
+        stalls: list[float] = []
+        monotonic = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + sum(stalls))
+        assert wait_until(lambda: next(looks), 1.0)
+        assert not wait_until(lambda: False, 0.01)
+        assert len(stalls) == 12
 
     def test_forget_removes_account_and_exchanges(self) -> None:
         with running() as server:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import answers, body, connect, head, only, talk
+from calling import PATIENCE, answers, body, connect, head, only, talk
 
 from fake_server.http.protocol import MAX_HEAD
 from fake_server.http.uvicorn_internals import MAX_PIPELINE
@@ -75,7 +75,7 @@ class TestUnreadable:
         )
         found = answers(talk(served, one + one + broken))
         assert [status for status, _ in found] == [429, 200, 400]
-        assert [e.status for e in account.wait_for(3)] == [429, 200, 400]
+        assert [e.status for e in account.wait_for(3, PATIENCE)] == [429, 200, 400]
 
     @pytest.mark.parametrize("fault", [None, "reset-after", "dropped", "body-truncated"])
     def test_a_client_that_disconnects_while_the_journal_writes_logs_no_error(
@@ -103,7 +103,7 @@ class TestUnreadable:
         with connect(served) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.sendall(request)
-            account.wait_for(1)
+            account.wait_for(1, PATIENCE)
         assert done.wait(5)
         assert not caplog.messages
 
@@ -117,8 +117,8 @@ class TestUnreadable:
             for _ in range(3):
                 connection.sendall(one)
                 time.sleep(0.05)  # no response shows that it was read
-        assert len(account.wait_for(3)) == 3
-        assert account.settle(5)
+        assert len(account.wait_for(3, PATIENCE)) == 3
+        assert account.settle(PATIENCE)
 
     def test_a_client_with_too_many_queued_requests_is_disconnected(self, served: Server) -> None:
         account = served.account()
@@ -134,11 +134,11 @@ class TestUnreadable:
         with connect(served) as connection:
             connection.sendall(one + one + head(account, 0, self.BROKEN))
             time.sleep(0.2)  # no response shows that it was read
-        seen = account.wait_for(3)
+        seen = account.wait_for(3, PATIENCE)
         assert {(e.status, e.outcome) for e in seen} == {(None, "cut")}
         assert sorted((e.fault or "", e.request_complete) for e in seen) == [
             ("", False),
             ("", True),
             ("hang", True),
         ]
-        assert account.settle(5), "no request is in flight"
+        assert account.settle(PATIENCE), "no request is in flight"

@@ -107,7 +107,7 @@ def test_a_gateway_id_can_be_an_account_id(server: Server) -> None:
     assert run(server, gateway=account.id).status_code == 200
     assert one(account).surface == "binding"
     assert server.binding.exchanges == ()
-    assert account.settle()
+    assert account.settle(PATIENCE)
 
 
 def test_any_other_gateway_id_selects_the_account_of_the_binding(server: Server) -> None:

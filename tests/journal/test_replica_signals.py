@@ -112,7 +112,7 @@ def test_hang_up_reaches_the_replica_that_holds_the_connection(
         account.hang_up(PATIENCE)
         with pytest.raises(httpx.RemoteProtocolError):
             waiting.result(PATIENCE)
-        assert account.settle()
+        assert account.settle(PATIENCE)
         assert [(e.fault, e.outcome) for e in account.exchanges] == [("hang", "cut")]
         assert not left.done()
         bystander.hang_up(PATIENCE)

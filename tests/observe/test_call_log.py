@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from calling import INPUT, post
+from calling import INPUT, PATIENCE, post
 
 from aleph_contract.commands import serve_terminal
 from fake_server.observe import call_log
@@ -50,7 +50,7 @@ def logged(server: Server, line: call_log.Line, *inputs: dict[str, object]) -> l
     account = server.account()
     for given in inputs:
         post(account, given)
-    account.settle(5)
+    account.settle(PATIENCE)
     log.close()
     return written
 
@@ -74,7 +74,7 @@ def test_a_line_names_the_fault_and_a_charge_in_doubt(server: Server) -> None:
     account = server.account()
     account.scenario(["internal-error"])
     post(account, INPUT | {"duration": 5})
-    (exchange,) = account.wait_for(1)
+    (exchange,) = account.wait_for(1, PATIENCE)
     line = call_log.text_line(exchange, server.app.contracts)
     assert line.endswith("Internal server error  perhaps billed: 1.68 USD")
     assert "500 internal-error" in line
@@ -111,7 +111,7 @@ def test_calls_that_are_too_fast_are_counted(
     account = server.account()
     for _ in range(3):
         post(account, INPUT)
-    account.settle(5)
+    account.settle(PATIENCE)
     taken = log._take()
     assert taken is not None
     assert taken[1] == 2

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from calling import HTTP, INPUT, post
+from calling import HTTP, INPUT, PATIENCE, post
 from prometheus_client.parser import text_string_to_metric_families
 
 from fake_server.observe.metrics import Metrics
@@ -41,7 +41,7 @@ def test_runs_are_counted_by_outcome_and_priced(server: Server) -> None:
     post(account, INPUT | {"seed": -1})
     account.scenario(["rate-limited"])
     post(account, INPUT)
-    account.settle(5)
+    account.settle(PATIENCE)
     found = samples(server)
     assert found["aleph_requests_total", "", "completed", "200", "rest"] == 2
     assert found["aleph_requests_total", "", "invalid", "400", "rest"] == 1

@@ -17,6 +17,7 @@ from recording_writers import WRITERS, interaction, log_entry
 from sample_traffic import CONTRACT, EXAMPLE, INPUT, VIOLATING
 from stub_server import TOKEN as STUB_TOKEN
 from stub_server import Stub, serving
+from waiting import PATIENCE
 
 from aleph_contract.cli import run
 from aleph_contract.commands.judge import FORMAT_NAMES
@@ -323,7 +324,7 @@ def test_a_journal_of_an_older_version_is_read(tmp_path: Path) -> None:
         target = f"{account.base_url}/accounts/{account.id}/ai/run"
         body = json.dumps({"model": CONTRACT.model, "input": INPUT}).encode()
         Recorder().send("POST", target, {**SENT, "Authorization": f"Bearer {account.token}"}, body)
-        account.settle()
+        account.settle(PATIENCE)
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE exchange DROP COLUMN token_fingerprint")
         connection.execute("PRAGMA user_version = 1")

@@ -13,6 +13,7 @@ from har_recorder import Recorder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recording_writers import WRITERS
+from waiting import PATIENCE
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.exchange import Exchange
@@ -183,7 +184,7 @@ def test_the_same_traffic_gives_the_same_findings(
     for value, defect, times in calls:
         for _ in range(times):
             _send(recorder, account, value, defect)
-    account.settle()
+    account.settle(PATIENCE)
     seen = [_as_seen(exchange) for exchange in account.exchanges]
     for name, write in WRITERS.items():
         # A log does not tell a reply of `null` from one that it does not hold.

@@ -6,11 +6,10 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -128,9 +127,9 @@ class TestAccount:
         account = remote.account(profile="live", credits="1.68")
         account.scenario([{"fault": "conflict"}])
         assert [run(remote, account) for _ in range(3)] == [409, 200, 402]
-        assert [e.status for e in account.wait_for(3)] == [409, 200, 402]
+        assert [e.status for e in account.wait_for(3, PATIENCE)] == [409, 200, 402]
         assert account.bill.runs == 1
-        assert account.settle()
+        assert account.settle(PATIENCE)
         assert remote.exchanges == account.exchanges
         account.forget()
         assert remote.exchanges == ()
@@ -281,17 +280,19 @@ def test_a_process_on_a_faster_clock_waits_as_long_as_on_that_of_the_machine(
     monkeypatch.setattr(control, "TIMEOUT", 0.1)
     monkeypatch.setenv(SPEED_VARIABLE, speed)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        Thread(target=_answer_late, args=(listener, 0.3), daemon=True).start()
+        left = Event()
+        Thread(target=_answer_late, args=(listener, left, 0.3 if answers else 60.0)).start()
         client = Control(f"http://127.0.0.1:{listener.getsockname()[1]}/")
         with nullcontext() if answers else pytest.raises(ControlError, match="timed out"):
             assert client.call("GET", "/") == {}
+        left.set()
         client.close()
 
 
-def _answer_late(listener: socket.socket, seconds: float) -> None:
-    """Answer one call after a pause."""
+def _answer_late(listener: socket.socket, left: Event, seconds: float) -> None:
+    """Answer one call after a pause, or as soon as the client has left."""
     connection, _ = listener.accept()
     with connection, suppress(OSError):  # the client may have left
         connection.recv(1 << 16)
-        time.sleep(seconds)
+        left.wait(seconds)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")

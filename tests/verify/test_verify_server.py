@@ -19,6 +19,7 @@ from urllib.parse import quote
 import pytest
 from server_specimens import CONSTRAINTS, FAULTY, LAWFUL, without
 from stub_server import CONTRACT, TOKEN, Stub, serving
+from waiting import PATIENCE
 
 from aleph_contract.cases.certificates import holds
 from aleph_contract.cli import run
@@ -145,11 +146,11 @@ def test_a_signal_leaves_a_capture_of_every_call_that_was_sent(
     with serving(Stub(delay=0.3)) as served:
         program = [sys.executable, "-m", "aleph_contract", "verify", "server", served.url]
         with subprocess.Popen([*program, *words], stdout=subprocess.DEVNULL) as process:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE
             while served.calls < 3 and time.monotonic() < deadline:
                 time.sleep(0.02)
             process.send_signal(number)
-            code = process.wait(20)
+            code = process.wait(PATIENCE)
         sent = served.calls
     lines = path.read_text().splitlines()
     assert sent >= 3
