@@ -24,9 +24,6 @@ from aleph_contract.cli import run as command_line
 SERVE = [sys.executable, "-m", "aleph_contract", "serve"]
 SHIPPED = Path(__file__).parents[2] / "aleph_contract/contract/entries/runwayml__aleph-2.json"
 
-#: Seconds within which a server must stop, also with requests in flight.
-STOP = 1.0
-
 
 @contextlib.contextmanager
 def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:

@@ -92,22 +92,26 @@ def every_second(connection: socket.socket, number: int) -> None:
         connection.sendall(SIZED)
 
 
-def drip(at_once: bytes, slowly: bytes) -> Conversation:
-    """Answer one request with some bytes at once, and further ones one by one."""
+class Drip:
+    """Answers one request with some bytes at once, and further ones one by one."""
 
-    def converse(connection: socket.socket, _: int) -> None:
+    def __init__(self, at_once: bytes, slowly: bytes) -> None:
+        self.at_once = at_once
+        self.slowly = slowly
+        self.completed = False
+
+    def __call__(self, connection: socket.socket, _: int) -> None:
         request_of(connection)
         with suppress(OSError):  # the client has given up
-            connection.sendall(at_once)
-            for byte in slowly:
+            connection.sendall(self.at_once)
+            for byte in self.slowly:
                 time.sleep(0.05)
                 connection.sendall(bytes([byte]))
-
-    return converse
+            self.completed = True
 
 
 @contextmanager
-def talking(converse: Conversation, timeout: float = 5) -> Iterator[Target]:
+def talking(converse: Conversation, timeout: float = 30) -> Iterator[Target]:
     """Serve connections one at a time on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -131,7 +135,7 @@ def talking(converse: Conversation, timeout: float = 5) -> Iterator[Target]:
             yield Target.parse(url, token=TOKEN, timeout=timeout)
         finally:
             server.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join()
 
 
 def statuses(converse: Conversation, calls: int = 3, body: bytes | None = None) -> list[int | None]:
@@ -174,21 +178,20 @@ BROKEN = {
 LARGE_HEADERS = b"x: y\r\n" * 20
 
 DRIPPING = {
-    "the status line": drip(b"", SIZED),
-    "the headers": drip(HEAD, LARGE_HEADERS),
-    "a body": drip(SIZED[: -len(BODY)], BODY),
-    "a body until the end of the connection": drip(UNSIZED[: -len(BODY)], BODY),
-    "the size of a chunk": drip(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"0" * 80),
-    "the trailers": drip(CHUNKED + b"0\r\n", LARGE_HEADERS),
+    "the status line": Drip(b"", SIZED),
+    "the headers": Drip(HEAD, LARGE_HEADERS),
+    "a body": Drip(SIZED[: -len(BODY)], BODY),
+    "a body until the end of the connection": Drip(UNSIZED[: -len(BODY)], BODY),
+    "the size of a chunk": Drip(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"0" * 80),
+    "the trailers": Drip(CHUNKED + b"0\r\n", LARGE_HEADERS),
 }
 
 
 @pytest.mark.parametrize("name", DRIPPING)
 def test_the_time_limit_bounds_a_reply_that_drips(name: str) -> None:
     with talking(DRIPPING[name], timeout=0.2) as target:
-        begun = time.monotonic()
         assert Sender(target).get("/").status is None
-        assert time.monotonic() - begun < 1.5  # each of them takes 3 s
+    assert not DRIPPING[name].completed
 
 
 @pytest.mark.parametrize("body", [None, LARGE], ids=["small", "large"])

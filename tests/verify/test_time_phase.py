@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -47,7 +48,7 @@ try:
     print(urllib.request.urlopen(request, timeout=float(sys.argv[1])).status)
 except OSError as error:
     print(error)
-assert int(sys.argv[2]) <= time.monotonic() - begun < 600, time.monotonic() - begun
+assert int(sys.argv[2]) <= time.monotonic() - begun < 2000, time.monotonic() - begun
 """
 
 #: A client with a time-out of 30 s.
@@ -73,7 +74,7 @@ def library() -> None:
 def verified(target: str, *run: str) -> Verification:
     """The verification; on a busy machine at a lower speed, as the message says."""
     driver = StdioDriver(callable_process.command(target, None))
-    for speed in (SPEED, SPEED / 5):
+    for speed in (SPEED, SPEED / 5, SPEED / 20):
         settings = Settings(run=run or (time_phase.PHASE,), max_examples=0, speed=speed)
         found = verify_client(driver, settings=settings)
         if not any("too busy" in result.reason for result in found.results):
@@ -97,7 +98,7 @@ def test_a_patient_client_pays_once_and_gets_every_result() -> None:
     skipped = [result.name for result in found.results if result.status == "skipped"]
     assert skipped == [time_phase.BEFORE, time_phase.AFTER]
     (note,) = [note for note in found.notes if "--speed" in note]
-    assert re.search(r"clock ran (100|20) times faster", note)
+    assert re.search(r"clock ran (100|20|5) times faster", note)
     speed = note.split()[4]
     assert all(r.reproduce.endswith(f"--speed {speed}") for r in found.results if r.checked)
 
@@ -156,21 +157,25 @@ def executed(*arguments: str, command: tuple[str, ...] = (), **options: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("timeout", "max_late", "outcome"),
-    [(600, 0.0, "completed"), (30, 1000.0, "cut"), (30, 0.0, "cut")],
+    ("timeout", "latency", "max_late", "outcome"),
+    [
+        (1500, 60, 0.0, "completed"),
+        (30, 2000, math.inf, "cut"),
+        (30, 2000, 0.0, "cut"),
+    ],
 )
 def test_exec_runs_the_command_on_the_clock(
-    monkeypatch: pytest.MonkeyPatch, timeout: int, max_late: float, outcome: str
+    monkeypatch: pytest.MonkeyPatch, timeout: int, latency: int, max_late: float, outcome: str
 ) -> None:
     monkeypatch.setattr(steady, "MAX_LATE", max_late)
-    least = min(timeout, 60)
-    found = executed(str(timeout), str(least), latency=60)
+    least = min(timeout, latency)
+    found = executed(str(timeout), str(least), latency=latency)
     assert found.command_exit == 0
     (result,) = found.results
     (exchange,) = result.exchanges
     broken = {"billing.result-awaited"} if outcome == "cut" else set()
     assert (exchange.outcome, exchange.cost, rules(result)) == (outcome, RUN, broken)
-    assert least <= exchange.elapsed + 5 < 300
+    assert least <= exchange.elapsed + 5 < 1900
     busy = ["the machine is too busy for --speed 100"] if broken and not max_late else []
     assert [trouble.partition(":")[0] for trouble in found.trouble] == busy
 
@@ -189,8 +194,11 @@ def test_exec_speeds_up_a_client_that_is_intercepted() -> None:
         f'curl -sS --max-time 60 {url} -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
         f" --json '{body}'"
     )
-    # At 100 the TLS handshakes on a busy machine could take the 60 s.
-    found = executed(command=("sh", "-c", script), intercept=True, latency=138, speed=30.0)
+    # At 100 the TLS handshakes on a busy machine could take the 60 s, even at 30.
+    for speed in (30.0, 6.0):
+        found = executed(command=("sh", "-c", script), intercept=True, latency=300, speed=speed)
+        if found.results:
+            break
     ((exchange,),) = (result.exchanges for result in found.results)
     assert (exchange.outcome, found.command_exit) == ("cut", 28)  # curl: operation timed out
     assert 5 < exchange.elapsed < 120  # less than 60: curl counts the TLS handshakes too
