@@ -23,6 +23,7 @@ import yaml  # type: ignore[import-untyped]
 from calling import INPUT
 from click.testing import CliRunner
 from programs import needed
+from waiting import PATIENCE
 
 from aleph_contract.cli import cli
 from aleph_contract.contract import Contract
@@ -81,7 +82,7 @@ def open_call(ready: dict[str, Any], length: int) -> Iterator[socket.socket]:
 def drain(process: subprocess.Popen[str], ready: dict[str, Any]) -> None:
     """Send SIGTERM, and wait until the fake accepts no connection."""
     process.terminate()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     with contextlib.suppress(ConnectionRefusedError):
         while True:
             socket.create_connection(("127.0.0.1", httpx.URL(ready["base_url"]).port or 0)).close()
@@ -94,7 +95,7 @@ def test_the_container_is_healthy_serves_metrics_and_is_not_root() -> None:
     with container(*instruction("CMD")) as (_, ready):
         port = str(httpx.URL(ready["base_url"]).port)
         check = [word.replace("8790", port) for word in instruction("HEALTHCHECK")]
-        subprocess.run([sys.executable, *check[1:]], check=True, timeout=20)
+        subprocess.run([sys.executable, *check[1:]], check=True, timeout=PATIENCE)
         metrics = httpx.get(local(ready["inspector"]) + "metrics").text
         assert "aleph_info" in metrics
         failing = [word.replace("8790", "9") for word in instruction("HEALTHCHECK")]
@@ -169,7 +170,7 @@ def balancer(folder: Path, ports: list[int], *, drain: bool = False) -> Iterator
         words = [*base, "-g", "daemon off;"]
         process = stack.enter_context(subprocess.Popen(words, stderr=subprocess.PIPE, text=True))
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline and process.poll() is None:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                     break
@@ -261,7 +262,7 @@ def test_a_fake_that_is_not_ready_gets_no_runs(tmp_path: Path) -> None:
         for ready in (every, [False, True, True], [False] * 3, [True, True, False], every):
             for stub, state in zip(stubs, ready, strict=True):
                 stub.ready = state
-            expected, deadline = ready if any(ready) else every, time.monotonic() + 20
+            expected, deadline = ready if any(ready) else every, time.monotonic() + PATIENCE
             while served() != expected:
                 assert time.monotonic() < deadline
 
@@ -278,7 +279,7 @@ def test_a_reload_that_fails_is_tried_again(tmp_path: Path) -> None:
         config = tmp_path / "nginx.conf"
         config.write_text("".join(servers))
         stack.enter_context(draining(config, ["sh", str(nginx)]))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not (tmp_path / "tries").exists() or len((tmp_path / "tries").read_text()) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -299,7 +300,7 @@ def three_fakes(
         fakes = [stack.enter_context(container()) for _ in range(3)]
         ports = [httpx.URL(ready["base_url"]).port or 0 for _, ready in fakes]
         port = stack.enter_context(balancer(folder, ports))
-        client = stack.enter_context(httpx.Client(timeout=20))
+        client = stack.enter_context(httpx.Client(timeout=PATIENCE))
         url = f"http://127.0.0.1:{port}/client/v4{RUN}"
         yield [process for process, _ in fakes], ports, client, url
 

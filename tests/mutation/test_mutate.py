@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import pytest
 from faster import SPEED, needs_libfaketime
 from mutation_suites import use_copy
+from waiting import PATIENCE, until
 
 from aleph_contract.cli import run
 from aleph_contract.contract.contract_set import ContractSet
@@ -203,14 +202,18 @@ def test_results_are_kept_and_not_made_again(folder: Path, monkeypatch: pytest.M
 
 
 def test_an_interrupt_leaves_no_process(folder: Path) -> None:
-    (folder / "sleeps.sh").write_text(f"{CURL}\nsleep 98.75 &\nwait\n")
+    (folder / "sleeps.sh").write_text(f"{CURL}\n{SLEEP} &\nwait\n")
     program = (sys.executable, "-m", "aleph_contract", "mutate", "--", "sh", "sleeps.sh")
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        _until(lambda: _sleeping() == 1)
+        until(lambda: _sleeping() == 1)
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=20)
+        _, error = process.communicate(timeout=PATIENCE)
     assert (process.returncode, error.strip()) == (130, b"aleph-contract: interrupted")
-    _until(lambda: _sleeping() == 0)
+    until(lambda: _sleeping() == 0)
+
+
+#: A command that no other process runs.
+SLEEP = f"sleep 98.{os.getpid()}"
 
 
 def _sleeping() -> int:
@@ -218,14 +221,7 @@ def _sleeping() -> int:
     found = subprocess.run(
         ("ps", "-A", "-o", "args="), capture_output=True, text=True, check=True
     ).stdout
-    return found.splitlines().count("sleep 98.75")
-
-
-def _until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    return found.splitlines().count(SLEEP)
 
 
 def test_a_client_with_a_long_time_out_is_tested_on_a_faster_clock(folder: Path) -> None:

@@ -88,7 +88,7 @@ def started(
                 os.kill(left, signal.SIGKILL)
 
 
-def assert_ended(mark: str, patience: float = 5.0) -> None:
+def assert_ended(mark: str, patience: float = PATIENCE) -> None:
     """Wait until no process has `mark`; fail after `patience` seconds."""
     deadline = time.monotonic() + patience
     while left := marked(mark):

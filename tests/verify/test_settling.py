@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from threading import Event
 
 import pytest
+from waiting import PATIENCE, until
 
 from aleph_contract.contract import Contract
 from aleph_contract.core.clock import Clock
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.verify import settling
 from aleph_contract.verify.plans import billable_input
-from fake_server.account_handle import AccountHandle, wait_until
+from fake_server.account_handle import AccountHandle
+from fake_server.http.delivery import Connection
 from fake_server.server import running
 
 
@@ -25,29 +29,35 @@ def opened(account: AccountHandle, contract: Contract) -> socket.socket:
         f"Authorization: Bearer {account.token}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
     )
-    assert wait_until(lambda: not account.settle(0), 5)
+    until(lambda: not account.settle(0))
     return connection
 
 
+@pytest.mark.parametrize("fault", [None, "drip"])
 @pytest.mark.parametrize(
-    ("fault", "seconds", "settle_seconds"),
-    [
-        (None, 0.2, 1.0),  # the run ends while the fake is given time
-        ("drip", 0.2, 1.0),
-        (None, 60.0, 0.05),  # the fake ends the call
-        ("drip", 60.0, 0.05),
-    ],
+    ("seconds", "settle_seconds"),
+    [(0.2, PATIENCE), (PATIENCE, 0.05)],
+    ids=["the run ends while the fake is given time", "the fake ends the call"],
 )
 def test_a_response_after_the_report_is_not_one_that_the_client_read(
     monkeypatch: pytest.MonkeyPatch, fault: str | None, seconds: float, settle_seconds: float
 ) -> None:
+    reported, pause = Event(), Connection.pause
+
+    async def pause_after_the_report(self: Connection, seconds: float | None) -> None:
+        assert await asyncio.to_thread(reported.wait, PATIENCE)
+        await pause(self, seconds)
+
+    monkeypatch.setattr(Connection, "pause", pause_after_the_report)
     monkeypatch.setattr(settling, "SETTLE_SECONDS", settle_seconds)
     contract = Contract.load()
     with running(contract) as server:
         account = server.account()
         account.scenario([{"fault": fault, "delay": seconds}])
         with opened(account, contract):
-            (exchange,) = settling.Settling(account, stuck=False).exchanges(Clock())
+            settled = settling.Settling(account, stuck=False)
+            reported.set()
+            (exchange,) = settled.exchanges(Clock())
     assert (exchange.outcome, str(exchange.cost)) == ("cut", "1.680")
     assert exchange.result is None
 
