@@ -73,6 +73,8 @@ def pytest_collection_finish() -> None:
     """Leave the collected tests and their modules out of garbage collection: 330,000 objects."""
     gc.collect()
     gc.freeze()
+    # Suites that tests start use neither plugin, whose imports take longer than pytest itself.
+    os.environ["PYTEST_ADDOPTS"] = "-p no:hypothesispytest -p no:anyio"
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ PATIENCE = 120
 PORT = "8790"
 
 #: Text of a command, and text that makes it shorter without changing what the page shows.
-SHORTER = {"mutate --jobs 1 --fail-under 90": "mutate --jobs 1 --fail-under 90 --max-mutants 12"}
+SHORTER = {"mutate --jobs 1 --fail-under 90": "mutate --jobs 1 --fail-under 90 --max-mutants 6"}
 
 
 @dataclass(frozen=True)
