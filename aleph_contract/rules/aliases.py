@@ -29,10 +29,14 @@ def canonical(name: str) -> str:
     return ALIASES.get(name, name)
 
 
+def earlier(name: str) -> str:
+    """The name that the same case or rule had earlier; `name` itself if it is the only one."""
+    return "/".join(_EARLIER.get(part, part) for part in name.split("/"))
+
+
 def matches(name: str, pattern: str) -> bool:
     """Whether a glob matches a name, or the name that the same case or rule had earlier.
 
     For example `fault/video-*` matches `fault/result-member-null/once`. Case is significant.
     """
-    earlier = "/".join(_EARLIER.get(part, part) for part in name.split("/"))
-    return fnmatchcase(name, pattern) or fnmatchcase(earlier, pattern)
+    return fnmatchcase(name, pattern) or fnmatchcase(earlier(name), pattern)

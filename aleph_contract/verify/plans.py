@@ -18,7 +18,8 @@ from aleph_contract.contract.prices import quantities
 from aleph_contract.contract.validate import validator_for
 from aleph_contract.core.jsonvalue import dumps, loads
 from aleph_contract.errors import JSONError
-from aleph_contract.rules import MAX_TRIES, matches
+from aleph_contract.rules import MAX_TRIES
+from aleph_contract.rules.aliases import earlier
 from fake_server.replies.faults import FAULTS, Fault
 from fake_server.replies.streams import STREAM_MEMBER, streams
 
@@ -273,8 +274,10 @@ def selected(name: str, phase: str, run: Iterable[str], skip: Iterable[str]) -> 
 
     A pattern matches if it is the name of the phase, or a glob that matches the name of the case.
     """
+    run, skip = tuple(run), tuple(skip)
+    return (not run or _is_named(name, phase, run)) and not _is_named(name, phase, skip)
 
-    def is_named(pattern: str) -> bool:
-        return pattern == phase or matches(name, pattern)
 
-    return (not run or any(map(is_named, run))) and not any(map(is_named, skip))
+def _is_named(name: str, phase: str, patterns: tuple[str, ...]) -> bool:
+    globs = NameGlobs(patterns)
+    return phase in patterns or globs.match(name) or globs.match(earlier(name))
