@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from driving import FIXTURES, drive, found
+from waiting import PATIENCE, until
 
 from aleph_contract.cli import run as command_line
 from aleph_contract.core.results import CaseResult
+from aleph_contract.drivers import exposure
 from aleph_contract.drivers.command import CommandDriver
 from aleph_contract.drivers.exposure import watch
 from aleph_contract.verify.token_files import attribute_file_names
+from fake_server.http.delivery import Connection
 
 RULE = "security.token-leak"
 TOKEN = "t0ken-" + "x" * 34
@@ -32,7 +37,19 @@ def script(name: str) -> CommandDriver:
 
 
 @linux
-def test_a_token_in_the_arguments_of_a_child_is_advice() -> None:
+def test_a_token_in_the_arguments_of_a_child_is_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, exposures = Event(), exposure._exposures
+
+    def note(pid: int, token: bytes) -> Iterator[str]:
+        for place in exposures(pid, token):
+            seen.set()
+            yield place
+
+    async def pause_until_seen(*_: object) -> None:
+        assert await asyncio.to_thread(seen.wait, PATIENCE)
+
+    monkeypatch.setattr(exposure, "_exposures", note)
+    monkeypatch.setattr(Connection, "pause", pause_until_seen)
     run = drive(script("broken/token_in_arguments.sh"), "examples")
     assert found(run, "must") == {}
     assert found(run, "advice").keys() == {RULE}
@@ -61,7 +78,7 @@ def test_a_good_client_exposes_nothing() -> None:
 def sleeping() -> Iterator[subprocess.Popen[bytes]]:
     """A shell with a child that has the token in a variable of another name."""
     process = subprocess.Popen(
-        ["sh", "-c", 'env TOKEN="$CLOUDFLARE_API_TOKEN" sleep 20; true'],
+        ["sh", "-c", 'env TOKEN="$CLOUDFLARE_API_TOKEN" sleep 90; true'],
         env={**os.environ, "CLOUDFLARE_API_TOKEN": TOKEN},
         start_new_session=True,
     )
@@ -73,11 +90,7 @@ def sleeping() -> Iterator[subprocess.Popen[bytes]]:
 @linux
 def test_only_a_variable_of_another_name_counts(sleeping: subprocess.Popen[bytes]) -> None:
     with watch(sleeping.pid, TOKEN) as places:
-        for _ in range(400):
-            if "the variable TOKEN of sleep" in places:
-                break
-            with pytest.raises(subprocess.TimeoutExpired):
-                sleeping.wait(0.01)
+        until(lambda: "the variable TOKEN of sleep" in places)
     assert not any("CLOUDFLARE_API_TOKEN" in place for place in places)
     assert "the variable TOKEN of sleep" in places
 
