@@ -114,7 +114,12 @@ def drive(
 ) -> Verification:
     """Verify a client with the selected cases, without the properties phase."""
     settings = Settings(
-        run=run, skip=tuple(skip), max_examples=0, timeout=10, require_local_validation=local
+        run=run,
+        skip=tuple(skip),
+        max_examples=0,
+        timeout=30,
+        patience=30,  # for a client with a time-out of its own
+        require_local_validation=local,
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(token_files, "MAX_NAMES", 500)  # 5,000 file names take a tenth of the time
