@@ -10,7 +10,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from aleph_contract.core.exchange import REDACTED
@@ -81,8 +81,7 @@ class Secret:
     """
 
     def __init__(self, value: bytes) -> None:
-        forms = dict.fromkeys(fixed_forms(value))
-        self._literals = tuple(sorted(forms, key=len, reverse=True))
+        self._literals = fixed_forms(value)
         self._value = value
         self._codes = frozenset(value)
 
@@ -128,8 +127,16 @@ class Secret:
         return validator_for({"pattern": "|".join(forms)}).is_valid
 
 
-def fixed_forms(value: bytes) -> Iterator[bytes]:
-    """The forms of a secret that are a fixed text: as it is, in hexadecimal digits, in base64."""
+@lru_cache(maxsize=256)
+def fixed_forms(value: bytes) -> tuple[bytes, ...]:
+    """The forms of a secret that are a fixed text, the longest first.
+
+    These are the secret as it is, in hexadecimal digits, and in base64.
+    """
+    return tuple(sorted(dict.fromkeys(_fixed_forms(value)), key=len, reverse=True))
+
+
+def _fixed_forms(value: bytes) -> Iterator[bytes]:
     yield value
     if len(value) < _SHORTEST_ENCODED:
         return

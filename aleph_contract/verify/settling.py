@@ -34,7 +34,8 @@ class Settling:
         self._account = account
         self._stuck = stuck
         self._ended = not stuck and account.settle(0)
-        self._read = frozenset(exchange.number for exchange in account.exchanges)
+        #: The exchanges whose response the client may have read; all of them if its calls ended.
+        self._read = () if self._ended else tuple(x.number for x in account.exchanges)
 
     def exchanges(self, clock: Clock) -> tuple[Exchange, ...]:
         """Wait until the calls have ended, or end them; return the exchanges.

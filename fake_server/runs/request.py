@@ -235,7 +235,7 @@ class FinishedRequest:
             if name not in SECRET_HEADERS:
                 texts.append(value)
             elif name not in _WITH_NAMES:
-                sought.update(dict.fromkeys(filter(is_secret, credentials_of_header(value))))
+                sought.update(dict.fromkeys(_credentials(value)))
         bodies = self.body, self.response_body
         texts += (body for body in bodies if len(body) <= LARGE_BODY)
         places = b"\n".join(texts), *(body for body in bodies if len(body) > LARGE_BODY)
@@ -243,11 +243,12 @@ class FinishedRequest:
         return tuple(secret for secret in secrets if any(map(secret.is_in, places)))
 
     def _secrets(self) -> tuple[bytes, ...]:
-        words = {(self.account.token or "").encode()}
+        token = (self.account.token or "").encode()
+        words = {token} if is_secret(token) else set()
         for name, value in self.headers:
             if name == b"authorization":
-                words.update(credentials_of_header(value))
-        return tuple(word for word in words if is_secret(word))
+                words.update(_credentials(value))
+        return tuple(words)
 
 
 def is_secret(token: bytes) -> bool:
@@ -267,6 +268,12 @@ def _hide(text: bytes, secrets: tuple[Secret, ...]) -> bytes:
     for secret in secrets:
         text = secret.hide(text)
     return text
+
+
+@lru_cache(maxsize=256)
+def _credentials(value: bytes) -> tuple[bytes, ...]:
+    """The words of a header that are secrets."""
+    return tuple(filter(is_secret, credentials_of_header(value)))
 
 
 @lru_cache(maxsize=256)
