@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from browser import Browser, Tab, running_browser
 from control_client import ControlClient
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
 from workers_node import HERE, find_node
@@ -35,8 +35,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# A loaded machine would exceed the deadline of 0.2 s for one example.
-settings.register_profile("tests", settings(), deadline=None)
+# A loaded machine would exceed the deadline of 0.2 s for one example, and of 1 s for the first ten.
+settings.register_profile(
+    "tests", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
 

@@ -165,7 +165,7 @@ CALLS = st.lists(
 @settings(
     max_examples=30,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(calls=CALLS, fault=st.sampled_from(["", *FAST]))
 def test_the_same_traffic_gives_the_same_findings(
