@@ -109,15 +109,15 @@ def test_sigterm_lets_an_open_request_end() -> None:
         assert process.poll() is None
         call.sendall(sent)
         assert call.recv(1000).startswith(b"HTTP/1.1 200 ")
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_a_second_signal_ends_the_drain() -> None:
-    with container("--drain", "60") as (process, ready), open_call(ready, 2):
+    with container("--drain", "600") as (process, ready), open_call(ready, 2):
         drain(process, ready)
         assert process.poll() is None
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def documents() -> list[Any]:
@@ -249,7 +249,7 @@ def test_a_fake_that_is_not_ready_gets_no_runs(tmp_path: Path) -> None:
         stubs = [stack.enter_context(Stub()) for _ in range(3)]
         ports = [stub.server_address[1] for stub in stubs]
         port = stack.enter_context(balancer(tmp_path, ports, drain=True))
-        client = stack.enter_context(httpx.Client(timeout=20, limits=NO_KEEP_ALIVE))
+        client = stack.enter_context(httpx.Client(timeout=PATIENCE, limits=NO_KEEP_ALIVE))
 
         def served() -> list[bool]:
             """Which stubs get some of a dozen runs."""

@@ -152,7 +152,7 @@ def test_the_window_is_filled(is_async: bool) -> None:
     gate = threading.Barrier(3)
 
     def together(_input: Any, **_: str) -> str:
-        gate.wait(10)
+        gate.wait(60)
         return "x"
 
     async def together_async(_input: Any, **_: str) -> str:

@@ -104,7 +104,7 @@ class TestUnreadable:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.sendall(request)
             account.wait_for(1, PATIENCE)
-        assert done.wait(5)
+        assert done.wait(PATIENCE)
         assert not caplog.messages
 
     def test_a_client_with_queued_requests_is_noticed_when_it_disconnects(

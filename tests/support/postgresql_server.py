@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from waiting import PATIENCE
 
 #: Where Debian installs the programs, which are not on PATH.
 _DEBIAN = "/usr/lib/postgresql/*/bin/initdb"
@@ -72,7 +73,7 @@ class PostgreSQLServer:
 
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
-        deadline = time.monotonic() + 60  # of a busy machine that recovers after a kill
+        deadline = time.monotonic() + PATIENCE  # of a busy machine that recovers after a kill
         while True:
             if self._process is None or self._process.poll() is not None:
                 self._process = self._spawn()
@@ -106,7 +107,7 @@ class PostgreSQLServer:
         """Stop it at once."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)  # immediate shutdown
-            self._process.wait(20)
+            self._process.wait(PATIENCE)
 
     def create_database(self) -> str:
         """Create an empty database; return its URL."""
@@ -143,7 +144,7 @@ def query(url: str, sql: str) -> Any:
     """Run one statement in a database; return its rows."""
 
     async def fetch() -> Any:
-        connection = await asyncpg.connect(url, timeout=5)
+        connection = await asyncpg.connect(url, timeout=PATIENCE)
         try:
             return await connection.fetch(sql)
         finally:
