@@ -124,7 +124,7 @@ def faults_page() -> str:
         "The failures that the fake plays on request. To request one, send the API token "
         "`fault-<name>`, or on the Workers binding the gateway id `fault-<name>`, or set a "
         "scenario (`PUT /__aleph__/accounts/{id}/scenario`). `aleph-contract explain FAULT` prints "
-        "one fault.\n\n"
+        "one fault, `aleph-contract explain faults` the names of all.\n\n"
         + table(("fault", "status", "code", "provenance", "the client sees", "billed", "repeat"),
                 rows)
         + "\n## When a client may repeat a call\n\n"

@@ -15,8 +15,12 @@ def _known_failing(ctx: click.Context, param: click.Parameter, file: str | None)
 
 
 _CASE_OPTIONS = (
-    click.option("--run", metavar="GLOB", multiple=True, help="Keep only these cases or phases."),
-    click.option("--skip", metavar="GLOB", multiple=True, help="Leave out these cases or phases."),
+    click.option(
+        "--run", metavar="GLOB", multiple=True, help="Keep only these cases or phases. Repeatable."
+    ),
+    click.option(
+        "--skip", metavar="GLOB", multiple=True, help="Leave out these cases or phases. Repeatable."
+    ),
     click.option(
         "--known-failing",
         metavar="FILE",

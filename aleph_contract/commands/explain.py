@@ -15,7 +15,7 @@ from aleph_contract.core.escaping import printable
 
 
 @click.command("explain", epilog="Example: aleph-contract explain request.faithful")
-@click.argument("name", metavar="RULE|FAULT|OUTCOME|contract")
+@click.argument("name", metavar="RULE|FAULT|OUTCOME|contract|faults")
 @contract_option
 @model_option
 @printing()
@@ -23,9 +23,9 @@ def command(*, name: str, contract_files: tuple[str, ...], model: str | None) ->
     """Explain a rule, a fault or an outcome of the fake, or show a contract.
 
     The provenance is the source of a fact: http, schema, documented, observed or
-    assumed.
+    assumed. `explain faults` lists all faults.
     """
-    from aleph_contract.commands.glossary import explain
+    from aleph_contract.commands.glossary import explain, fault_list
 
     if name == "contract":
         from aleph_contract.commands.contract_text import contract_text
@@ -36,4 +36,4 @@ def command(*, name: str, contract_files: tuple[str, ...], model: str | None) ->
         chosen_contract(contract_files, model)
     elif contract_files:
         load_contracts(contract_files)
-    click.echo(explain(name))
+    click.echo(fault_list() if name == "faults" else explain(name))

@@ -34,8 +34,19 @@ def explain(name: str) -> str:
     if not texts:
         near = get_close_matches(name, names(), 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ArgumentError(f"unknown name {name!r}{hint} (`aleph-contract rules` lists the rules)")
+        raise ArgumentError(
+            f"unknown name {name!r}{hint} (`aleph-contract rules` lists the rules, `aleph-contract "
+            "explain faults` the faults)"
+        )
     return "\n\n".join("\n".join(lines) for lines in texts)
+
+
+def fault_list() -> str:
+    """A line for each fault: its name, and the failure that the client sees."""
+    width = max(map(len, FAULTS)) + 2
+    return "\n".join(
+        _wrapped(fault.title, f"{name:<{width}}", " " * width) for name, fault in FAULTS.items()
+    )
 
 
 def _rule(rule: Rule) -> Iterator[str]:

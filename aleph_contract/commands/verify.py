@@ -212,12 +212,20 @@ def _kind(*, python: str | None, stdio: bool, per_case: bool, argv: tuple[str, .
         if given
     ]
     if len(chosen) != 1:
-        raise click.UsageError("choose one of --python MODULE:CALLABLE, --stdio and --per-case")
+        hint = f"; did you mean --python {argv[0]}?" if not chosen and _is_target(argv) else ""
+        raise click.UsageError(
+            f"choose one of --python MODULE:CALLABLE, --stdio and --per-case{hint}"
+        )
     if chosen == ["python"] and argv:
         raise click.UsageError(f"--python takes no command, but got: {shlex.join(argv)}")
     if chosen != ["python"] and not argv:
         raise click.UsageError(f"--{chosen[0]} needs a command: --{chosen[0]} -- COMMAND [ARG]...")
     return chosen[0]
+
+
+def _is_target(argv: tuple[str, ...]) -> bool:
+    """Whether a command has the form of the callable that `--python` takes."""
+    return len(argv) == 1 and all(argv[0].rpartition(":")[::2])
 
 
 def _driver(

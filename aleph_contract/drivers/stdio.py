@@ -273,5 +273,5 @@ class StdioDriver(Driver):
 
     def _could_not_run(self, worker: Worker, reason: str) -> CouldNotRun:
         last = worker.last_error_line()
-        suffix = f" (last line of its standard error: {excerpt(last)})" if last else ""
+        suffix = f" (its standard error says: {excerpt(last)})" if last else ""
         return CouldNotRun(reason + suffix)

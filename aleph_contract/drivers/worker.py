@@ -14,6 +14,7 @@ from typing import IO
 
 from aleph_contract.drivers import REDACTED, Call, processes
 from aleph_contract.drivers.crash_triage import Suspect
+from aleph_contract.drivers.error_lines import error_line
 from aleph_contract.drivers.ndjson import BYE, HELLO, run_line
 from aleph_contract.drivers.processes import MAX_OUTPUT, BoundedBuffer
 
@@ -113,9 +114,8 @@ class Worker:
         return bytes(self._unparsed)
 
     def last_error_line(self) -> str:
-        """The last line of its standard error, for an error message."""
-        lines = self.redact(self._errors.text()).strip().splitlines()
-        return lines[-1].strip() if lines else ""
+        """The line of its standard error that names the error, or else the last one."""
+        return error_line(self.redact(self._errors.text()))
 
     def redact(self, text: str) -> str:
         """Replace every token that this process was given."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from aleph_contract.core.results import CaseResult
+from aleph_contract.drivers.error_lines import error_lines
 from aleph_contract.rules.parsed_exchange import is_uri
-
-#: Lines of standard error that are quoted of a client that does not run.
-MAX_STDERR_LINES = 3
 
 
 def is_idle(result: CaseResult) -> bool:
@@ -25,20 +23,9 @@ def is_idle(result: CaseResult) -> bool:
 def report_of(result: CaseResult) -> str:
     """The end of the client's standard error, or else its report."""
     outcome = result.outcome
-    if outcome and (lines := _last_error(outcome.stderr)):
+    if outcome and (lines := error_lines(outcome.stderr)):
         return f"its standard error ends with: {' | '.join(lines)}"
     if outcome is None or outcome.kind in ("skipped", "stuck", "crashed", "could-not-run"):
         return result.reason or (outcome.reason if outcome else "") or "it reported nothing"
     report = outcome.error.message if outcome.error else outcome.stdout or outcome.result
     return f"it reported {str(report)[:60]!r}" if report else "it reported nothing"
-
-
-def _last_error(stderr: str) -> list[str]:
-    """The last lines of standard error, from the last one that names an error, if one does.
-
-    Node.js prints the stack after the error, Python before it.
-    """
-    lines = [stripped for line in stderr.splitlines() if (stripped := line.strip())]
-    named = [at for at, line in enumerate(lines) if "error" in line.lower()]
-    start = named[-1] if named else max(len(lines) - MAX_STDERR_LINES, 0)
-    return lines[start : start + MAX_STDERR_LINES]

@@ -6,7 +6,7 @@ it builds none of a kind that cannot match: the runner selects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -276,6 +276,16 @@ def selected(name: str, phase: str, run: Iterable[str], skip: Iterable[str]) -> 
     """
     run, skip = tuple(run), tuple(skip)
     return (not run or _is_named(name, phase, run)) and not _is_named(name, phase, skip)
+
+
+def unmatched(run: Iterable[str], cases: Collection[tuple[str, str]]) -> str | None:
+    """The first pattern of `run` that selects none of the cases; `None` if each selects one.
+
+    Args:
+        run: Names of phases, and globs over names of cases.
+        cases: Name and phase of each case.
+    """
+    return next((p for p in run if not any(_is_named(*case, (p,)) for case in cases)), None)
 
 
 def _is_named(name: str, phase: str, patterns: tuple[str, ...]) -> bool:

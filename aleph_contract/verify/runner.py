@@ -25,7 +25,7 @@ from aleph_contract.verify.examinable import examinable, unexamined
 from aleph_contract.verify.fakes import NEW_FAKE_OPTIONS, fake_for
 from aleph_contract.verify.kept_results import ONCE, attribute_kept
 from aleph_contract.verify.phases import PHASES, Chosen, Phase, waiting_first
-from aleph_contract.verify.plans import PlannedCase, selected
+from aleph_contract.verify.plans import PlannedCase, selected, unmatched
 from aleph_contract.verify.progress import CaseFinished, Event, PhaseStarted, PhaseTimes
 from aleph_contract.verify.session import Session
 from aleph_contract.verify.settings import Settings
@@ -120,27 +120,34 @@ def _checked(driver: Driver, faster: FasterClock) -> Driver:
 
 def _choose(contract: Contract, settings: Settings, clock: Clock) -> list[Chosen]:
     """The phases in order, each with the cases that `run` and `skip` leave."""
-    chosen = []
+    chosen, offered = [], []
     for phase in PHASES:
         if phase.needs_speed and not clock.faster:
             continue
         whole_phase = not settings.run or phase.name in settings.run
         names = EVERY_NAME if whole_phase else NameGlobs(tuple(settings.run))
+        planned = tuple(phase.plans(contract, names))
+        offered += [(case.name, phase.name) for case in planned]
         cases = tuple(
             case
-            for case in phase.plans(contract, names)
+            for case in planned
             if case.profile != settings.profile
             and selected(case.name, phase.name, settings.run, settings.skip)
         )
         if cases and (settings.max_examples or phase.name != "properties"):
             chosen.append((phase, cases))
     if not chosen:
-        raise ArgumentError(
-            "no case is left to run; `aleph-contract cases` lists names, and the phases are "
-            + ", ".join(phase.name for phase in PHASES)
-            + ("" if clock.faster else " (time needs --speed)")
-        )
+        raise ArgumentError(f"no case is left to run; {_names(clock)}")
+    if (pattern := unmatched(settings.run, offered)) is not None:
+        raise ArgumentError(f"--run {pattern}: matches no case; {_names(clock)}")
     return chosen
+
+
+def _names(clock: Clock) -> str:
+    """Where the names are found that `run` and `skip` take."""
+    phases = ", ".join(phase.name for phase in PHASES)
+    speed = "" if clock.faster else " (time needs --speed)"
+    return f"`aleph-contract cases` lists names, and the phases are {phases}{speed}"
 
 
 def _fails(result: CaseResult, settings: Settings) -> bool:

@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 MAX_START_SECONDS = 0.5
 
 _NO_CALL = "the client made no call"
-_ADAPTER = "an adapter sends its input to CLOUDFLARE_BASE_URL and reports the result"
+_ADAPTER = (
+    "an adapter sends its input to the base URL that it is given (base_url; with --per-case the "
+    "variable CLOUDFLARE_BASE_URL) and reports the result"
+)
 
 
 class DrivenCase(NamedTuple):

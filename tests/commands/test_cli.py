@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from aleph_contract import cli as cli_module
 from aleph_contract.cli import COMMANDS, cli, run
 from aleph_contract.verify.phases import PHASES
+from fake_server.replies.faults import FAULTS
 
 
 def helps() -> dict[str, str]:
@@ -101,6 +102,12 @@ def test_a_missing_program_is_exit_code_3(
     captured = capfd.readouterr()
     assert "no-such-program" in captured.err + captured.out
     assert "Traceback" not in captured.err + captured.out
+
+
+def test_explain_lists_all_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "faults"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(FAULTS)
 
 
 def test_an_internal_error_is_exit_code_3(

@@ -122,7 +122,11 @@ def test_a_process_that_exits_between_cases_breaks_the_protocol() -> None:
     [
         (
             "import no_such_module",
-            "ended with exit code 1 before it sent its hello (last line of its standard error",
+            "ended with exit code 1 before it sent its hello (its standard error says",
+        ),
+        (
+            "import sys; sys.exit('Error: no ws\\n    at onerror (a.js:1)\\n\\nNode.js v20')",
+            "(its standard error says: Error: no ws)",
         ),
         ("pass", "ended with exit code 0 before it sent its hello"),
         ("print('ready')\nwhile True: pass", ONE_OBJECT + "; the client wrote: ready"),
@@ -154,7 +158,7 @@ def test_a_client_that_does_not_start(
 def test_a_client_that_does_not_start_again_is_could_not_run() -> None:
     source = "import os\nif os.path.exists('pids'): raise SystemExit('only once')\n" + CLIENT
     with pytest.raises(
-        CouldNotRun, match=r"before it sent its hello \(last line of its standard error: only"
+        CouldNotRun, match=r"before it sent its hello \(its standard error says: only"
     ):
         drive(calls("crash", "a"), source=source)
 

@@ -10,7 +10,7 @@ function say(message) {
 
 async function answer({ case: id, input, ...account }) {
   try {
-    say({ type: "result", case: id, video: await run(input, account) });
+    say({ type: "result", case: id, result: await run(input, account) });
   } catch (error) {
     const details = error.details ?? { stage: "transport" };
     const message = error.cause ? `${error.message}: ${error.cause.message}` : error.message;

@@ -17,7 +17,7 @@ from aleph_contract.rules.coverage import coverage
 from aleph_contract.rules.retry_after import retry_after
 from aleph_contract.rules.server import judge_server
 from aleph_contract.verify.known_failing import KnownFailing
-from aleph_contract.verify.plans import selected
+from aleph_contract.verify.plans import selected, unmatched
 from aleph_contract.verify.progress import CaseFinished, Event, PhaseStarted, PhaseTimes
 from aleph_contract.verify.server.bill import Bill
 from aleph_contract.verify.server.call import PlannedCall
@@ -94,11 +94,11 @@ def choose(
         shorten=settings.spend_cap is not None or not target.loopback,
     )
     chosen = [c for c in planned if selected(c.name, c.phase, settings.run, settings.skip)]
+    names = f"the phases are {', '.join(PHASES)}, and `aleph-contract cases` lists names"
     if not chosen:
-        raise ArgumentError(
-            f"no case is left to send; the phases are {', '.join(PHASES)}, and `aleph-contract "
-            "cases` lists names"
-        )
+        raise ArgumentError(f"no case is left to send; {names}")
+    if (pattern := unmatched(settings.run, [(c.name, c.phase) for c in planned])) is not None:
+        raise ArgumentError(f"--run {pattern}: matches no case; {names}")
     return chosen
 
 
