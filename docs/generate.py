@@ -14,6 +14,7 @@ from python_page import python_page
 
 from aleph_contract import Contract, cases, constraints
 from aleph_contract.cli import cli
+from aleph_contract.commands.words import WORDS
 from aleph_contract.mutation.table import MUTATIONS
 from aleph_contract.rules import RULES
 from aleph_contract.rules.retry_policy import RETRIES
@@ -236,6 +237,16 @@ def mutations_page() -> str:
     )
 
 
+def words_page() -> str:
+    """The table of words."""
+    rows = [(f"`{name}`", meaning) for name, meaning in WORDS.items()]
+    return (
+        "# Words\n\n"
+        "The words of reports and help texts. `aleph-contract explain WORD` prints one.\n\n"
+        + table(("word", "meaning"), rows)
+    )
+
+
 #: Every generated page.
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
@@ -246,6 +257,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "contract.md": contract_page,
     "python.md": python_page,
     "interception.md": interception_page,
+    "words.md": words_page,
 }
 
 

@@ -1,4 +1,4 @@
-"""`aleph-contract explain`: explain a rule, a fault, a reply or an outcome."""
+"""`aleph-contract explain`: explain a rule, a fault, a reply, an outcome or a word."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aleph_contract.core.escaping import printable
 
 
 @click.command("explain", epilog="Example: aleph-contract explain request.faithful")
-@click.argument("name", metavar="RULE|FAULT|OUTCOME|contract|faults")
+@click.argument("name", metavar="RULE|FAULT|OUTCOME|WORD|contract|faults")
 @contract_option
 @model_option
 @printing()
@@ -23,7 +23,8 @@ def command(*, name: str, contract_files: tuple[str, ...], model: str | None) ->
     """Explain a rule, a fault or an outcome of the fake, or show a contract.
 
     The provenance is the source of a fact: http, schema, documented, observed or
-    assumed. `explain faults` lists all faults.
+    assumed. `explain faults` lists all faults. A WORD is one that
+    reports use, such as gray.
     """
     from aleph_contract.commands.glossary import explain, fault_list
 

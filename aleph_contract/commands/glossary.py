@@ -1,4 +1,4 @@
-"""Explanations of every rule, fault, reply and outcome, built from their tables."""
+"""Explanations of every rule, fault, reply, outcome and word, built from their tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 import click
 
+from aleph_contract.commands.words import WORDS
 from aleph_contract.errors import ArgumentError
 from aleph_contract.rules import RULES, Rule, canonical
 from aleph_contract.rules.server_table import SERVER_RULES
@@ -103,12 +104,19 @@ def _outcome(named: tuple[str, str]) -> Iterator[str]:
     yield _wrapped(f"{meaning[0].upper()}{meaning[1:]}.")
 
 
+def _word(named: tuple[str, str]) -> Iterator[str]:
+    name, meaning = named
+    yield f"word {name}"
+    yield _wrapped(meaning)
+
+
 _TABLES: tuple[tuple[dict[str, object], Callable[..., Iterator[str]]], ...] = (
     (dict(RULES), _rule),
     (dict(SERVER_RULES), _rule),
     (dict(FAULTS), _fault),
     ({name: (name, failure) for name, failure in FAILURES.items()}, _failure),
     ({name: (name, meaning) for name, meaning in OUTCOMES.items()}, _outcome),
+    ({name: (name, meaning) for name, meaning in WORDS.items()}, _word),
 )
 
 

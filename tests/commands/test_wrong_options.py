@@ -27,7 +27,10 @@ WRONG: list[tuple[list[str], str]] = [
     ([*CLIENT, "--run", "time"], "--run time: matches no case"),
     ([*SERVER, "--run", "valid", "--run", "nothing"], "--run nothing: matches no case"),
     (["verify", "client", "client.py:run"], "did you mean --python client.py:run?"),
-    (["explain", "gray"], "`aleph-contract explain faults` the faults"),
+    (
+        ["explain", "grey"],
+        "did you mean gray? (`aleph-contract rules` lists the rules",
+    ),
     ([*CLIENT, "--timeout", "nan"], "--timeout"),
     ([*CLIENT, "--timeout", "inf"], "--timeout"),
     ([*CLIENT, "--timeout", "9" * 23], "--timeout"),

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from aleph_contract.cases import cases
 from aleph_contract.cli import cli
 from aleph_contract.commands.glossary import names
+from aleph_contract.commands.words import WORDS
 from aleph_contract.contract import Contract
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ContractError
@@ -94,4 +95,4 @@ def test_a_contract_is_a_file(tmp_path: Path) -> None:
 
 
 def test_what_is_in_a_table_can_be_explained() -> None:
-    assert {*RULES, *FAULTS} <= set(names())
+    assert {*RULES, *FAULTS, *WORDS} <= set(names())
