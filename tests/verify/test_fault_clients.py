@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import pytest
 from driving import FIXTURES, SLOW
+from every_row import check_every
 
 from aleph_contract.core.results import CaseResult
 from aleph_contract.drivers.python import PythonDriver
@@ -65,33 +65,36 @@ def name(fault: Fault) -> str:
     return fault.name
 
 
-@pytest.mark.parametrize("fault", FAULTY, ids=name)
-def test_a_client_that_hides_a_fault_breaks_a_rule_of_its_row(fault: Fault) -> None:
-    assert rules_broken(returns_a_constant, fault) & set(fault.rules)
+def test_a_client_that_hides_a_fault_breaks_a_rule_of_its_row() -> None:
+    def check(fault: Fault) -> None:
+        assert rules_broken(returns_a_constant, fault) & set(fault.rules)
+
+    check_every(FAULTY, check, name)
 
 
-@pytest.mark.parametrize("fault", FAULTY, ids=name)
-def test_a_second_call_is_judged_by_the_retry_table(fault: Fault) -> None:
-    expected: set[str] = set()
-    if fault.name in (
-        "result-member-empty",
-        "result-member-not-a-url",
-    ):  # the run is completed all the same
-        expected = {"request.once"}
-    elif fault.repeat == "never":
-        expected = {"error.not-retried"}
-    elif fault.repeat == "if-unbilled" and fault.billed_maybe:
-        expected = {"billing.paid-once"}
-    elif WAITS.fullmatch(fault.name):
-        expected = {"error.bounded"}
-    assert rules_broken(tries_twice_at_once, fault) == expected
+def test_a_second_call_is_judged_by_the_retry_table() -> None:
+    def check(fault: Fault) -> None:
+        expected: set[str] = set()
+        if fault.name in ("result-member-empty", "result-member-not-a-url"):
+            expected = {"request.once"}  # the run is completed all the same
+        elif fault.repeat == "never":
+            expected = {"error.not-retried"}
+        elif fault.repeat == "if-unbilled" and fault.billed_maybe:
+            expected = {"billing.paid-once"}
+        elif WAITS.fullmatch(fault.name):
+            expected = {"error.bounded"}
+        assert rules_broken(tries_twice_at_once, fault) == expected
+
+    check_every(FAULTY, check, name)
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=name)
-def test_a_careful_client_and_a_patient_one_are_not_accused(fault: Fault) -> None:
-    if not fault.silent:
-        assert rules_broken(correct.run, fault) == set()
-        assert rules_broken(waits_as_asked, fault) == set()
+def test_a_careful_client_and_a_patient_one_are_not_accused() -> None:
+    def check(fault: Fault) -> None:
+        if not fault.silent:
+            assert rules_broken(correct.run, fault) == set()
+            assert rules_broken(waits_as_asked, fault) == set()
+
+    check_every(FAULTS.values(), check, name)
 
 
 def test_a_client_that_never_stops_is_caught_by_every_repeated_fault() -> None:
