@@ -18,7 +18,7 @@ from aleph_contract.commands.options import (
     detail_options,
     fail_on_option,
     load_contracts,
-    report_option,
+    report_options,
     rule_option,
     skip_rule_option,
 )
@@ -51,7 +51,7 @@ STDIN = "-"
 @rule_option
 @skip_rule_option
 @fail_on_option
-@report_option
+@report_options
 @detail_options
 @click.argument("files", nargs=-1, required=True, metavar="FILE|-...")
 def command(

@@ -11,7 +11,7 @@ from aleph_contract.commands.options import (
     Number,
     contract_option,
     load_contracts,
-    report_option,
+    report_options,
     speed_option,
 )
 from aleph_contract.commands.signals import terminable
@@ -69,7 +69,7 @@ MAX_DEFAULT_JOBS = 4
     metavar="FILE",
     help="Keep each result in FILE; results that it holds already are not made again.",
 )
-@report_option
+@report_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def command(
     *,

@@ -174,6 +174,21 @@ report_option = click.option(
 )
 
 
+def report_options(function: Decorated) -> Decorated:
+    """Add --report, and --json for commands that write nothing else to standard output."""
+
+    @wraps(function)
+    def command(*args: Any, as_json: bool, report: tuple[str, ...], **options: Any) -> Any:
+        if as_json:
+            report = (*(entry for entry in report if entry != "terminal"), "json")
+        return function(*args, report=report, **options)
+
+    as_json = click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object: --report json."
+    )
+    return report_option(as_json(command))  # type: ignore[return-value]
+
+
 def detail_options(function: Decorated) -> Decorated:
     """Add -v and -q, which become `detail` of the terminal report."""
 

@@ -26,7 +26,7 @@ from aleph_contract.commands.options import (
     port_option,
     profile_option,
     remote_options,
-    report_option,
+    report_options,
     rule_option,
     skip_rule_option,
     speed_option,
@@ -104,7 +104,7 @@ command.add_command(server)
 @skip_rule_option
 @fail_on_option
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first failure.")
-@report_option
+@report_options
 @detail_options
 @click.option(
     "--python", "python", metavar="MODULE:CALLABLE", help="The client is a Python callable."

@@ -16,7 +16,7 @@ from aleph_contract.commands.options import (
     contract_option,
     detail_options,
     model_option,
-    report_option,
+    report_options,
 )
 from aleph_contract.commands.signals import terminable
 from aleph_contract.commands.standard_streams import printing
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Drawn inputs of each polarity.",
 )
-@report_option
+@report_options
 @detail_options
 def command(
     *,

@@ -53,6 +53,13 @@ def test_help_names_every_phase() -> None:
     assert {phase.name for phase in PHASES} <= set(words)
 
 
+def test_each_report_on_standard_output_has_the_short_option_for_json() -> None:
+    lacking = {
+        name for name, page in HELPS.items() if "--report FORMAT" in page and "--json " not in page
+    }
+    assert lacking == {"exec"}, "the command of exec writes to standard output, too"
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

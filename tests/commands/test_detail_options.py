@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -59,3 +60,13 @@ def test_options_after_the_name_of_a_command_are_its_own(
     text = capfd.readouterr().out
     assert "given ['-q', '--port', '1']" in text
     assert "no call" in text  # the whole report, not the verdict alone
+
+
+def test_json_replaces_the_report_for_the_terminal_and_keeps_the_others(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    other = tmp_path / "aleph.xml"
+    options = ["--json", "--report", "terminal", "--report", f"junit:{other}"]
+    assert run([*VERIFY[:2], *options, *VERIFY[2:]]) == 1
+    assert json.loads(capsys.readouterr().out)["summary"]["failed"] == 1
+    assert other.read_text(encoding="utf-8").startswith("<?xml")
