@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from importlib import import_module
 import click
 
 from aleph_contract.commands.standard_streams import discard_unwritable, open_missing, printing
-from aleph_contract.errors import AlephContractError, CouldNotRun
+from aleph_contract.errors import AlephContractError, ArgumentError, CouldNotRun
 from aleph_contract.version import __version__
 
 #: Every command: its module in `aleph_contract.commands`, and its line of help. The help is
@@ -101,6 +102,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except AlephContractError as error:
         return _ended(str(error), error.exit_code)
     except OSError as error:
+        if _folder_is_gone():
+            return _ended(
+                "the current folder was deleted; change to another", ArgumentError.exit_code
+            )
         if error.errno != errno.ENOSPC:
             return _internal_error()
         discard_unwritable()
@@ -109,6 +114,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 - an internal error must not count as a failure of the client
         return _internal_error()
     return code if isinstance(code, int) else 0
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib takes milliseconds to import
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _internal_error() -> int:

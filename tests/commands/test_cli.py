@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -109,6 +110,19 @@ def test_a_missing_program_is_exit_code_3(
     captured = capfd.readouterr()
     assert "no-such-program" in captured.err + captured.out
     assert "Traceback" not in captured.err + captured.out
+
+
+def test_a_deleted_current_folder_gets_a_message_of_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "deleted"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert run(["verify", "client", "--run", "examples", "--python", "json:dumps"]) == 2
+    assert capsys.readouterr().err == (
+        "aleph-contract: the current folder was deleted; change to another\n"
+    )
 
 
 def test_explain_lists_all_faults(capsys: pytest.CaptureFixture[str]) -> None:
