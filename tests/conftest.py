@@ -19,6 +19,7 @@ from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
 from workers_node import HERE, find_node
 
+from aleph_contract.drivers.processes import without_proxy
 from fake_server.account_handle import AccountHandle
 from fake_server.http.app import App
 from fake_server.http.control_app import create_control
@@ -34,6 +35,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Tests start Python a thousand times; without bytecode each start compiles the whole package.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What a terminal, a CI service or a proxy of the user would change in the output of programs.
+for variable in (
+    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CLICOLOR", "CLICOLOR_FORCE"),
+    *("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"),
+):
+    os.environ.pop(variable, None)
+os.environ.update(without_proxy())
 
 # A loaded machine would exceed the deadline of 0.2 s for one example, and of 1 s for the first ten.
 settings.register_profile(
