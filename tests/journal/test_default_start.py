@@ -21,7 +21,7 @@ _OPTIONAL = (
     "sqlite3",
     "fastapi",
     "trustme",
-    "yaml",
+    "yaml.loader",  # not `msgspec.yaml`, which loads it only when it is called
 )
 
 _ENVIRONMENT = {"PYTHONPATH": ":".join(sys.path)}
