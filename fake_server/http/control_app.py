@@ -7,9 +7,10 @@ through it. `origin_guard.py` refuses calls from web sites.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib import resources
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.routing import BaseRoute, Route
@@ -54,13 +55,19 @@ def create_control(
     )
     api.state.fake = fake
     api.state.verdicts = VerdictLedger(_judged_store(fake.journal), forwards=fake.forwards)
-    api.include_router(server_routes.router, prefix=CONTROL_PREFIX)
-    api.include_router(account_routes.router, prefix=CONTROL_PREFIX)
-    api.include_router(suite_routes.router, prefix=CONTROL_PREFIX)
-    api.router.routes.extend(_pages(fake))
+    api.router.routes.extend((*_control_routes(), *_pages(fake)))
     api.add_exception_handler(AlephContractError, _refuse)
     api.add_exception_handler(RequestValidationError, _refuse)
     return OriginGuard(api, hosts, admin_token)
+
+
+@cache
+def _control_routes() -> tuple[BaseRoute, ...]:
+    """The routes of the control API, shared by all fakes: FastAPI takes 40 ms to build them."""
+    router = APIRouter()
+    for part in (server_routes, account_routes, suite_routes):
+        router.include_router(part.router, prefix=CONTROL_PREFIX)
+    return tuple(router.routes)
 
 
 def _judged_store(journal: Journal) -> JudgedStore | None:

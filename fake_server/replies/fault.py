@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from aleph_contract.core.exchange import COMPLETED
@@ -26,6 +27,10 @@ CUT = ("error.surfaced", "error.bounded", "billing.paid-once")
 STATE = ("response.state", "billing.paid-once")
 MALFORMED = ("response.malformed", "billing.paid-once")
 RESULT = ("response.result", "request.once")
+
+
+#: Looked up once for each fault: a verification and a page of the inspector ask about all faults.
+_retry_row = cache(retry_row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Fault:
     def repeat(self) -> Repeat | None:
         """Whether a client may repeat the call; `None` for a redirect and a completed run."""
         unanswered = self.delivery not in ("whole", "slow", "drip")
-        row = retry_row(None if unanswered else self.status, self.code, self.message)
+        row = _retry_row(None if unanswered else self.status, self.code, self.message)
         return None if row is None or self.completes else row.repeat
 
     @property

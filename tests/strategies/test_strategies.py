@@ -39,6 +39,7 @@ def smallest(
             database=None,
             max_examples=1000 if condition else 20,
             derandomize=True,
+            phases=(Phase.generate, Phase.shrink),  # no explanation of what must not vary
             suppress_health_check=list(HealthCheck),
         ),
     )
