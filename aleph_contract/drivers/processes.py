@@ -72,10 +72,10 @@ def without_proxy(*hosts: str) -> dict[str, str]:
 
     What the user excluded, in either spelling, stays excluded.
     """
-    known = dict.fromkeys(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
-    others = (host for host in hosts if host not in LOCAL_HOSTS.split(","))
-    excluded = ",".join(filter(None, (*known, LOCAL_HOSTS, *others)))
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), excluded)
+    names = ("no_proxy", "NO_PROXY")
+    known = (host for name in names for host in os.environ.get(name, "").split(","))
+    excluded = dict.fromkeys((*filter(None, known), *LOCAL_HOSTS.split(","), *hosts))
+    return dict.fromkeys(names, ",".join(excluded))
 
 
 @contextmanager

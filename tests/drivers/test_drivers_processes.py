@@ -87,12 +87,13 @@ def test_a_mark_does_not_match_a_longer_number() -> None:
 def test_a_client_does_not_get_the_users_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_KEY", "real money")
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "real money")
-    monkeypatch.setenv("no_proxy", "intranet")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("no_proxy", "intranet,localhost")
     env = processes.environment("m", {"CLOUDFLARE_API_TOKEN": "fake"})
     assert {k: v for k, v in env.items() if k.startswith("CLOUDFLARE_")} == {
         "CLOUDFLARE_API_TOKEN": "fake"
     }
-    assert env["no_proxy"] == env["NO_PROXY"] == "intranet,127.0.0.1,localhost"
+    assert env["no_proxy"] == env["NO_PROXY"] == "intranet,localhost,127.0.0.1"
 
 
 def test_a_command_that_cannot_start_gets_a_message_with_the_correction(

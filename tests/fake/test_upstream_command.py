@@ -94,7 +94,8 @@ class TestOptions:
         assert captured.out == ""
 
     def test_a_capture_in_a_pipe(self, tmp_path: Path) -> None:
-        os.mkfifo(tmp_path / "pipe", 0o640)
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "pipe").chmod(0o640)
         with pytest.raises(ArgumentError, match="pipe: it is not a regular file"):
             CaptureWriter(str(tmp_path / "pipe"))
         assert stat.S_IMODE((tmp_path / "pipe").stat().st_mode) == 0o640
