@@ -59,6 +59,12 @@ class Portability:
         doubt = self.doubt(value)
         return doubt.reason if doubt else ""
 
+    @staticmethod
+    def is_gray_anywhere(part: Any) -> bool:
+        """Whether every value that holds `part` is gray, for one of its texts, numbers or names."""
+        found = tuple(leaf for _, leaf in leaves(part))
+        return any(chain(_carriage(found, None), _unusual_texts(found)))
+
     @cached_property
     def _is_valid_leniently(self) -> Callable[[Any], bool]:
         return self._document.leniently()

@@ -153,10 +153,13 @@ def without_gray_parts(strategy: ValueStrategy, portability: Portability, value:
     Raises:
         DrawFailed: No removal does.
     """
+    if not portability.reason(value):
+        return value
     names = list(value) if isinstance(value, dict) else []
-    for number in range(min(len(names), _MAX_DROPPED) + 1):
-        for gone in combinations(names, number):
-            partial = {name: value[name] for name in names if name not in gone} if gone else value
-            if not portability.reason(partial) and (not gone or strategy.accepts(partial)):
+    gray = {name for name in names if portability.is_gray_anywhere({name: value[name]})}
+    for number in range(max(1, len(gray)), min(len(names), _MAX_DROPPED) + 1):
+        for gone in filter(gray.issubset, combinations(names, number)):
+            partial = {name: value[name] for name in names if name not in gone}
+            if not portability.reason(partial) and strategy.accepts(partial):
                 return partial
     raise DrawFailed("")
