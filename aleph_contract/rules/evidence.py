@@ -112,7 +112,7 @@ class Evidence:
             return self.call_replies
         return tuple(read_reply(x, self.contract) for x in self._answered)
 
-    @property
+    @cached_property
     def _answered(self) -> tuple[Exchange, ...]:
         """The exchanges that lead to the result: a page that an error message names does not."""
         redirected = any(x.status is not None and 300 <= x.status < 400 for x in self.calls)  # noqa: PLR2004 - RFC 9110
