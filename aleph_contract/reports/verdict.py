@@ -47,7 +47,7 @@ def verdict(verification: Verification, *, broken: int, advised: int) -> Verdict
     unchecked = list(_unchecked(verification))
     if unchecked:
         so_far = f"; so far it {', '.join(failures)}" if failures else ""
-        return Verdict("not-checked", ", ".join(unchecked) + so_far)
+        return Verdict("not-checked", "; ".join(unchecked) + so_far)
     if failures:
         return Verdict("does-not-conform", f"{name} {', '.join(failures)}")
     if not verification.conformant:
