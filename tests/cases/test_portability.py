@@ -190,6 +190,24 @@ def test_the_kind_of_doubt_about_a_value(part: Any, kind: str | None) -> None:
     given = BY_NAME["example/simple-video-edit"].input | part
     doubt = Portability(Contract.load()).doubt(given)
     assert (doubt and doubt.kind) == kind
+    if Portability.is_gray_anywhere(part):
+        assert doubt is not None
+
+
+@pytest.mark.parametrize(
+    ("part", "gray"),
+    [
+        ({"prompt": "a\x01b"}, True),
+        ({"\0": "a"}, True),
+        ({"keyframes": [{"seconds": 1.0}]}, True),
+        ({"duration": 31}, False),  # gray for the model
+        ({"prompt": "e\u0301" * 501}, False),  # gray beside its bound
+    ],
+)
+def test_a_part_is_gray_in_every_value_for_its_texts_numbers_and_names(
+    part: Any, gray: bool
+) -> None:
+    assert Portability.is_gray_anywhere(part) is gray
 
 
 def test_text_whose_notation_matters_is_in_doubt_of_carriage() -> None:

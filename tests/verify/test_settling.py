@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from threading import Event
+from unittest.mock import Mock, PropertyMock
 
 import pytest
 from waiting import PATIENCE, until
@@ -71,3 +72,11 @@ def test_a_response_before_the_report_is_one_that_the_client_read() -> None:
             assert connection.recv(1)
             (exchange,) = settling.Settling(account, stuck=False).exchanges(Clock())
     assert exchange.outcome == "completed"
+
+
+def test_the_exchanges_of_calls_that_have_ended_are_built_once() -> None:
+    account = Mock()
+    account.settle.return_value = True
+    type(account).exchanges = built = PropertyMock(return_value=())
+    assert settling.Settling(account, stuck=False).exchanges(Clock()) == ()
+    built.assert_called_once()
