@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from aleph_contract.core.escaping import escape_controls, money, pluralise
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled by this process: each fake and each report has an environment of its own.
+
+    The environments differ in filters and globals only, which compiled code looks up by name.
+    """
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take the code of a template whose text is the same."""
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
 
 
 def environment(package: str) -> Environment:
@@ -20,6 +44,7 @@ def environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_COMPILED,
     )
     jinja.filters.update(pluralise=pluralise, money=money, code_spans=_code_spans)
     return jinja
