@@ -13,6 +13,13 @@ WORDS = {
     "profile": "The form of a successful reply: `documented` as on the model's page, or `live` "
     "with the envelope that the live service adds.",
     "case": "One input for the client, and the fault that the fake plays, if any.",
+    "phase": "A group of cases of `verify`, such as boundary or faults; `--run` takes its name.",
+    "adapter": "The few lines that connect a client to the verifier: a callable, a command, or a "
+    "process that reads JSON lines.",
+    "surface": "The protocol of a call: `rest`, or `binding` for `env.AI` of a Worker.",
+    "envelope": "The object that the live service puts around a result, with `success`, `errors` "
+    "and `messages`.",
+    "polarity": "Whether the contract allows an input: valid or violating.",
     "gray": "A case on whose input correct implementations differ, such as a prompt of 501 emoji; "
     "also called not portable. The doubt says how they differ.",
     "portable": "A case on whose input correct implementations agree. The opposite is gray.",
