@@ -51,10 +51,10 @@ def test_a_changed_url_is_refused(server: Server, change: Callable[[str], str]) 
 
 
 def test_an_expired_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    presigner = Presigner(60)
+    presigner, now = Presigner(60), time.time()
+    monkeypatch.setattr("aleph_contract.core.clock.time", lambda: now)
     query = presigner.query(NAME).removeprefix(b"?")
     assert presigner.problem(NAME, query) == ""
-    now = time.time()
     monkeypatch.setattr("aleph_contract.core.clock.time", lambda: now + 59)
     assert presigner.problem(NAME, query) == ""
     monkeypatch.setattr("aleph_contract.core.clock.time", lambda: now + 62)
