@@ -162,7 +162,9 @@ def _ended(process: subprocess.Popen[bytes], max_seconds: float) -> str:
     with contextlib.suppress(subprocess.TimeoutExpired):
         return _errors(process, GRACE)
     process.kill()
-    return _errors(process, GRACE)
+    with contextlib.suppress(subprocess.TimeoutExpired):  # a busy machine, or a client that stays
+        return _errors(process, GRACE)
+    return ""
 
 
 def _errors(process: subprocess.Popen[bytes], seconds: float) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import PATIENCE
 
 from aleph_contract.commands import mcp_verify
 from aleph_contract.errors import CouldNotRun
@@ -222,10 +223,13 @@ def test_a_relative_contract_is_found_from_the_folder_of_the_client(
 
 def test_a_verification_over_its_time_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_verify, "GRACE", 0.1)
-    stubborn = "trap '' TERM; exec sleep 60"
-    process = subprocess.Popen(["sh", "-c", stubborn], stderr=subprocess.PIPE)
+    words = ("sh", "-c", "trap '' TERM; echo ready; exec sleep 60")
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.stdout.close()
     assert mcp_verify._ended(process, 0.3) == ""
-    assert process.returncode == -signal.SIGKILL
+    assert process.wait(PATIENCE) == -signal.SIGKILL
 
 
 def test_without_the_package_the_error_names_the_extra() -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from process_state import alive
+from process_state import gone
 
 SLEEPER = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()} '); time.sleep(60)"
 ALEPH = [sys.executable, "-m", "aleph_contract"]
@@ -40,7 +40,7 @@ def test_verify_ends_its_clients_and_reports(tmp_path: Path, number: int) -> Non
     assert code == 3
     assert json.loads(out)["interrupted"] is True
     assert children
-    assert not any(map(alive, children))
+    assert gone(*children)
 
 
 def test_exec_ends_its_command(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_exec_ends_its_command(tmp_path: Path) -> None:
     assert code == 128 + signal.SIGTERM
     assert "interrupted after 0 cases" in out
     assert "made no call" not in out
-    assert not any(map(alive, children))
+    assert gone(*children)
 
 
 def test_an_interrupt_while_modules_load_has_no_traceback(tmp_path: Path) -> None:
