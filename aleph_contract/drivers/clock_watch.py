@@ -111,8 +111,8 @@ def _sockets(ports: frozenset[int]) -> Iterator[str]:
     """The inodes of connected sockets whose other end has one of `ports`."""
     for table in _TABLES:
         with suppress(OSError), Path(table).open(encoding="ascii") as lines:
-            for line in list(lines)[1:]:
-                fields = line.split()
+            # Most of thousands of lines are of connections that have ended.
+            for fields in (line.split() for line in lines if f" {_ESTABLISHED} " in line):
                 remote, state, inode = fields[2], fields[3], fields[9]
                 if state == _ESTABLISHED and int(remote.rpartition(":")[2], 16) in ports:
                     yield inode
