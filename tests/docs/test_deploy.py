@@ -22,6 +22,7 @@ import httpx
 import yaml  # type: ignore[import-untyped]
 from calling import INPUT
 from click.testing import CliRunner
+from ports import free_port
 from programs import needed
 from waiting import PATIENCE
 
@@ -143,12 +144,6 @@ def test_the_probes_restart_a_dead_fake_and_take_an_unready_one_out() -> None:
     paths = {name: probe["httpGet"]["path"] for name, probe in pod.items() if name in _PROBES}
     assert paths == {name: CONTROL_PATH + path for name, path in _PROBES.items()}
     assert pod["securityContext"]["runAsNonRoot"]
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 @contextlib.contextmanager

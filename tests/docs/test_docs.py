@@ -15,7 +15,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -135,7 +135,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_on_the_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
-    port = str(_free_port())
+    port = str(free_port())
     steps = list(_steps(page, port))
     assert steps
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
@@ -153,12 +153,6 @@ def test_every_command_on_the_page_does_what_the_page_says(page: Path, tmp_path:
                 f"{page.name}:{step.line}: $ {step.text}\n"
                 f"--- the page says\n{step.expected}\n--- printed\n{printed}"
             )
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _steps(page: Path, port: str) -> Iterator[Step]:

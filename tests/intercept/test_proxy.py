@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from calling import PATIENCE, body
+from ports import free_port
 
 from aleph_contract.core.private_folder import PrivateFolder
 from aleph_contract.errors import ArgumentError
@@ -271,8 +272,7 @@ class TestAllowed:
         assert target in next(interception.tally.notes())
 
     def test_a_host_that_is_down_is_named(self, server: Server) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            target = f"127.0.0.1:{closed.getsockname()[1]}"
+        target = f"127.0.0.1:{free_port()}"
         with intercepting(server, [target]) as interception:
             received = answer(interception, f"CONNECT {target} HTTP/1.1\r\n\r\n".encode())
         assert received.startswith(b"HTTP/1.1 502 ")

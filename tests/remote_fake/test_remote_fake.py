@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from calling import CONTRACT, HTTP, PATIENCE, body, connect, head
+from ports import free_port
 
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.clock import SPEED_VARIABLE
@@ -229,9 +230,7 @@ class TestCommands:
 
     def test_the_command_line(self, elsewhere: Server) -> None:
         command = [sys.executable, "-m", "aleph_contract", "exec", "--fake"]
-        free = socket.create_server(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
-        free.close()
+        address = f"http://127.0.0.1:{free_port()}"
         for url, code, text in (
             (elsewhere.origin, 3, "the command made no call to the fake"),
             (address, 3, "does not answer: Connection refused"),

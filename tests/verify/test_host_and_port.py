@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from ports import free_port
 from test_runner import good
 
 from aleph_contract.cli import run
@@ -15,12 +16,6 @@ from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ArgumentError
 from aleph_contract.verify.runner import Settings, verify_client
 from fake_server.http.listening import reachable_host
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 def test_the_client_is_told_an_address_that_it_can_reach(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from ports import free_port
 from server_specimens import CONSTRAINTS, FAULTY, LAWFUL, without
 from stub_server import CONTRACT, TOKEN, Stub, serving
 from waiting import PATIENCE
@@ -241,9 +241,7 @@ def test_a_base_url_without_its_path_is_doubted(
 
 
 def test_a_host_that_does_not_answer_gives_3(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    assert run(["verify", "server", f"http://127.0.0.1:{port}/client/v4"]) == 3
+    assert run(["verify", "server", f"http://127.0.0.1:{free_port()}/client/v4"]) == 3
     assert "no connection" in capsys.readouterr().out
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from ports import free_port
 from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE, ROOT
 
 from aleph_contract.cli import run as run_cli
@@ -100,8 +100,7 @@ class TestAddress:
         assert "HOST:PORT, such as 127.0.0.1:8790" in failed.value.stderr
 
     def test_an_address_without_a_fake_causes_a_warning(self, node: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
+        port = free_port()
         printed = run_plugin(node, {}, {"address": f"127.0.0.1:{port}"}).stderr
         assert f"no fake answers on 127.0.0.1:{port}" in printed
         assert f"aleph-contract serve --port {port}" in printed
