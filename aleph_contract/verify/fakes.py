@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from aleph_contract.contract import Contract
 from aleph_contract.contract.contract_set import ContractSet
-from aleph_contract.errors import ArgumentError
+from aleph_contract.errors import ArgumentError, CouldNotRun
 from aleph_contract.remote_fake.server import RemoteAccount, RemoteServer
 from fake_server.account_handle import AccountHandle
 from fake_server.port import ADMIN_TOKEN_VARIABLE, FAKE_VARIABLE
@@ -69,9 +71,11 @@ def fake_for(
     Raises:
         ArgumentError: The fake elsewhere does not answer, serves another contract, or has no such
             option.
+        CouldNotRun: No client on this machine can connect to the new fake.
     """
     if remote is None:
         with running(contracts, **options) as server:
+            _check_reachable(server)
             yield server
         return
     for name, default in NEW_FAKE_OPTIONS.items():
@@ -91,3 +95,15 @@ def fake_for(
         yield server_elsewhere
     finally:
         server_elsewhere.close()
+
+
+def _check_reachable(server: Server) -> None:
+    """A machine without a network, such as a sandbox, may have no loopback interface either."""
+    address = urlsplit(server.base_url)
+    try:
+        socket.create_connection((address.hostname or "", address.port or 0), timeout=10).close()
+    except OSError as error:
+        raise CouldNotRun(
+            f"no program on this machine can connect to the fake at {address.netloc}: "
+            f"{error.strerror or error}; start the loopback interface with `ip link set lo up`"
+        ) from None
