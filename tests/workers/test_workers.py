@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from ports import free_port
 from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE, ROOT
 
+from aleph_contract.cli import cli
 from aleph_contract.cli import run as run_cli
-from aleph_contract.commands.workers import command
 from aleph_contract.contract import Contract
 from aleph_contract.errors import ArgumentError
 from fake_server import workers
@@ -25,7 +25,7 @@ class TestSettings:
     """The output of `aleph-contract workers`."""
 
     def test_hold_the_name_the_path_and_the_address(self) -> None:
-        result = CliRunner().invoke(command, ["--address", "localhost:9000", "--json"])
+        result = CliRunner().invoke(cli, ["workers", "--address", "localhost:9000", "--json"])
         assert json.loads(result.output) == {
             "package": str(workers.PLUGIN),
             "name": "aleph-contract",
@@ -34,7 +34,7 @@ class TestSettings:
         assert workers.PLUGIN.is_file()
 
     def test_every_recipe_with_an_address_holds_the_given_one(self) -> None:
-        result = CliRunner().invoke(command, ["--address", "[::1]:9000"])
+        result = CliRunner().invoke(cli, ["workers", "--address", "[::1]:9000"])
         assert "serve --port 9000" in result.output
         for recipe in workers.recipes("[::1]:9000"):
             assert recipe.text in result.output
