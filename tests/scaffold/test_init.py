@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from programs import needed
 from workers_node import PACKAGES, find_node
 
-from aleph_contract.commands.init import command
+from aleph_contract.cli import cli
 from aleph_contract.scaffold import installs
 from aleph_contract.scaffold.kinds import KINDS, commands, kind_of
 
@@ -39,7 +39,7 @@ def project(kind: str, folder: Path) -> Path:
 
 def init(folder: Path, *options: str) -> str:
     """Run `init`; return what it prints."""
-    done = CliRunner().invoke(command, [str(folder), *options])
+    done = CliRunner().invoke(cli, ["init", str(folder), *options])
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -224,7 +224,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / ".github").write_text("a file")
-    done = CliRunner().invoke(command, [str(tmp_path), "--kind", "other"])
+    done = CliRunner().invoke(cli, ["init", str(tmp_path), "--kind", "other"])
     assert done.exit_code != 0
     assert ".github" in str(done.exception)
 

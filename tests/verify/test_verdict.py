@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from driving import drive
 from test_runner import drops_zero, good, run
 
-from aleph_contract.commands.verify import client as verify_command
+from aleph_contract.cli import cli
 from aleph_contract.core.outcome import Outcome
 from aleph_contract.core.results import CaseResult
 from aleph_contract.drivers.command import CommandDriver
@@ -180,5 +180,5 @@ def test_the_options_reach_the_verification(tmp_path: Path, monkeypatch: Any) ->
     monkeypatch.chdir(tmp_path)
     words = ["--python", "client_of_options:call", "--run", "boundary/seed/maximum/above"]
     words += ["--rule", "boundary.not-repaired", "--fail-on", "advice", "-x"]
-    ended = CliRunner().invoke(verify_command, words, standalone_mode=False)
+    ended = CliRunner().invoke(cli, ["verify", "client", *words], standalone_mode=False)
     assert (ended.return_value, ended.exception) == (0, None), ended.output
