@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import importlib
 import os
 import signal
 import sys
@@ -57,27 +55,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Iterator[None]:
-    """Collect the tests in half the CPU time.
-
-    Garbage collection finds nothing among modules and tests. On a clean clone, the rewriting of
-    assertions takes most of the rest; pytest keeps the result in `__pycache__`. So the second
-    process of xdist imports the modules backwards, and each rewrites only half of them.
-    """
+def pytest_collection() -> Iterator[None]:
+    """Collect the tests without garbage collection, which finds nothing among modules and tests."""
     gc.disable()
-    if os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and session.config.args == ["tests"]:
-        _import_backwards()
     yield
     gc.enable()
-
-
-def _import_backwards() -> None:
-    before = sys.path.copy()
-    for path in sorted(Path(__file__).parent.rglob("test_*.py"), reverse=True):
-        sys.path[:] = [str(path.parent), *before]
-        with contextlib.suppress(Exception, pytest.skip.Exception):  # the collection reports it
-            importlib.import_module(path.stem)
-    sys.path[:] = before
 
 
 def pytest_collection_finish() -> None:
