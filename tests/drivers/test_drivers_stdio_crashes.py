@@ -53,11 +53,21 @@ def test_the_window_is_respected_while_suspects_are_retried() -> None:
 
 
 def test_of_several_pending_cases_only_the_cause_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+
+    def source() -> Iterator[Call]:
+        for call in calls("a", "block", "b", "c"):
+            sent.append(call.case)
+            yield call
+
     def is_late(call: Call) -> object:
-        return hung() == 2 if call.case == "c1+" else call.case in ("c1", "c2", "c3") and hung() > 0
+        if call.case == "c1+":
+            return hung() == 2
+        return call.case in ("c1", "c2", "c3") and len(sent) == 4 and hung() > 0
 
     set_late(monkeypatch, is_late)
-    outcomes = drive(calls("a", "block", "b", "c"), window=4)
+    with driver(window=4) as client:
+        outcomes = {call.case: outcome for call, outcome in client.run(source(), renew)}
     assert kinds(outcomes) == {"c0": "result", "c1+": "stuck", "c2+": "result", "c3+": "result"}
 
 
