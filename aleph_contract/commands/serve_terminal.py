@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aleph_contract.core.escaping import printable
+from aleph_contract.core.terminal import terminal_width
 from aleph_contract.version import __version__
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def call_log(app: App, kind: str) -> Iterator[None]:
 
 def _say_call(line: str) -> None:
     """Write a line of the log; on a terminal a long one is wrapped below its status."""
-    width = shutil.get_terminal_size().columns if on_terminal() else len(line)
+    width = terminal_width() if on_terminal() else len(line)
     if len(line) > width:
         wrapped = textwrap.wrap(line, width, subsequent_indent=" " * _STATUS)
         line = "\n".join(wrapped)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
 from aleph_contract.core.escaping import escape_controls, truncate
+from aleph_contract.core.terminal import terminal_width
 from aleph_contract.reports.case_details import Detail
 
 #: Maximum number of characters of a payload; the json report has it in full.
@@ -51,8 +51,8 @@ class Style:
         terminal = stream.isatty() and environment.get("TERM") != "dumb"
         forced = environment.get("FORCE_COLOR", "") not in ("", "0")
         colour = (terminal or forced) and not environment.get("NO_COLOR")
-        width = shutil.get_terminal_size((80, 24)).columns
-        return cls(min(max(width, 40), 100) if terminal else UNWRAPPED, colour, verbose)
+        width = min(max(terminal_width(), 40), 100)
+        return cls(width if terminal else UNWRAPPED, colour, verbose)
 
     def paint(self, text: str, *tones: str) -> str:
         """The text in these colours, or unchanged if the report has no colours."""
