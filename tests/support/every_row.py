@@ -25,7 +25,7 @@ def check_every(
         count += 1
         try:
             check(row)
-        except Exception as error:  # noqa: BLE001 - all rows are reported, whatever they raise
+        except Exception as error:  # noqa: BLE001 - every error is reported
             failed.append(f"{name(row)}: {type(error).__name__}: {error}")
     assert count, "the table is empty"
     assert not failed, "\n\n".join([f"{len(failed)} of {count} rows fail", *failed])
