@@ -275,9 +275,10 @@ class Refused(Exception):  # noqa: N818 - a decision of the service, not an erro
     def __init__(self, name: str, /, **values: object) -> None:
         super().__init__(name)
         self.failure = FAILURES[name]
-        self.message = self.failure.message.format_map(
-            {name: _short(str(value)) for name, value in values.items()}
-        )
+        self.message = self.failure.message.format_map(values)
+        if len(self.message) > _MAX_QUOTED:
+            values = {name: _short(str(value)) for name, value in values.items()}
+            self.message = self.failure.message.format_map(values)
 
 
 def _short(text: str) -> str:

@@ -63,6 +63,29 @@ SCHEMAS: dict[str, Any] = {
         "minProperties": 2,
         "additionalProperties": False,
     },
+    "keywords of one value": {
+        "properties": {
+            "a": {
+                "title": "of any type",
+                "type": ["string", "array", "object", "integer"],
+                "minLength": 3,
+                "pattern": "^x",
+                "items": {"type": "integer"},
+                "maxItems": 1,
+                "minItems": 1,
+                "properties": {"c": {"const": 1}},
+                "minProperties": 2,
+                "maxProperties": 3,
+                "additionalProperties": False,
+                "exclusiveMinimum": 2,
+                "maximum": 5,
+            },
+            "b": {"items": False, "maxItems": 1},
+            "c": {"type": "object", "maxProperties": 1, "dependentRequired": {"a": ["b"]}},
+            "d": {"enum": ["xyz", [1]], "maxLength": 2, "const": [1]},
+            "e": {"required": ["d", "c", "b"], "type": "object"},
+        }
+    },
     "array": {"type": "array", "items": {"items": TAGGED}, "maxItems": 2},
     "references": {
         "properties": {"a": {"$ref": "#/$defs/tagged"}, "b": {"type": "integer"}},
@@ -80,6 +103,14 @@ SCHEMAS: dict[str, Any] = {
 
 #: Values for the schemas whose shape does not lead to them.
 VALUES: dict[str, list[Any]] = {
+    "keywords of one value": [
+        *({"a": value} for value in ("x", "y", "abcd", [], [1, 2], [1, "a"], 1, 2.5, 9, None)),
+        *({"a": dict.fromkeys(names, 1)} for names in ("", "a", "c", "bd", "bcde", "abcde")),
+        *({"b": value} for value in ([1], [1, 2])),
+        *({"c": value} for value in ("x", {"a": 1}, {"a": 1, "c": 1})),
+        *({"d": value} for value in ("xyz", "abc", [1], [2])),
+        *({"e": dict.fromkeys(names, 1)} for names in ("", "a", "b", "bcd")),
+    ],
     "type before tag": [{"kind": 1}, {"kind": 2.5, "c": 1}, {"kind": "x"}],
     "tags of any member": [{"a": a, "b": b} for a in (1, 2, 5) for b in (1, 2)],
     "tag applied in place": [{"a": a, "b": b} for a in (1, 2) for b in (1, 2)],

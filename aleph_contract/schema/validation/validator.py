@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 from aleph_contract.core.jsonvalue import pointer
 from aleph_contract.errors import ArgumentError
 from aleph_contract.schema.keywords import Path
-from aleph_contract.schema.validation.violations import Located, Violation, describe, first
+from aleph_contract.schema.validation.violations import (
+    Located,
+    Violation,
+    describe,
+    first,
+    located,
+)
 
 if TYPE_CHECKING:
     from aleph_contract.schema.validation.python_engine import PythonEngine
@@ -100,6 +106,9 @@ class Validator:
             node, path, part = self._root.narrowest(read) if can_narrow else (self._root, (), read)
             if self._is_for_python(part, is_plain=is_plain):
                 return first(self._python.errors(plain(value)), self.schema, value)
+            own = node.own_error(part, path)
+            if own is not None:
+                return located(own, node.schema, part, self.schema, value)
             errors = node.engine.errors(part)
             return first((raw.moved(path, node.path) for raw in errors), self.schema, value)
         except RecursionError:

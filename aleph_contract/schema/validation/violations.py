@@ -219,8 +219,20 @@ class Located(NamedTuple):
 
 
 def _locate(raw: Raw, schema: Any, value: Any) -> Located:
-    around = at(schema, raw.schema[:-1])
     found = at(value, raw.instance) if raw.key is None else raw.key
+    return located(raw, at(schema, raw.schema[:-1]), found, schema, value)
+
+
+def located(raw: Raw, around: Any, found: Any, schema: Any, value: Any) -> Located:
+    """The error as a violation.
+
+    Args:
+        raw: The error of an engine.
+        around: The schema that holds the keyword.
+        found: The part of the value that violates it.
+        schema: The schema document.
+        value: The value that it judges.
+    """
     names = _unknown(around, found) if raw.keyword == "additionalProperties" else raw.names
     limit = names[0] if raw.keyword in _MISSING else at(around, raw.schema[-1:])
     actual = _actual(raw.keyword, found, names)
