@@ -144,6 +144,24 @@ def test_a_certificate_holds_for_a_schema_other_than_the_shipped_one() -> None:
             assert holds(case.certificate, schema, case.input), case.name
 
 
+@pytest.mark.parametrize(
+    ("keyword", "schema"),
+    [
+        ("unevaluatedProperties", {"properties": {"size": {"maximum": 3}}}),
+        ("unevaluatedItems", {"prefixItems": [{"maximum": 3}]}),
+    ],
+)
+def test_a_keyword_inside_a_closing_keyword_is_certified(
+    keyword: str, schema: dict[str, Any]
+) -> None:
+    """Both validators name `unevaluatedItems` itself, not the broken keyword inside it."""
+    case = cases_of(schema | {keyword: {"minimum": 2}})[f"boundary/{keyword}/minimum/below"]
+    assert case.certificate
+    assert case.certificate.removed == (f"/{keyword}/minimum",)
+    for (violation,) in (case.certificate.errors, case.certificate.reference_errors):
+        assert violation.schema == f"/{keyword}"
+
+
 class Dissenter:
     """A validator of which one method returns a fixed result."""
 
