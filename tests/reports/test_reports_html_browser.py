@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sample_runs as sample
-from browser import Browser, Tab, absent, running_browser
+from browser import Browser, Tab, absent
 
 from aleph_contract.core.results import Verification
 from aleph_contract.reports.html import render
@@ -21,12 +21,6 @@ SHOWN = (
     "[...document.getElementById('rows').rows]"
     ".filter(r => !r.hidden).map(r => r.cells[0].textContent)"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -17,6 +17,12 @@ from workers_node import EXAMPLE, HERE, PACKAGES, PATIENCE, REPLIES, ROOT, call,
 from fake_server import workers
 from fake_server.server import Server
 
+#: The package of each version of Miniflare.
+MINIFLARES = {"miniflare-4": "miniflare4", "miniflare-5": "miniflare"}
+
+#: The sample that the Miniflare programs run.
+FIRST = next(iter(REPLIES))
+
 
 @pytest.fixture
 def project(server: Server, tmp_path: Path) -> Path:
@@ -67,20 +73,13 @@ class TestRecipes:
         output = call(command_of("platform-proxy", node), project, environment)
         assert json.loads(output.splitlines()[-1])["state"] == "Completed"
 
-    @pytest.mark.parametrize("tool", ["miniflare-4", "miniflare-5"])
+    @pytest.mark.parametrize("tool", MINIFLARES)
     def test_miniflare(
         self, project: Path, environment: dict[str, str], node: Path, tool: str
     ) -> None:
-        build = ["src/worker.ts", "--bundle", "--format=esm", "--outfile=dist/worker.js"]
-        call([PACKAGES / ".bin/esbuild", *build], project, environment)
-        program = project / f"{tool}.mjs"
-        package = {"miniflare-4": "miniflare4", "miniflare-5": "miniflare"}[tool]
-        name = next(iter(REPLIES))
-        text = program.read_text().replace('"miniflare"', f'"{package}"')
-        program.write_text(text.replace("http://worker/", f"http://worker{sample(name)}"))
-        output = call([node, program], project, environment)
-        status, _, body = output.partition(" ")
-        assert (status, json.loads(body)) == ("200", REPLIES[name])
+        program = built(project, environment, tool)
+        status, _, body = call([node, program], project, environment).partition(" ")
+        assert (status, json.loads(body)) == ("200", REPLIES[FIRST])
 
     def test_the_plugin_works_as_a_package_of_the_project(
         self, project: Path, environment: dict[str, str], node: Path
@@ -104,15 +103,24 @@ class TestRecipes:
     def test_exec_overrides_the_configured_address(
         self, project: Path, environment: dict[str, str], node: Path
     ) -> None:
-        config = project / "wrangler.jsonc"
-        config.write_text(
-            re.sub(r'"address": "[^"]*"', '"address": "127.0.0.1:1"', config.read_text())
-        )
+        program = built(project, environment, "miniflare-5")
+        text = re.sub(r'"address": "[^"]*"', '"address": "127.0.0.1:1"', program.read_text())
+        program.write_text(text)
         argv = [sys.executable, "-m", "aleph_contract", "exec", "--report", "json:run.json", "--"]
-        call([*argv, *command_of("platform-proxy", node)], project, environment)
+        call([*argv, node, program], project, environment)
         report = json.loads((project / "run.json").read_text())
         assert report["verdict"]["word"] == "conforms"
         assert [case["status"] for case in report["cases"]] == ["passed"]
+
+
+def built(project: Path, environment: dict[str, str], tool: str) -> Path:
+    """Build the Worker; return the program of a version of Miniflare, which runs one sample."""
+    build = ["src/worker.ts", "--bundle", "--format=esm", "--outfile=dist/worker.js"]
+    call([PACKAGES / ".bin/esbuild", *build], project, environment)
+    program = project / f"{tool}.mjs"
+    text = program.read_text().replace('"miniflare"', f'"{MINIFLARES[tool]}"')
+    program.write_text(text.replace("http://worker/", f"http://worker{sample(FIRST)}"))
+    return program
 
 
 def installed(folder: Path, package: str) -> None:
