@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aleph_contract.cases.constraints import Constraint
-from aleph_contract.contract.validate import validator_for
-from aleph_contract.schema.pointers import parts, without
-from aleph_contract.schema.validation.validator import Validator
+from aleph_contract.contract.validate import relaxed_validator, validator_for
+from aleph_contract.schema.pointers import parts
 from aleph_contract.schema.validation.violations import Violation
 
 
@@ -76,7 +75,7 @@ class Certifier:
         self.constraint = constraint
         self.removed = tuple(removed)
         self.validator = validator_for(schema)
-        self.relaxed = Validator(without(schema, removed))
+        self.relaxed = relaxed_validator(schema, removed)
 
     def certify(self, value: Any, reason: str = "") -> Certificate | None:
         """The certificate for `value`; `None` if `value` breaks other keywords, or fewer."""
@@ -132,7 +131,7 @@ class Certifier:
 def holds(certificate: Certificate, schema: Any, value: Any) -> bool:
     """Whether both validators report for `value` exactly the violations of the certificate."""
     whole = validator_for(schema)
-    relaxed = Validator(without(schema, certificate.removed))
+    relaxed = relaxed_validator(schema, certificate.removed)
     return (
         whole.violations(value) == certificate.errors
         and whole.reference_violations(value) == certificate.reference_errors

@@ -29,6 +29,9 @@ __all__ = [
 
 _ROOT = {"$ref": ADDRESS}
 
+#: Bound on the tests that are kept for one document.
+_MAX_KEPT = 1_000
+
 #: Steps to a schema for the same value; all others lead to a schema for a child or a key of it.
 IN_PLACE = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "then", "else", "dependentSchemas")
 
@@ -54,6 +57,7 @@ class Document:
         self.registry: Any = None
         self.spell = to_rust
         self._tests: dict[str, Callable[[Any], bool]] = {}
+        self._kept: dict[bytes, Callable[[Any], bool]] = {}
         self.targets = resolve(self.root, self.error)
 
     def at(self, where: str) -> Any:
@@ -69,7 +73,7 @@ class Document:
         """The document with these keywords deleted (the schema `false` becomes `true`)."""
         changed = copy(self)
         changed.registry = None
-        changed._tests = {}  # noqa: SLF001 - a copy
+        changed._tests, changed._kept = {}, {}  # noqa: SLF001 - a copy
         changed.root = without(self.root, pointers)
         return changed
 
@@ -83,7 +87,7 @@ class Document:
         others = [schema for schema in asked if not _only_refers(schema)]
         tests = [self._test(schema) for schema in asked if _only_refers(schema)]
         if others:
-            tests.append(self._validator({"allOf": others}).is_valid)
+            tests.append(self._test_of_all(others))
         if len(tests) == 1:
             return tests[0]
         return lambda value: all(test(value) for test in tests)
@@ -100,6 +104,21 @@ class Document:
             asked = {"allOf": [self.at(target_of(target))]} if renamed else schema
             self._tests[target] = self._validator(asked).is_valid
         return self._tests[target]
+
+    def _test_of_all(self, schemas: list[Any]) -> Callable[[Any], bool]:
+        """The test for schemas that are no references; kept, because searches repeat them."""
+        import orjson
+
+        asked = {"allOf": schemas}
+        try:
+            text = orjson.dumps(asked)
+        except TypeError:  # an integer beyond 64 bits, or a lone surrogate
+            return self._validator(asked).is_valid  # type: ignore[no-any-return]
+        if text not in self._kept:
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            self._kept[text] = self._validator(asked).is_valid
+        return self._kept[text]
 
     def strictly(self) -> Callable[[Any], bool]:
         """A test whether a value satisfies the document with `format` asserted."""

@@ -100,12 +100,26 @@ def rewrite(schema: Any, change: Callable[[Any, Path, Path], Any], path: Path = 
 
 def _rewrite(schema: Any, change: Callable[[Any, Path, Path], Any], path: Path, step: Path) -> Any:
     if isinstance(schema, dict):
-        copy = {key: copied(value) for key, value in schema.items()}
-        for inner, child in children(schema):
-            holder, last = (copy, inner[0]) if len(inner) == 1 else (copy[inner[0]], inner[1])
-            holder[last] = _rewrite(child, change, path + inner, inner)
-        schema = copy
+        schema = {key: _rewritten(key, held, change, path) for key, held in schema.items()}
     return change(schema, path, step)
+
+
+def _rewritten(
+    keyword: str, held: Any, change: Callable[[Any, Path, Path], Any], path: Path
+) -> Any:
+    """A copy of the value of a keyword, with the schemas in it put through `change`."""
+
+    def inner(child: Any, *step: str | int) -> Any:
+        return _rewrite(child, change, path + step, step)
+
+    holding = SUBSCHEMAS.get(keyword)
+    if holding == "schema":
+        return inner(held, keyword)
+    if holding == "list":
+        return [inner(child, keyword, index) for index, child in enumerate(held)]
+    if holding == "map":
+        return {name: inner(child, keyword, name) for name, child in held.items()}
+    return copied(held)
 
 
 def copied(value: Any) -> Any:

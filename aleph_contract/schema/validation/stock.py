@@ -32,7 +32,7 @@ class StockValidators:
 
     def verdicts(self, value: Any) -> set[bool]:
         """The verdicts of the libraries on `value`, a JSON value; empty if there is none."""
-        read = plain(value)
+        read = plain(value) if self._libraries else None
         found = (_verdict(is_valid, read) for is_valid in self._libraries)
         return {verdict for verdict in found if verdict is not None}
 
