@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 #: The earlier names of rules and faults, and the present ones. A result was called `video` as long
 #: as there was one model.
@@ -29,6 +30,7 @@ def canonical(name: str) -> str:
     return ALIASES.get(name, name)
 
 
+@lru_cache(maxsize=4096)
 def earlier(name: str) -> str:
     """The name that the same case or rule had earlier; `name` itself if it is the only one."""
     return "/".join(_EARLIER.get(part, part) for part in name.split("/"))
