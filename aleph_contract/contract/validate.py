@@ -43,7 +43,7 @@ def validator_for(contract: Any = None) -> Validator:
 
 def relaxed_validator(schema: Any, removed: Sequence[str]) -> Validator:
     """The validator of a schema without the keywords at these JSON Pointers; cached."""
-    key = id(schema), *removed
+    key: tuple[int | str, ...] = (id(schema), *removed)
     kept = _RELAXED.get(key)
     if kept is None:
         if len(_RELAXED) >= _MAX_RELAXED:
