@@ -73,6 +73,7 @@ class CommandDriver(Driver):
             yield from run_windowed(executor, calls, self.window, renew)
         finally:
             self._end_all()
+            executor.end()
 
     def close(self) -> None:
         """Kill the commands that still run, and all processes that commands left behind."""

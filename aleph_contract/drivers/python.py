@@ -86,7 +86,9 @@ class PythonDriver(Driver):
         elif self._jobs == 1 and in_main_thread():
             self._executor = MainThreadExecutor(self._call_sync, self._timed_out)
         else:
-            self._executor = ThreadExecutor(self._call_sync, self._timed_out)
+            threads = ThreadExecutor(self._call_sync, self._timed_out)
+            self._cleanup.callback(threads.end)
+            self._executor = threads
 
     def run(
         self, calls: Iterable[Call], renew: Renew = unchanged
