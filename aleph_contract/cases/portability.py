@@ -79,7 +79,7 @@ class Portability:
         valid = self._is_valid(value)
         if not _is_ascii(found) and any(
             self._is_valid(_measured(value, count)) is not valid
-            for count in (_count_utf16, _count_graphemes)
+            for count in (count_utf16, _count_graphemes)
         ):
             yield (
                 "Whether it is valid depends on what length counts:"
@@ -87,7 +87,7 @@ class Portability:
             )
         if self._is_valid_with_formats(value) is not valid:
             yield "`format` is an annotation in draft 2020-12, but many validators assert it."
-        if _ends_in_line_feed(value) and self._is_valid_leniently(value) is not valid:
+        if _ends_in_line_feed(found) and self._is_valid_leniently(value) is not valid:
             yield (
                 "In a pattern, `$` of ECMA-262 matches at the very end only; that of Python, PCRE"
                 " and others also before a line feed there."
@@ -148,13 +148,9 @@ def _is_ordinary(char: str) -> bool:
     return char.isprintable() or char in _ORDINARY or unicodedata.category(char) == "Zs"
 
 
-def _ends_in_line_feed(value: Any) -> bool:
+def _ends_in_line_feed(found: Sequence[Any]) -> bool:
     """Whether a string, or a name of a property, ends in a line feed."""
-    if isinstance(value, dict):
-        return any(map(_ends_in_line_feed, chain(value, value.values())))
-    if isinstance(value, list):
-        return any(map(_ends_in_line_feed, value))
-    return isinstance(value, str) and value.endswith("\n")
+    return any(leaf.endswith("\n") for leaf in found if isinstance(leaf, str))
 
 
 def _is_ascii(found: Sequence[Any]) -> bool:
@@ -172,8 +168,9 @@ def _measured(value: Any, measure: Callable[[str], int]) -> Any:
     return value
 
 
-def _count_utf16(text: str) -> int:
-    return len(text) + sum(char >= "\U00010000" for char in text)
+def count_utf16(text: str) -> int:
+    """The number of UTF-16 code units of `text`."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 #: General categories of characters that belong to the grapheme cluster of the character before.

@@ -156,8 +156,8 @@ class Verification:
         unexamined: Must rules that the selected cases could examine, but no case did, because the
             client skipped them. If there is one, the client is not called conformant.
         fail_on: `advice` if advice fails the client too.
-        left_out: Totals of the calls whose exchanges are not in `results`: of a long recording only
-            some are kept.
+        left_out: Totals of the calls whose exchanges are not in `results`: of draws that broke no
+            new rule, and of a long recording, of which only some are kept.
         written_at: When the report was written, and `commit`: the commit of the client. A report
             that shows them sets both.
     """

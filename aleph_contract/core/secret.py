@@ -26,7 +26,7 @@ _MARKERS = (b"%", b"\\u", b"&#")
 
 #: An escaped byte: percent-encoded, in JSON, in HTML (hexadecimal, decimal). See `_character`.
 _ESCAPE = re.compile(
-    rb"%([0-9A-Fa-f]{2})|\\u00([0-9A-Fa-f]{2})|&#[Xx]0*([0-9A-Fa-f]{1,2});|&#0*([0-9]{1,3});"
+    rb"%([0-9A-Fa-f]{2})|\\{1,8}u00([0-9A-Fa-f]{2})|&#[Xx]0*([0-9A-Fa-f]{1,2});|&#0*([0-9]{1,3});"
 )
 _BASES = {1: 16, 2: 16, 3: 16, 4: 10}
 
@@ -84,6 +84,7 @@ class Secret:
         self._literals = fixed_forms(value)
         self._value = value
         self._codes = frozenset(value)
+        self._holds_marker = any(marker[:1] in value for marker in _MARKERS)
 
     def hide(self, raw: bytes) -> bytes:
         """The bytes with every form of the secret replaced by `REDACTED`."""
@@ -95,16 +96,15 @@ class Secret:
         return raw
 
     def _may_be_escaped_in(self, raw: bytes) -> bool:
-        """Whether `raw` holds an escaped byte that is in the secret; if not, no form is escaped."""
+        """Whether `raw` may hold an escaped form: it may if it holds the secret once unescaped."""
         if not any(marker[:1] in raw and marker in raw for marker in _MARKERS):
             return False  # one byte is found 30 times as fast as two
-        escapes = islice(_ESCAPE.finditer(raw), _MAX_READ)
-        read = 0
-        for read, escape in enumerate(escapes, 1):  # noqa: B007 - counts them
-            group = escape.lastindex or 0
-            if int(escape[group], _BASES[group]) in self._codes:
-                return True
-        return read == _MAX_READ
+        codes = [_code(escape) for escape in islice(_ESCAPE.finditer(raw), _MAX_READ)]
+        if len(codes) == _MAX_READ:
+            return True
+        if self._codes.isdisjoint(codes):
+            return False
+        return self._holds_marker or self._value in _ESCAPE.sub(_unescaped, raw)
 
     @cached_property
     def _escaped(self) -> re.Pattern[bytes]:
@@ -153,6 +153,16 @@ def _base64(value: bytes, shift: int) -> bytes:
     encoded = b64encode(b"\0" * shift + value)
     first = -(-shift * 8 // 6)
     return encoded[first : (shift + len(value)) * 8 // 6]
+
+
+def _code(escape: re.Match[bytes]) -> int:
+    group = escape.lastindex or 0
+    return int(escape[group], _BASES[group])
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    code = _code(escape)
+    return bytes([code]) if code < 256 else escape[0]  # noqa: PLR2004 - the values of a byte
 
 
 def _character(code: int) -> bytes:

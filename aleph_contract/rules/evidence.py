@@ -16,6 +16,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.outcome import Outcome, ReportedError
 from aleph_contract.rules.other_routes import other_route
 from aleph_contract.rules.parsed_exchange import (
+    OTHER_SUCCESS,
     ReplyVerdict,
     SentInput,
     is_reported,
@@ -23,6 +24,7 @@ from aleph_contract.rules.parsed_exchange import (
     read_request,
     result_key,
 )
+from aleph_contract.rules.retry_policy import Repeat, retry_row
 from aleph_contract.schema.validation.violations import leaves
 
 
@@ -106,6 +108,11 @@ class Evidence:
         return tuple(read_reply(x, self.contract) for x in self.calls)
 
     @cached_property
+    def repeats(self) -> tuple[Repeat | None, ...]:
+        """Whether each of `calls` may be repeated: the next call of the case is its repetition."""
+        return tuple(map(_may_repeat, self.calls, self.call_replies))
+
+    @cached_property
     def replies(self) -> tuple[ReplyVerdict, ...]:
         """The verdict on each reply, including replies of the target of a redirect."""
         if self._answered is self.calls:
@@ -161,3 +168,11 @@ class Evidence:
             return None
         keys = map(result_key, (result, *readings(result)))
         return next((self.other_results[key] for key in keys if key in self.other_results), None)
+
+
+def _may_repeat(call: Exchange, reply: ReplyVerdict) -> Repeat | None:
+    """Whether the call may be repeated; `None` for a completed run and a redirect."""
+    if reply.kind == "completed" and reply.gray != OTHER_SUCCESS:
+        return None
+    row = retry_row(None if reply.kind == "cut" else call.status, reply.code, reply.message)
+    return row.repeat if row else None

@@ -17,7 +17,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from aleph_contract.cases.portability import MAX_SAFE_INTEGER
+from aleph_contract.cases.portability import MAX_SAFE_INTEGER, count_utf16
 from aleph_contract.schema.generation.formats import FORMATS
 from aleph_contract.schema.generation.numbers import numbers, span
 from aleph_contract.schema.regex import compiled
@@ -165,7 +165,7 @@ def _stretched(low: int, high: float, mode: DrawMode) -> Callable[[DrawFn, int],
 
 def _within_utf16(text: str, most: int) -> str:
     """`text`, without characters beyond U+FFFF if it has more than `most` UTF-16 code units."""
-    if len(text) + sum(char > "\uffff" for char in text) <= most:
+    if count_utf16(text) <= most:
         return text
     return "".join(char if char <= "\uffff" else "a" for char in text)
 

@@ -70,6 +70,9 @@ class _Exploration:
         ):
             self.unreported += 1
         rule = next((f.rule for f in result.broken if self._new(f.rule)), None)
+        left_out = result if rule is None else self.smallest
+        if left_out is not None:
+            self.session.left_out.add(left_out.exchanges)
         if rule is not None:
             self.rule = rule
             self.smallest = replace(

@@ -12,7 +12,7 @@ from typing import Any
 from aleph_contract.cases.name_globs import EVERY_NAME, NameGlobs
 from aleph_contract.contract import Contract
 from aleph_contract.core.clock import Clock
-from aleph_contract.core.results import CaseResult, Verification
+from aleph_contract.core.results import CaseResult, Traffic, Verification
 from aleph_contract.drivers import Driver
 from aleph_contract.drivers.faster_clock import FasterClock
 from aleph_contract.drivers.processes import variables_set
@@ -85,7 +85,7 @@ def verify_client(
             chosen = _choose(contract, settings, faster.clock)
             log.plan(chosen, settings)
             log.client = client
-            session = Session(server, driver, contract, settings)
+            session = Session(server, driver, contract, settings, left_out=log.left_out)
             log.times.lap("set-up")
             for phase, cases in waiting_first(chosen):
                 if log.stopped:
@@ -177,6 +177,7 @@ class _Log:
         self.stopped = ""
         self._stuck = 0
         self.client = ClientEnvironment({})
+        self.left_out = Traffic()
         self._on_event = on_event
         self._results: list[CaseResult] = []
         self._order: dict[str, int] = {}
@@ -311,5 +312,6 @@ class _Log:
             notes=tuple(self._notes(results)),
             unexamined=() if self.stopped else unexamined(self._wanted, results),
             fail_on=settings.fail_on,
+            left_out=self.left_out,
             elapsed=self.times.total,
         )

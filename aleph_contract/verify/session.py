@@ -14,7 +14,7 @@ from aleph_contract.contract.result_shape import shape_of
 from aleph_contract.core.clock import Clock
 from aleph_contract.core.exchange import DOWNLOAD, Exchange
 from aleph_contract.core.outcome import Outcome
-from aleph_contract.core.results import CaseResult, Status
+from aleph_contract.core.results import CaseResult, Status, Traffic
 from aleph_contract.drivers import Call, Driver
 from aleph_contract.drivers.outcomes import find_result
 from aleph_contract.errors import CouldNotRun
@@ -64,7 +64,8 @@ class Session:
     """One client and one fake for the duration of a verification.
 
     Its methods `each`, `examples` and `together` are the ways to drive a phase: planned cases in,
-    judged cases out, in the order in which they end.
+    judged cases out, in the order in which they end. `left_out` counts the calls of draws, whose
+    exchanges are in no result.
     """
 
     server: Fake
@@ -72,6 +73,7 @@ class Session:
     contract: Contract
     settings: Settings
     tokens: dict[str, str] = field(default_factory=dict)
+    left_out: Traffic = field(default_factory=Traffic)
     _number: int = 0
     _open: dict[str, tuple[PlannedCase, FakeAccount]] = field(default_factory=dict)
 

@@ -6,9 +6,7 @@ from aleph_contract.core.escaping import truncate
 from aleph_contract.core.exchange import Exchange
 from aleph_contract.core.jsonvalue import dumps
 from aleph_contract.rules.evidence import Evidence
-from aleph_contract.rules.parsed_exchange import OTHER_SUCCESS, ReplyVerdict
 from aleph_contract.rules.retry_after import retry_after
-from aleph_contract.rules.retry_policy import Repeat, retry_row
 from aleph_contract.rules.table import MAX_TRIES
 
 #: Share of Retry-After by which a wait may be too short, since clocks of client and server differ.
@@ -50,37 +48,23 @@ def _mentions(message: str, fact: str) -> bool:
     return fact in message or dumps(fact)[1:-1] in message
 
 
-def may_repeat(exchange: Exchange, reply: ReplyVerdict) -> Repeat | None:
-    """Whether the call may be repeated; `None` for a completed run and a redirect."""
-    if reply.kind == "completed" and reply.gray != OTHER_SUCCESS:
-        return None
-    status = None if reply.kind == "cut" else exchange.status
-    row = retry_row(status, reply.code, reply.message)
-    return row.repeat if row else None
-
-
-def _repeats(evidence: Evidence) -> list[tuple[Exchange, Repeat | None]]:
-    """Each call, and whether it may be repeated: the next call of the case is its repetition."""
-    replies = zip(evidence.calls, evidence.call_replies, strict=True)
-    return [(call, may_repeat(call, reply)) for call, reply in replies]
-
-
 def not_retried(evidence: Evidence) -> str | None:
     """The client never repeats a call that fails again."""
-    repeats = _repeats(evidence)
-    for call, repeat in repeats[:-1]:
+    repeats = evidence.repeats
+    for call, repeat in zip(evidence.calls[:-1], repeats):  # noqa: B905 - all but the last
         if repeat == "never":
             return f"repeated a call that was answered {call.status}"
-    return "" if any(repeat == "never" for _, repeat in repeats) else None
+    return "" if "never" in repeats else None
 
 
 def paid_once(evidence: Evidence) -> str | None:
     """The client does not repeat a call that may have been billed."""
-    in_doubt = [call.billed and repeat == "if-unbilled" for call, repeat in _repeats(evidence)]
+    calls = zip(evidence.calls, evidence.repeats, strict=True)
+    in_doubt = [call.billed and repeat == "if-unbilled" for call, repeat in calls]
     repeated = sum(in_doubt[:-1])
     if repeated:
-        calls = "a call" if repeated == 1 else f"{repeated} calls"
-        return f"repeated {calls} that may already have been billed"
+        billed = "a call" if repeated == 1 else f"{repeated} calls"
+        return f"repeated {billed} that may already have been billed"
     return "" if any(in_doubt) else None
 
 
@@ -100,12 +84,12 @@ def awaited(evidence: Evidence) -> str | None:
 
 def bounded(evidence: Evidence) -> str | None:
     """The client gives up after some tries, and waits at least Retry-After."""
-    calls, repeats = evidence.calls, _repeats(evidence)
-    if all(repeat in (None, "never") for _, repeat in repeats):
+    calls, repeats = evidence.calls, evidence.repeats
+    if {None, "never"}.issuperset(repeats):
         return None
     if evidence.polarity is not None and len(calls) > MAX_TRIES:
         return f"made {len(calls)} calls for one run; at most {MAX_TRIES} are allowed"
-    for (first, repeat), second in zip(repeats, calls[1:]):  # noqa: B905 - neighbours
+    for first, repeat, second in zip(calls, repeats, calls[1:]):  # noqa: B905 - neighbours
         replied_at = first.received_at + first.elapsed
         wait = 0.0 if repeat == "never" else _retry_after(first, replied_at)
         waited = second.received_at - replied_at
