@@ -45,7 +45,7 @@ _LOGGER = logging.getLogger("fake_server")
 _LOGGER.setLevel(logging.ERROR)
 
 _STATUS_LINE = {
-    int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
+    int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus
 }
 
 
@@ -202,7 +202,7 @@ class Protocol(UvicornProtocol):
             answer = None
         if answer is None:
             return False
-        self._write(*answer)
+        self._write_rest(*answer)
         return True
 
     def _fast_path_caller(self) -> KnownCaller | None:
@@ -213,8 +213,7 @@ class Protocol(UvicornProtocol):
 
     def _free_fast_path(self) -> FastPath | None:
         """The fast path, unless a response before is still being sent."""
-        is_free = self.latest_complete and not self.write_paused
-        return self.app.runs.fast_path if is_free else None
+        return self.app.runs.fast_path if self.is_free else None
 
     def _leave_fast_path(self, caller: KnownCaller) -> None:
         self.caller = None
@@ -228,10 +227,12 @@ class Protocol(UvicornProtocol):
         self.keep_reading(self.app.max_body)
 
     def _write(self, status: int, headers: Headers, body: bytes) -> None:
-        parts = [_STATUS_LINE[status]]
-        for name, value in (*self.server_state.default_headers, *headers):
-            parts += (name, b": ", value, b"\r\n")
-        self.transport.write(b"".join((*parts, b"\r\n", body)))
+        self._write_rest(status, b"\r\n".join([*map(b": ".join, headers), b"", body]))
+
+    def _write_rest(self, status: int, rest: bytes) -> None:
+        """Write a response: status line, headers of the server, and `rest`."""
+        own = map(b": ".join, self.server_state.default_headers)
+        self.transport.write(b"\r\n".join([_STATUS_LINE[status], *own, rest]))
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse a request again without its offer to upgrade (RFC 9110, 7.8: may be ignored).

@@ -96,9 +96,13 @@ class UvicornProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     @property
-    def write_paused(self) -> bool:
-        """Whether the client reads too slowly for more to be written."""
-        return self.flow.write_paused
+    def is_free(self) -> bool:
+        """Whether the response to the next request can be written at once.
+
+        The one before is complete, and the client does not read too slowly.
+        """
+        cycle = self.cycle
+        return (cycle is None or cycle.response_complete) and not self.flow.write_paused
 
     @property
     def response_pending(self) -> bool:

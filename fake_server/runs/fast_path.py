@@ -133,20 +133,16 @@ class FastPath:
         Args:
             data: What arrived, from the first byte of a request.
         """
-        end = data.find(_END_OF_HEAD, 0, MAX_HEAD + len(_END_OF_HEAD))
-        head = self._heads.get(data[:end]) if end > 0 else None
-        start = end + len(_END_OF_HEAD)
-        if head is None or len(data) != start + head.length:
-            return None
-        return head, data[start:]
+        start, _, body = data.partition(_END_OF_HEAD)
+        head = self._heads.get(start)
+        return None if head is None or len(body) != head.length else (head, body)
 
-    def answer(
-        self, head: KnownHead, raw: bytes, received_at: float
-    ) -> tuple[int, Headers, bytes] | None:
+    def answer(self, head: KnownHead, raw: bytes, received_at: float) -> tuple[int, bytes] | None:
         """Answer and record a run, or the refusal of its input.
 
         Returns:
-            Status, headers and body of the response; `None` if the run must take the full path.
+            The status, and the headers and body of the response as they are sent; `None` if the run
+            must take the full path.
         """
         try:
             document = decode(raw)
@@ -179,23 +175,14 @@ class FastPath:
             seconds = usd = None
             found = first_violation(model.validator, value, len(raw), is_plain=True)
             status, body, outcome = self._refusal(refusal(found))
-        response_headers: Headers = (
-            (b"content-type", _JSON),
-            (b"cf-ray", next(self._rays)),
-            (b"content-length", b"%d" % len(body)),
-        )
+        ray = next(self._rays)
         account.last_seen = received_at
         number = self._journal.arrive(account.id)
-        sent = status, response_headers, body, outcome
-        record = partial(
-            _exchange,
-            (account, url, headers, raw, number),
-            sent,
-            (seconds, usd),
-            (received_at, time()),
-        )
+        received = account, url, headers, raw, number, received_at
+        sent = status, ray, body, outcome, seconds, usd, time()
+        record = partial(_exchange, received, sent)
         self._journal.append(account.id, number, record, len(raw) + len(body) + RECORD_SIZE)
-        return status, response_headers, body
+        return status, _RESPONSE % (ray, len(body), body)
 
     def _refusal(self, refused: Refused) -> tuple[int, bytes, str]:
         """Status, body and outcome of a refusal; those of inputs have no headers of their own."""
@@ -203,17 +190,21 @@ class FastPath:
         return failure.status, self._rest.failure(failure, refused.message), failure.outcome
 
 
+#: What `_response_headers` returns, and the body, as they are sent.
+_RESPONSE = b"content-type: %b\r\ncf-ray: %%b\r\ncontent-length: %%d\r\n\r\n%%b" % _JSON
+
+
+def _response_headers(ray: bytes, body: bytes) -> Headers:
+    return (b"content-type", _JSON), (b"cf-ray", ray), (b"content-length", b"%d" % len(body))
+
+
 def _exchange(
-    received: tuple[Account, bytes, Headers, bytes, int],
-    sent: tuple[int, Headers, bytes, str],
-    price: tuple[Decimal | None, Decimal | None],
-    times: tuple[float, float],
+    received: tuple[Account, bytes, Headers, bytes, int, float],
+    sent: tuple[int, bytes, bytes, str, Decimal | None, Decimal | None, float],
 ) -> Exchange:
     """Build the exchange of a run on the fast path, when the journal is read."""
-    account, url, headers, raw, number = received
-    status, response_headers, body, outcome = sent
-    seconds, usd = price
-    received_at, ended = times
+    account, url, headers, raw, number, received_at = received
+    status, ray, body, outcome, seconds, usd, ended = sent
     return FinishedRequest(
         number=number,
         account=account,
@@ -225,7 +216,7 @@ def _exchange(
         complete=True,
         credential="accepted",
         status=status,
-        response_headers=response_headers,
+        response_headers=_response_headers(ray, body),
         response_body=body,
         outcome=outcome,
         fault=None,

@@ -59,7 +59,11 @@ def warm(app: App) -> tuple[FastPath, KnownCaller]:
 
 def fast_answer(fast_path: FastPath, caller: KnownCaller, raw: bytes) -> Any:
     """Status, headers and body of the fast path, or `None`."""
-    return fast_path.answer(KnownHead(caller, PATH, tuple(HEADERS.items()), 0), raw, 0.0)
+    answer = fast_path.answer(KnownHead(caller, PATH, tuple(HEADERS.items()), 0), raw, 0.0)
+    if answer is None:
+        return None
+    lines, _, answered = answer[1].partition(b"\r\n\r\n")
+    return answer[0], tuple(line.split(b": ", 1) for line in lines.split(b"\r\n")), answered
 
 
 APP = create_app()
@@ -82,6 +86,7 @@ def assert_same(raw: bytes) -> None:
     assert (status, answered) == (slow.status, slow.body)
     assert [name for name, _ in headers] == [name for name, _ in slow.headers]
     one, other = APP.journal.exchanges(account.id)
+    assert one.response_headers == tuple((a.decode(), b.decode()) for a, b in headers)
     assert timeless(one) == timeless(other)
     assert one.number + 1 == other.number
     assert account.bill.usd - between.usd == between.usd - before.usd
