@@ -115,8 +115,15 @@ class Secret:
         """Whether the bytes hold the secret in any form."""
         if len(raw) >= _LARGE and not self._may_be_escaped_in(raw):
             with suppress(UnicodeDecodeError):
-                return self._has_literal(raw.decode("ascii"))
+                return any(map(self._has_literal, self._pieces(raw)))
         return self.hide(raw) != raw
+
+    def _pieces(self, raw: bytes) -> Iterator[str]:
+        """Pieces of ASCII text that overlap by the longest form; they fit into the CPU's cache."""
+        view = memoryview(raw)
+        overlap = len(self._literals[0]) - 1
+        for start in range(0, len(raw), _LARGE):
+            yield str(view[start : start + _LARGE + overlap], "ascii")
 
     @cached_property
     def _has_literal(self) -> Callable[[str], bool]:

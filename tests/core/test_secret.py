@@ -69,6 +69,8 @@ def test_each_form_is_found_in_a_large_text(token: bytes, padding: bytes) -> Non
     assert not secret.is_in(around + token[:-1] + around)
     for form in (*fixed_forms(token), b"".join(map(percent, token))):
         assert secret.is_in(around + form + around)
+        for inside in (1, len(form) // 2, len(form) - 1):  # of the first piece that is searched
+            assert secret.is_in(around[: module._LARGE - inside] + form + around)
 
 
 @given(
