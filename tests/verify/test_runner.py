@@ -14,6 +14,7 @@ import pytest
 from aleph_contract.core.results import CaseResult, Verification
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.errors import ArgumentError
+from aleph_contract.reports.summary import summarise
 from aleph_contract.verify import property_phase
 from aleph_contract.verify.phases import PHASES
 from aleph_contract.verify.plans import PROPERTIES
@@ -124,6 +125,18 @@ def test_hypothesis_finds_the_smallest_input_with_a_dropped_zero() -> None:
     assert [f.rule for f in broken.findings] == ["request.faithful"]
     assert broken.intended.keys() - {"prompt", "video_uri"} in ({"seed"}, {"keyframes"})
     assert broken.intended["prompt"] == "a" or len(broken.intended["prompt"]) == 1
+
+
+@pytest.mark.parametrize("client", [good, drops_zero])
+def test_every_call_of_a_draw_is_counted(client: Client) -> None:
+    made = []
+
+    def counted(given: Any, **account: Any) -> Any:
+        made.append(given)
+        return client(given, **account)
+
+    found = run(counted, "property/valid", max_examples=30)
+    assert (found.conformant, summarise(found).calls) == (client is good, len(made))
 
 
 def test_hypothesis_finds_the_shortest_prompt_that_is_cut() -> None:
