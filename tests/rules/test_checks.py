@@ -299,6 +299,8 @@ SAFETY: list[tuple[str, Evidence, str | None]] = [
     ("security.token-host", evidence(REDIRECT, replace(ELSEWHERE, credential="refused"), ELSEWHERE),
      "sent the token to localhost:1, which only a reply of the service names"),
     ("security.token-host", evidence(exchange(), DOWNLOAD), WITH_DOWNLOAD),
+    ("security.token-host", evidence(exchange(), replace(DOWNLOAD, target=f"/a/{FILE}")),
+     WITH_DOWNLOAD),
     ("security.token-host",
      evidence(exchange(), replace(DOWNLOAD, credential="missing", token_leaked=True)),
      WITH_DOWNLOAD),

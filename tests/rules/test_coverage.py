@@ -67,6 +67,7 @@ def _probe(**more: Any) -> CaseResult:
 
 ERROR = Outcome("error", error=ReportedError("no"))
 SENT = (sample.exchange(1, sample.DROPPED.intended),)
+ELSEWHERE = replace(SENT[0], outcome="elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,8 @@ SENT = (sample.exchange(1, sample.DROPPED.intended),)
         (_probe(exchanges=SENT, outcome=Outcome("could-not-run")), "lost"),
         (replace(_probe(exchanges=SENT), status="could-not-run"), "not-run"),
         (_probe(exchanges=(sample.exchange(1, INPUT), *SENT)), "accepted"),
+        (_probe(exchanges=(*SENT, ELSEWHERE)), "accepted"),
+        (_probe(exchanges=(ELSEWHERE,)), "other"),
         (replace(sample.DROPPED, status="skipped", outcome=Outcome("skipped")), "not-run"),
         (replace(sample.DROPPED, status="could-not-run", outcome=None), "not-run"),
     ],

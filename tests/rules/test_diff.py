@@ -118,9 +118,10 @@ def test_a_dropped_null_has_a_hint() -> None:
 
 @pytest.mark.parametrize("value", [None, 0, "https://example.com/a.mp4", {"a": [1]}])
 def test_a_renamed_member_is_said_to_be_renamed(value: Any) -> None:
-    missing, added = diff({"video_uri": value}, {"videoUri": value})
-    assert (missing.kind, missing.note) == ("missing", "renamed to videoUri")
-    assert (added.kind, added.note) == ("added", "renamed from video_uri")
+    assert diff({"a": {"video_uri": value}}, {"a": {"videoUri": value}}) == (
+        Change("/a/video_uri", "missing", value, note="renamed to videoUri"),
+        Change("/a/videoUri", "added", sent=value, note="renamed from video_uri"),
+    )
 
 
 def test_a_member_of_another_name_or_value_is_not_renamed() -> None:

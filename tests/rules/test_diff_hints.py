@@ -69,6 +69,7 @@ from aleph_contract.rules.diff_hints import (
         ("é\U0001f600", "é", "differs only by characters beyond U+FFFF dropped"),
         ("é\uffff\U0001f600", "é\uffff", "differs only by characters beyond U+FFFF dropped"),
         ("é\uffff\U00010000", "é\uffff\ufffd", "differs only by characters beyond U+FFFF replaced"),
+        ("é\U0001f600\uffff", "é?\uffff", "differs only by characters beyond U+FFFF replaced by ?"),
         ("a", "a/", "differs only by a final slash added"),
         ("a/", "a", "differs only by a final slash removed"),
         ("abcdef", "abc...", "cut after 3 of 6 characters, with . U+002E appended"),
