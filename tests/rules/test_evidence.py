@@ -39,9 +39,15 @@ def test_the_violations_of_an_input_are_told_in_one_line() -> None:
     assert seen.violations(sent({**VIOLATING, "prompt": 1})) == (
         "prompt must be a string, not 1; seed must be at least 0, not -1"
     )
+
+
+def test_an_input_is_judged_by_the_contract_of_the_evidence() -> None:
     entry = {"model_id": "acme/x", "schema": {"input": {"maxProperties": 1}, "output": {}}}
-    other = replace(seen, contract=Contract.from_entry(entry))
-    assert other.violations(sent({"seed": -1})) == ""
+    seen = replace(violating(), contract=Contract.from_entry(entry))
+    assert seen.violations(sent({"seed": -1})) == ""
+    assert seen.repaired(sent({"seed": -1}))
+    assert seen.violations(sent(INPUT)) == "the input must have at most 1 member, not 3"
+    assert not seen.repaired(sent(INPUT))
 
 
 @pytest.mark.parametrize(
