@@ -15,6 +15,7 @@ from aleph_contract.core.exchange import Exchange
 from aleph_contract.rules.parsed_exchange import (
     BOM,
     NO_MEMBER,
+    OTHER_HOST,
     OTHER_SUCCESS,
     STREAM,
     ReplyVerdict,
@@ -33,6 +34,7 @@ from aleph_contract.rules.parsed_exchange import (
 CALL = sample.exchange(1, sample.INPUT)
 RUN = {"state": "Completed", "result": {"video": "https://x/a.mp4"}}
 JSON = (("Content-Type", "application/json"),)
+AWAY = f"https://x/elsewhere/{CALL.account}/a.mp4"
 
 
 def replied(body: Any, status: int | None = 200, headers: Any = JSON) -> Exchange:
@@ -59,6 +61,9 @@ def failure(**error: Any) -> dict[str, Any]:
          ReplyVerdict("completed", "none", gray="the video is not a URL")),
         (replied({"state": "Running", "result": {}}),
          ReplyVerdict("unfinished", message="the state is Running, not Completed")),
+        (replied({"result": {"video": AWAY}}), ReplyVerdict("completed", AWAY, gray=OTHER_HOST)),
+        (replied({"state": "Running", "result": {"video": AWAY}}),
+         ReplyVerdict("unfinished", AWAY, message="the state is Running, not Completed")),
         (replied([]), ReplyVerdict("malformed", message="the reply has no run")),
         (replied({"state": "Completed"}),
          ReplyVerdict("malformed", message="result is not an object")),
@@ -189,6 +194,7 @@ def test_a_body_that_is_not_json_says_where() -> None:
     sent = read_body("rest", "/ai/run", None, b"{")
     assert sent.problem.startswith("the body is not JSON: line 1 column 2")
     assert (sent.model, sent.input) == (None, None)
+    assert read_reply(replied(b"{")).message.startswith("the reply is not JSON: line 1 column 2")
 
 
 @pytest.mark.parametrize(
