@@ -5,6 +5,7 @@ A gray input is doubtful in one of two ways, see `DoubtKind`. What its doubt exc
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -168,9 +169,14 @@ def _measured(value: Any, measure: Callable[[str], int]) -> Any:
     return value
 
 
+#: A character that takes two UTF-16 code units. Python loads a codec on its first use, and below a
+#: fake file system it would not find one.
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+
+
 def count_utf16(text: str) -> int:
     """The number of UTF-16 code units of `text`."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) + len(_ASTRAL.findall(text))
 
 
 #: General categories of characters that belong to the grapheme cluster of the character before.
