@@ -14,6 +14,8 @@ import pytest
 from browser import Browser, Tab, running_browser
 from control_client import ControlClient
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
 from workers_node import HERE, find_node
@@ -49,6 +51,10 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+# Hypothesis would read the source of all modules for constants to draw: a second for each process,
+# and other draws when a module is added.
+providers._get_local_constants = lambda: Constants()  # noqa: PLW0108 - a test tells it from the class
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep what Node compiles, for every Node program that a test of this run starts."""
@@ -72,9 +78,12 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_finish() -> None:
-    """Leave the collected tests and their modules out of garbage collection: 330,000 objects."""
-    gc.collect()
+    """Leave the collected tests and their modules out of garbage collection: 330,000 objects.
+
+    Of the others there are so many that a collection after each 700 takes a twentieth of all time.
+    """
     gc.freeze()
+    gc.set_threshold(10_000)
     # Suites that tests start use neither plugin, whose imports take longer than pytest itself.
     os.environ["PYTEST_ADDOPTS"] = "-p no:hypothesispytest -p no:anyio"
 
