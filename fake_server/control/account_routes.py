@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from aleph_contract.core.exchange import decimal
 from aleph_contract.core.jsonvalue import loads
-from fake_server.control import exchange_schemas, schemas, verdict_schemas
+from fake_server.control import exchange_schemas, runner_reports, schemas, verdict_schemas
 from fake_server.control.dependencies import (
     ACCOUNT_NAMES,
     ERROR_RESPONSES,
@@ -71,18 +71,7 @@ def create_account(fake: FakeDep, body: BodyDep, request: Request) -> schemas.Ac
 
 def account_document(account: accounts.Account, request: Request) -> schemas.AccountModel:
     """The document of a new account: its token, and the environment of a client."""
-    env = {
-        "CLOUDFLARE_BASE_URL": f"{request.base_url}client/v4",
-        "CLOUDFLARE_ACCOUNT_ID": account.id,
-        "CLOUDFLARE_API_TOKEN": account.token or "",
-    }
-    return schemas.AccountModel(
-        id=account.id,
-        token=account.token or "",
-        profile=account.profile,
-        base_url=env["CLOUDFLARE_BASE_URL"],
-        env=env,
-    )
+    return schemas.AccountModel(**runner_reports.account_document(account, str(request.base_url)))
 
 
 @router.get("/{account}/exchanges", response_model=exchange_schemas.ExchangesModel)

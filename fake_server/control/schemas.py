@@ -14,12 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from fake_server.replies.failures import PROFILES, Profile
 from fake_server.state.accounts import ACCOUNT_ID
 from fake_server.state.scenarios import MAX_NUMBER
+from fake_server.state.suite import MAX_PROCESS_NAME, MAX_TEST_NAME, WITHOUT_NUL, Ending
 
 #: A decimal number as a string, such as "1.68".
 Amount = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["1.68"])]
-
-#: A text that PostgreSQL can store.
-WITHOUT_NUL = r"^[^\x00]*$"
 
 
 class ControlModel(BaseModel):
@@ -75,7 +73,7 @@ class NewAccountModel(ControlModel):
         str | None,
         Field(
             description="Process that uses it; see `POST tests`.",
-            max_length=100,
+            max_length=MAX_PROCESS_NAME,
             pattern=WITHOUT_NUL,
         ),
     ] = None
@@ -111,7 +109,7 @@ class NewTestModel(ControlModel):
         str,
         Field(
             description="Made-up id of the process that runs it.",
-            max_length=100,
+            max_length=MAX_PROCESS_NAME,
             pattern=WITHOUT_NUL,
         ),
     ]
@@ -120,7 +118,12 @@ class NewTestModel(ControlModel):
     ]
     test: Annotated[
         str,
-        Field(description="Name of the test.", min_length=1, max_length=1000, pattern=WITHOUT_NUL),
+        Field(
+            description="Name of the test.",
+            min_length=1,
+            max_length=MAX_TEST_NAME,
+            pattern=WITHOUT_NUL,
+        ),
     ]
     repeats: Annotated[bool, Field(description="Whether it runs its body several times.")] = False
 
@@ -128,7 +131,7 @@ class NewTestModel(ControlModel):
 class TestEndModel(ControlModel):
     """The end of a test."""
 
-    outcome: Literal["passed", "failed", "skipped"]
+    outcome: Ending
 
 
 class AccountModel(ControlModel):

@@ -21,6 +21,7 @@ from fake_server.control.dependencies import (
     error_detail,
     request_body,
 )
+from fake_server.control.runner_reports import NewTest, begin
 
 router = APIRouter(prefix="/tests", tags=["tests"], responses=ERROR_RESPONSES)
 
@@ -40,12 +41,10 @@ def start_test(fake: FakeDep, body: BodyDep, request: Request) -> schemas.TestMo
         test = schemas.NewTestModel.model_validate(loads(body))
     except ValidationError as error:
         raise HTTPException(422, error_detail(error)) from None
-    number = fake.suite.start(test.process, test.test, repeats=test.repeats)
-    if number is None:
+    begun = begin(fake, NewTest(**test.model_dump()))
+    if begun is None:
         raise HTTPException(409, "the fake records no more tests")
-    account = fake.accounts.create_for_test(fake.accounts.get(test.account))
-    for owned in (test.account, account.id):
-        fake.suite.assign(owned, test.process)
+    number, account = begun
     return schemas.TestModel(number=number, account=account_document(account, request))
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from aleph_contract.contract.contract_set import ContractSet
 from aleph_contract.core.clock import WALL_CLOCK, Clock
 from fake_server import media
-from fake_server.control.origin_guard import ANY_HOST
+from fake_server.control.origin_guard import ANY_HOST, OriginGuard
+from fake_server.control.runner_reports import RunnerReports, is_report
 from fake_server.http.body import UNREAD, read
 from fake_server.http.delivery import Connection, deliver
 from fake_server.http.run_source import kind_of_runs
@@ -133,6 +134,8 @@ class App:
         self._webhooks: set[asyncio.Future[None]] = set()
         self._control: ASGI | None = None
         self._loading_control = asyncio.Lock()
+        reports = RunnerReports(self, self._load_control)
+        self._serve_report: ASGI = OriginGuard(reports, self.hosts, admin_token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -145,7 +148,7 @@ class App:
             else:
                 await media.serve(scope, receive, send, self.presigner, self._samples)
         elif is_control(path):
-            await (self._control or await self._load_control())(scope, receive, send)
+            await self._serve_control(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 
@@ -223,6 +226,12 @@ class App:
             return True
         length = head.by_name.get(b"content-length", b"0")
         return not length.isdigit() or int(length) <= self.max_body
+
+    async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._control is None and self._shared is None and is_report(scope):
+            await self._serve_report(scope, receive, send)
+        else:
+            await (self._control or await self._load_control())(scope, receive, send)
 
     async def _load_control(self) -> ASGI:
         # The import of FastAPI takes half a second; runs are served meanwhile.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aleph_contract.core.clock import WALL_CLOCK, Clock
 from fake_server.journal.base import Filter, Journal
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 #: Bound on the tests of one fake; later ones are not recorded, and the judge has to guess.
 MAX_TESTS = 50_000
+
+#: Bounds on the lengths of the names of a process and of a test.
+MAX_PROCESS_NAME = 100
+MAX_TEST_NAME = 1000
+
+#: A text that PostgreSQL can store.
+WITHOUT_NUL = r"^[^\x00]*$"
+
+#: How a test ends.
+Ending = Literal["passed", "failed", "skipped"]
 
 
 class SuiteLog:

@@ -1,15 +1,30 @@
-"""`tests`: a test runner reports its tests, and each gets an account."""
+"""`tests`: a test runner reports its tests, and each gets an account.
+
+Until another call loads the control API, the fake answers reports that are right without it.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import httpx
 import pytest
 from control_client import API, ID, ControlClient
 
+from fake_server.control.dependencies import MAX_CONTROL_BODY
+from fake_server.control.origin_guard import SECURITY_HEADERS
+from fake_server.control.runner_reports import LARGEST
 from fake_server.http.app import App
+from fake_server.http.control_app import create_control
+from fake_server.http.factory import create_app
 from fake_server.state import suite
 from fake_server.state.accounts import ACCOUNT_ID
+
+
+@pytest.fixture(params=["control API", "control API not loaded"])
+def client(request: pytest.FixtureRequest, app: App) -> ControlClient:
+    return ControlClient(create_control(app) if request.param == "control API" else app)
 
 
 def start(client: ControlClient, **changes: Any) -> Any:
@@ -112,3 +127,46 @@ def test_a_test_shares_the_scenario_of_its_process(client: ControlClient, app: A
     assert len(process.scenario) == len(test.scenario) == 1
     assert process.next_step() is not None
     assert test.next_step() is None
+
+
+def _shown(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of a response, with `…` for random ids and tokens."""
+    headers = {n: v for n, v in answer.headers.items() if n != "content-length"}
+    text = re.sub(r'(id|token|_ID|_TOKEN)":"[^"]*"', r'\1":"…"', answer.text)
+    return answer.status_code, headers, text
+
+
+@pytest.mark.parametrize("changes", [{}, {"repeats": True}, {"account": ID + "\n"}, {"test": "é"}])
+@pytest.mark.parametrize("outcome", ["passed", "lost"])
+def test_a_report_has_the_same_answers_without_the_control_api(
+    changes: dict[str, Any], outcome: str
+) -> None:
+    answers = []
+    for api in (create_control(create_app()), create_app()):
+        client = ControlClient(api, "http://localhost:8790")
+        ended = client.put(f"{API}/tests/0", json={"outcome": outcome})  # no test is running
+        started = start(client, **changes)
+        again = client.put(f"{API}/tests/0", json={"outcome": outcome})
+        answers.append([*map(_shown, (ended, started, again))])
+    assert answers[0] == answers[1]
+
+
+def test_a_report_that_is_right_does_not_load_the_control_api(app: App) -> None:
+    client = ControlClient(app)
+    begun = start(client)
+    assert finish(client, 0) == 204
+    assert app._control is None
+    assert begun.json()["account"]["base_url"] == "http://testserver/client/v4"
+    assert {name for name, _ in SECURITY_HEADERS} <= {name for name, _ in begun.headers.raw}
+
+
+def test_a_report_from_a_web_site_is_refused(client: ControlClient, app: App) -> None:
+    test = {"process": "p", "account": ID, "test": "t"}
+    answer = client.post(f"{API}/tests", json=test, headers={"origin": "http://example.com"})
+    assert answer.status_code == 403
+    assert app.suite.suite().borders == {}
+
+
+def test_a_large_report_is_read_whole(client: ControlClient) -> None:
+    assert "at most 1000 characters" in start(client, test="x" * LARGEST).text
+    assert start(client, test="x" * MAX_CONTROL_BODY).status_code == 413
