@@ -84,8 +84,9 @@ def pytest_collection_finish() -> None:
     """
     gc.freeze()
     gc.set_threshold(10_000)
-    # Suites that tests start use neither plugin, whose imports take longer than pytest itself.
-    os.environ["PYTEST_ADDOPTS"] = "-p no:hypothesispytest -p no:anyio"
+    # Suites that tests start use neither plugin, whose imports take longer than pytest itself, and
+    # do not list the folders around theirs, which are those of all tests.
+    os.environ["PYTEST_ADDOPTS"] = "-p no:hypothesispytest -p no:anyio --confcutdir=."
 
 
 @pytest.fixture(scope="session")

@@ -69,24 +69,25 @@ def pinned(python: str) -> dict[str, str]:
 
 def imported() -> set[str]:
     """The packages that our code imports when it runs; each has the name of its module."""
-    names = set()
+    names: set[str] = set()
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
-        nodes = list(ast.walk(ast.parse(path.read_text())))
-        typing_only = {
-            inner
-            for node in nodes
-            if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-            for inner in ast.walk(node)
-        }
-        for node in nodes:
-            if node in typing_only:
-                continue
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names.add(node.module.partition(".")[0])
+        names |= imports_of(ast.parse(path.read_text()))
     ours = {*sys.stdlib_module_names, *PACKAGES}
     return {canonicalize_name(name) for name in names - ours}
+
+
+def imports_of(node: ast.AST) -> set[str]:
+    """The first names of the modules that a syntax tree imports, except for type checkers alone."""
+    if isinstance(node, ast.Import):
+        return {alias.name.partition(".")[0] for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {node.module.partition(".")[0]} if node.module else set()
+    if isinstance(node, ast.expr):
+        return set()
+    inner = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        inner = iter(node.orelse)
+    return set().union(*map(imports_of, inner))
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -69,15 +69,15 @@ def classes(found: MutationRun) -> dict[str, MutantClass]:
 @pytest.mark.usefixtures("folder")
 def test_suites_are_ranked_in_their_true_order() -> None:
     nothing = mutated("sh", "ignores_errors.sh", max_mutants=12)
-    calls = mutated(sys.executable, "calls_unittest.py", max_mutants=12)
-    everything = mutated(*PYTEST, "everything_pytest.py", max_mutants=8)
+    calls = mutated(sys.executable, "calls_unittest.py", max_mutants=8)
+    everything = mutated(*PYTEST, "everything_pytest.py", max_mutants=5)
     scores = [found.score for found in (nothing, calls, everything)]
     assert scores[0] == 0
     assert scores[2] == 100
     assert scores[1] is not None
     assert 20 < scores[1] < 80
     assert nothing.counts["paid-twice"] + calls.counts["paid-twice"] >= 1
-    assert everything.notes[-1].startswith("--max-mutants chose 8 of ")
+    assert everything.notes[-1].startswith("--max-mutants chose 5 of ")
     assert not any("counts as one test" in note for note in everything.notes)
 
 

@@ -52,10 +52,15 @@ TEXTS = (
 )
 
 
+@lru_cache(maxsize=32)
+def validators(pattern: str) -> tuple[Validator, Validator]:
+    """The validators of a text, and of a name, with this pattern."""
+    return Validator({"pattern": pattern}), Validator({"patternProperties": {pattern: False}})
+
+
 def by_us(pattern: str, text: str) -> bool:
     """Whether `pattern` is found in `text`, on which both engines must agree."""
-    validator = Validator({"pattern": pattern})
-    names = Validator({"patternProperties": {pattern: False}})
+    validator, names = validators(pattern)
     found = {
         bool(compiled(pattern).search(text)),
         validator.is_valid(text),

@@ -58,6 +58,9 @@ PROGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "client.pl": ("perl", (), FEWER),
 }
 
+#: Options of an interpreter that halve the CPU of a short run: no optimising compiler.
+OPTIONS = {"java": ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")}
+
 #: Cases in which a correct client may get advice, and why.
 EXPLAINED = {
     "probe/prompt/lone-surrogate": "no JSON text in UTF-8 can hold a lone surrogate",
@@ -99,7 +102,7 @@ def program(name: str) -> Driver:
         elif shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     kind = CommandDriver if interpreter in ("sh", "perl") else StdioDriver
-    return kind([interpreter, path])
+    return kind([interpreter, *OPTIONS.get(interpreter, ()), path])
 
 
 @pytest.mark.parametrize("target", CALLABLES)
