@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 from time import time
+from types import MethodType
 from typing import NamedTuple
 
 from aleph_contract.core.exchange import Exchange
@@ -45,6 +45,13 @@ _END_OF_HEAD = b"\r\n\r\n"
 _OK = 200
 _JSON = JSON_TYPE.encode()
 _MEMBERS = {"model", "input"}
+#: What the journal keeps of a run: one tuple, because each object that it keeps for long costs time
+#: when it is made and when it is dropped.
+_Record = tuple[
+    Account, bytes, Headers, bytes, int, float,
+    int, bytes, bytes, str, Decimal | None, Decimal | None, float,
+]  # fmt: skip
+
 _UNUSUAL = RARE_HEADERS | {b"expect", b"transfer-encoding"}
 
 
@@ -178,10 +185,12 @@ class FastPath:
         ray = next(self._rays)
         account.last_seen = received_at
         number = self._journal.arrive(account.id)
-        received = account, url, headers, raw, number, received_at
-        sent = status, ray, body, outcome, seconds, usd, time()
-        record = partial(_exchange, received, sent)
-        self._journal.append(account.id, number, record, len(raw) + len(body) + RECORD_SIZE)
+        record = (
+            account, url, headers, raw, number, received_at,
+            status, ray, body, outcome, seconds, usd, time(),
+        )  # fmt: skip
+        pending = MethodType(_exchange, record)
+        self._journal.append(account.id, number, pending, len(raw) + len(body) + RECORD_SIZE)
         return status, _RESPONSE % (ray, len(body), body)
 
     def _refusal(self, refused: Refused) -> tuple[int, bytes, str]:
@@ -198,13 +207,10 @@ def _response_headers(ray: bytes, body: bytes) -> Headers:
     return (b"content-type", _JSON), (b"cf-ray", ray), (b"content-length", b"%d" % len(body))
 
 
-def _exchange(
-    received: tuple[Account, bytes, Headers, bytes, int, float],
-    sent: tuple[int, bytes, bytes, str, Decimal | None, Decimal | None, float],
-) -> Exchange:
+def _exchange(record: _Record) -> Exchange:
     """Build the exchange of a run on the fast path, when the journal is read."""
-    account, url, headers, raw, number, received_at = received
-    status, ray, body, outcome, seconds, usd, ended = sent
+    account, url, headers, raw, number, received_at, *_ = record
+    *_, status, ray, body, outcome, seconds, usd, ended = record
     return FinishedRequest(
         number=number,
         account=account,
