@@ -67,7 +67,8 @@ def test_each_form_is_found_in_a_large_text(token: bytes, padding: bytes) -> Non
     secret = Secret(token)
     around = padding * module._LARGE
     assert not secret.is_in(around + token[:-1] + around)
-    for form in (*fixed_forms(token), b"".join(map(percent, token))):
+    escaped = (b"".join(map(write, token)) for write in (percent, json_escape))
+    for form in (*fixed_forms(token), *escaped):
         assert secret.is_in(around + form + around)
         for inside in (1, len(form) // 2, len(form) - 1):  # of the first piece that is searched
             assert secret.is_in(around[: module._LARGE - inside] + form + around)
