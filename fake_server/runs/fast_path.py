@@ -15,6 +15,7 @@ from types import MethodType
 from typing import NamedTuple
 
 from aleph_contract.core.exchange import Exchange
+from aleph_contract.core.jsonvalue import MAX_DIGITS
 from fake_server.journal.base import Journal
 from fake_server.replies.failures import JSON_TYPE, Refused, refusal
 from fake_server.replies.first_violation import first_violation
@@ -167,11 +168,13 @@ class FastPath:
         account = caller.account
         if account.needs_slow_path:
             return None
-        try:
-            text = canonical(value)
-        except TypeError:  # an integer beyond 64 bits
-            return None
-        if model.validator.is_valid_plain(value):
+        is_valid = model.validator.is_valid_plain(value)
+        if is_valid or len(raw) > MAX_DIGITS:  # a shorter text holds no integer that is refused
+            try:
+                text = canonical(value)
+            except TypeError:  # an integer beyond 64 bits
+                return None
+        if is_valid:
             seconds = billed_seconds(value, model.lengths)
             usd = ZERO_USD if seconds is None else cost(seconds, model.price)
             if account.charge(seconds, usd) is not None:
