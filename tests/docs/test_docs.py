@@ -134,12 +134,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_on_the_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
+def test_every_command_on_the_page_does_what_the_page_says(
+    page: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     port = str(free_port())
+    home = tmp_path_factory.mktemp("home")  # `mutate` refuses a suite if another test writes there
     steps = list(_steps(page, port))
     assert steps
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
-    with _Shell(tmp_path, port) as shell:
+    with _Shell(tmp_path, port, home) as shell:
         for step in steps:
             if step.file is not None:
                 (tmp_path / step.file).parent.mkdir(parents=True, exist_ok=True)
@@ -189,9 +192,14 @@ def _pattern(expected: str) -> str:
 class _Shell:
     """One shell per page, which keeps variables and background jobs."""
 
-    def __init__(self, directory: Path, port: str) -> None:
+    def __init__(self, directory: Path, port: str, home: Path) -> None:
         self._directory = directory
-        self._settings = {"COLUMNS": "80", "NO_COLOR": "1", "ALEPH_CONTRACT_PORT": port}
+        self._settings = {
+            "COLUMNS": "80",
+            "NO_COLOR": "1",
+            "ALEPH_CONTRACT_PORT": port,
+            "HOME": str(home),
+        }
 
     def __enter__(self) -> _Shell:
         paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
