@@ -23,14 +23,22 @@ from fake_server.state.suite import MAX_PROCESS_NAME, MAX_TEST_NAME, WITHOUT_NUL
 #: Bytes of a body from which on it is no report.
 LARGEST = 16 * 1024
 
-#: The paths of `POST tests` and `PUT tests/NUMBER`.
-_PATH = re.compile(r"/__aleph__/tests(?:/([0-9]{1,9}))?")
+#: The paths of `POST accounts`, `POST tests` and `PUT tests/NUMBER`.
+_PATH = re.compile(r"/__aleph__/(accounts|tests)(?:/([0-9]{1,9}))?")
+
+_Process = Annotated[str, msgspec.Meta(max_length=MAX_PROCESS_NAME, pattern=WITHOUT_NUL)]
+
+
+class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account for a process of the test runner."""
+
+    process: _Process
 
 
 class NewTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A test that begins; `schemas.NewTestModel` documents it."""
 
-    process: Annotated[str, msgspec.Meta(max_length=MAX_PROCESS_NAME, pattern=WITHOUT_NUL)]
+    process: _Process
     account: Annotated[str, msgspec.Meta(pattern=rf"^{ACCOUNT_ID.pattern}\Z")]
     test: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEST_NAME, pattern=WITHOUT_NUL)]
     repeats: bool = False
@@ -107,27 +115,32 @@ class RunnerReports:
 
     def _answer(self, scope: Scope, body: bytes) -> tuple[int, bytes | None] | None:
         """The status and the body for a report, or `None` if it is not plainly right."""
-        path = _PATH.fullmatch(scope["path"])
+        path, url = _PATH.fullmatch(scope["path"]), _own_url(scope)
+        if path is None or url is None:
+            return None
         try:
             document = loads(body)
-            if path is not None and scope["method"] == "POST" and path[1] is None:
-                return self._begin(scope, msgspec.convert(document, NewTest))
-            if path is not None and scope["method"] == "PUT" and path[1] is not None:
-                return self._end(int(path[1]), msgspec.convert(document, TestEnd))
+            match scope["method"], path[1], path[2]:
+                case "POST", "accounts", None:
+                    return self._create(msgspec.convert(document, NewAccount), url)
+                case "POST", "tests", None:
+                    return self._begin(msgspec.convert(document, NewTest), url)
+                case "PUT", "tests", str(number):
+                    return self._end(int(number), msgspec.convert(document, TestEnd))
         except (JSONError, msgspec.ValidationError):
-            return None
+            pass
         return None
 
-    def _begin(self, scope: Scope, test: NewTest) -> tuple[int, bytes] | None:
-        host = dict(scope["headers"]).get(b"host")
-        if host is None or scope.get("root_path"):
-            return None
+    def _create(self, new: NewAccount, url: str) -> tuple[int, bytes]:
+        account = self._fake.accounts.create()
+        self._fake.suite.assign(account.id, new.process)
+        return 201, orjson.dumps(account_document(account, url))
+
+    def _begin(self, test: NewTest, url: str) -> tuple[int, bytes] | None:
         if (begun := begin(self._fake, test)) is None:
             return None
         number, account = begun
-        base_url = f"{scope['scheme']}://{host.decode('latin-1')}/"
-        document = {"number": number, "account": account_document(account, base_url)}
-        return 201, orjson.dumps(document)
+        return 201, orjson.dumps({"number": number, "account": account_document(account, url)})
 
     def _end(self, number: int, end: TestEnd) -> tuple[int, None] | None:
         return (204, None) if self._fake.suite.finish(number, end.outcome) else None
@@ -136,6 +149,14 @@ class RunnerReports:
 def is_report(scope: Scope) -> bool:
     """Whether a call has the path of a report."""
     return _PATH.fullmatch(scope["path"]) is not None
+
+
+def _own_url(scope: Scope) -> str | None:
+    """The URL of the fake in a call, or `None` if the call does not plainly say it."""
+    host = dict(scope["headers"]).get(b"host")
+    if host is None or scope.get("root_path"):
+        return None
+    return f"{scope['scheme']}://{host.decode('latin-1')}/"
 
 
 def _json_headers(body: bytes) -> list[tuple[bytes, bytes]]:

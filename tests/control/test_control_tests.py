@@ -152,8 +152,18 @@ def test_a_report_has_the_same_answers_without_the_control_api(
     assert answers[0] == answers[1]
 
 
+@pytest.mark.parametrize(
+    "body", [{"process": "p"}, {"process": "\0"}, {"process": "p", "credits": 5}]
+)
+def test_an_account_has_the_same_document_without_the_control_api(body: dict[str, Any]) -> None:
+    clients = [ControlClient(api) for api in (create_control(create_app()), create_app())]
+    one, two = [_shown(client.post(f"{API}/accounts", json=body)) for client in clients]
+    assert one == two
+
+
 def test_a_report_that_is_right_does_not_load_the_control_api(app: App) -> None:
     client = ControlClient(app)
+    assert client.post(f"{API}/accounts", json={"process": "p"}).status_code == 201
     begun = start(client)
     assert finish(client, 0) == 204
     assert app._control is None
