@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from browser import absent
 from calling import PATIENCE
+from process_state import gone
 
 from aleph_contract.cli import run
 from aleph_contract.core.private_folder import PrivateFolder
@@ -157,7 +158,9 @@ def test_the_folders_of_a_run_that_was_killed_are_removed_by_the_next(tmp_path: 
         assert len(folders) == 2
         with PrivateFolder(tmp_path):
             assert all(folder.exists() for folder in folders)  # its process lives
+        started = [int(pid) for pid in children.read_text().split()]
         process.kill()
+    assert gone(*started)  # one that has not called `exec` yet would hold the locks
     assert folders == set(tmp_path.iterdir())
     with PrivateFolder(tmp_path) as next_one:
         assert set(tmp_path.iterdir()) == {next_one.path}
