@@ -111,6 +111,15 @@ def test_only_an_input_that_breaks_the_constraint_alone_is_isolated(
     assert (certifier.certify(case.input | part) is not None) is isolated
 
 
+def test_an_input_of_a_schema_that_allows_null_is_isolated_and_certified() -> None:
+    schema = {"properties": {"size": {"maximum": 3}}}
+    case = cases_of(schema)["boundary/size/maximum/above"]
+    assert case.constraint
+    certifier = Certifier(schema, case.constraint, [case.constraint.schema])
+    assert certifier.isolates(case.input)
+    assert certifier.certify(case.input) == case.certificate
+
+
 @pytest.mark.parametrize(
     ("method", "whole", "found"),
     [("is_valid", True, True), ("is_valid", False, False), ("violations", True, ())],
