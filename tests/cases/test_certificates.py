@@ -120,6 +120,17 @@ def test_an_input_of_a_schema_that_allows_null_is_isolated_and_certified() -> No
     assert certifier.certify(case.input) == case.certificate
 
 
+def test_a_constraint_of_a_recursive_schema_may_be_broken_inside_the_value() -> None:
+    schema = {"maxProperties": 1, "additionalProperties": {"$ref": "#"}}
+    case = cases_of(schema)["boundary/maxProperties/above"]
+    assert case.constraint
+    assert case.constraint.instance == ""
+    certifier = Certifier(schema, case.constraint, [case.constraint.schema])
+    certificate = certifier.certify({"a": {"b": 1, "c": 2}})
+    assert certificate
+    assert [violation.instance for violation in certificate.errors] == ["/a"]
+
+
 @pytest.mark.parametrize(
     ("method", "whole", "found"),
     [("is_valid", True, True), ("is_valid", False, False), ("violations", True, ())],
