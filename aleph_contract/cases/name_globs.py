@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +15,17 @@ class NameGlobs:
     """Globs over case names, in the syntax of `fnmatch`; a name must match one of them."""
 
     globs: tuple[str, ...]
+    _exact: frozenset[str] = field(init=False, repr=False, compare=False)
+    _pattern: Callable[[str], Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        exact, pattern = _compiled(self.globs)
+        object.__setattr__(self, "_exact", exact)
+        object.__setattr__(self, "_pattern", pattern)
 
     def match(self, name: str) -> bool:
         """Whether `name` matches."""
-        return _pattern(self.globs).match(name) is not None
+        return name in self._exact or self._pattern(name) is not None
 
     def may_match_below(self, prefix: str) -> bool:
         """Whether a name that begins with `prefix` can match; `True` if in doubt.
@@ -27,16 +36,21 @@ class NameGlobs:
         return any(s.startswith(prefix) or prefix.startswith(s) for s in starts)
 
 
-@lru_cache(maxsize=64)
-def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
-    """One regular expression for all globs: a verification compares thousands of names."""
-    return re.compile("|".join(map(translate, globs)) or _NOTHING)
+@lru_cache(maxsize=256)
+def _compiled(globs: tuple[str, ...]) -> tuple[frozenset[str], Callable[[str], Any]]:
+    """The globs that are names, and one regular expression for the others.
+
+    A verification compares thousands of names.
+    """
+    exact = frozenset(glob for glob in globs if not _WILDCARD.search(glob))
+    others = (translate(glob) for glob in globs if glob not in exact)
+    return exact, re.compile("|".join(others) or _NOTHING).match
 
 
 #: A regular expression that matches nothing.
 _NOTHING = "(?!)"
 
+_WILDCARD = re.compile(r"[*?\[]")
+
 #: Matches every name.
 EVERY_NAME = NameGlobs(("*",))
-
-_WILDCARD = re.compile(r"[*?\[]")
