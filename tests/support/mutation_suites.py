@@ -16,6 +16,9 @@ def use_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "project"
     shutil.copytree(SUITES, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(copy)
+    home = tmp_path / "home"  # `mutate` stops if a test beside it writes into the same home folder
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_PLUGINS", "aleph_contract.pytest_plugin")
