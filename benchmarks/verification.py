@@ -34,22 +34,25 @@ CLIENT = ("--python", "fixtures/clients/urllib_client.py:run")
 CALLS = 945
 
 LOOP = """
-import json, sys, threading, time
-from http.client import HTTPConnection
+import sys, threading, time
 sys.path.insert(0, "fixtures/clients")
 import urllib_client, uvicorn
 {bare}
 server = uvicorn.Server(uvicorn.Config(app, port={port}, log_config=None, access_log=False))
-threading.Thread(target=server.run, daemon=True).start()
-while not server.started:
-    time.sleep(0.01)
-video = "https://example.com/a.mp4"
-for number in range({calls}):
-    found = urllib_client.run(
-        {{"prompt": str(number), "video_uri": video}},
-        base_url="http://127.0.0.1:{port}/client/v4", account_id="0" * 32, api_token="t" * 40,
-    )
-    assert found.startswith("https://"), found
+thread = threading.Thread(target=server.run)
+thread.start()
+try:
+    while not server.started:
+        time.sleep(0.01)
+    for number in range({calls}):
+        found = urllib_client.run(
+            {{"prompt": str(number), "video_uri": "https://example.com/a.mp4"}},
+            base_url="http://127.0.0.1:{port}/client/v4", account_id="0" * 32, api_token="t" * 40,
+        )
+        assert found.startswith("https://"), found
+finally:
+    server.should_exit = True
+    thread.join()
 """
 
 
