@@ -28,7 +28,7 @@ from fake_server.journal.base import JournalUnavailable
 from fake_server.replies.failures import JSON_TYPE, Refused, failure_body
 from fake_server.runs.decision import Answer
 from fake_server.runs.fast_path import FastPath, KnownCaller, KnownHead
-from fake_server.runs.request import Headers, ReceivedRequest, RequestHead
+from fake_server.runs.request import ReceivedRequest, RequestHead
 
 #: Bound on the bytes of request line and headers (documented: Cloudflare accepts 128 KB).
 MAX_HEAD = 128 * 1024
@@ -202,7 +202,7 @@ class Protocol(UvicornProtocol):
             answer = None
         if answer is None:
             return False
-        self._write_rest(*answer)
+        self._write(*answer)
         return True
 
     def _fast_path_caller(self) -> KnownCaller | None:
@@ -226,10 +226,7 @@ class Protocol(UvicornProtocol):
             extensions[KEEP_DATE] = self.default_headers_remover()
         self.keep_reading(self.app.max_body)
 
-    def _write(self, status: int, headers: Headers, body: bytes) -> None:
-        self._write_rest(status, b"\r\n".join([*map(b": ".join, headers), b"", body]))
-
-    def _write_rest(self, status: int, rest: bytes) -> None:
+    def _write(self, status: int, rest: bytes) -> None:
         """Write a response: status line, headers of the server, and `rest`."""
         own = map(b": ".join, self.server_state.default_headers)
         self.transport.write(b"\r\n".join([_STATUS_LINE[status], *own, rest]))
@@ -311,7 +308,8 @@ class Protocol(UvicornProtocol):
         if self.transport.is_closing():
             return
         self.pending_refusal, self.final_sent = (None, answer), True
-        self._write(answer.status, answer.headers, answer.body)
+        rest = b"\r\n".join([*map(b": ".join, answer.headers), b"", answer.body])
+        self._write(answer.status, rest)
         if self.transport.can_write_eof():  # not with TLS
             with suppress(OSError):  # the client disconnected
                 self.transport.write_eof()
