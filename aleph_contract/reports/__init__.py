@@ -84,7 +84,9 @@ def parse_spec(text: str, formats: Collection[str] = FORMATS) -> Spec:
     """
     name, colon, path = text.partition(":")
     if name not in formats:
-        close = get_close_matches(name, formats, n=1)
+        format_name, _, file = text.partition("=")
+        close = [f"{format_name}:{file}"] if format_name in formats else None
+        close = close or get_close_matches(name, formats, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ArgumentError(
             f"--report {text}: unknown format {name!r}; {hint}formats: {', '.join(formats)}"

@@ -157,6 +157,7 @@ def test_specs(text: str, spec: Spec) -> None:
     [
         (["jnuit"], "unknown format 'jnuit'; did you mean 'junit'? formats: terminal, json, junit"),
         (["xyz:a"], "unknown format 'xyz'; formats: terminal"),
+        (["html=a.html"], "unknown format 'html=a.html'; did you mean 'html:a.html'? formats: "),
         (
             ["json:"],
             "the path after the colon is missing; write json for standard output, or json:FILE",
