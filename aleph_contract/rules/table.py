@@ -103,8 +103,8 @@ _TABLE = (
         "If the run succeeds, it is billed, but its input is not the one the user gave.",
         "`if (seed)` drops 0, `||` replaces 0 by a default, a prompt is trimmed or normalised, "
         "a seed passes through a float or an int32.",
-        "Test for absence (`seed !== undefined`), not for truth; send strings and numbers "
-        "unchanged.",
+        "Send strings and numbers unchanged; test for absence (`seed !== undefined`), not for "
+        "truth.",
     ),
     Rule(
         "request.once",
@@ -143,7 +143,8 @@ _TABLE = (
         "A refused run that looks like a result is noticed late, in some other part of the "
         "program.",
         "The status is not checked, or an exception is swallowed and None is returned.",
-        "Treat every status outside 2xx as an error.",
+        "Treat every status outside 2xx as an error; raise an error too if the client itself "
+        "refuses the input.",
     ),
     Rule(
         "boundary.refused-locally",
@@ -218,8 +219,10 @@ _TABLE = (
         "advice",
         "After a 5xx, a dropped connection or a time-out the run may have completed and been "
         "billed; the API has no idempotency key.",
-        "The SDKs retry twice by default, with a time-out of 60 s, while runs take minutes.",
-        "Set max_retries to 0 and the time-out to several minutes.",
+        "A loop repeats the call after a 5xx; the SDKs do so twice by default, and after their "
+        "time-out of 60 s, while runs take minutes.",
+        "Repeat no call that may have run: set max_retries of an SDK to 0 and its time-out to "
+        "several minutes.",
     ),
     Rule(
         "billing.result-awaited",
@@ -236,9 +239,10 @@ _TABLE = (
         f"gives up after at most {MAX_TRIES} tries, and waits at least Retry-After when given",
         "http",
         "must",
-        "An endless retry loop adds load to a failing service, and each try may be billed.",
-        "The request is inside `while True`, or Retry-After is not read.",
-        "Limit the number of tries, back off, and honour Retry-After.",
+        "Early and endless tries add load to a failing service, and each try may be billed.",
+        "The request is inside `while True`; Retry-After is not read, or read as milliseconds.",
+        "Limit the number of tries, back off, and wait the seconds, or until the date, of "
+        "Retry-After.",
     ),
     Rule(
         "security.token-host",
@@ -264,8 +268,9 @@ _TABLE = (
         "http",
         "must",
         "URLs and messages are copied into logs, traces and issue trackers.",
-        "The error message contains the whole request.",
-        "Leave headers out of messages; send the token in the Authorization header only.",
+        "The error message contains the whole request, or the token is part of another header or "
+        "of the URL.",
+        "Send the token in the Authorization header only; leave headers out of messages.",
         "Seen: requests, output, errors, names of files left in the working folder and in the "
         "folder for temporary files; with --per-case on Linux also, as advice, arguments and new "
         "variables of the processes of the first cases. Not seen: deleted files, the content of "
