@@ -14,8 +14,6 @@ import pytest
 from browser import Browser, Tab, running_browser
 from control_client import ControlClient
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
 from postgresql_server import PostgreSQLServer, postgresql_server
 from process_state import gone
 from workers_node import HERE, find_node
@@ -50,10 +48,6 @@ settings.register_profile(
     "tests", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
-
-# Hypothesis would read the source of all modules for constants to draw: a second for each process,
-# and other draws when a module is added.
-providers._get_local_constants = lambda: Constants()  # noqa: PLW0108 - a test tells it from the class
 
 
 def pytest_configure(config: pytest.Config) -> None:
