@@ -17,6 +17,10 @@ OnEnd = Callable[[tuple[Call, Outcome | BaseException]], None]
 #: Seconds until `Executor.give_up` is asked again about a late call that it did not give up.
 RECHECK_INTERVAL = 1.0
 
+#: Longest wait for a report. CPython does not see a Ctrl-C that arrives just before a wait begins
+#: until that wait ends.
+MAX_WAIT = 1.0
+
 
 class Executor(Protocol):
     """Runs calls in the background."""
@@ -60,9 +64,8 @@ def run_windowed(
         yield call, outcome
 
 
-def _seconds_left(deadlines: dict[Call, float]) -> float | None:
-    soonest = min(deadlines.values())
-    return None if soonest == float("inf") else max(0.0, soonest - time.monotonic())
+def _seconds_left(deadlines: dict[Call, float]) -> float:
+    return min(MAX_WAIT, max(0.0, min(deadlines.values()) - time.monotonic()))
 
 
 def _give_up_late(
@@ -70,6 +73,8 @@ def _give_up_late(
 ) -> tuple[dict[Call, Outcome], list[Call]]:
     now = time.monotonic()
     late = [call for call, deadline in deadlines.items() if deadline <= now]
+    if not late:
+        return {}, []
     ended, unfinished = executor.give_up(late, tuple(deadlines))
     deadlines |= dict.fromkeys(late, now + RECHECK_INTERVAL)
     for call in (*ended, *unfinished):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 from contextvars import ContextVar
 from typing import Any
 
+import pytest
 from driver_calls import calls, drive
 from waiting import until
 
 from aleph_contract.core.outcome import Outcome
-from aleph_contract.drivers import Call
+from aleph_contract.drivers import Call, unchanged
+from aleph_contract.drivers.in_flight import run_windowed
 from aleph_contract.drivers.python import PythonDriver
 from aleph_contract.drivers.threads import ThreadExecutor
 
@@ -88,3 +91,20 @@ def test_a_thread_ends_after_its_call_if_the_run_ends_before() -> None:
     executor.end()
     release.set()
     until(lambda: not threads[0].is_alive())
+
+
+def test_an_interrupt_just_before_a_wait_ends_the_run() -> None:
+    release, ended = threading.Event(), []
+
+    def work(call: Call) -> Outcome:
+        _thread.interrupt_main()  # as such a signal, it does not wake the main thread
+        release.wait(20)
+        ended.append(call)
+        return Outcome("result")
+
+    executor = ThreadExecutor(work)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_windowed(executor, calls("a"), 1, unchanged))
+    assert not ended
+    release.set()
+    executor.end()

@@ -280,6 +280,6 @@ def test_the_built_in_runner_of_node_reports_its_tests() -> None:
     contracts = ContractSet.load(())
     for _ in range(20):  # on a busy machine the lines may be too late to tell the tests apart
         found = baseline(command, contracts, processes=Processes(), timeout=30.0)
-        if found.tests != ("the whole suite",):
+        if len(found.tests) == 3:
             break
     assert found.tests == ("snow", "weather > rain", "weather > hail")
